@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Short names for what CMake and CTest do; see CMakePresets.json.
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+TEST_JOBS ?= 2
+FUZZ_SECONDS ?= 60
+
+all: release
+
+release dev:
+	@tools/setup --check build
+	cmake --preset $@
+	cmake --build --preset $@ -j $(JOBS)
+
+clang:
+	@tools/setup --check build clang
+	cmake --preset $@
+	cmake --build --preset $@ -j $(JOBS)
+
+# The main job, shown with servers started on loopback.
+demo:
+	@tools/setup build demo
+	@$(MAKE) --no-print-directory release
+	tools/demo build/release/catena
+
+test:
+	@tools/setup build test
+	@$(MAKE) --no-print-directory release
+	ctest --preset release -j $(TEST_JOBS)
+
+# The same tests with sanitizers.
+asan tsan:
+	@tools/setup build test clang
+	cmake --preset $@
+	cmake --build --preset $@ -j $(JOBS)
+	ctest --preset $@ -j $(TEST_JOBS)
+
+# Each fuzz target for FUZZ_SECONDS.
+fuzz:
+	@tools/setup build clang
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS)
+	tests/fuzz/run build/fuzz $(FUZZ_SECONDS)
+
+install: release
+	cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build
+
+.PHONY: all release dev clang demo test asan tsan fuzz install clean

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Addresses: a form is one overload of a keyword (const, listed in endpoints.def / inters.def); an
+ * addr is a sub-address of the command line bound to a form by the planner. */
+#ifndef CATENA_ADDR_H
+#define CATENA_ADDR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "catena/err.h"
+#include "catena/option.h"
+
+/* How a side is used, seen from the relay: r = it reads there, w = it writes there, b = both. */
+enum ctx { CTX_R = 1, CTX_W = 2, CTX_B = 4 };
+#define CTX_RWB (CTX_R | CTX_W | CTX_B)
+
+enum form_kind {
+    FORM_ENDPOINT,
+    FORM_COMPOUND, /* v1's combined spelling of an inter address over an endpoint */
+    FORM_NEGOTIATOR,
+    FORM_CODEC,
+    FORM_SESSION,
+    FORM_PROGRAM,
+};
+
+/* inter address on its right: the mirror of its left (r/w, w/r, b/b) or always both ways. */
+enum form_right { RIGHT_NONE, RIGHT_MIRROR, RIGHT_BOTH };
+
+/* A compound KEY:p1:p2,opts is INTER:..,opts|ENDPOINT:..,opts; each option goes to the part whose
+ * groups hold it, the inter address first. Parameters by number, 1-based, 0 ends the list. */
+struct compound {
+    const char *inter;
+    unsigned char inter_params[4];
+    const char *endpoint;
+    unsigned char endpoint_params[4];
+    enum option_id port_option; /* last endpoint parameter when not among the parameters ... */
+    const char *port_default;   /* ... and its default; NULL: no such parameter */
+};
+
+struct form {
+    const char *keyword; /* canonical, upper case */
+    const char *aliases; /* blank-separated, or NULL */
+    const char *params;  /* as help shows them: ":<host>:<port>", or NULL */
+    unsigned char min_params, max_params;
+    unsigned char left; /* CTX_* mask */
+    enum form_right right;
+    uint64_t groups;       /* besides GROUPS_EVERY */
+    unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */
+    const char *help;      /* one line */
+    enum form_kind kind;
+    union {
+        const struct endpoint_ops *endpoint;
+        const struct compound *compound;
+        const struct negotiator_ops *negotiator;
+        const struct codec_pair *codec;
+        const struct session_ops *session;
+        const struct program_ops *program;
+    } ops;
+    const void *arg; /* what the implementation wants to know about this form */
+};
+
+struct addr {
+    const struct form *form;
+    const char *keyword; /* as typed */
+    const char *const *params;
+    size_t nparams;
+    const struct opt *opts; /* in the order typed */
+    size_t nopts;
+    enum ctx left, right;  /* how it is used here; right 0 for endpoints */
+    const char *host;      /* session: the host name its wire leads to, NULL if unknown */
+    const char *label;     /* for messages: second address, link 1 "openssl" */
+    struct span at;
+};
+
+#endif

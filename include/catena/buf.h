@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A bounded linear byte buffer: data is p[off .. off+len), room is behind it (buf_room compacts).
+ * Never grows by itself, so every buffer has the ceiling it was made with. Not thread-safe. */
+#ifndef CATENA_BUF_H
+#define CATENA_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+    unsigned char *p;
+    size_t cap, off, len; /* bytes */
+};
+
+int buf_init(struct buf *b, size_t cap); /* 0, or -1 without memory */
+void buf_fini(struct buf *b);            /* also fine on a zeroed buf */
+
+static inline unsigned char *buf_data(const struct buf *b) { return b->p + b->off; }
+
+/* Contiguous free bytes behind the data, *at says where; moves the data to the front if that
+ * makes room. */
+size_t buf_room(struct buf *b, unsigned char **at);
+/* n bytes were written at the place buf_room() gave. */
+static inline void buf_commit(struct buf *b, size_t n) { b->len += n; }
+/* Drops n bytes from the front. */
+static inline void buf_consume(struct buf *b, size_t n)
+{
+    b->off += n;
+    b->len -= n;
+    if (b->len == 0)
+        b->off = 0;
+}
+/* Copies as many of n bytes as fit; gives how many. */
+size_t buf_put(struct buf *b, const void *data, size_t n);
+/* Moves bytes from one to the other until one is empty or the other full; gives how many. */
+size_t buf_move(struct buf *to, struct buf *from);
+/* Exchanges the contents without copying. */
+void buf_swap(struct buf *a, struct buf *b);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Diagnostics: lines for the user, in v1's shape "date time prog[pid] L text". One line is one
+ * write(2), so that threads and children do not mix. The configuration is the process's own and is
+ * set before the first thread; diag() is thread-safe. */
+#ifndef CATENA_DIAG_H
+#define CATENA_DIAG_H
+
+#include <stdbool.h>
+
+struct err;
+
+enum diag_level { DIAG_FATAL, DIAG_ERROR, DIAG_WARN, DIAG_NOTICE, DIAG_INFO, DIAG_DEBUG };
+enum diag_dest { DIAG_STDERR, DIAG_FILE, DIAG_SYSLOG, DIAG_MIXED };
+
+struct diag_config {
+    const char *prog;      /* base name of argv[0] or -lp */
+    enum diag_level level; /* the most talkative level shown */
+    enum diag_dest dest;
+    const char *facility; /* syslog, NULL = daemon */
+    int fd;               /* -lf, opened by diag_open_file */
+    bool micros;          /* -lu */
+    const char *hostname; /* -lh: shown if not NULL */
+    int lowered;          /* children-shutup: levels by which every message sinks */
+};
+
+extern struct diag_config diag_config;
+
+/* Writes one line. Bytes that are not printable in msg are written as \xNN, so that no peer can
+ * reach the terminal through a message. */
+void diag(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool diag_shows(enum diag_level level);
+/* The error e as a line of that level and, if it knows where, the argument with a caret. */
+void diag_err(enum diag_level level, const struct err *e);
+/* As diag(DIAG_INFO, ...) but written whatever the level is (statistics). */
+void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* -lm: from now on to syslog. No effect otherwise. */
+void diag_transferring(void);
+int diag_open_file(const char *path, struct err *e);
+int diag_set_facility(const char *name, struct err *e);
+
+#endif

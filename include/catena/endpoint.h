@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Endpoint addresses: the only code that asks the operating system for data. */
+#ifndef CATENA_ENDPOINT_H
+#define CATENA_ENDPOINT_H
+
+#include "catena/addr.h"
+#include "catena/port.h"
+#include "catena/run.h"
+
+struct endpoint_ops {
+    /* Passive addresses only: what is done once however many connections come (resolve, bind,
+     * listen). Gives *state. With it, open() is called for each connection and waits for one. */
+    int (*listen)(const struct addr *a, struct run *r, void **state, struct err *e);
+    /* Opens (connects, accepts, spawns): gives a port. Waits only through wait.h. a->left says
+     * which directions are wanted. state is what listen() gave, else NULL. */
+    int (*open)(const struct addr *a, struct run *r, void *state, struct port **out,
+                struct err *e);
+    /* Releases state. forked: this is a child that inherited it: close, but remove nothing. */
+    void (*unlisten)(const struct addr *a, void *state, bool forked);
+    /* The program image is replaced (nofork): left is the other side's port. Returns only on
+     * failure. */
+    int (*replace)(const struct addr *a, struct run *r, struct port *left, struct err *e);
+};
+
+/* The usual way to end an open(): makes a port of the descriptors, lets the FD and LATE phase
+ * options act on them, and takes the policy options of the address (ignoreeof, escape, cool-write,
+ * shut-*, end-close, null-eof, terminal settings) into the port. Takes the descriptors, also on
+ * failure. */
+int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
+                  enum port_shut shut, struct port **out, struct err *e);
+
+/* Registers a file system entry to be removed when the run ends (also by a signal), unless this is
+ * a forked child. Paths are made absolute. */
+int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e);
+
+#endif

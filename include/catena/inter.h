@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Inter addresses: the interface the built-in ones use and contributed ones will use. An inter
+ * address has a data side (where the plain stream is) and a wire side (where the changed stream
+ * is); which of them is left or right on the command line is none of its business.
+ *
+ * One of four kinds, each a small vtable. No inter address reads or writes a descriptor. */
+#ifndef CATENA_INTER_H
+#define CATENA_INTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "catena/addr.h"
+#include "catena/buf.h"
+#include "catena/err.h"
+#include "catena/wire.h"
+
+struct run;
+
+/* negotiator: a straight-line blocking dialog over the wire at open time; then bytes pass
+ * untouched. Refusals by the peer are ERR_TRANSIENT or ERR_PERMANENT, nonsense is ERR_PROTOCOL. */
+struct negotiator_ops {
+    int (*negotiate)(const struct addr *a, struct run *r, struct wire *w, struct err *e);
+};
+
+/* codec: a pure stream transform, one instance for each direction. */
+enum codec_mode {
+    CODEC_RUN,  /* more input may be at hand */
+    CODEC_IDLE, /* the input ran dry for now: hold nothing back that a reader may wait for */
+    CODEC_END,  /* no input comes any more: write the trailer */
+};
+struct codec_ops {
+    size_t state_size; /* bytes; zeroed before init */
+    int (*init)(void *st, const struct addr *a, struct err *e); /* may be NULL */
+    /* Takes from in, gives to out, as far as both allow. What is in `in` at the first call after it
+     * was empty is one block, as it was read. Returns 1 when, in mode CODEC_IDLE or CODEC_END,
+     * nothing is left to be given out; 0 to be called again when out has room; -1 on error. */
+    int (*push)(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e);
+    void (*fini)(void *st); /* may be NULL */
+};
+/* The two transforms of an address: data to wire, and wire to data. NULL: that direction does not
+ * exist (one-way addresses). An all-NULL ops table {0} means: pass through. */
+struct codec_pair {
+    const struct codec_ops *encode, *decode;
+    bool passes; /* changes nothing at all (nop): needs no engine */
+};
+
+/* session: both directions share state, and there is a handshake. */
+struct session_side {
+    struct buf *in, *out;
+    bool in_eof;  /* set by the engine: nothing comes behind what is in `in` */
+    bool out_eof; /* set by the session: nothing follows what is in `out` */
+};
+struct session_ops {
+    /* Once per address, before any fork: what all connections share (TLS context, trust store). */
+    int (*prepare)(const struct addr *a, struct run *r, void **shared, struct err *e);
+    void (*release)(void *shared);
+    /* One connection. */
+    int (*open)(const struct addr *a, struct run *r, void *shared, void **st, struct err *e);
+    /* Moves what can be moved. Gives 0 or -1. To be called whenever a buffer changed. Ends: when
+     * data->in_eof and data->in is empty, says goodbye on the wire and sets wire->out_eof; when the
+     * wire said goodbye, sets data->out_eof. A wire that ends without goodbye is ERR_PROTOCOL. */
+    int (*step)(void *st, struct session_side *data, struct session_side *wire, struct err *e);
+    bool (*ready)(const void *st); /* the handshake is done */
+    /* The handshake is done: tell the run's facts, log. Called once, by the opening code or the
+     * engine. */
+    int (*opened)(void *st, const struct addr *a, struct run *r, struct err *e);
+    void (*close)(void *st);
+};
+
+/* program: a child process between descriptors. Lanes that are not used are -1. */
+struct program_fds {
+    int data_in, data_out; /* the program reads / writes these towards its data side */
+    int wire_in, wire_out; /* ... and towards its wire side */
+};
+struct program_ops {
+    /* one_way: the program has one stream through it (exec1) and takes either data_in and wire_out,
+     * or wire_in and data_out. */
+    bool one_way;
+    /* Starts the program; borrows the descriptors (the caller closes them). The child is entered
+     * into the run (run_add_child). */
+    int (*spawn)(const struct addr *a, struct run *r, const struct program_fds *fds,
+                 struct err *e);
+};
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The plan: both chains as one line, every address bound to its form, every option checked and
+ * converted, every link's fate decided. Made before the first system call, const afterwards, shared
+ * by all runs. */
+#ifndef CATENA_PLAN_H
+#define CATENA_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "catena/addr.h"
+#include "catena/arena.h"
+#include "catena/inter.h"
+#include "catena/settings.h"
+
+enum { LEFT = 0, RIGHT = 1 }; /* sides of the line, of an engine, and the two chains */
+
+enum link_fate {
+    FATE_NOTHING, /* changes nothing, so nothing is made for it */
+    FATE_DIALOG,  /* talks at open time and is gone */
+    FATE_ENGINE,  /* a codec or session in an engine of its own */
+    FATE_PROGRAM, /* a child process (in a dual perhaps beside an engine) */
+};
+
+struct plan_link {
+    enum link_fate fate;
+    const struct addr *fwd;  /* towards the wire; without back: both ways */
+    const struct addr *back; /* dual only: towards the data side */
+    bool fwd_swapped, back_swapped; /* ^ on one half of a dual: the other transform of its pair */
+    bool reversed;                  /* ^ */
+    int wire;        /* LEFT or RIGHT: where on the line its wire side is */
+    bool to_right, to_left; /* on the line: which flows go through it */
+    int chain;       /* LEFT or RIGHT */
+    void *const *shared; /* session: what prepare() gave (one slot each plan_link, set by serve.c) */
+};
+
+struct plan_end {
+    const struct addr *fwd, *back; /* single: fwd only. dual: fwd is written, back is read */
+};
+
+enum item_kind { ITEM_DIALOG, ITEM_STATION };
+
+/* The line between the two endpoints, nothing left out but what vanished. A station is an engine
+ * or a program; link == NULL is a plain relay. */
+struct plan_item {
+    enum item_kind kind;
+    const struct plan_link *link;
+    bool to_right, to_left; /* station: flows through it */
+};
+
+/* Line-end conversion and limits of one chain, at the border. */
+struct plan_border {
+    enum { EOL_KEEP, EOL_CR, EOL_CRNL } eol;
+    unsigned long long readbytes; /* 0: no limit */
+    int escape;                   /* byte, or -1 */
+};
+
+struct plan {
+    const struct settings *settings;
+    struct arena arena;
+    const char *text[2]; /* the arguments */
+    struct plan_end end[2];
+    struct plan_link *links; /* left to right */
+    size_t nlinks, nleft;    /* nleft of them belong to the left chain */
+    void **shared;           /* nlinks slots */
+    struct plan_item *items;
+    size_t nitems, nleft_items;
+    size_t border; /* index of the station at the border: runs in the run's own thread */
+    struct plan_border eol[2];
+    char *warnings[8];
+    size_t nwarnings;
+};
+
+/* Parses, binds, checks. Gives 0 and *out (free with plan_free), or -1 and one error with its
+ * place. Pure: no system call (but user names are looked up). */
+int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
+              struct err *e);
+void plan_free(struct plan *p);
+void plan_print(const struct plan *p, FILE *f); /* -n */
+
+/* The option on the leftmost address of that chain that has it (a link covers all to its right). */
+const struct opt *plan_chain_opt(const struct plan *p, int chain, enum option_id id);
+/* The addresses of one chain in the order typed; NULL at the end. */
+const struct addr *plan_chain_addr(const struct plan *p, int chain, size_t index);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A port is one opened handle or one side of an engine: something to read, write, shut down and
+ * close, and what to poll for. Owned by exactly one engine (or by the opening code); not
+ * thread-safe. The common port is a pair of descriptors with a policy for end of file and shutdown.
+ *
+ * Reading and writing never block: they give EAGAIN, and the engine polls rfd for POLLIN, wfd for
+ * POLLOUT. */
+#ifndef CATENA_PORT_H
+#define CATENA_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "catena/buf.h"
+#include "catena/err.h"
+
+struct addr;
+struct run;
+struct port;
+
+struct port_ops {
+    ssize_t (*read)(struct port *, void *buf, size_t cap);      /* 0 = EOF; -1 and errno */
+    ssize_t (*write)(struct port *, const void *buf, size_t n); /* short counts are normal */
+    int (*shutdown)(struct port *, struct err *);               /* no more writes */
+    void (*close)(struct port *);                               /* releases all but the port itself */
+};
+
+enum port_shut {      /* what shutting down the write side does */
+    PORT_SHUT_NONE,   /* nothing: files, terminals, stdio */
+    PORT_SHUT_DOWN,   /* shutdown(2) SHUT_WR */
+    PORT_SHUT_CLOSE,  /* close the write descriptor */
+    PORT_SHUT_NULL,   /* write an empty block */
+};
+
+enum port_flags {
+    PORT_MSG = 1 << 0,        /* one read is one message and must be written as one */
+    PORT_EIO_EOF = 1 << 1,    /* EIO on read is end of file (pty masters) */
+    PORT_IGNORE_EOF = 1 << 2, /* at end of file wait a second and look again */
+    PORT_NULL_EOF = 1 << 3,   /* an empty message is end of file */
+    PORT_COOL_WRITE = 1 << 4, /* EPIPE and ECONNRESET on write are a notice */
+    PORT_SOCKET_R = 1 << 5,   /* rfd is a socket: recv MSG_DONTWAIT */
+    PORT_SOCKET_W = 1 << 6,   /* wfd is a socket: send MSG_DONTWAIT|MSG_NOSIGNAL */
+    PORT_BORROWED = 1 << 7,   /* descriptors came with the process: never closed nor shut down */
+    PORT_END_CLOSE = 1 << 8,  /* at the end just close: no shutdown, no SIGTERM */
+    PORT_JOINT = 1 << 9,      /* leads to a neighbouring engine or program of the same run */
+    PORT_TTY = 1 << 10,       /* reads from a terminal */
+    PORT_SLOW_W = 1 << 11,    /* wfd may block although polled: write at most PIPE_BUF after POLLOUT */
+    PORT_SHUT_BOTH = 1 << 12, /* close: shutdown(SHUT_RDWR) first, as v1 does for sockets */
+    PORT_FILE_W = 1 << 13,    /* regular file: never EAGAIN */
+    PORT_STALL = 1 << 14,     /* never readable, never writable */
+    PORT_STDIO = 1 << 15,     /* standard input or output */
+    PORT_OWN_R = 1 << 16,     /* rfd, wfd are closed with the port; set by port_open_fds */
+    PORT_OWN_W = 1 << 17,
+};
+
+struct port {
+    const struct port_ops *ops;
+    int rfd, wfd; /* -1: that direction does not exist; may be the same */
+    unsigned flags;
+    enum port_shut shut;
+    struct buf pending; /* bytes read too far by a negotiation; delivered first */
+    const char *label;  /* borrowed from the addr; for messages */
+    void *state;        /* what ops need besides */
+    double sitout_eio;  /* seconds that EIO on a pty is tolerated, 0 = not */
+};
+
+/* Makes a port over descriptors it now owns (closes them also on failure). Looks at what they are
+ * and prepares them for reading and writing without blocking; descriptors marked PORT_BORROWED keep
+ * their mode, since others share it. label is borrowed. */
+int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const char *label,
+                  struct port **out, struct err *e);
+ssize_t port_read(struct port *p, void *buf, size_t cap);
+ssize_t port_write(struct port *p, const void *buf, size_t n);
+int port_shutdown(struct port *p, struct err *e);
+void port_close(struct port *p); /* NULL is fine */
+/* Closes without a word to the peer (no shutdown): a forked child goes on with the connection. */
+void port_abandon(struct port *p); /* NULL is fine */
+/* Nothing more will be read: whoever writes to us learns it (EPIPE). */
+void port_stop_reading(struct port *p);
+/* One port that reads from one and writes to another; takes both, also on failure. */
+int port_join(struct port *read, struct port *write, struct port **out, struct err *e);
+/* Puts bytes in front of what is read next. */
+int port_unread(struct port *p, const void *data, size_t n, struct err *e);
+
+/* The defaults, for ops that override only some. */
+ssize_t port_fd_read(struct port *p, void *buf, size_t cap);
+ssize_t port_fd_write(struct port *p, const void *buf, size_t n);
+int port_fd_shutdown(struct port *p, struct err *e);
+void port_fd_close(struct port *p);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A run is one time of "both chains open, relay, close". It carries everything such a run knows, so
+ * that it can go on in this process, in a forked child or in a thread. */
+#ifndef CATENA_RUN_H
+#define CATENA_RUN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "catena/err.h"
+#include "catena/settings.h"
+
+struct plan;
+struct line;
+
+struct fact { /* what an opened side has learnt; becomes the environment of children */
+    char *name, *value; /* without the program's prefix: "PEERADDR" */
+};
+
+struct child { /* a program of this run */
+    pid_t pid;
+    int pidfd;
+    const char *label;
+    bool endpoint;   /* SIGTERM at close, as v1 does */
+    unsigned passes; /* bit mask of signals passed on to it: sighup, sigint, sigquit */
+    bool ended_output; /* end of file was seen on what it writes */
+    bool keep; /* end-close: not asked to end */
+    bool done;
+};
+
+struct run {
+    const struct settings *settings;
+    const struct plan *plan;
+    int signal_fd; /* signalfd of the process, or -1 in threads */
+    int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
+    int ended_signal; /* signal that ended the run, 0 none */
+    bool threaded;    /* runs in a thread: nothing of the process may be changed */
+    void (*on_children)(void *); /* a forking parent: called when a child has ended */
+    void *on_children_arg;
+
+    pthread_mutex_t lock; /* guards what follows */
+    bool failed;
+    struct err first;
+    struct fact *facts;
+    size_t nfacts;
+    struct child *children;
+    size_t nchildren;
+    bool child_failed;
+    char **removals; /* absolute paths to unlink at the end */
+    size_t nremovals;
+    bool forked; /* a child of a forking address: removes nothing it inherited */
+
+    _Atomic int64_t last_activity; /* wait_now() of the last byte moved by any engine */
+    atomic_bool transferring;
+    atomic_bool stop; /* every engine of the run is to end now (-T, a signal) */
+    atomic_bool cut; /* the end was ordered (-t): what the cut leaves behind is nobody's fault */
+    _Atomic uint64_t lost; /* bytes that were accepted and could not be delivered */
+    _Atomic uint64_t blocks[2], bytes[2]; /* over the border: left to right, right to left */
+};
+
+int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
+             struct err *e);
+void run_fini(struct run *r); /* removes what is to be removed, frees */
+
+/* The first failure wins and is logged as E; later ones are its consequences and logged as I. */
+void run_fail(struct run *r, const struct err *e);
+bool run_failed(struct run *r);
+
+/* Facts: set replaces; get gives a copy to free, or NULL. */
+int run_set_fact(struct run *r, const char *name, const char *value, struct err *e);
+char *run_get_fact(struct run *r, const char *name);
+/* The environment of a child: the process's own plus the facts with the program's prefix
+ * (SOCAT_... or the upper-cased -lp name), VERSION, PID, PPID. One malloc'ed block each; free with
+ * run_free_environment. */
+char **run_environment(struct run *r, struct err *e);
+void run_free_environment(char **env);
+
+/* The program behind the port with that label has closed its output. */
+void run_child_eof(struct run *r, const char *label);
+/* At the end: reaps the programs, asks those that still run to end (SIGTERM). hurry: no grace. */
+void run_collect_children(struct run *r, bool hurry);
+/* In a forked child: forgets what belongs to the parent. */
+void run_after_fork(struct run *r);
+void run_touch(struct run *r); /* bytes have moved */
+
+int run_add_child(struct run *r, pid_t pid, const char *label, bool endpoint, unsigned passes,
+                  struct err *e);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The syntax tree of one address argument: what chain_parser.c gives and plan.c takes. Every piece
+ * knows where in the argument it stood. */
+#ifndef CATENA_SPEC_H
+#define CATENA_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "catena/arena.h"
+#include "catena/err.h"
+
+struct text {
+    const char *s;  /* unquoted, NUL-terminated */
+    struct span at; /* as typed */
+};
+
+struct opt_spec {
+    struct text name, value;
+    bool has_value; /* an "=" was there */
+};
+
+enum short_form { SHORT_NONE, SHORT_FD, SHORT_PATH };
+
+struct single_spec {
+    bool reverse; /* ^ */
+    enum short_form shortened;
+    struct text keyword; /* for short forms: empty, and the text is params[0] */
+    struct text *params;
+    size_t nparams;
+    struct opt_spec *opts;
+    size_t nopts;
+    struct span at;
+};
+
+enum piece_kind {
+    PIECE_SINGLE, /* fwd only */
+    PIECE_DUAL,   /* fwd % back: fwd goes left to right (is written), back right to left (read) */
+    PIECE_V1DUAL, /* back !! fwd: v1's order, the read part first */
+};
+
+struct piece_spec {
+    enum piece_kind kind;
+    bool reverse; /* ^ before a whole dual, "^ a % b" belongs to a; reserved for grouping */
+    struct single_spec fwd, back;
+    struct span at;
+};
+
+struct chain_spec {
+    struct piece_spec *pieces; /* the last one is the endpoint */
+    size_t npieces;
+    bool chained; /* | % or a leading ^ was found: v1 gives them no meaning */
+};
+
+/* Parses one argument. v1: only v1's syntax ("!!", no | % ^). Takes memory from a, borrows text.
+ * Fails on syntax only (ERR_USAGE with position), or without memory. Pure: no registry, no system
+ * call. */
+int chain_parse(struct arena *a, const char *text, bool v1, struct chain_spec *out, struct err *e);
+
+#endif

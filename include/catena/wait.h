@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * All waiting of the opening code, so that a signal or a stop request ends it at once. */
+#ifndef CATENA_WAIT_H
+#define CATENA_WAIT_H
+
+#include <stdint.h>
+
+#include "catena/err.h"
+
+struct run;
+
+int64_t wait_now(void); /* milliseconds of a clock that only goes forward */
+/* Waits until fd shows one of the poll(2) events; 1 yes, 0 deadline passed, -1 (ERR_INTERRUPTED or
+ * a system error). fd -1: only the time. deadline in wait_now() milliseconds, -1 for ever. */
+int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e);
+int wait_seconds(struct run *r, double seconds, struct err *e); /* 0, or -1 interrupted */
+/* Runs f(arg) where it may block (a helper thread) and waits for its end or a signal. Gives 0 when
+ * f returned; -1 when interrupted: f may still be running then, so arg must outlive the process's
+ * end and the caller must only unwind. */
+int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e);
+
+#endif

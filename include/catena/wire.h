@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A wire is what a negotiation talks over: blocking reads and writes with one deadline for the
+ * whole dialog. Bytes read too far stay in it and are delivered first later on. */
+#ifndef CATENA_WIRE_H
+#define CATENA_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "catena/buf.h"
+#include "catena/err.h"
+
+struct run;
+struct wire;
+
+/* What carries the wire: a port, or a station that is not running yet. Both wait until something
+ * moved, the deadline passed (ERR_TRANSIENT), or a signal came (ERR_INTERRUPTED). */
+struct wire_ops {
+    /* Adds at least one byte to w->in, or sets *eof. */
+    int (*fill)(struct wire *w, int *eof, struct err *e);
+    int (*write)(struct wire *w, const void *data, size_t n, struct err *e);
+};
+
+struct wire {
+    const struct wire_ops *ops;
+    void *carrier;
+    struct run *run;
+    struct buf in;
+    int64_t deadline; /* wait_now() milliseconds, -1 none */
+};
+
+int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,
+              int64_t deadline, struct err *e);
+void wire_fini(struct wire *w);
+/* All n bytes, or an error. */
+int wire_write(struct wire *w, const void *data, size_t n, struct err *e);
+/* Exactly n bytes; end of file before is ERR_PROTOCOL. */
+int wire_read(struct wire *w, void *data, size_t n, struct err *e);
+/* Reads up to and including the line feed; gives the line without "\n" or "\r\n", NUL-terminated.
+ * A line that does not fit cap (NUL included), or that holds a NUL, is ERR_PROTOCOL. */
+int wire_read_line(struct wire *w, char *line, size_t cap, struct err *e);
+
+extern const struct wire_ops wire_over_port; /* carrier: struct port * */
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * How every endpoint's open() ends: descriptors become a port, the options of the address for a
+ * descriptor act, its policies go into the port. Also: file system entries to remove at the end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/endpoint.h"
+
+/* ---- terminals get their settings back ---- */
+
+struct terminal {
+    int fd; /* a descriptor of our own: the port's may be closed by then */
+    struct termios saved;
+};
+
+static void terminal_close(struct port *p)
+{
+    struct terminal *t = p->state;
+    (void)tcsetattr(t->fd, TCSADRAIN, &t->saved);
+    close(t->fd);
+    free(t);
+    port_fd_close(p);
+}
+
+static const struct port_ops terminal_ops = {port_fd_read, port_fd_write, port_fd_shutdown,
+                                             terminal_close};
+
+static int save_terminal(struct port *p, int fd, struct err *e)
+{
+    struct terminal *t = calloc(1, sizeof *t);
+    if (!t)
+        return err_nomem(e);
+    t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (t->fd < 0 || tcgetattr(t->fd, &t->saved) < 0) {
+        (void)err_sys(e, ERR_PERMANENT, "tcgetattr(%d)", fd);
+        if (t->fd >= 0)
+            close(t->fd);
+        free(t);
+        return -1;
+    }
+    p->state = t;
+    p->ops = &terminal_ops;
+    return 0;
+}
+
+/* ---- policies ---- */
+
+static void take_policies(const struct addr *a, struct port *p)
+{
+    static const struct {
+        enum option_id id;
+        unsigned flag;
+    } flags[] = {{OPT_IGNOREEOF, PORT_IGNORE_EOF},
+                 {OPT_NULL_EOF, PORT_NULL_EOF},
+                 {OPT_COOL_WRITE, PORT_COOL_WRITE},
+                 {OPT_END_CLOSE, PORT_END_CLOSE}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (opt_true(a, flags[i].id))
+            p->flags |= flags[i].flag;
+    for (size_t i = 0; i < a->nopts; i++) { /* the last one given wins */
+        switch (a->opts[i].desc->id) {
+        case OPT_SHUT_NONE: p->shut = PORT_SHUT_NONE; break;
+        case OPT_SHUT_DOWN: p->shut = PORT_SHUT_DOWN; break;
+        case OPT_SHUT_CLOSE: p->shut = PORT_SHUT_CLOSE; break;
+        case OPT_SHUT_NULL: p->shut = PORT_SHUT_NULL; break;
+        default: break;
+        }
+    }
+    p->sitout_eio = opt_time(a, OPT_SITOUT_EIO, 0);
+}
+
+/* Options for a descriptor act on both, where there are two. */
+static int apply(const struct addr *a, enum phase phase, int rfd, int wfd, struct err *e)
+{
+    int first = rfd >= 0 ? rfd : wfd;
+    if (opts_apply(a, phase, first, e) < 0)
+        return -1;
+    return wfd >= 0 && wfd != first ? opts_apply(a, phase, wfd, e) : 0;
+}
+
+int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
+                  enum port_shut shut, struct port **out, struct err *e)
+{
+    struct port *p;
+    (void)r;
+    /* options see the descriptors as they are, not a private reopening of them */
+    bool terminal = opts_have_termios(a) && isatty(rfd >= 0 ? rfd : wfd);
+
+    if (port_open_fds(rfd, wfd, flags, shut, a->label, &p, e) < 0)
+        return -1;
+    take_policies(a, p);
+    if ((terminal && save_terminal(p, rfd >= 0 ? rfd : wfd, e) < 0) ||
+        apply(a, PHASE_FD, rfd, wfd, e) < 0 ||
+        opts_apply_termios(a, rfd >= 0 ? rfd : wfd, e) < 0 ||
+        apply(a, PHASE_LATE, rfd, wfd, e) < 0) {
+        port_close(p);
+        return -1;
+    }
+    *out = p;
+    return 0;
+}
+
+int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
+{
+    char cwd[PATH_MAX] = "", *whole = NULL;
+    if (path[0] != '/' && !getcwd(cwd, sizeof cwd))
+        return err_sys(e, ERR_PERMANENT, "getcwd()");
+    if (asprintf(&whole, "%s%s%s", cwd, path[0] == '/' ? "" : "/", path) < 0)
+        return err_nomem(e);
+    pthread_mutex_lock(&r->lock);
+    char **more = reallocarray(r->removals, r->nremovals + 1, sizeof *more);
+    if (more) {
+        r->removals = more;
+        r->removals[r->nremovals++] = whole;
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (more)
+        return 0;
+    free(whole);
+    return err_nomem(e);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * OPEN and CREATE, and what all addresses with a path share: see file.h. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/wait.h"
+
+const char *file_purpose(enum ctx c)
+{
+    return c == CTX_R ? "reading" : c == CTX_W ? "writing" : "reading and writing";
+}
+
+const char *file_kind(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return "undef";
+    switch (st.st_mode & S_IFMT) {
+    case S_IFREG: return "regular file";
+    case S_IFDIR: return "directory";
+    case S_IFIFO: return "named pipe";
+    case S_IFCHR: return "character device";
+    case S_IFBLK: return "block device";
+    case S_IFSOCK: return "socket";
+    default: return "undef";
+    }
+}
+
+static int unlink_entry(const char *path, struct err *e)
+{
+    if (unlink(path) < 0 && errno != ENOENT)
+        return err_sys(e, ERR_PERMANENT, "unlink(\"%s\")", path);
+    return 0;
+}
+
+int file_before(const struct addr *a, struct run *r, const char *path, struct err *e)
+{
+    (void)r;
+    if ((opt_true(a, OPT_UNLINK_EARLY) || opt_true(a, OPT_UNLINK)) && unlink_entry(path, e) < 0)
+        return -1;
+    const struct opt *user = opt_find(a, OPT_USER_EARLY), *group = opt_find(a, OPT_GROUP_EARLY);
+    const struct opt *perm = opt_find(a, OPT_PERM_EARLY);
+    if ((user || group) && chown(path, user ? user->v.ids ? user->v.ids->uid : (uid_t)user->v.i : (uid_t)-1,
+                                 group ? (gid_t)group->v.i : (gid_t)-1) < 0)
+        return err_sys(e, ERR_PERMANENT, "chown(\"%s\")", path);
+    if (perm && chmod(path, (mode_t)perm->v.i) < 0)
+        return err_sys(e, ERR_PERMANENT, "chmod(\"%s\", 0%03o)", path, (unsigned)perm->v.i);
+    return 0;
+}
+
+int file_flags(const struct addr *a, int base)
+{
+    int access = a->left == CTX_R ? O_RDONLY : a->left == CTX_W ? O_WRONLY : O_RDWR;
+    return opts_open_flags(a, base | access) | O_CLOEXEC;
+}
+
+mode_t file_mode(const struct addr *a, mode_t otherwise)
+{
+    const struct opt *o = opt_find(a, OPT_PERM);
+    return o ? (mode_t)o->v.i : otherwise;
+}
+
+/* ---- open(2) that may wait for somebody ---- */
+
+struct opening {
+    char *path;
+    int flags;
+    mode_t mode;
+    int fd, sys;
+};
+
+static void blocking_open(void *arg)
+{
+    struct opening *o = arg;
+    o->fd = open(o->path, o->flags, o->mode);
+    o->sys = errno;
+}
+
+static int open_patiently(struct run *r, const char *path, int flags, mode_t mode, struct err *e)
+{
+    struct opening *o = calloc(1, sizeof *o);
+    if (!o || !(o->path = strdup(path))) {
+        free(o);
+        return err_nomem(e);
+    }
+    o->flags = flags;
+    o->mode = mode;
+    if (wait_call(r, blocking_open, o, e) < 0)
+        return -1; /* the helper still has o */
+    int fd = o->fd, sys = o->sys;
+    free(o->path);
+    free(o);
+    errno = sys;
+    return fd < 0 ? -2 : fd;
+}
+
+int file_open(const struct addr *a, struct run *r, const char *path, int flags, mode_t mode,
+              struct err *e)
+{
+    struct stat st;
+    bool may_wait = stat(path, &st) == 0 && S_ISFIFO(st.st_mode) && !(flags & O_NONBLOCK) &&
+                    (flags & O_ACCMODE) != O_RDWR;
+    (void)a;
+    int fd = may_wait ? open_patiently(r, path, flags, mode, e) : open(path, flags, mode);
+    if (fd == -1 && may_wait)
+        return -1;
+    if (fd < 0)
+        return err_sys(e, ERR_TRANSIENT, "open(\"%s\", 0%o, 0%03o)", path, (unsigned)flags & ~(unsigned)O_CLOEXEC,
+                       (unsigned)mode);
+    diag(DIAG_INFO, "open(\"%s\", 0%o, 0%03o) -> %d", path, (unsigned)flags & ~(unsigned)O_CLOEXEC,
+         (unsigned)mode, fd);
+    return fd;
+}
+
+int file_after(const struct addr *a, struct run *r, const char *path, bool remove_at_close,
+               struct err *e)
+{
+    const struct opt *close_opt = opt_find(a, OPT_UNLINK_CLOSE);
+    if (opt_true(a, OPT_UNLINK_LATE) && unlink_entry(path, e) < 0)
+        return -1;
+    if (close_opt ? close_opt->v.i != 0 : remove_at_close)
+        return endpoint_remove_at_exit(r, path, e);
+    return 0;
+}
+
+/* ---- OPEN, CREATE ---- */
+
+static int finish(const struct addr *a, struct run *r, int fd, struct port **out, struct err *e)
+{
+    if (file_after(a, r, a->params[0], false, e) < 0) {
+        close(fd);
+        return -1;
+    }
+    return endpoint_port(a, r, a->left == CTX_W ? -1 : fd, a->left == CTX_R ? -1 : fd, 0,
+                         PORT_SHUT_NONE, out, e);
+}
+
+static int open_open(const struct addr *a, struct run *r, void *state, struct port **out,
+                     struct err *e)
+{
+    const char *path = a->params[0];
+    (void)state;
+    if (file_before(a, r, path, e) < 0)
+        return -1;
+    diag(DIAG_NOTICE, "opening %s \"%s\" for %s", file_kind(path), path, file_purpose(a->left));
+    int fd = file_open(a, r, path, file_flags(a, 0), file_mode(a, 0666), e);
+    return fd < 0 ? -1 : finish(a, r, fd, out, e);
+}
+
+static int create_open(const struct addr *a, struct run *r, void *state, struct port **out,
+                       struct err *e)
+{
+    const char *path = a->params[0];
+    (void)state;
+    if (file_before(a, r, path, e) < 0)
+        return -1;
+    diag(DIAG_NOTICE, "creating regular file \"%s\" for %s", path, file_purpose(a->left));
+    int fd = file_open(a, r, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode(a, 0666), e);
+    return fd < 0 ? -1 : finish(a, r, fd, out, e);
+}
+
+static const struct endpoint_ops open_ops = {.open = open_open};
+static const struct endpoint_ops create_ops = {.open = create_open};
+
+extern const struct form forms_file[];
+const struct form forms_file[] = {
+    {.keyword = "OPEN", .aliases = "FILE", .params = ":<filename>", .min_params = 1,
+     .max_params = 1, .left = CTX_RWB,
+     .groups = GROUP_FD | GROUP_FIFO | GROUP_CHR | GROUP_BLK | GROUP_REG | GROUP_NAMED |
+               GROUP_OPEN | GROUP_TERMIOS,
+     .help = "a file, device or named pipe, opened with open(2)",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &open_ops},
+    {.keyword = "CREATE", .aliases = "CREAT", .params = ":<filename>", .min_params = 1,
+     .max_params = 1, .left = CTX_W, .groups = GROUP_FD | GROUP_REG | GROUP_NAMED,
+     .help = "a file, created or emptied, to write to",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &create_ops},
+    {.keyword = NULL},
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * GOPEN, also a bare path: whatever is there is used as what it is. A UNIX domain socket is
+ * connected to, anything else is opened; what does not exist is created. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "file.h"
+#include "unix.h"
+
+static int gopen_open(const struct addr *a, struct run *r, void *state, struct port **out,
+                      struct err *e)
+{
+    const char *path = a->params[0];
+    struct stat st;
+    (void)state;
+    if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+        return unix_client_open(a, r, out, e);
+    if (file_before(a, r, path, e) < 0)
+        return -1;
+    bool exists = stat(path, &st) == 0, reading = a->left == CTX_R;
+    const struct opt *append = opt_find(a, OPT_O_APPEND);
+    int base = exists ? (reading || S_ISCHR(st.st_mode) || (append && !append->v.i) ? 0 : O_APPEND)
+               : reading ? 0
+                         : O_CREAT;
+    diag(DIAG_NOTICE, "opening %s \"%s\" for %s", file_kind(path), path, file_purpose(a->left));
+    int fd = file_open(a, r, path, file_flags(a, base) | O_NOCTTY, file_mode(a, 0666), e);
+    if (fd < 0)
+        return -1;
+    if (file_after(a, r, path, false, e) < 0) {
+        close(fd);
+        return -1;
+    }
+    return endpoint_port(a, r, a->left == CTX_W ? -1 : fd, a->left == CTX_R ? -1 : fd, 0,
+                         PORT_SHUT_NONE, out, e);
+}
+
+static const struct endpoint_ops gopen_ops = {.open = gopen_open};
+
+extern const struct form forms_gopen[];
+const struct form forms_gopen[] = {
+    {.keyword = "GOPEN", .params = ":<filename>", .min_params = 1, .max_params = 1,
+     .left = CTX_RWB,
+     .groups = GROUP_FD | GROUP_FIFO | GROUP_CHR | GROUP_BLK | GROUP_REG | GROUP_SOCKET |
+               GROUP_NAMED | GROUP_OPEN | GROUP_TERMIOS | GROUP_UNIX,
+     .help = "a file, device, named pipe or UNIX domain socket, as it is found",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &gopen_ops},
+    {.keyword = NULL},
+};

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Stream sockets over IP, whatever the transport: clients of <host>:<port> and listeners on <port>.
+ * What they are a socket of is said by the form's struct sock_kind. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "sock.h"
+
+enum { LOWPORT_MIN = 640, LOWPORT_COUNT = 1023 - LOWPORT_MIN + 1 };
+
+/* Where a client binds before it connects. */
+struct local {
+    bool wanted;
+    struct names names; /* with port */
+    bool lowport;
+};
+
+static const struct sockname *local_for(const struct local *l, int family)
+{
+    for (size_t i = 0; i < l->names.n; i++) {
+        if (sockname_family(&l->names.v[i]) == family)
+            return &l->names.v[i];
+    }
+    return NULL;
+}
+
+/* From bind=, sourceport= and lowport; a source port that is named wins over lowport. */
+static int local_init(const struct addr *a, struct run *r, const struct sock_kind *kind,
+                      const struct ip_version *version, struct local *l, struct err *e)
+{
+    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    const char *host = NULL, *service = NULL;
+    char *storage = NULL;
+    int port = 0, rc = 0;
+
+    *l = (struct local){.wanted = bind_to != NULL || opt_find(a, OPT_SOURCEPORT) != NULL ||
+                                  opt_true(a, OPT_LOWPORT)};
+    if (!l->wanted)
+        return 0;
+    if (bind_to != NULL) {
+        rc = resolve_split(bind_to->v.s, &storage, &host, &service, e);
+        if (rc == 0 && host == NULL && service == NULL)
+            rc = err_set(e, ERR_USAGE, "\"bind=\" needs <address>, <address>:<port> or :<port>");
+        if (rc == 0 && service != NULL)
+            rc = resolve_port(r, service, kind->type, &port, e);
+    }
+    if (rc == 0)
+        port = (int)opt_int(a, OPT_SOURCEPORT, port);
+    if (rc == 0)
+        rc = resolve_host(a, r, host, port, version, true, &l->names, e);
+    if (rc < 0 && bind_to != NULL && e->where.text == NULL)
+        e->where = bind_to->at;
+    l->lowport = port == 0 && opt_true(a, OPT_LOWPORT);
+    free(storage);
+    return rc;
+}
+
+static int bind_lowport(const struct addr *a, int fd, const struct sockname *where, struct err *e)
+{
+    struct sockname name = *where;
+    unsigned start = 0;
+
+    if (getrandom(&start, sizeof start, 0) < 0)
+        start = (unsigned)getpid(); /* only spreads the load; any number will do */
+    for (unsigned i = 0; i < LOWPORT_COUNT; i++) {
+        sockname_set_port(&name, (int)(LOWPORT_MIN + (start + i) % LOWPORT_COUNT));
+        if (sock_bind(a, fd, &name, e) == 0)
+            return 0;
+        if (e->sys != EADDRINUSE)
+            return -1;
+    }
+    return err_wrap(e, "no port from %d to 1023 is free", LOWPORT_MIN);
+}
+
+static int bind_local(const struct addr *a, int fd, const struct sockname *target, const void *arg,
+                      struct err *e)
+{
+    const struct local *l = arg;
+    const struct sockname *name = local_for(l, sockname_family(target));
+
+    if (name == NULL)
+        return 0;
+    return l->lowport ? bind_lowport(a, fd, name, e) : sock_bind(a, fd, name, e);
+}
+
+/* A target that the local address cannot reach is not tried. */
+static int keep_reachable(struct names *targets, const struct local *l, struct err *e)
+{
+    size_t kept = 0;
+
+    if (!l->wanted)
+        return 0;
+    for (size_t i = 0; i < targets->n; i++) {
+        if (local_for(l, sockname_family(&targets->v[i])) != NULL)
+            targets->v[kept++] = targets->v[i];
+    }
+    targets->n = kept;
+    if (kept > 0)
+        return 0;
+    return err_set(e, ERR_PERMANENT,
+                   "the address to bind and the host have no IP version in common");
+}
+
+static int inet_connect(const struct addr *a, struct run *r, void *state, struct port **out,
+                        struct err *e)
+{
+    const struct sock_kind *kind = a->form->arg;
+    struct ip_version version;
+    struct names targets = {0};
+    struct local local = {0};
+    int port, fd = -1;
+
+    (void)state;
+    if (resolve_version(a, r, kind->family, false, &version, e) < 0 ||
+        resolve_port(r, a->params[1], kind->type, &port, e) < 0 ||
+        resolve_host(a, r, a->params[0], port, &version, false, &targets, e) < 0)
+        goto out;
+    if (local_init(a, r, kind, &version, &local, e) < 0 || keep_reachable(&targets, &local, e) < 0)
+        goto out;
+    fd = sock_connect_any(a, r, kind, &targets, local.wanted ? bind_local : NULL, &local, e);
+out:
+    names_fini(&targets);
+    names_fini(&local.names);
+    return fd < 0 ? -1 : sock_connected(a, r, kind, fd, out, e);
+}
+
+/* The addresses to listen on: that of bind=, which has no port of its own, or any. */
+static int listen_names(const struct addr *a, struct run *r, const struct sock_kind *kind,
+                        const struct ip_version *version, struct names *out, struct err *e)
+{
+    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    const char *host = NULL, *service = NULL;
+    char *storage = NULL;
+    int port, rc;
+
+    rc = resolve_port(r, a->params[0], kind->type, &port, e);
+    if (rc == 0 && bind_to != NULL) {
+        rc = resolve_split(bind_to->v.s, &storage, &host, &service, e);
+        if (rc == 0 && (host == NULL || service != NULL))
+            rc = err_at(e, bind_to->at,
+                        "\"bind=%.200s\" cannot be resolved: a listening address takes a host "
+                        "name or address here, the port is its parameter",
+                        bind_to->v.s);
+    }
+    if (rc == 0)
+        rc = resolve_host(a, r, host, port, version, true, out, e);
+    free(storage);
+    return rc;
+}
+
+static int open_bound(const struct addr *a, const struct sock_kind *kind,
+                      const struct sockname *name, struct err *e)
+{
+    int fd = sock_open(a, kind, sockname_family(name), true, e);
+
+    if (fd >= 0 && sock_bind(a, fd, name, e) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* A bound socket on the first address that this system can have: it may lack an IP version. */
+static int bind_first(const struct addr *a, const struct sock_kind *kind, const struct names *names,
+                      struct err *e)
+{
+    int fd = open_bound(a, kind, &names->v[0], e);
+
+    for (size_t i = 1; i < names->n && fd < 0; i++) {
+        if (e->sys != EAFNOSUPPORT && e->sys != EADDRNOTAVAIL)
+            break;
+        diag(DIAG_NOTICE, "%s; trying the next address", e->text);
+        fd = open_bound(a, kind, &names->v[i], e);
+    }
+    return fd;
+}
+
+static int inet_listen(const struct addr *a, struct run *r, void **state, struct err *e)
+{
+    const struct sock_kind *kind = a->form->arg;
+    struct ip_version version;
+    struct names names = {0};
+    struct access access;
+    int fd = -1, family;
+
+    if (resolve_version(a, r, kind->family, true, &version, e) < 0 ||
+        listen_names(a, r, kind, &version, &names, e) < 0)
+        goto out;
+    family = sockname_family(&names.v[0]);
+    if (version.preferred == AF_UNSPEC && family == AF_INET6)
+        family = AF_UNSPEC; /* nobody asked for IPv6, so the range may be of either version */
+    if (access_init(a, r, family, &access, e) < 0)
+        goto out;
+    fd = bind_first(a, kind, &names, e);
+out:
+    names_fini(&names);
+    return fd < 0 ? -1 : sock_listen(a, kind, fd, &access, state, e);
+}
+
+const struct endpoint_ops inet_connect_ops = {.open = inet_connect};
+const struct endpoint_ops inet_listen_ops = {
+    .listen = inet_listen,
+    .open = sock_accept,
+    .unlisten = sock_unlisten,
+};

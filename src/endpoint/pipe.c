@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * PIPE: without a name a pipe to oneself (an echo); with a name a FIFO, made if it is not there and
+ * then removed at the end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "file.h"
+
+static int unnamed(const struct addr *a, struct run *r, struct port **out, struct err *e)
+{
+    int fd[2];
+    if (pipe2(fd, O_CLOEXEC) < 0)
+        return err_sys(e, ERR_PERMANENT, "pipe2()");
+    diag(DIAG_INFO, "pipe({%d,%d}) -> 0", fd[0], fd[1]);
+    diag(DIAG_NOTICE, "writing to and reading from unnamed pipe");
+    return endpoint_port(a, r, fd[0], fd[1], 0, PORT_SHUT_CLOSE, out, e);
+}
+
+static int make_fifo(const struct addr *a, struct run *r, const char *path, struct err *e)
+{
+    struct stat st;
+    if (stat(path, &st) == 0) {
+        if (!S_ISFIFO(st.st_mode))
+            return err_set(e, ERR_PERMANENT, "\"%s\" exists and is not a named pipe", path);
+        diag(DIAG_NOTICE, "using existing named pipe \"%s\" for %s", path, file_purpose(a->left));
+        return file_after(a, r, path, false, e);
+    }
+    if (mkfifo(path, file_mode(a, 0666)) < 0)
+        return err_sys(e, ERR_PERMANENT, "mkfifo(\"%s\", 0%03o)", path,
+                       (unsigned)file_mode(a, 0666));
+    diag(DIAG_NOTICE, "created named pipe \"%s\" for %s", path, file_purpose(a->left));
+    return file_after(a, r, path, true, e);
+}
+
+static int pipe_open(const struct addr *a, struct run *r, void *state, struct port **out,
+                     struct err *e)
+{
+    (void)state;
+    if (a->nparams == 0)
+        return unnamed(a, r, out, e);
+    const char *path = a->params[0];
+    if (file_before(a, r, path, e) < 0 || make_fifo(a, r, path, e) < 0)
+        return -1;
+    int fd = file_open(a, r, path, file_flags(a, 0), 0666, e);
+    if (fd < 0)
+        return -1;
+    return endpoint_port(a, r, a->left == CTX_W ? -1 : fd, a->left == CTX_R ? -1 : fd, 0,
+                         PORT_SHUT_NONE, out, e);
+}
+
+static const struct endpoint_ops pipe_ops = {.open = pipe_open};
+
+#define GROUPS (GROUP_FD | GROUP_FIFO | GROUP_NAMED | GROUP_OPEN)
+
+extern const struct form forms_pipe[];
+const struct form forms_pipe[] = {
+    {.keyword = "PIPE", .aliases = "ECHO FIFO", .left = CTX_B, .groups = GROUPS,
+     .help = "a pipe to oneself: what is written can be read", .kind = FORM_ENDPOINT,
+     .ops.endpoint = &pipe_ops},
+    {.keyword = "PIPE", .aliases = "ECHO FIFO", .params = ":<filename>", .min_params = 1,
+     .max_params = 1, .left = CTX_RWB, .groups = GROUPS, .help = "a named pipe",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &pipe_ops},
+    {.keyword = NULL},
+};

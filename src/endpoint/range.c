@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Access control on passive sockets. All IP addresses are compared as IPv6 ones, so that an IPv4
+ * peer of an IPv6 socket needs no rule of its own. */
+#include "range.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catena/diag.h"
+#include "resolve.h"
+
+enum { LOWPORT_MAX = 1023 };
+
+static void mask_bits(unsigned char *mask, size_t bits)
+{
+    for (size_t i = 0; i<16; i++, bits = bits> 8 ? bits - 8 : 0)
+        mask[i] = bits >= 8 ? 0xff : (unsigned char)(0xff00U >> bits);
+}
+
+/* The text behind the '/': a number of bits; those of IPv4 come behind the 96 of the mapping. */
+static int bits_parse(const char *whole, const char *text, int family, unsigned char *mask,
+                      struct err *e)
+{
+    unsigned long most = family == AF_INET ? 32 : 128, bits;
+    char *end;
+
+    bits = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0')
+        return err_set(e, ERR_USAGE,
+                       "not a valid netmask in \"%.200s\": give 0 to %lu bits behind the '/'",
+                       whole, most);
+    if (bits > most)
+        return err_set(e, ERR_USAGE, "netmask \"%.200s\" is too large: IPv%d has up to %lu bits",
+                       whole, family == AF_INET ? 4 : 6, most);
+    mask_bits(mask, bits + (128 - most));
+    return 0;
+}
+
+static int dotted_parse(const char *whole, const char *text, unsigned char *mask, struct err *e)
+{
+    struct in_addr in;
+
+    if (inet_aton(text, &in) == 0)
+        return err_set(e, ERR_USAGE,
+                       "not a valid netmask in \"%.200s\": give one like 255.0.0.0 behind the ':'",
+                       whole);
+    mask_bits(mask, 96);
+    memcpy(mask + 12, &in, 4);
+    return 0;
+}
+
+static int host_parse(const struct addr *a, struct run *r, const char *host, int family,
+                      struct range *out, struct err *e)
+{
+    struct ip_version version = {.forced = family, .preferred = family};
+    struct names names;
+
+    if (resolve_host(a, r, host, 0, &version, false, &names, e) < 0)
+        return err_wrap(e, "range");
+    sockname_ip_bytes(&names.v[0], out->addr);
+    names_fini(&names);
+    return 0;
+}
+
+static int range4_parse(const struct addr *a, struct run *r, char *text, struct range *out,
+                        const char *whole, struct err *e)
+{
+    char *sep = strpbrk(text, "/:");
+    int rc;
+
+    if (sep == NULL)
+        return err_set(e, ERR_USAGE,
+                       "missing netmask delimiter in range \"%.200s\": "
+                       "use <address>/<bits> or <address>:<mask>",
+                       whole);
+    if (*sep == '/')
+        rc = bits_parse(whole, sep + 1, AF_INET, out->mask, e);
+    else
+        rc = dotted_parse(whole, sep + 1, out->mask, e);
+    *sep = '\0';
+    return rc < 0 ? rc : host_parse(a, r, text, AF_INET, out, e);
+}
+
+/* "[addr]/bits" or "[addr/bits]"; text begins with the bracket. */
+static int range6_parse(const struct addr *a, struct run *r, char *text, struct range *out,
+                        const char *whole, struct err *e)
+{
+    char *slash = strchr(text, '/'), *close = strchr(text, ']');
+
+    if (slash == NULL)
+        return err_set(e, ERR_USAGE,
+                       "missing mask bits delimiter '/' in range \"%.200s\": "
+                       "use [<IPv6 address>]/<bits>",
+                       whole);
+    if (close == NULL || (close > slash ? close[1] != '\0' : close + 1 != slash))
+        return err_set(e, ERR_USAGE, "range \"%.200s\" is not [<IPv6 address>]/<bits>", whole);
+    *close = '\0';
+    *slash = '\0';
+    if (bits_parse(whole, slash + 1, AF_INET6, out->mask, e) < 0)
+        return -1;
+    return host_parse(a, r, text + 1, AF_INET6, out, e);
+}
+
+int range_parse(const struct addr *a, struct run *r, const char *text, int family,
+                struct range *out, struct err *e)
+{
+    char *copy = strdup(text);
+    int rc;
+
+    *out = (struct range){.ip = true, .len = 16};
+    if (copy == NULL)
+        return err_nomem(e);
+    if (family != AF_INET && copy[0] == '[')
+        rc = range6_parse(a, r, copy, out, text, e);
+    else if (family == AF_INET6)
+        rc = err_set(e, ERR_USAGE,
+                     "missing brackets for IPv6 range definition \"%.200s\": "
+                     "use [<IPv6 address>]/<bits>",
+                     text);
+    else
+        rc = range4_parse(a, r, copy, out, text, e);
+    free(copy);
+    return rc;
+}
+
+bool range_match(const struct range *range, const struct sockname *peer)
+{
+    unsigned char ip[16];
+    const unsigned char *bytes = ip;
+    size_t head = offsetof(struct sockaddr, sa_data);
+
+    if (range->ip) {
+        if (!sockname_ip_bytes(peer, ip))
+            return false;
+    } else {
+        if (peer->len < head + range->len)
+            return false;
+        bytes = (const unsigned char *)&peer->u + head;
+    }
+    for (size_t i = 0; i < range->len; i++) {
+        if (((bytes[i] ^ range->addr[i]) & range->mask[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool wants_tcpwrap(const struct addr *a)
+{
+    return opt_find(a, OPT_TCPWRAP) != NULL || opt_find(a, OPT_TCPWRAP_ETC) != NULL ||
+           opt_find(a, OPT_TCPWRAP_ALLOW) != NULL || opt_find(a, OPT_TCPWRAP_DENY) != NULL;
+}
+
+int access_init(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)
+{
+    const struct opt *range = opt_find(a, OPT_RANGE);
+
+    *out = (struct access){
+        .ranged = range != NULL,
+        .wrapped = wants_tcpwrap(a),
+        .lowport = opt_true(a, OPT_LOWPORT),
+        .sourceport = (int)opt_int(a, OPT_SOURCEPORT, -1),
+    };
+    if (range != NULL && range_parse(a, r, range->v.s, family, &out->range, e) < 0) {
+        e->where = range->at;
+        return -1;
+    }
+    return out->wrapped ? tcpwrap_load(e) : 0;
+}
+
+int access_check(const struct access *access, const struct addr *a, struct run *r, int fd,
+                 const struct sockname *peer, const char **why, struct err *e)
+{
+    char text[SOCKNAME_TEXT];
+    int allowed;
+
+    if (access->ranged) {
+        *why = "range option";
+        if (!range_match(&access->range, peer))
+            return 0;
+        diag(DIAG_INFO, "permitting connection from %s due to range option",
+             sockname_text(peer, text));
+    }
+    if (access->wrapped) {
+        *why = "tcpwrapper option";
+        allowed = tcpwrap_check(a, r, fd, e);
+        if (allowed <= 0)
+            return allowed;
+    }
+    *why = "wrong sourceport";
+    if (access->sourceport >= 0 && sockname_port(peer) != access->sourceport)
+        return 0;
+    *why = "lowport option";
+    return !access->lowport || sockname_port(peer) <= LOWPORT_MAX;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Descriptors that came with the process: STDIO, STDIN, STDOUT, STDERR, FD. They stay the process's
+ * own: never closed, never shut down, their mode untouched (unless they are sockets: then EOF is
+ * passed on, since that is what inetd's programs do). */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/endpoint.h"
+
+static enum port_shut shut_of(int fd)
+{
+    struct stat st;
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? PORT_SHUT_DOWN : PORT_SHUT_NONE;
+}
+
+static const char *purpose(enum ctx c)
+{
+    return c == CTX_R ? "reading" : c == CTX_W ? "writing" : "reading and writing";
+}
+
+static int check_open(int fd, struct err *e)
+{
+    if (fcntl(fd, F_GETFD) < 0)
+        return err_sys(e, ERR_PERMANENT, "file descriptor %d", fd);
+    return 0;
+}
+
+static int borrow(const struct addr *a, struct run *r, int in, int out, struct port **p,
+                  struct err *e)
+{
+    int rfd = a->left == CTX_W ? -1 : in, wfd = a->left == CTX_R ? -1 : out;
+    if ((rfd >= 0 && check_open(rfd, e) < 0) || (wfd >= 0 && check_open(wfd, e) < 0))
+        return -1;
+    return endpoint_port(a, r, rfd, wfd, PORT_BORROWED | PORT_STDIO, shut_of(wfd), p, e);
+}
+
+static int stdio_open(const struct addr *a, struct run *r, void *state, struct port **p,
+                      struct err *e)
+{
+    (void)state;
+    if (a->left == CTX_B)
+        diag(DIAG_NOTICE, "reading from and writing to stdio");
+    else
+        diag(DIAG_NOTICE, "using %s for %s", a->left == CTX_R ? "stdin" : "stdout", purpose(a->left));
+    return borrow(a, r, STDIN_FILENO, STDOUT_FILENO, p, e);
+}
+
+struct standard {
+    int fd;
+    const char *name;
+};
+
+static int standard_open(const struct addr *a, struct run *r, void *state, struct port **p,
+                         struct err *e)
+{
+    const struct standard *s = a->form->arg;
+    (void)state;
+    diag(DIAG_NOTICE, "using %s for %s", s->name, purpose(a->left));
+    return borrow(a, r, s->fd, s->fd, p, e);
+}
+
+static int number(const char *text, int *fd, struct err *e)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno || n < 0 || n > 1048576)
+        return err_set(e, ERR_USAGE, "\"%s\" is not a file descriptor: a number from 0 is expected",
+                       text);
+    *fd = (int)n;
+    return 0;
+}
+
+/* fd:<n>, or v2's fd:<out>:<in> */
+static int fd_open(const struct addr *a, struct run *r, void *state, struct port **p,
+                   struct err *e)
+{
+    int out, in;
+    (void)state;
+    if (number(a->params[0], &out, e) < 0 ||
+        number(a->params[a->nparams > 1 ? 1 : 0], &in, e) < 0)
+        return -1;
+    diag(DIAG_NOTICE, "using file descriptor %d for %s", a->left == CTX_W ? out : in,
+         purpose(a->left));
+    return borrow(a, r, in, out, p, e);
+}
+
+static const struct endpoint_ops stdio_ops = {.open = stdio_open};
+static const struct endpoint_ops standard_ops = {.open = standard_open};
+static const struct endpoint_ops fd_ops = {.open = fd_open};
+static const struct standard standard_in = {STDIN_FILENO, "stdin"};
+static const struct standard standard_out = {STDOUT_FILENO, "stdout"};
+static const struct standard standard_err = {STDERR_FILENO, "stderr"};
+
+#define GROUPS                                                                                     \
+    (GROUP_FD | GROUP_FIFO | GROUP_CHR | GROUP_BLK | GROUP_REG | GROUP_SOCKET | GROUP_TERMIOS |    \
+     GROUP_UNIX | GROUP_IP4 | GROUP_IP6 | GROUP_UDP | GROUP_TCP | GROUP_SCTP | GROUP_DCCP |        \
+     GROUP_UDPLITE)
+
+extern const struct form forms_stdio[];
+const struct form forms_stdio[] = {
+    {.keyword = "STDIO", .aliases = "-", .left = CTX_RWB, .groups = GROUPS,
+     .help = "standard input and standard output",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &stdio_ops},
+    {.keyword = "STDIN", .left = CTX_R, .groups = GROUPS, .help = "standard input",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &standard_ops, .arg = &standard_in},
+    {.keyword = "STDOUT", .left = CTX_W, .groups = GROUPS, .help = "standard output",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &standard_ops, .arg = &standard_out},
+    {.keyword = "STDERR", .left = CTX_W, .groups = GROUPS, .help = "standard error",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &standard_ops, .arg = &standard_err},
+    {.keyword = "FD", .params = ":<fdnum>", .min_params = 1, .max_params = 1, .left = CTX_RWB,
+     .groups = GROUPS, .help = "a file descriptor the program was started with",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &fd_ops},
+    {.keyword = "FD", .params = ":<numout>:<numin>", .min_params = 2, .max_params = 2,
+     .left = CTX_B, .groups = GROUPS, .help = "one descriptor to write to, one to read from",
+     .kind = FORM_ENDPOINT, .ops.endpoint = &fd_ops},
+    {.keyword = NULL},
+};

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * From a parsed sub-address to a bound one: the keyword's form that fits place, parameters and
+ * context, and its options, checked against the form's groups and converted. Every way this can go
+ * wrong is one sentence that says what stood there and what would be accepted. */
+#include "bind.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catena/option.h"
+#include "catena/registry.h"
+
+enum ctx ctx_mirror(enum ctx c)
+{
+    return c == CTX_R ? CTX_W : c == CTX_W ? CTX_R : CTX_B;
+}
+
+static const char *ctx_words(enum ctx c)
+{
+    return c == CTX_R ? "read-only" : c == CTX_W ? "write-only" : "read-write";
+}
+
+static const char *keyword_of(const struct single_spec *s)
+{
+    switch (s->shortened) {
+    case SHORT_FD: return "FD";
+    case SHORT_PATH: return "GOPEN";
+    default: return s->keyword.s;
+    }
+}
+
+static const char *label_of(const struct binder *b, const char *typed)
+{
+    const char *which = b->chain == LEFT ? "first" : "second";
+    char word[64];
+    size_t n = 0;
+    for (; typed[n] && n < sizeof word - 1; n++)
+        word[n] = (char)tolower((unsigned char)typed[n]);
+    word[n] = '\0';
+    return b->chained ? arena_printf(&b->plan->arena, "%s address, link %zu \"%s\"", which, b->link,
+                                     word)
+                      : arena_printf(&b->plan->arena, "%s address \"%s\"", which, word);
+}
+
+/* ---- forms ---- */
+
+static int unknown_keyword(const struct single_spec *s, struct err *e)
+{
+    char near[64];
+    struct span at = s->keyword.at.len ? s->keyword.at : s->at;
+    if (registry_nearest(s->keyword.s, near, sizeof near))
+        return err_at(e, at, "unknown device/address \"%.200s\"; did you mean \"%s\"?",
+                      s->keyword.s, near);
+    return err_at(e, at, "unknown device/address \"%.200s\"", s->keyword.s);
+}
+
+/* Does the form, used as asked, accept that context on its left? Gives the right one. */
+static bool context_fits(const struct form *f, enum ctx left, bool reverse, enum ctx *right)
+{
+    if (!reverse) {
+        *right = f->right == RIGHT_BOTH ? CTX_B : ctx_mirror(left);
+        return (f->left & left) != 0;
+    }
+    /* the form's right side faces left: it must be used as that side wants to be used */
+    if (f->right == RIGHT_BOTH) {
+        *right = CTX_B;
+        return left == CTX_B && (f->left & CTX_B);
+    }
+    *right = ctx_mirror(left);
+    return (f->left & *right) != 0;
+}
+
+struct choice {
+    bool known, placed; /* the keyword exists; it exists for this place */
+    unsigned params;    /* bit n: a form takes n parameters */
+    unsigned contexts;  /* what the forms with that many parameters accept */
+    const struct form *usage;
+    const struct form *found;
+};
+
+static struct choice choose(const char *keyword, bool inter, size_t nparams, enum ctx left,
+                            bool reverse)
+{
+    struct choice c = {0};
+    for (const struct form *f = registry_next(NULL); f; f = registry_next(f)) {
+        enum ctx right;
+        if (!form_answers(f, keyword))
+            continue;
+        c.known = true;
+        if (form_is_inter(f) != inter)
+            continue;
+        c.placed = true;
+        c.usage = c.usage ? c.usage : f;
+        for (unsigned n = f->min_params; n <= f->max_params && n < 31; n++)
+            c.params |= 1U << n;
+        if (nparams < f->min_params || nparams > f->max_params)
+            continue;
+        c.usage = f;
+        c.contexts |= f->left;
+        if (context_fits(f, left, reverse, &right) && !c.found)
+            c.found = f;
+    }
+    return c;
+}
+
+static void list_params(unsigned set, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; i < 31 && n < cap; i++)
+        if (set & 1U << i)
+            n += (size_t)snprintf(out + n, cap - n, "%s%u", n ? " or " : "", i);
+}
+
+static int wrong_place(const struct single_spec *s, const char *label, bool inter, struct err *e)
+{
+    struct span at = s->keyword.at.len ? s->keyword.at : s->at;
+    if (inter)
+        return err_at(e, at, "%s: this is an endpoint address and can only be the last of a chain; "
+                             "what stands before \"|\" must be an inter address", label);
+    return err_at(e, at, "%s: this is an inter address and cannot be the last of a chain; "
+                         "an endpoint has to follow: \"%.100s|tcp:host:port\"", label,
+                  s->keyword.s);
+}
+
+static int wrong_params(const struct single_spec *s, const char *label, const struct choice *c,
+                        struct err *e)
+{
+    char wanted[64];
+    list_params(c->params, wanted, sizeof wanted);
+    return err_at(e, s->at, "%s: wrong number of parameters (%zu instead of %s); usage: %s%s", label,
+                  s->nparams, wanted, c->usage->keyword, c->usage->params ? c->usage->params : "");
+}
+
+static int wrong_context(const struct single_spec *s, const char *label, enum ctx left,
+                         const struct choice *c, struct err *e)
+{
+    if (s->reverse && c->usage->right == RIGHT_BOTH)
+        return err_at(e, s->at, "%s: reversed, it needs both directions on its left side, but it is "
+                                "used %s here", label, ctx_words(left));
+    unsigned set = s->reverse ? (c->contexts & CTX_B) | (c->contexts & CTX_R ? CTX_W : 0U) |
+                                    (c->contexts & CTX_W ? CTX_R : 0U)
+                              : c->contexts;
+    return err_at(e, s->at, "%s: is used %s here, but supports only %s%s%s%s%s%s%s", label,
+                  ctx_words(left), set & CTX_R ? "read-only" : "",
+                  set & CTX_R && set & (CTX_W | CTX_B) ? " and " : "",
+                  set & CTX_W ? "write-only" : "", set & CTX_W && set & CTX_B ? " and " : "",
+                  set & CTX_B ? "read-write" : "",
+                  set & CTX_B || s->shortened != SHORT_NONE ? "" : "; a one-way address serves both "
+                                                                   "ways as half of a dual: ",
+                  set & CTX_B || s->shortened != SHORT_NONE ? "" : "\"a%b\"");
+}
+
+static int choose_or_explain(const struct single_spec *s, const char *label, bool inter,
+                             enum ctx left, struct choice *c, struct err *e)
+{
+    *c = choose(keyword_of(s), inter, s->nparams, left, s->reverse);
+    if (!c->known)
+        return unknown_keyword(s, e);
+    if (!c->placed)
+        return wrong_place(s, label, inter, e);
+    if (!c->contexts)
+        return wrong_params(s, label, c, e);
+    return 0;
+}
+
+/* ---- options ---- */
+
+static const char *list_groups(struct arena *a, uint64_t groups)
+{
+    const char *text = "";
+    for (unsigned g = 0; text && g < GROUP_COUNT; g++)
+        if (groups & UINT64_C(1) << g)
+            text = arena_printf(a, "%s%s%s", text, *text ? "," : "",
+                                group_name((enum group_bit)g));
+    return text ? text : "";
+}
+
+static int unknown_option(const struct opt_spec *o, const char *label, uint64_t groups,
+                          struct err *e)
+{
+    const char *near = option_nearest(o->name.s, groups);
+    if (near)
+        return err_at(e, o->name.at, "%s: unknown option \"%.100s\"; did you mean \"%s\"?", label,
+                      o->name.s, near);
+    return err_at(e, o->name.at, "%s: unknown option \"%.100s\"", label, o->name.s);
+}
+
+static int bind_option(const struct binder *b, const struct opt_spec *o, const char *label,
+                       uint64_t groups, struct opt *out, struct err *e)
+{
+    const struct option_desc *d = option_lookup(o->name.s);
+    if (!d)
+        return unknown_option(o, label, groups, e);
+    if (!(d->groups & groups) && !b->plan->settings->no_group_check)
+        return err_at(e, o->name.at,
+                      "%s: option \"%.100s\" is not for this address: it belongs to %s, the address "
+                      "has the groups %s (-g switches this check off)",
+                      label, o->name.s, list_groups(&b->plan->arena, d->groups),
+                      list_groups(&b->plan->arena, groups & ~GROUPS_EVERY));
+    *out = (struct opt){.desc = d, .at = o->has_value ? o->value.at : o->name.at};
+    if (value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at, &out->v, e) < 0)
+        return err_wrap(e, "%s", label);
+    return 0;
+}
+
+static int bind_options(const struct binder *b, const struct single_spec *s, const char *label,
+                        uint64_t groups, struct opt **opts, struct err *e)
+{
+    *opts = arena_alloc(&b->plan->arena, (s->nopts + 1) * sizeof **opts);
+    if (!*opts)
+        return err_nomem(e);
+    for (size_t i = 0; i < s->nopts; i++)
+        if (bind_option(b, &s->opts[i], label, groups | GROUPS_EVERY, &(*opts)[i], e) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- addresses ---- */
+
+static struct addr *new_addr(const struct binder *b, const struct form *f,
+                             const struct single_spec *s, const char *label)
+{
+    struct addr *a = arena_alloc(&b->plan->arena, sizeof *a);
+    const char **params = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *params);
+    if (!a || !params)
+        return NULL;
+    for (size_t i = 0; i < s->nparams; i++)
+        params[i] = s->params[i].s;
+    *a = (struct addr){.form = f,
+                       .keyword = s->shortened ? f->keyword : s->keyword.s,
+                       .params = params,
+                       .nparams = s->nparams,
+                       .label = label,
+                       .at = s->at};
+    return a;
+}
+
+int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
+               const struct addr **out, struct err *e)
+{
+    const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
+    struct choice c;
+    struct opt *opts;
+    if (!label)
+        return err_nomem(e);
+    if (s->shortened != SHORT_NONE)
+        return wrong_place(s, label, true, e);
+    struct single_spec used = *s;
+    used.reverse = s->reverse && !lane; /* a lane has one flow: nothing to swap but its transform */
+    if (choose_or_explain(&used, label, true, left, &c, e) < 0)
+        return -1;
+    if (lane && c.found && c.found->right != RIGHT_MIRROR)
+        return err_at(e, s->at, "%s: needs both directions and cannot be one half of a dual", label);
+    if (!c.found)
+        return wrong_context(&used, label, left, &c, e);
+    struct addr *a = new_addr(b, c.found, s, label);
+    if (!a || bind_options(b, s, label, c.found->groups, &opts, e) < 0)
+        return a ? -1 : err_nomem(e);
+    a->left = left;
+    context_fits(c.found, left, used.reverse, &a->right);
+    a->opts = opts;
+    a->nopts = s->nopts;
+    *out = a;
+    return 0;
+}
+
+/* An address that has only one direction, alone in a two-way place, is v1's business: it warns and
+ * goes on. In a chain, or the other way round, it is an error. */
+static int tolerate_context(const struct binder *b, const struct single_spec *s, const char *label,
+                            enum ctx left, struct choice *c, struct err *e)
+{
+    if (b->chained || left != CTX_B || c->usage->left == 0)
+        return wrong_context(s, label, left, c, e);
+    struct plan *p = b->plan;
+    if (p->nwarnings < sizeof p->warnings / sizeof(char *)) {
+        char *w = arena_printf(&p->arena, "%s: address is opened in read-write mode but only supports %s",
+                               label, ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W));
+        if (!w)
+            return err_nomem(e);
+        p->warnings[p->nwarnings++] = w;
+    }
+    c->found = c->usage;
+    return 0;
+}
+
+static const struct form *find_form(const char *keyword, bool inter, size_t nparams)
+{
+    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+        if (form_is_inter(f) == inter && f->kind != FORM_COMPOUND && form_answers(f, keyword) &&
+            nparams >= f->min_params && nparams <= f->max_params)
+            return f;
+    return NULL;
+}
+
+static size_t pick_params(const struct binder *b, const struct single_spec *s,
+                          const unsigned char *which, const char **params)
+{
+    (void)b;
+    size_t n = 0;
+    for (; n < 4 && which[n]; n++)
+        params[n] = which[n] <= s->nparams ? s->params[which[n] - 1].s : "";
+    return n;
+}
+
+/* v1's combined spelling: an inter address over an endpoint, the options shared out. */
+static int expand(const struct binder *b, const struct single_spec *s, const struct addr *whole,
+                  enum ctx left, const struct addr **inter, const struct addr **out, struct err *e)
+{
+    const struct compound *k = whole->form->ops.compound;
+    struct arena *ar = &b->plan->arena;
+    struct addr *a[2] = {arena_alloc(ar, sizeof *a[0]), arena_alloc(ar, sizeof *a[0])};
+    struct opt *opts = arena_alloc(ar, 2 * (whole->nopts + 1) * sizeof *opts);
+    const char **params = arena_alloc(ar, 10 * sizeof *params);
+    if (!a[0] || !a[1] || !opts || !params)
+        return err_nomem(e);
+    *a[0] = *a[1] = *whole;
+    a[0]->params = params;
+    a[1]->params = params + 5;
+    a[0]->nparams = pick_params(b, s, k->inter_params, params);
+    a[1]->nparams = pick_params(b, s, k->endpoint_params, params + 5);
+    if (k->port_default)
+        params[5 + a[1]->nparams++] = opt_string(whole, k->port_option, k->port_default);
+    a[0]->form = find_form(k->inter, true, a[0]->nparams);
+    a[1]->form = find_form(k->endpoint, false, a[1]->nparams);
+    if (!a[0]->form || !a[1]->form)
+        return err_at(e, s->at, "%s: not available in this build", whole->label);
+    a[0]->opts = opts;
+    a[1]->opts = opts + whole->nopts + 1;
+    a[0]->nopts = a[1]->nopts = 0;
+    for (size_t i = 0; i < whole->nopts; i++) {
+        const struct opt *o = &whole->opts[i];
+        /* what any address takes belongs to the endpoint */
+        int to = o->desc->groups & a[0]->form->groups ? 0 : 1;
+        opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
+    }
+    a[0]->left = left;
+    a[0]->right = a[1]->left = CTX_B;
+    *inter = a[0];
+    *out = a[1];
+    return 0;
+}
+
+int bind_endpoint(const struct binder *b, const struct single_spec *s, enum ctx left,
+                  const struct addr **inter, const struct addr **out, struct err *e)
+{
+    const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
+    struct choice c;
+    struct opt *opts;
+    *inter = NULL;
+    if (!label)
+        return err_nomem(e);
+    if (choose_or_explain(s, label, false, left, &c, e) < 0)
+        return -1;
+    if (s->reverse)
+        return err_at(e, s->at, "%s: \"^\" swaps the two sides of an inter address; an endpoint has "
+                                "only one", label);
+    if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
+        return -1;
+    struct addr *a = new_addr(b, c.found, s, label);
+    if (!a || bind_options(b, s, label, c.found->groups, &opts, e) < 0)
+        return a ? -1 : err_nomem(e);
+    a->left = left;
+    a->opts = opts;
+    a->nopts = s->nopts;
+    *out = a;
+    if (c.found->kind == FORM_COMPOUND)
+        return expand(b, s, a, left, inter, out, e);
+    return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Bounded linear byte buffers: see catena/buf.h. */
+#include "catena/buf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int buf_init(struct buf *b, size_t cap)
+{
+    *b = (struct buf){.p = malloc(cap ? cap : 1), .cap = cap};
+    return b->p ? 0 : -1;
+}
+
+void buf_fini(struct buf *b)
+{
+    free(b->p);
+    *b = (struct buf){0};
+}
+
+size_t buf_room(struct buf *b, unsigned char **at)
+{
+    /* Compact only when the tail is short: moving a few bytes is cheaper than a short read. */
+    if (b->off > 0 && b->cap - b->off - b->len < b->cap / 2) {
+        memmove(b->p, b->p + b->off, b->len);
+        b->off = 0;
+    }
+    *at = b->p + b->off + b->len;
+    return b->cap - b->off - b->len;
+}
+
+size_t buf_put(struct buf *b, const void *data, size_t n)
+{
+    unsigned char *at;
+    size_t room = buf_room(b, &at);
+    if (n > room)
+        n = room;
+    if (n > 0)
+        memcpy(at, data, n);
+    b->len += n;
+    return n;
+}
+
+size_t buf_move(struct buf *to, struct buf *from)
+{
+    size_t n = buf_put(to, buf_data(from), from->len);
+    buf_consume(from, n);
+    return n;
+}
+
+void buf_swap(struct buf *a, struct buf *b)
+{
+    struct buf t = *a;
+    *a = *b;
+    *b = t;
+}

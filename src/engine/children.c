@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The programs a run has started: entered with a pidfd each, so that every run waits for its own
+ * and nobody else's, in a process of its own or in a thread. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/run.h"
+#include "catena/wait.h"
+
+enum { GRACE_MS = 500, DEATH_MS = 100 };
+
+int run_add_child(struct run *r, pid_t pid, const char *label, bool endpoint, unsigned passes,
+                  struct err *e)
+{
+    pthread_mutex_lock(&r->lock);
+    struct child *more = reallocarray(r->children, r->nchildren + 1, sizeof *more);
+    if (more) {
+        r->children = more;
+        r->children[r->nchildren++] = (struct child){.pid = pid,
+                                                     .pidfd = pidfd_open(pid, 0),
+                                                     .label = label,
+                                                     .endpoint = endpoint,
+                                                     .passes = passes};
+    }
+    pthread_mutex_unlock(&r->lock);
+    return more ? 0 : err_nomem(e);
+}
+
+void run_child_eof(struct run *r, const char *label)
+{
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->nchildren; i++)
+        if (r->children[i].label == label)
+            r->children[i].ended_output = true;
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void note_end(struct run *r, struct child *c, const siginfo_t *info, bool killed)
+{
+    c->done = true;
+    if (info->si_code == CLD_EXITED && info->si_status == 0) {
+        diag(DIAG_INFO, "waitpid(): child %d exited with status 0", (int)c->pid);
+        return;
+    }
+    enum diag_level level = killed ? DIAG_INFO : DIAG_WARN;
+    if (info->si_code == CLD_EXITED)
+        diag(level, "waitpid(): child %d exited with status %d", (int)c->pid, info->si_status);
+    else
+        diag(level, "waitpid(): child %d exited on signal %d", (int)c->pid, info->si_status);
+    if (!killed)
+        r->child_failed = true;
+}
+
+static bool reap(struct run *r, struct child *c, bool killed)
+{
+    siginfo_t info = {0};
+    if (c->done)
+        return true;
+    if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG) < 0) {
+        c->done = errno == ECHILD;
+        return c->done;
+    }
+    if (info.si_pid == 0)
+        return false;
+    note_end(r, c, &info, killed);
+    return true;
+}
+
+/* Waits for the end of one child until the deadline, or a signal to us. */
+static bool reap_until(struct run *r, struct child *c, int64_t deadline, bool killed)
+{
+    struct err ignored;
+    while (!reap(r, c, killed)) {
+        if (wait_now() >= deadline)
+            return false;
+        if (c->pidfd < 0) {
+            if (wait_seconds(r, 0.005, &ignored) < 0)
+                return false;
+        } else if (wait_fd(r, c->pidfd, POLLIN, deadline, &ignored) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Only the run's own thread adds and collects children when this is called: all engines are joined. */
+void run_collect_children(struct run *r, bool hurry)
+{
+    int64_t now = wait_now();
+    for (size_t i = 0; i < r->nchildren; i++) {
+        struct child *c = &r->children[i];
+        if (!reap(r, c, false) && !hurry && c->ended_output)
+            (void)reap_until(r, c, now + GRACE_MS, false);
+    }
+    for (size_t i = 0; i < r->nchildren; i++)
+        if (!r->children[i].done && !r->children[i].keep)
+            (void)kill(r->children[i].pid, SIGTERM);
+    now = wait_now();
+    for (size_t i = 0; i < r->nchildren; i++)
+        if (!r->children[i].done && !r->children[i].keep)
+            (void)reap_until(r, &r->children[i], now + DEATH_MS, true);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The command line's switches. */
+#ifndef CATENA_CMDLINE_H
+#define CATENA_CMDLINE_H
+
+#include "catena/err.h"
+#include "catena/settings.h"
+
+enum cmdline_action { CMDLINE_RUN, CMDLINE_HELP, CMDLINE_VERSION };
+
+struct cmdline {
+    struct settings settings;
+    enum cmdline_action action;
+    int help_level; /* 1 to 3 */
+    const char *address[2];
+};
+
+/* Reads argv, sets the log configuration (diag_config) as it goes. Gives 0, or -1 and what is
+ * wrong. prefix: room for the variables' prefix. */
+int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e);
+
+/* One switch, for the help text. */
+struct cmdline_switch {
+    const char *name;  /* as typed, without its value */
+    const char *value; /* how help shows it, or NULL */
+    const char *help;
+};
+extern const struct cmdline_switch cmdline_switches[]; /* ends with name NULL */
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Log lines in v1's shape, one write(2) each: see catena/diag.h. */
+#include "catena/diag.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catena/err.h"
+
+struct diag_config diag_config = {
+    .prog = "catena", .level = DIAG_WARN, .dest = DIAG_STDERR, .fd = -1};
+
+static atomic_bool to_syslog; /* -lm has switched over */
+
+enum { LINE = 2560 };
+
+bool diag_shows(enum diag_level level)
+{
+    return (int)level + diag_config.lowered <= (int)diag_config.level;
+}
+
+/* Appends text so that nothing in it can act on a terminal. */
+static size_t append_safe(char *line, size_t at, const char *text)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (const unsigned char *s = (const unsigned char *)text; *s && at < LINE - 300; s++) {
+        if ((*s >= 0x20 && *s < 0x7f) || *s >= 0xa0 || *s == '\t') {
+            line[at++] = (char)*s;
+        } else {
+            line[at++] = '\\';
+            line[at++] = 'x';
+            line[at++] = hex[*s >> 4];
+            line[at++] = hex[*s & 15];
+        }
+    }
+    return at;
+}
+
+static size_t prefix(char *line, enum diag_level level)
+{
+    static const char letters[] = "FEWNID";
+    struct timeval now = {0};
+    struct tm tm = {0};
+    gettimeofday(&now, NULL);
+    localtime_r(&now.tv_sec, &tm);
+    size_t n = strftime(line, 64, "%Y/%m/%d %H:%M:%S", &tm);
+    if (diag_config.micros)
+        n += (size_t)snprintf(line + n, 16, ".%06ld", (long)now.tv_usec);
+    int more = diag_config.hostname
+                   ? snprintf(line + n, 512, " %.200s %.200s[%d] %c ", diag_config.hostname,
+                              diag_config.prog, (int)getpid(), letters[level])
+                   : snprintf(line + n, 512, " %.200s[%d] %c ", diag_config.prog, (int)getpid(),
+                              letters[level]);
+    return n + (more < 0 ? 0 : (size_t)more);
+}
+
+static void to_log(enum diag_level level, const char *text)
+{
+    static const int priority[] = {LOG_CRIT, LOG_ERR,  LOG_WARNING,
+                                   LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+    static const char letters[] = "FEWNID";
+    char line[LINE];
+    line[append_safe(line, 0, text)] = '\0';
+    syslog(priority[level], "%c %s", letters[level], line);
+}
+
+/* tail is ours and written as it is. */
+static void emit(enum diag_level level, const char *text, const char *tail)
+{
+    if (diag_config.dest == DIAG_SYSLOG || (diag_config.dest == DIAG_MIXED && to_syslog)) {
+        to_log(level, text);
+        return;
+    }
+    char line[LINE];
+    size_t n = append_safe(line, prefix(line, level), text);
+    size_t more = strlen(tail) < LINE - 1 - n ? strlen(tail) : LINE - 1 - n;
+    memcpy(line + n, tail, more);
+    n += more;
+    line[n++] = '\n';
+    int fd = diag_config.dest == DIAG_FILE && diag_config.fd >= 0 ? diag_config.fd : STDERR_FILENO;
+    ssize_t rc = write(fd, line, n); /* a log that cannot be written has nowhere to complain */
+    (void)rc;
+}
+
+static enum diag_level sunk(enum diag_level level)
+{
+    int l = (int)level + diag_config.lowered;
+    return l > (int)DIAG_DEBUG ? DIAG_DEBUG : (enum diag_level)l;
+}
+
+void diag(enum diag_level level, const char *fmt, ...)
+{
+    if (!diag_shows(level))
+        return;
+    char text[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    emit(sunk(level), text, "");
+}
+
+void diag_forced(enum diag_level level, const char *fmt, ...)
+{
+    char text[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    emit(level, text, "");
+}
+
+/* The argument and a caret line under the piece; long arguments are cut around it. */
+static void show_caret(const struct span *at, char *out, size_t cap)
+{
+    enum { WIDTH = 96 };
+    size_t total = strlen(at->text), from = 0;
+    size_t off = at->off < total ? at->off : total;
+    if (off > WIDTH / 2 && total > WIDTH)
+        from = off - WIDTH / 2;
+    size_t shown = total - from > WIDTH ? WIDTH : total - from;
+    char text[WIDTH + 1], marks[WIDTH + 2];
+    for (size_t i = 0; i < shown; i++) {
+        unsigned char c = (unsigned char)at->text[from + i];
+        text[i] = (char)(c < 0x20 || c == 0x7f ? ' ' : c);
+    }
+    text[shown] = '\0';
+    size_t col = off - from, n = 0;
+    while (n < col && n < WIDTH)
+        marks[n++] = ' ';
+    marks[n++] = '^';
+    for (size_t i = 1; i < at->len && n < WIDTH; i++)
+        marks[n++] = '~';
+    marks[n] = '\0';
+    (void)snprintf(out, cap, "\n    %s\n    %s", text, marks);
+}
+
+void diag_err(enum diag_level level, const struct err *e)
+{
+    char caret[256] = "";
+    if (e->where.text)
+        show_caret(&e->where, caret, sizeof caret);
+    if (diag_shows(level))
+        emit(sunk(level), e->text, caret);
+}
+
+void diag_transferring(void)
+{
+    to_syslog = true;
+}
+
+int diag_open_file(const char *path, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+    if (fd < 0)
+        return err_sys(e, ERR_USAGE, "cannot open log file \"%s\"", path);
+    diag_config.fd = fd;
+    diag_config.dest = DIAG_FILE;
+    return 0;
+}
+
+int diag_set_facility(const char *name, struct err *e)
+{
+    static const struct {
+        const char *name;
+        int value;
+    } facilities[] = {
+        {"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},
+        {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},           {"kern", LOG_KERN},
+        {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},     {"local2", LOG_LOCAL2},
+        {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},     {"local5", LOG_LOCAL5},
+        {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7},     {"lpr", LOG_LPR},
+        {"mail", LOG_MAIL},     {"news", LOG_NEWS},         {"syslog", LOG_SYSLOG},
+        {"user", LOG_USER},     {"uucp", LOG_UUCP},
+    };
+    const char *wanted = name && *name ? name : "daemon";
+    for (size_t i = 0; i < sizeof facilities / sizeof *facilities; i++) {
+        if (strcmp(facilities[i].name, wanted) == 0) {
+            openlog(diag_config.prog, LOG_PID, facilities[i].value);
+            return 0;
+        }
+    }
+    return err_set(e, ERR_USAGE, "unknown syslog facility \"%s\"; known are daemon, user, local0 "
+                                 "to local7, auth, mail and so on (syslog(3))", wanted);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * One engine: the loop that waits for its two ports, the clock, a signal or a stop request, and the
+ * end. Each direction makes progress on its own; EOF travels down, broken pipes travel up. */
+#include "engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "border.h"
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "signals.h"
+
+enum {
+    BLOCK = 65536,       /* bytes, unless -b says otherwise */
+    STALLED_MS = 10000,  /* while closing: give up on a reader that takes nothing for so long */
+    GOODBYE_MS = 2000,   /* one-way TLS: time for the peer to take everything and close */
+    TERMINAL_MS = 500,   /* nobody typing into a terminal is waited for once the answer has ended */
+};
+
+/* ---- making ---- */
+
+static int make_buffers(struct engine *e, struct err *err)
+{
+    size_t cap = e->border && e->border->active ? 2 * e->block : e->block;
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        if (buf_init(&s->in, cap) < 0 || buf_init(&s->out, cap) < 0)
+            return err_nomem(err);
+        if (e->border && e->border->active && e->border_side == i &&
+            (buf_init(&s->rx, cap) < 0 || buf_init(&s->tx, 2 * cap) < 0))
+            return err_nomem(err);
+    }
+    return 0;
+}
+
+int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err)
+{
+    struct border *border = e->border;
+    int border_side = e->border_side;
+    *e = (struct engine){.run = r, .link = item->link, .border = border,
+                         .border_side = border_side, .stop_fd = -1};
+    e->block = r->settings->block_given ? r->settings->block : BLOCK;
+    if (e->block == 0)
+        e->block = 1;
+    e->side[LEFT].has_in = e->side[RIGHT].has_out = item->to_right;
+    e->side[RIGHT].has_in = e->side[LEFT].has_out = item->to_left;
+    if (make_buffers(e, err) < 0 || transform_init(e, err) < 0)
+        return -1;
+    for (int i = 0; i < 2; i++)
+        e->side[i].out_shut = !e->side[i].has_out;
+    return 0;
+}
+
+void engine_fini(struct engine *e)
+{
+    transform_fini(e);
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        port_close(s->port);
+        s->port = NULL;
+        buf_fini(&s->in);
+        buf_fini(&s->out);
+        buf_fini(&s->rx);
+        buf_fini(&s->tx);
+    }
+}
+
+/* ---- ending ---- */
+
+/* Only what is ready is still written. */
+static void start_closing(struct engine *e)
+{
+    e->closing = true;
+    e->closing_since = wait_now();
+}
+
+static void drop_everything(struct engine *e)
+{
+    uint64_t left = 0;
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        if (s->has_out && !s->out_shut)
+            left += s->out.len + s->tx.len;
+        s->out_shut = true;
+    }
+    if (left > 0 && !atomic_load(&e->run->cut))
+        atomic_fetch_add(&e->run->lost, left);
+    start_closing(e);
+}
+
+static void failed(struct engine *e, const struct err *err)
+{
+    run_fail(e->run, err);
+    start_closing(e);
+}
+
+/* One-way use of a session: all is written, but its peer has not said goodbye. */
+static bool awaits_goodbye(const struct engine *e)
+{
+    if (!e->session || e->closing)
+        return false;
+    const struct engine_side *w = &e->side[e->link->wire], *d = &e->side[!e->link->wire];
+    return !w->in_eof && !d->out_eof;
+}
+
+static bool finished(const struct engine *e)
+{
+    for (int i = 0; i < 2; i++) {
+        if (e->closing ? engine_wants_output(e, i) : !e->side[i].out_shut)
+            return false;
+    }
+    return !awaits_goodbye(e);
+}
+
+/* A side that takes nothing any more ends its flow quietly once it has nothing to say either. */
+static void settle_gone(struct engine *e)
+{
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        bool silent = !s->has_in || s->in_eof;
+        if (s->gone && silent && !s->out_shut && s->out.len == 0 && s->tx.len == 0 &&
+            (e->side[!i].out_shut || !e->side[!i].has_out))
+            engine_end_flow_to(e, i);
+    }
+}
+
+/* ---- the clock ---- */
+
+static void sooner(int64_t *deadline, int64_t t)
+{
+    if (*deadline < 0 || t < *deadline)
+        *deadline = t;
+}
+
+static bool one_flow_ended(const struct engine *e)
+{
+    return e->side[LEFT].out_shut != e->side[RIGHT].out_shut && e->side[LEFT].has_out &&
+           e->side[RIGHT].has_out;
+}
+
+/* Milliseconds after the last byte at which the half-closed run ends, -1 never. */
+static int64_t linger_ms(const struct engine *e)
+{
+    double t = e->run->settings->linger;
+    if (t >= 0)
+        return (int64_t)(t * 1000);
+    for (int i = 0; i < 2; i++)
+        if (!e->side[!i].out_shut && e->side[i].port->flags & PORT_TTY)
+            return TERMINAL_MS;
+    return -1;
+}
+
+static int64_t next_deadline(const struct engine *e)
+{
+    int64_t deadline = -1, active = atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
+    for (int i = 0; i < 2; i++)
+        if (e->side[i].look_again)
+            sooner(&deadline, e->side[i].look_again);
+    if (e->closing)
+        sooner(&deadline, (e->closing_since > active ? e->closing_since : active) + STALLED_MS);
+    if (e->side[LEFT].out_shut && e->side[RIGHT].out_shut && awaits_goodbye(e))
+        sooner(&deadline, active + (e->run->settings->linger >= 0
+                                        ? (int64_t)(e->run->settings->linger * 1000)
+                                        : GOODBYE_MS));
+    if (!e->border || e->closing)
+        return deadline;
+    if (one_flow_ended(e) && linger_ms(e) >= 0)
+        sooner(&deadline, active + linger_ms(e));
+    if (e->run->settings->idle >= 0)
+        sooner(&deadline, active + (int64_t)(e->run->settings->idle * 1000));
+    return deadline;
+}
+
+/* A deadline has passed: which? */
+static void act_on_time(struct engine *e)
+{
+    int64_t now = wait_now();
+    int64_t quiet = now - atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
+    for (int i = 0; i < 2; i++)
+        if (e->side[i].look_again && now >= e->side[i].look_again)
+            e->side[i].look_again = 0;
+    if (e->closing) {
+        if (quiet >= STALLED_MS && now - e->closing_since >= STALLED_MS)
+            drop_everything(e);
+        return;
+    }
+    if (e->side[LEFT].out_shut && e->side[RIGHT].out_shut && awaits_goodbye(e)) {
+        int64_t ms = e->run->settings->linger >= 0 ? (int64_t)(e->run->settings->linger * 1000)
+                                                   : GOODBYE_MS;
+        if (quiet >= ms)
+            start_closing(e);
+        return;
+    }
+    if (!e->border)
+        return;
+    if (e->run->settings->idle >= 0 && quiet >= (int64_t)(e->run->settings->idle * 1000)) {
+        diag(DIAG_NOTICE, "inactivity timeout triggered");
+        drop_everything(e);
+        atomic_store(&e->run->stop, true);
+    } else if (one_flow_ended(e) && linger_ms(e) >= 0 && quiet >= linger_ms(e)) {
+        diag(DIAG_INFO, "the other direction did not end in time, closing it");
+        atomic_store(&e->run->cut, true);
+        start_closing(e);
+    }
+}
+
+/* ---- waiting ---- */
+
+enum { POLL_LR, POLL_LW, POLL_RR, POLL_RW, POLL_SIGNAL, POLL_STOP, POLL_N };
+
+static bool readable_now(const struct engine *e, int side)
+{
+    return engine_wants_input(e, side) && e->side[side].port->pending.len > 0;
+}
+
+static void interests(const struct engine *e, struct pollfd fds[POLL_N])
+{
+    for (int i = 0; i < 2; i++) {
+        const struct engine_side *s = &e->side[i];
+        bool in = engine_wants_input(e, i) && !s->look_again, out = engine_wants_output(e, i);
+        bool watch = out || (s->has_out && !s->out_shut && !s->gone);
+        bool one = s->port->rfd == s->port->wfd;
+        fds[2 * i] = (struct pollfd){.fd = in || (one && watch) ? s->port->rfd : -1,
+                                     .events = (short)((in ? POLLIN : 0) | (one && out ? POLLOUT : 0))};
+        fds[2 * i + 1] = (struct pollfd){.fd = watch && !one ? s->port->wfd : -1,
+                                         .events = (short)(out ? POLLOUT : 0)};
+    }
+    fds[POLL_SIGNAL] = (struct pollfd){.fd = e->threaded ? -1 : e->run->signal_fd, .events = POLLIN};
+    fds[POLL_STOP] = (struct pollfd){.fd = e->stop_fd, .events = POLLIN};
+}
+
+static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
+{
+    int64_t deadline = next_deadline(e), now = deadline < 0 ? 0 : wait_now();
+    int timeout = deadline < 0        ? -1
+                  : deadline <= now   ? 0
+                  : deadline - now > 1000000 ? 1000000
+                                             : (int)(deadline - now);
+    if (readable_now(e, LEFT) || readable_now(e, RIGHT))
+        timeout = 0;
+    interests(e, fds);
+    int n = 0;
+    if (e->idle_due && timeout != 0) {
+        n = poll(fds, POLL_N, 0);
+        if (n == 0)
+            return 2; /* the input ran dry */
+    } else {
+        n = poll(fds, POLL_N, timeout);
+    }
+    if (n < 0 && errno != EINTR)
+        return -1;
+    if (n == 0 && deadline >= 0 && wait_now() >= deadline)
+        act_on_time(e);
+    return n > 0;
+}
+
+static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], bool polled)
+{
+    struct err err;
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        short r = polled ? fds[2 * i].revents : 0, w = polled ? fds[2 * i + 1].revents : 0;
+        if (s->port->rfd == s->port->wfd)
+            w = r;
+        if (w & (POLLERR | POLLHUP | POLLNVAL))
+            s->gone = true;
+        if (engine_wants_input(e, i) && !s->look_again &&
+            (r & (POLLIN | POLLHUP | POLLERR | POLLNVAL) || s->port->pending.len > 0) &&
+            engine_read(e, i, &err) < 0)
+            failed(e, &err);
+    }
+}
+
+/* The stop request of the run, or a signal. Gives false when the loop is to end. */
+static bool go_on(struct engine *e, const struct pollfd fds[POLL_N])
+{
+    if (fds[POLL_SIGNAL].revents && signals_take(e->run)) {
+        atomic_store(&e->run->cut, true);
+        drop_everything(e);
+        atomic_store(&e->run->stop, true);
+        return false;
+    }
+    if (fds[POLL_STOP].revents) {
+        drop_everything(e);
+        return false;
+    }
+    return true;
+}
+
+void engine_relay(struct engine *e)
+{
+    struct err err;
+    for (;;) {
+        if (engine_turn(e, &err) < 0) {
+            failed(e, &err);
+            continue;
+        }
+        settle_gone(e);
+        if (finished(e))
+            break;
+        struct pollfd fds[POLL_N] = {{0}};
+        int rc = wait_ports(e, fds);
+        if (rc < 0) {
+            (void)err_sys(&err, ERR_PERMANENT, "poll()");
+            failed(e, &err);
+            break;
+        }
+        if (rc == 2 && transform_idle(e, &err) < 0)
+            failed(e, &err);
+        if (rc == 1 && !go_on(e, fds))
+            break;
+        if (rc != 2)
+            take_ports(e, fds, rc == 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        port_close(e->side[i].port);
+        e->side[i].port = NULL;
+    }
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * An engine relays between a left and a right port: plainly, through a codec for each direction, or
+ * through a session. One thread at a time drives it. See ARCHITECTURE.md, "One engine". */
+#ifndef CATENA_ENGINE_H
+#define CATENA_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catena/inter.h"
+#include "catena/plan.h"
+#include "catena/port.h"
+#include "catena/run.h"
+
+struct border;
+
+struct engine_side {
+    struct port *port;
+    struct buf in;  /* read from the port, not yet taken */
+    struct buf out; /* to be written to the port */
+    struct buf rx;  /* border only: read, before the border's features had it */
+    struct buf tx;  /* border only: out after they had it */
+    bool has_in, has_out; /* which directions exist */
+    bool in_eof;          /* nothing is read any more */
+    bool out_eof;         /* nothing follows what is in out */
+    bool out_shut;        /* the port was shut down, or writing makes no sense any more */
+    bool out_ended;       /* the border ended that flow: what still comes is dropped */
+    bool gone;            /* the peer takes nothing any more (POLLERR, POLLHUP) */
+    int64_t look_again;   /* ignoreeof: wait_now() of the next try, 0 none */
+};
+
+struct engine_lane { /* a codec in one direction */
+    const struct codec_ops *ops; /* NULL: pass through */
+    void *st;
+    bool ended;
+};
+
+struct engine {
+    struct run *run;
+    const struct plan_link *link; /* NULL: plain relay */
+    struct engine_side side[2];   /* LEFT, RIGHT */
+    struct engine_lane lane[2];   /* by source side: lane[LEFT] carries left to right */
+    const struct session_ops *session;
+    void *session_st;
+    bool session_opened;
+    struct border *border; /* the engine at the border: taps, conversions, timers */
+    int border_side;       /* which of its sides faces the border */
+    size_t block;          /* bytes read at once */
+    bool idle_due;         /* codecs may hold something back */
+    bool closing;          /* nothing is read or made any more, only what is ready is written */
+    int64_t closing_since;
+    int stop_fd; /* readable: end now; -1 none */
+    bool threaded;
+};
+
+/* engine.c: making, the loop, the end */
+int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err);
+/* Moves until both directions have ended, then closes both ports. Errors go to run_fail(). */
+void engine_relay(struct engine *e);
+void engine_fini(struct engine *e); /* closes ports that are still open, frees */
+
+/* pump.c: one round without waiting: transform and write, until nothing moves any more. */
+int engine_turn(struct engine *e, struct err *err);
+/* Reads once from a side. Gives 1 something (or end of file) came, 0 nothing, -1. */
+int engine_read(struct engine *e, int side, struct err *err);
+bool engine_wants_input(const struct engine *e, int side);
+bool engine_wants_output(const struct engine *e, int side);
+/* Nothing more can be written to that side: drops what waits, tells the source. */
+void engine_end_flow_to(struct engine *e, int side);
+
+/* transform.c: what lies between the two sides. *moved is set when a buffer or a state changed. */
+int transform_init(struct engine *e, struct err *err);
+int transform_step(struct engine *e, bool *moved, struct err *err);
+int transform_idle(struct engine *e, struct err *err); /* the input ran dry: hold nothing back */
+void transform_fini(struct engine *e);
+
+/* engine_wire.c: using an engine that is not running yet */
+int engine_handshake(struct engine *e, int64_t deadline, struct err *err);
+struct engine_wire {
+    struct engine *engine;
+    int side; /* the side the dialog talks to */
+};
+extern const struct wire_ops wire_over_engine; /* carrier: struct engine_wire * */
+
+#endif

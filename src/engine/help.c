@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Help and version texts, generated from the tables so that they cannot drift. The layout is v1's,
+ * since scripts read it. */
+#include "help.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
+
+#include "catena/err.h"
+#include "catena/option.h"
+#include "catena/registry.h"
+#include "cmdline.h"
+
+struct lines {
+    char **line;
+    size_t n, cap;
+    bool failed;
+};
+
+static void add(struct lines *l, char *text)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 512;
+        char **more = reallocarray(l->line, cap, sizeof *more);
+        if (!more) {
+            free(text);
+            l->failed = true;
+            return;
+        }
+        l->line = more;
+        l->cap = cap;
+    }
+    if (text)
+        l->line[l->n++] = text;
+    else
+        l->failed = true;
+}
+
+__attribute__((format(printf, 2, 3))) static void add_text(struct lines *l, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) < 0)
+        text = NULL;
+    va_end(ap);
+    add(l, text);
+}
+
+static size_t key_length(const char *s) { return strcspn(s, ": \t"); }
+
+static int by_key(const void *a, const void *b)
+{
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    size_t nx = key_length(x), ny = key_length(y);
+    int c = strncmp(x, y, nx < ny ? nx : ny);
+    return c ? c : nx < ny ? -1 : nx > ny ? 1 : strcmp(x, y);
+}
+
+static void print_sorted(FILE *f, struct lines *l)
+{
+    if (l->n > 0)
+        qsort(l->line, l->n, sizeof *l->line, by_key);
+    for (size_t i = 0; i < l->n; i++) {
+        fprintf(f, "      %s\n", l->line[i]);
+        free(l->line[i]);
+    }
+    free(l->line);
+}
+
+static void contexts(const struct form *f, char *out)
+{
+    if (f->left & CTX_R)
+        *out++ = 'r';
+    if (f->left & CTX_W)
+        *out++ = 'w';
+    if (f->left & CTX_B)
+        *out++ = 'b';
+    *out = '\0';
+}
+
+static void group_list(uint64_t groups, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (unsigned g = 0; g < GROUP_COUNT; g++)
+        if (groups & UINT64_C(1) << g && n < cap)
+            n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "",
+                                  group_name((enum group_bit)g));
+}
+
+struct alias_of {
+    struct lines *lines;
+    const char *name;
+};
+
+static bool add_alias(const char *word, size_t n, void *arg)
+{
+    const struct alias_of *a = arg;
+    if (strlen(a->name) != n || strncasecmp(a->name, word, n) != 0)
+        add_text(a->lines, "%.*s\t\tis an alias name for %s", (int)n, word, a->name);
+    return false;
+}
+
+/* A keyword has a line for each of its forms, its aliases one line. */
+static void print_addresses(FILE *f, int level, struct err *e)
+{
+    struct lines l = {0};
+    (void)e;
+    for (const struct form *a = registry_next(NULL); a; a = registry_next(a)) {
+        char left[8], groups[512];
+        contexts(a, left);
+        group_list(a->groups, groups, sizeof groups);
+        add_text(&l, "%s%s\t%s\t%s\t%s%s", a->keyword, a->params ? a->params : "", left,
+                 a->right == RIGHT_NONE ? "-" : a->right == RIGHT_BOTH ? "b" : "mirror",
+                 groups[0] ? "groups=" : "", groups);
+        if (level >= 3)
+            each_word(a->aliases, add_alias, &(struct alias_of){&l, a->keyword});
+    }
+    /* an alias that several forms share is one line */
+    if (l.n > 0)
+        qsort(l.line, l.n, sizeof *l.line, by_key);
+    size_t kept = 0;
+    for (size_t i = 0; i < l.n; i++) {
+        if (kept > 0 && strcmp(l.line[kept - 1], l.line[i]) == 0)
+            free(l.line[i]);
+        else
+            l.line[kept++] = l.line[i];
+    }
+    l.n = kept;
+    print_sorted(f, &l);
+}
+
+struct option_lines {
+    struct lines lines;
+    int level;
+};
+
+static void add_option(const struct option_desc *d, void *arg)
+{
+    struct option_lines *o = arg;
+    char groups[512];
+    group_list(d->groups, groups, sizeof groups);
+    add_text(&o->lines, "%s\tgroups=%s\tphase=%s\ttype=%s", d->name, groups, phase_name(d->phase),
+             value_type_name(d->type));
+    if (o->level < 3)
+        return;
+    for (const char *p = d->aliases; p && *p;) {
+        size_t n = strcspn(p, " ");
+        add_text(&o->lines, "%.*s\tis an alias for %s", (int)n, p, d->name);
+        p += n + strspn(p + n, " ");
+    }
+}
+
+int help_print(FILE *f, int level, struct err *e)
+{
+    fprintf(f, "catena: a relay for chains of addresses; also socat\n"
+               "usage: catena [switches] <chain> <chain>\n"
+               "   chain = { inter-address | } endpoint-address\n   switches:\n");
+    for (const struct cmdline_switch *s = cmdline_switches; s->name; s++)
+        fprintf(f, "      %s%s\t%s\n", s->name, s->value ? s->value : " ", s->help);
+    fprintf(f, "   address-head:\n");
+    print_addresses(f, level, e);
+    fprintf(f, "   opts:\n");
+    if (level >= 2) {
+        struct option_lines o = {.level = level};
+        fprintf(f, "   opt:\n");
+        option_each(add_option, &o);
+        print_sorted(f, &o.lines);
+    }
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    bool there;
+} features[] = {
+    {"STDIO", true}, {"FDNUM", true}, {"FILE", true}, {"CREAT", true}, {"GOPEN", true},
+    {"TERMIOS", true}, {"PIPE", true}, {"UNIX", true}, {"ABSTRACT_UNIXSOCKET", true},
+    {"IP4", true}, {"IP6", true}, {"TCP", true}, {"LISTEN", true}, {"SOCKS4", true},
+    {"SOCKS4A", true}, {"SOCKS5", true}, {"NAMESPACES", true}, {"PROXY", true}, {"SYSTEM", true},
+    {"SHELL", true}, {"EXEC", true}, {"PTY", true}, {"OPENSSL", true}, {"LIBWRAP", true},
+    {"RETRY", true}, {"STATS", true},
+};
+
+void help_version(FILE *f)
+{
+    struct utsname u;
+    fprintf(f, "catena, a relay for chains of addresses, also socat\n");
+    fprintf(f, "catena version " CATENA_VERSION "\n");
+    if (uname(&u) == 0)
+        fprintf(f, "   running on %s version %s, release %s, machine %s\n", u.sysname, u.version,
+                u.release, u.machine);
+    fprintf(f, "features:\n");
+    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
+        fprintf(f, features[i].there ? "  #define WITH_%s 1\n" : "  #undef WITH_%s\n",
+                features[i].name);
+}

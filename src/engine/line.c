@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Building and running the line: see line.h. */
+#include "line.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "joint.h"
+
+enum { DIALOG_MS = 120000, STACK = 256 * 1024 };
+
+int line_init(struct line *l, struct run *r, struct err *e)
+{
+    const struct plan *p = r->plan;
+    *l = (struct line){.run = r, .plan = p, .next = {0, p->nitems}, .done_fd = -1};
+    for (int i = 0; i < 2; i++)
+        l->fds[i][0] = l->fds[i][1] = -1;
+    if (border_init(&l->border, r, e) < 0)
+        return -1;
+    l->stations = calloc(p->nitems, sizeof *l->stations);
+    if (!l->stations)
+        return err_nomem(e);
+    for (size_t i = 0; i < p->nitems; i++) {
+        struct station *s = &l->stations[i];
+        s->item = &p->items[i];
+        s->stop_fd = -1;
+        s->ends[LEFT] = s->ends[RIGHT] = (struct comm_ends){-1, -1};
+        s->program = s->item->link && s->item->link->fate == FATE_PROGRAM;
+    }
+    return 0;
+}
+
+void line_put_end(struct line *l, int side, struct port *p)
+{
+    l->port[side] = p;
+    l->fds[side][0] = p->rfd;
+    l->fds[side][1] = p->wfd;
+}
+
+/* ---- stations ---- */
+
+static bool is_border(const struct line *l, const struct station *s)
+{
+    return s == &l->stations[l->plan->border];
+}
+
+static int make(struct line *l, struct station *s, struct err *e)
+{
+    if (s->made)
+        return 0;
+    if (is_border(l, s)) {
+        s->engine.border = &l->border;
+        s->engine.border_side = l->plan->border >= l->plan->nleft_items ? LEFT : RIGHT;
+    }
+    s->made = true;
+    return engine_init(&s->engine, l->run, s->item, e);
+}
+
+static void *station_thread(void *arg)
+{
+    struct station *s = arg;
+    const uint64_t one = 1;
+    engine_relay(&s->engine);
+    ssize_t rc = write(s->done_fd, &one, sizeof one);
+    (void)rc;
+    return NULL;
+}
+
+static int start_thread(struct line *l, struct station *s, struct err *e)
+{
+    pthread_attr_t attr;
+    if (l->done_fd < 0)
+        l->done_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    s->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (l->done_fd < 0 || s->stop_fd < 0)
+        return err_sys(e, ERR_PERMANENT, "eventfd()");
+    s->done_fd = l->done_fd;
+    s->engine.stop_fd = s->stop_fd;
+    s->engine.threaded = true;
+    int rc = pthread_attr_init(&attr);
+    if (rc == 0) {
+        (void)pthread_attr_setstacksize(&attr, STACK);
+        rc = pthread_create(&s->thread, &attr, station_thread, s);
+        (void)pthread_attr_destroy(&attr);
+    }
+    if (rc != 0) {
+        errno = rc;
+        return err_sys(e, ERR_TRANSIENT, "cannot start an engine thread");
+    }
+    s->started = true;
+    return 0;
+}
+
+/* Both sides are there: a program is spawned, an engine starts; the border's engine runs later. */
+static int complete(struct line *l, struct station *s, struct err *e)
+{
+    if (!s->attached[LEFT] || !s->attached[RIGHT])
+        return 0;
+    if (s->program && joint_spawn(l, s, e) < 0)
+        return -1;
+    if (is_border(l, s))
+        return 0;
+    return s->engine.side[LEFT].port || s->engine.side[RIGHT].port ? start_thread(l, s, e) : 0;
+}
+
+static int give_port(struct line *l, struct station *s, int side, struct port *p, struct err *e)
+{
+    s->engine.side[side].port = p;
+    if (p->rfd < 0 && !(p->flags & PORT_STALL))
+        s->engine.side[side].in_eof = true;
+    s->attached[side] = true;
+    return complete(l, s, e);
+}
+
+/* Joins a station's open inner side to its inner neighbour. */
+static int join_stations(struct line *l, struct station *outer, struct station *inner, int side,
+                         struct err *e)
+{
+    struct port *ports[2] = {NULL, NULL}; /* outer's, inner's; NULL for programs */
+    if (joint_make(l, outer, inner, side, ports, e) < 0)
+        return -1;
+    outer->attached[!side] = inner->attached[side] = true;
+    outer->engine.side[!side].port = ports[0];
+    inner->engine.side[side].port = ports[1];
+    return complete(l, outer, e);
+}
+
+/* ---- the cursors ---- */
+
+static int attach(struct line *l, int side, struct station *s, struct err *e)
+{
+    struct station *outer = l->pending[side];
+    if (make(l, s, e) < 0)
+        return -1;
+    if (outer) {
+        l->pending[side] = NULL;
+        if (join_stations(l, outer, s, side, e) < 0)
+            return -1;
+    } else {
+        struct port *p = l->port[side];
+        l->port[side] = NULL;
+        if (give_port(l, s, side, p, e) < 0)
+            return -1;
+    }
+    l->pending[side] = s;
+    if (s->engine.session && s->item->link->wire == side)
+        return engine_handshake(&s->engine, wait_now() + DIALOG_MS, e);
+    return 0;
+}
+
+/* What a dialog has read too far goes back in front of what comes. */
+static int unread(struct line *l, int side, struct wire *w, struct err *e)
+{
+    struct buf b, *out;
+    if (w->in.len == 0)
+        return 0;
+    if (!l->pending[side])
+        return port_unread(l->port[side], buf_data(&w->in), w->in.len, e);
+    out = &l->pending[side]->engine.side[!side].out;
+    if (buf_init(&b, w->in.len + out->cap) < 0)
+        return err_nomem(e);
+    buf_move(&b, &w->in);
+    buf_move(&b, out);
+    buf_swap(&b, out);
+    buf_fini(&b);
+    return 0;
+}
+
+static int hold_dialog(struct line *l, int side, const struct plan_link *link, struct err *e)
+{
+    struct station *s = l->pending[side];
+    struct wire w;
+    if (s && s->program) { /* a program needs real descriptors: so the dialog has one, too */
+        struct port *ports[2] = {NULL, NULL};
+        l->pending[side] = NULL;
+        if (joint_make(l, s, NULL, side, ports, e) < 0)
+            return -1;
+        l->port[side] = ports[1];
+        s->attached[!side] = true;
+        if (complete(l, s, e) < 0)
+            return -1;
+        s = NULL;
+    }
+    struct engine_wire ew = {s ? &s->engine : NULL, !side};
+    if (wire_init(&w, s ? &wire_over_engine : &wire_over_port, s ? (void *)&ew : l->port[side],
+                  l->run, wait_now() + DIALOG_MS, e) < 0)
+        return -1;
+    const struct addr *a = link->fwd;
+    int rc = a->form->ops.negotiator->negotiate(a, l->run, &w, e);
+    if (rc < 0)
+        (void)err_wrap(e, "%s", a->label);
+    else
+        rc = unread(l, side, &w, e);
+    wire_fini(&w);
+    return rc;
+}
+
+/* Moves that side's cursor on, at most to (not including) `limit`; stops before a dialog that
+ * talks to the other side. */
+static int advance(struct line *l, int side, size_t limit, struct err *e)
+{
+    while (l->next[side] != limit) {
+        size_t i = side == LEFT ? l->next[LEFT] : l->next[RIGHT] - 1;
+        const struct plan_item *it = &l->plan->items[i];
+        if (it->kind == ITEM_DIALOG && it->link->wire != side)
+            return 0;
+        l->failed = it->link;
+        if (it->kind == ITEM_DIALOG ? hold_dialog(l, side, it->link, e) < 0
+                                    : attach(l, side, &l->stations[i], e) < 0)
+            return -1;
+        l->next[side] = side == LEFT ? i + 1 : i;
+    }
+    return 0;
+}
+
+int line_open_chain(struct line *l, int side, struct err *e)
+{
+    return advance(l, side, l->plan->nleft_items, e);
+}
+
+int line_join(struct line *l, struct err *e)
+{
+    if (advance(l, LEFT, l->next[RIGHT], e) < 0 || advance(l, RIGHT, l->next[LEFT], e) < 0)
+        return -1;
+    struct station *a = l->pending[LEFT], *b = l->pending[RIGHT];
+    l->pending[LEFT] = l->pending[RIGHT] = NULL;
+    if (a && b)
+        return join_stations(l, a, b, LEFT, e) < 0 ? -1 : complete(l, b, e);
+    int side = a ? RIGHT : LEFT;
+    struct port *p = l->port[side];
+    l->port[side] = NULL;
+    return give_port(l, a ? a : b, side, p, e);
+}
+
+/* ---- the end ---- */
+
+static void stop(struct station *s)
+{
+    const uint64_t one = 1;
+    if (s->started && !s->joined) {
+        ssize_t rc = write(s->stop_fd, &one, sizeof one);
+        (void)rc;
+    }
+}
+
+static void join_thread(struct station *s)
+{
+    if (s->started && !s->joined)
+        (void)pthread_join(s->thread, NULL);
+    s->joined = s->started;
+}
+
+static void station_fini(struct station *s)
+{
+    join_thread(s);
+    if (s->made)
+        engine_fini(&s->engine);
+    comm_close(&s->ends[LEFT]);
+    comm_close(&s->ends[RIGHT]);
+    if (s->stop_fd >= 0)
+        close(s->stop_fd);
+    *s = (struct station){.item = s->item, .program = s->program, .stop_fd = -1,
+                          .ends = {{-1, -1}, {-1, -1}}};
+}
+
+void line_reset_side(struct line *l, int side, bool quietly)
+{
+    size_t n = l->plan->nitems, from = side == LEFT ? 0 : l->next[RIGHT];
+    size_t to = side == LEFT ? l->next[LEFT] : n;
+    bool cut = atomic_exchange(&l->run->cut, true); /* an attempt that failed loses nothing */
+    if (from > 0 && side == RIGHT)
+        from--; /* the one whose opening failed */
+    else if (side == LEFT && to < n)
+        to++;
+    for (size_t i = from; i < to; i++)
+        stop(&l->stations[i]);
+    for (size_t i = from; i < to; i++) {
+        for (int k = 0; quietly && k < 2; k++) {
+            port_abandon(l->stations[i].engine.side[k].port);
+            l->stations[i].engine.side[k].port = NULL;
+        }
+        station_fini(&l->stations[i]);
+    }
+    if (quietly)
+        port_abandon(l->port[side]);
+    else
+        port_close(l->port[side]);
+    l->port[side] = NULL;
+    l->pending[side] = NULL;
+    l->next[side] = side == LEFT ? 0 : n;
+    atomic_store(&l->run->cut, cut);
+}
+
+static size_t running(const struct line *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->plan->nitems; i++)
+        n += l->stations[i].started;
+    return n;
+}
+
+/* The others drain what they have accepted. Only -T and signals hurry them. */
+static void wait_for_others(struct line *l)
+{
+    struct run *r = l->run;
+    struct err e;
+    for (size_t left = running(l); left > 0;) {
+        int64_t deadline = -1;
+        if (r->settings->idle >= 0)
+            deadline = atomic_load(&r->last_activity) + (int64_t)(r->settings->idle * 1000);
+        if (atomic_load(&r->stop)) {
+            for (size_t i = 0; i < l->plan->nitems; i++)
+                stop(&l->stations[i]);
+            break;
+        }
+        int rc = wait_fd(r, l->done_fd, POLLIN, deadline, &e);
+        uint64_t one;
+        if (rc > 0 && read(l->done_fd, &one, sizeof one) == (ssize_t)sizeof one)
+            left--;
+        else if (rc < 0 || (rc == 0 && wait_now() >= deadline))
+            atomic_store(&r->stop, true);
+    }
+    for (size_t i = 0; i < l->plan->nitems; i++)
+        join_thread(&l->stations[i]);
+}
+
+void line_relay(struct line *l)
+{
+    struct engine *border = &l->stations[l->plan->border].engine;
+    border->stop_fd = l->run->stop_fd;
+    atomic_store(&l->run->transferring, true);
+    run_touch(l->run);
+    engine_relay(border);
+    wait_for_others(l);
+}
+
+void line_fini(struct line *l)
+{
+    for (size_t i = 0; l->stations && i < l->plan->nitems; i++)
+        stop(&l->stations[i]);
+    for (size_t i = 0; l->stations && i < l->plan->nitems; i++)
+        station_fini(&l->stations[i]);
+    free(l->stations);
+    l->stations = NULL;
+    for (int i = 0; i < 2; i++) {
+        port_close(l->port[i]);
+        l->port[i] = NULL;
+    }
+    if (l->done_fd >= 0)
+        close(l->done_fd);
+    l->done_fd = -1;
+    border_fini(&l->border);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The line of one run: its stations (engines and programs), the joints between them, the dialogs
+ * held at open time. Built from both ends towards the middle; see ARCHITECTURE.md, "Opening". */
+#ifndef CATENA_LINE_H
+#define CATENA_LINE_H
+
+#include <pthread.h>
+
+#include "border.h"
+#include "catena/plan.h"
+#include "catena/run.h"
+#include "comm.h"
+#include "engine.h"
+
+struct station {
+    const struct plan_item *item;
+    bool made;    /* engine initialised */
+    bool program; /* all or one flow of it is a child process */
+    struct engine engine;
+    struct comm_ends ends[2]; /* program: its descriptors on either side */
+    bool attached[2];
+    bool started, joined;
+    pthread_t thread;
+    int stop_fd, done_fd; /* done_fd is the line's */
+};
+
+struct line {
+    struct run *run;
+    const struct plan *plan;
+    struct border border;
+    struct station *stations;  /* one each item; dialogs leave theirs unused */
+    size_t next[2];            /* first item not yet handled by the left / right cursor (exclusive) */
+    struct port *port[2];      /* what the cursor has reached: a port ... */
+    struct station *pending[2]; /* ... or a station whose inner side is open */
+    int fds[2][2];             /* of the end ports, for messages */
+    const struct plan_link *failed; /* the link that could not be opened; NULL: the endpoint */
+    int done_fd;
+};
+
+int line_init(struct line *l, struct run *r, struct err *e);
+/* The port of that end; the line takes it. */
+void line_put_end(struct line *l, int side, struct port *p);
+/* Handles the items of that end's own chain: dialogs, handshakes, engines. */
+int line_open_chain(struct line *l, int side, struct err *e);
+/* Undoes what was opened on that side, for another attempt. quietly: a forked child goes on with
+ * the connection. */
+void line_reset_side(struct line *l, int side, bool quietly);
+/* Both ends are there: handles what is left and joins them. All but the border station run then. */
+int line_join(struct line *l, struct err *e);
+/* Relays at the border until the run has ended, then waits for all others. */
+void line_relay(struct line *l);
+void line_fini(struct line *l);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Lock files: see lock.h. */
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/endpoint.h"
+#include "catena/wait.h"
+
+static int try_lock(const char *path, struct err *e)
+{
+    char pid[24];
+    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0 && errno == EEXIST)
+        return 0;
+    if (fd < 0)
+        return err_sys(e, ERR_PERMANENT, "lock file \"%s\"", path);
+    ssize_t rc = write(fd, pid, (size_t)n);
+    if (rc != n) {
+        (void)err_sys(e, ERR_PERMANENT, "lock file \"%s\": write()", path);
+        (void)unlink(path);
+    }
+    close(fd);
+    return rc == n ? 1 : -1;
+}
+
+int lock_take(struct run *r, const char *path, bool wait, struct err *e)
+{
+    for (bool told = false;; told = true) {
+        int rc = try_lock(path, e);
+        if (rc < 0)
+            return -1;
+        if (rc > 0)
+            return endpoint_remove_at_exit(r, path, e);
+        if (!wait)
+            return err_set(e, ERR_PERMANENT, "could not obtain lock \"%s\": it exists", path);
+        if (!told)
+            diag(DIAG_NOTICE, "waiting for lock \"%s\"", path);
+        if (wait_seconds(r, 1, e) < 0)
+            return -1;
+    }
+}

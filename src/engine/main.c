@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The program: command line, plan, runs, exit status. The only place that exits. */
+#include <stdio.h>
+
+#include "catena/diag.h"
+#include "catena/plan.h"
+#include "cmdline.h"
+#include "help.h"
+#include "serve.h"
+#include "signals.h"
+
+static int fail(const struct err *e)
+{
+    diag_err(DIAG_ERROR, e);
+    return 1;
+}
+
+static int run(const struct cmdline *c)
+{
+    struct err e;
+    struct plan *plan;
+    if (plan_make(&c->settings, c->address[0], c->address[1], &plan, &e) < 0)
+        return fail(&e);
+    for (size_t i = 0; i < plan->nwarnings; i++)
+        diag(DIAG_WARN, "%s", plan->warnings[i]);
+    int status = 0;
+    if (c->settings.dry_run) {
+        plan_print(plan, stdout);
+    } else {
+        int signal_fd = signals_init(&c->settings, &e);
+        status = signal_fd < 0 ? fail(&e) : serve(&c->settings, plan, signal_fd);
+    }
+    plan_free(plan);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    struct cmdline c;
+    struct err e;
+    if (cmdline_parse(argc, argv, &c, &e) < 0)
+        return fail(&e);
+    int status = 0;
+    switch (c.action) {
+    case CMDLINE_HELP: status = help_print(stdout, c.help_level, &e) < 0 ? fail(&e) : 0; break;
+    case CMDLINE_VERSION: help_version(stdout); break;
+    case CMDLINE_RUN: status = run(&c); break;
+    }
+    if (fflush(stdout) != 0 && status == 0) {
+        (void)err_sys(&e, ERR_PERMANENT, "standard output");
+        return fail(&e);
+    }
+    return status;
+}

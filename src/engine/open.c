@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Opening one endpoint: options that hold while it opens (umask, chdir, netns, locks), the
+ * endpoint's own ops, dual addresses. */
+#include "open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "lock.h"
+
+/* ---- what holds only while an address opens ---- */
+
+struct surroundings {
+    int cwd, netns;
+    bool masked;
+    mode_t mask;
+};
+
+static int enter_netns(const char *name, int *before, struct err *e)
+{
+    char path[4200];
+    (void)snprintf(path, sizeof path, "/run/netns/%s", name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(e, ERR_PERMANENT, "netns=%s: open(\"%s\")", name, path);
+    *before = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    int rc = *before < 0 || setns(fd, CLONE_NEWNET) < 0
+                 ? err_sys(e, ERR_PERMANENT, "netns=%s: setns()", name)
+                 : 0;
+    close(fd);
+    return rc;
+}
+
+static int enter(const struct addr *a, struct surroundings *s, struct err *e)
+{
+    const struct opt *mask = opt_find(a, OPT_UMASK);
+    const char *dir = opt_string(a, OPT_CHDIR, NULL), *ns = opt_string(a, OPT_NETNS, NULL);
+    *s = (struct surroundings){.cwd = -1, .netns = -1, .masked = mask != NULL};
+    if (dir && ((s->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 || chdir(dir) < 0))
+        return err_sys(e, ERR_PERMANENT, "chdir(\"%s\")", dir);
+    if (ns && enter_netns(ns, &s->netns, e) < 0)
+        return -1;
+    if (mask)
+        s->mask = umask((mode_t)mask->v.i);
+    return 0;
+}
+
+static int leave(struct surroundings *s, struct err *e)
+{
+    int rc = 0;
+    if (s->masked)
+        umask(s->mask);
+    if (s->cwd >= 0) {
+        if (fchdir(s->cwd) < 0)
+            rc = err_sys(e, ERR_PERMANENT, "cannot return to the working directory");
+        close(s->cwd);
+    }
+    if (s->netns >= 0) {
+        if (setns(s->netns, CLONE_NEWNET) < 0)
+            rc = err_sys(e, ERR_PERMANENT, "cannot return to the network namespace");
+        close(s->netns);
+    }
+    return rc;
+}
+
+static int lock_of(const struct addr *a, struct run *r, struct err *e)
+{
+    const char *fail = opt_string(a, OPT_LOCKFILE, NULL), *wait = opt_string(a, OPT_WAITLOCK, NULL);
+    if (fail && lock_take(r, fail, false, e) < 0)
+        return -1;
+    return wait ? lock_take(r, wait, true, e) : 0;
+}
+
+/* ---- the endpoint's own ops, with that around ---- */
+
+static int listen_on(const struct addr *a, struct run *r, void **state, struct err *e)
+{
+    struct surroundings s;
+    int rc = lock_of(a, r, e) < 0 || enter(a, &s, e) < 0 ? -1 : 0;
+    if (rc < 0)
+        return -1;
+    rc = opts_apply(a, PHASE_EARLY, -1, e) < 0 ? -1
+                                               : a->form->ops.endpoint->listen(a, r, state, e);
+    struct err ignored;
+    return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+}
+
+static int open_one(const struct addr *a, struct run *r, void *state, struct port **out,
+                    struct err *e)
+{
+    struct surroundings s;
+    if (state) /* a passive address: all that was done when it began to listen */
+        return a->form->ops.endpoint->open(a, r, state, out, e);
+    if (lock_of(a, r, e) < 0 || enter(a, &s, e) < 0)
+        return -1;
+    bool program = a->form->groups & GROUP_EXEC; /* its process options act in the program */
+    int rc = !program && opts_apply(a, PHASE_EARLY, -1, e) < 0
+                 ? -1
+                 : a->form->ops.endpoint->open(a, r, NULL, out, e);
+    struct err ignored;
+    return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+}
+
+static int wrap(const struct addr *a, int rc, struct err *e)
+{
+    if (rc < 0 && e->kind != ERR_INTERRUPTED && !e->where.text)
+        (void)err_wrap(e, "%s", a->label);
+    return rc;
+}
+
+bool open_is_passive(const struct plan_end *end)
+{
+    return !end->back && end->fwd->form->ops.endpoint->listen != NULL;
+}
+
+int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r, struct err *e)
+{
+    *o = (struct opened_end){.end = end};
+    if (!open_is_passive(end))
+        return 0;
+    if (wrap(end->fwd, listen_on(end->fwd, r, &o->state, e), e) < 0)
+        return -1;
+    o->listening = true;
+    return 0;
+}
+
+int open_port(struct opened_end *o, struct run *r, struct port **out, struct err *e)
+{
+    const struct addr *a[2] = {o->end->back, o->end->fwd};
+    if (!a[0])
+        return wrap(a[1], open_one(a[1], r, o->state, out, e), e);
+    struct port *half[2] = {NULL, NULL};
+    for (int i = 0; i < 2; i++) {
+        void *state = NULL;
+        const struct endpoint_ops *ops = a[i]->form->ops.endpoint;
+        int rc = ops->listen ? listen_on(a[i], r, &state, e) : 0;
+        if (rc == 0)
+            rc = open_one(a[i], r, state, &half[i], e);
+        if (state)
+            ops->unlisten(a[i], state, false);
+        if (wrap(a[i], rc, e) < 0) {
+            port_close(half[0]);
+            return -1;
+        }
+    }
+    return port_join(half[0], half[1], out, e);
+}
+
+void open_release(struct opened_end *o, bool forked)
+{
+    if (o->listening)
+        o->end->fwd->form->ops.endpoint->unlisten(o->end->fwd, o->state, forked);
+    o->listening = false;
+    o->state = NULL;
+}
+
+int open_process_options(const struct plan_end *end, int fd, struct err *e)
+{
+    const struct addr *a[2] = {end->fwd, end->back};
+    for (int i = 0; i < 2; i++) {
+        if (!a[i] || a[i]->form->groups & GROUP_EXEC)
+            continue; /* a program's are for its own process */
+        if (opts_apply(a[i], PHASE_LATE2, fd, e) < 0)
+            return wrap(a[i], -1, e);
+    }
+    return 0;
+}

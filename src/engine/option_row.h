@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * What the option tables (opts_*.c) are written with. A table is named in options.def and ends with
+ * OPTIONS_END. */
+#ifndef OPTION_ROW_H
+#define OPTION_ROW_H
+
+#include "catena/option.h"
+
+/* One row: canonical name, aliases, groups, phase, value type, help, then designated initialisers
+ * (.id, .apply, .tio, .a, .b). */
+#define OPTION(n, al, g, p, t, h, ...)                                                             \
+    {                                                                                              \
+        .name = n, .aliases = al, .groups = g, .phase = PHASE_##p, .type = VALUE_##t, .help = h,   \
+        __VA_ARGS__                                                                                \
+    }
+#define OPTIONS_END {.name = NULL}
+
+/* Rows of GROUP_OPEN are flags of open(2): a is the flag, b the mask to clear before (0: the flag).
+ * Termios rows: a is the flag word (0 c_iflag, 1 c_oflag, 2 c_cflag, 3 c_lflag) and a mask. */
+#define TIO_FIELD(word, mask) .a = (long)(mask) << 2 | (word)
+
+#define OPTIONS(table) extern const struct option_desc options_##table[];
+#include "endpoint/options.def"
+#undef OPTIONS
+
+#endif

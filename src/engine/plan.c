@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Two arguments to one line: parse, choose between v2's and v1's reading, bind every address, pass
+ * the directions along, mirror the left chain, settle `^` and `%`, and decide what becomes of each
+ * link. See catena/plan.h. */
+#include "catena/plan.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "catena/registry.h"
+
+/* ---- v2's reading or v1's ---- */
+
+static bool has_form(const char *keyword, bool inter)
+{
+    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+        if (form_is_inter(f) == inter && form_answers(f, keyword))
+            return true;
+    return false;
+}
+
+static bool runs_program(const char *keyword)
+{
+    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+        if (f->kind == FORM_PROGRAM && form_answers(f, keyword))
+            return true;
+    return false;
+}
+
+static bool names_address(const struct single_spec *s)
+{
+    return s->shortened != SHORT_NONE || registry_known(s->keyword.s);
+}
+
+/* An argument is a chain only if every piece of it names a known address. A path or a number does
+ * so only at the end, and not behind a program: SYSTEM:"ls|/bin/cat" is one shell command. */
+static bool every_piece_known(const struct chain_spec *c)
+{
+    for (size_t i = 0; i < c->npieces; i++) {
+        const struct piece_spec *p = &c->pieces[i];
+        bool last = i + 1 == c->npieces;
+        if (!names_address(&p->fwd) || (p->kind != PIECE_SINGLE && !names_address(&p->back)))
+            return false;
+        if (p->fwd.shortened == SHORT_NONE)
+            continue;
+        if (!last || (i > 0 && runs_program(c->pieces[i - 1].fwd.keyword.s)))
+            return false;
+    }
+    return true;
+}
+
+static bool v1_single(const struct single_spec *s)
+{
+    return s->shortened != SHORT_NONE || has_form(s->keyword.s, false);
+}
+
+static bool v1_valid(const struct chain_spec *c)
+{
+    const struct piece_spec *p = &c->pieces[0];
+    return v1_single(&p->fwd) && (p->kind == PIECE_SINGLE || v1_single(&p->back));
+}
+
+static int read_argument(struct plan *p, const char *text, struct chain_spec *c, struct err *e)
+{
+    struct chain_spec v1;
+    struct err v1_error;
+    if (p->settings->v1_only)
+        return chain_parse(&p->arena, text, true, c, e);
+    int rc = chain_parse(&p->arena, text, false, c, e);
+    if (rc == 0 && (!c->chained || every_piece_known(c)))
+        return 0;
+    if (chain_parse(&p->arena, text, true, &v1, &v1_error) == 0 && v1_valid(&v1)) {
+        *c = v1;
+        return 0;
+    }
+    return rc; /* what is wrong with the chain is found when it is bound */
+}
+
+/* ---- one chain ---- */
+
+struct chain {
+    struct plan_link *links; /* in the order typed */
+    size_t nlinks;
+    struct plan_end end;
+};
+
+static enum ctx first_context(const struct settings *s, int chain)
+{
+    if (s->to_right && s->to_left)
+        return CTX_B;
+    return s->to_right == (chain == LEFT) ? CTX_R : CTX_W;
+}
+
+static int bind_dual(const struct binder *b, const struct piece_spec *p, enum ctx left,
+                     struct plan_link *l, struct err *e)
+{
+    if (p->kind == PIECE_V1DUAL)
+        return err_at(e, p->at, "\"!!\" joins endpoint addresses and must end the chain; two inter "
+                                "addresses are joined by \"%%\"");
+    if (left != CTX_B)
+        return err_at(e, p->at, "a dual address carries both directions, but only one is used here; "
+                                "write the half that is needed");
+    l->fwd_swapped = p->fwd.reverse;
+    l->back_swapped = p->back.reverse;
+    return bind_inter(b, &p->fwd, CTX_W, true, &l->fwd, e) < 0 ||
+                   bind_inter(b, &p->back, CTX_W, true, &l->back, e) < 0
+               ? -1
+               : 0;
+}
+
+static int bind_link(const struct binder *b, const struct piece_spec *p, enum ctx *left,
+                     struct plan_link *l, struct err *e)
+{
+    *l = (struct plan_link){.chain = b->chain};
+    if (p->kind != PIECE_SINGLE)
+        return bind_dual(b, p, *left, l, e);
+    if (bind_inter(b, &p->fwd, *left, false, &l->fwd, e) < 0)
+        return -1;
+    l->reversed = p->fwd.reverse;
+    *left = ctx_mirror(l->fwd->right);
+    return 0;
+}
+
+static int bind_end(const struct binder *b, const struct piece_spec *p, enum ctx left,
+                    struct chain *c, struct err *e)
+{
+    const struct addr *inter = NULL;
+    if (p->kind == PIECE_SINGLE) {
+        if (bind_endpoint(b, &p->fwd, left, &inter, &c->end.fwd, e) < 0)
+            return -1;
+        if (inter) {
+            struct plan_link *l = &c->links[c->nlinks++];
+            *l = (struct plan_link){.chain = b->chain, .fwd = inter};
+        }
+        return 0;
+    }
+    const struct single_spec *halves[2] = {&p->fwd, &p->back};
+    const struct addr **ends[2] = {&c->end.fwd, &c->end.back};
+    for (int i = 0; i < 2; i++) {
+        if (bind_endpoint(b, halves[i], i == 0 ? CTX_W : CTX_R, &inter, ends[i], e) < 0)
+            return -1;
+        if (inter)
+            return err_at(e, halves[i]->at, "%s: stands for a chain of its own and cannot be half of "
+                                            "a dual address", (*ends[i])->label);
+    }
+    return 0;
+}
+
+static int bind_chain(struct plan *p, int chain, struct chain *c, struct err *e)
+{
+    struct chain_spec spec;
+    if (read_argument(p, p->text[chain], &spec, e) < 0)
+        return -1;
+    struct binder b = {.plan = p, .chain = chain, .chained = spec.chained};
+    enum ctx left = first_context(p->settings, chain);
+    c->links = arena_alloc(&p->arena, (spec.npieces + 1) * sizeof *c->links);
+    if (!c->links)
+        return err_nomem(e);
+    for (size_t i = 0; i + 1 < spec.npieces; i++) {
+        b.link = i + 1;
+        if (bind_link(&b, &spec.pieces[i], &left, &c->links[c->nlinks], e) < 0)
+            return -1;
+        c->nlinks++;
+    }
+    b.link = spec.npieces;
+    return bind_end(&b, &spec.pieces[spec.npieces - 1], left, c, e);
+}
+
+/* ---- the line ---- */
+
+static bool passes(const struct addr *a)
+{
+    return !a || (a->form->kind == FORM_CODEC && a->form->ops.codec->passes);
+}
+
+static bool is_kind(const struct plan_link *l, enum form_kind k)
+{
+    return l->fwd->form->kind == k || (l->back && l->back->form->kind == k);
+}
+
+static enum link_fate fate_of(const struct plan *p, const struct plan_link *l)
+{
+    if (is_kind(l, FORM_NEGOTIATOR))
+        return FATE_DIALOG;
+    if (is_kind(l, FORM_PROGRAM))
+        return FATE_PROGRAM;
+    return passes(l->fwd) && passes(l->back) && !p->settings->unfused ? FATE_NOTHING : FATE_ENGINE;
+}
+
+/* The host its wire leads to: the target of the nearest address to the right that has one. */
+static const char *host_behind(const struct chain *c, size_t link)
+{
+    for (size_t i = link + 1; i <= c->nlinks; i++) {
+        const struct addr *a = i < c->nlinks ? c->links[i].fwd : c->end.fwd;
+        if (a && a->form->target && a->form->target <= a->nparams)
+            return a->params[a->form->target - 1];
+    }
+    return NULL;
+}
+
+static int settle_host(struct plan *p, struct chain *c, size_t link, struct err *e)
+{
+    struct plan_link *l = &c->links[link];
+    if (l->fwd->form->kind != FORM_SESSION || l->reversed)
+        return 0;
+    struct addr *a = arena_alloc(&p->arena, sizeof *a);
+    if (!a)
+        return err_nomem(e);
+    *a = *l->fwd;
+    a->host = host_behind(c, link);
+    l->fwd = a;
+    return 0;
+}
+
+/* Directions of the line from the contexts of the chain, which is mirrored on the left. */
+static void settle_link(struct plan *p, struct plan_link *l)
+{
+    enum ctx left = l->back ? CTX_B : l->fwd->left;
+    int away = l->chain == LEFT ? LEFT : RIGHT; /* where the chain's right end is on the line */
+    bool outward = left != CTX_R, inward = left != CTX_W;
+    l->to_right = away == RIGHT ? outward : inward;
+    l->to_left = away == RIGHT ? inward : outward;
+    l->wire = l->reversed ? !away : away;
+    l->fate = fate_of(p, l);
+}
+
+static int make_line(struct plan *p, struct chain c[2], struct err *e)
+{
+    p->nleft = c[LEFT].nlinks;
+    p->nlinks = p->nleft + c[RIGHT].nlinks;
+    p->links = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->links);
+    p->shared = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->shared);
+    if (!p->links || !p->shared)
+        return err_nomem(e);
+    for (int side = LEFT; side <= RIGHT; side++)
+        for (size_t i = 0; i < c[side].nlinks; i++)
+            if (settle_host(p, &c[side], i, e) < 0)
+                return -1;
+    for (size_t i = 0; i < p->nlinks; i++) {
+        p->links[i] = i < p->nleft ? c[LEFT].links[p->nleft - 1 - i] : c[RIGHT].links[i - p->nleft];
+        p->links[i].shared = &p->shared[i];
+        settle_link(p, &p->links[i]);
+    }
+    p->end[LEFT] = c[LEFT].end;
+    p->end[RIGHT] = c[RIGHT].end;
+    return 0;
+}
+
+/* ---- stations ---- */
+
+static void add_item(struct plan *p, enum item_kind kind, const struct plan_link *l, bool to_right,
+                     bool to_left)
+{
+    p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left};
+}
+
+/* A program wants real descriptors on both sides, made for it. Where the line ends without another
+ * station, a plain relay stands between it and the endpoint. */
+static bool station_beyond(const struct plan *p, size_t link, int step)
+{
+    for (size_t i = link + (size_t)step; i < p->nlinks; i += (size_t)step)
+        if (p->links[i].fate == FATE_ENGINE || p->links[i].fate == FATE_PROGRAM ||
+            (p->links[i].fate == FATE_DIALOG && p->settings->unfused))
+            return true;
+    return false;
+}
+
+static void add_link_items(struct plan *p, size_t i)
+{
+    const struct plan_link *l = &p->links[i];
+    bool relay = p->settings->unfused && l->fate == FATE_DIALOG;
+    if (l->fate == FATE_PROGRAM && !station_beyond(p, i, -1))
+        add_item(p, ITEM_STATION, NULL, l->to_right, l->to_left);
+    if (relay && l->wire == RIGHT) /* the relay stands on the data side of the dialog */
+        add_item(p, ITEM_STATION, NULL, true, true);
+    if (l->fate == FATE_DIALOG)
+        add_item(p, ITEM_DIALOG, l, true, true);
+    if (relay && l->wire == LEFT)
+        add_item(p, ITEM_STATION, NULL, true, true);
+    if (l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM)
+        add_item(p, ITEM_STATION, l, l->to_right, l->to_left);
+    if (l->fate == FATE_PROGRAM && !station_beyond(p, i, 1))
+        add_item(p, ITEM_STATION, NULL, l->to_right, l->to_left);
+}
+
+static bool can_be_border(const struct plan_item *it)
+{
+    return !it->link || it->link->fate == FATE_ENGINE;
+}
+
+/* The border's features and the run's timers live in one engine: the nearest to the border, right
+ * of it if there is one, else left, else a plain relay made for it. */
+static void settle_border(struct plan *p)
+{
+    for (size_t i = p->nleft_items; i < p->nitems; i++) {
+        if (p->items[i].kind != ITEM_STATION)
+            continue;
+        if (can_be_border(&p->items[i])) {
+            p->border = i;
+            return;
+        }
+        break;
+    }
+    for (size_t i = p->nleft_items; i-- > 0;) {
+        if (p->items[i].kind != ITEM_STATION)
+            continue;
+        if (can_be_border(&p->items[i])) {
+            p->border = i;
+            return;
+        }
+        break;
+    }
+    p->border = p->nleft_items;
+    memmove(p->items + p->border + 1, p->items + p->border,
+            (p->nitems - p->border) * sizeof *p->items);
+    p->items[p->border] = (struct plan_item){ITEM_STATION, NULL, p->settings->to_right,
+                                             p->settings->to_left};
+    p->nitems++;
+}
+
+/* Two dialogs that wait for each other: each talks towards the other, nobody answers. */
+static int check_facing(const struct plan *p, struct err *e)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        if (p->links[i].wire != RIGHT || p->links[i].fate == FATE_NOTHING)
+            continue;
+        for (size_t j = i + 1; j < p->nlinks; j++) {
+            const struct plan_link *a = &p->links[i], *b = &p->links[j];
+            if (b->wire != LEFT || (a->fate != FATE_DIALOG && b->fate != FATE_DIALOG) ||
+                b->fate == FATE_NOTHING || b->fwd->form->kind == FORM_CODEC ||
+                b->fwd->form->kind == FORM_PROGRAM || a->fwd->form->kind == FORM_CODEC ||
+                a->fwd->form->kind == FORM_PROGRAM)
+                continue;
+            return err_at(e, b->fwd->at, "%s and %s talk towards each other at open time, so neither "
+                                         "would get an answer", a->fwd->label, b->fwd->label);
+        }
+    }
+    return 0;
+}
+
+static int make_items(struct plan *p, struct err *e)
+{
+    p->items = arena_alloc(&p->arena, (3 * p->nlinks + 1) * sizeof *p->items);
+    if (!p->items)
+        return err_nomem(e);
+    for (size_t i = 0; i < p->nlinks; i++) {
+        if (i == p->nleft)
+            p->nleft_items = p->nitems;
+        add_link_items(p, i);
+    }
+    if (p->nleft == p->nlinks)
+        p->nleft_items = p->nitems;
+    settle_border(p);
+    return check_facing(p, e);
+}
+
+/* ---- options that concern more than their address ---- */
+
+const struct addr *plan_chain_addr(const struct plan *p, int chain, size_t index)
+{
+    size_t n = chain == LEFT ? p->nleft : p->nlinks - p->nleft, i = 0;
+    for (size_t k = 0; k < n; k++) {
+        const struct plan_link *l = &p->links[chain == LEFT ? p->nleft - 1 - k : p->nleft + k];
+        if (i++ == index)
+            return l->fwd;
+        if (l->back && i++ == index)
+            return l->back;
+    }
+    if (i++ == index)
+        return p->end[chain].fwd;
+    return p->end[chain].back && i == index ? p->end[chain].back : NULL;
+}
+
+const struct opt *plan_chain_opt(const struct plan *p, int chain, enum option_id id)
+{
+    const struct addr *a;
+    for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
+        const struct opt *o = opt_find(a, id);
+        if (o)
+            return o;
+    }
+    return NULL;
+}
+
+static int settle_eol(struct plan *p, int chain, struct err *e)
+{
+    struct plan_border *b = &p->eol[chain];
+    const struct opt *limit = plan_chain_opt(p, chain, OPT_READBYTES);
+    const struct opt *escape = plan_chain_opt(p, chain, OPT_ESCAPE);
+    *b = (struct plan_border){.eol = plan_chain_opt(p, chain, OPT_CRNL) ? EOL_CRNL
+                                     : plan_chain_opt(p, chain, OPT_CR) ? EOL_CR
+                                                                        : EOL_KEEP,
+                              .readbytes = limit && limit->v.i > 0 ? (unsigned long long)limit->v.i
+                                                                   : 0,
+                              .escape = escape ? (int)escape->v.i : -1};
+    if (escape && (escape->v.i < 0 || escape->v.i > 255))
+        return err_at(e, escape->at, "escape=%lld: must be a character code from 0 to 255",
+                      escape->v.i);
+    return 0;
+}
+
+static bool forks(const struct plan *p, int chain, enum option_id id)
+{
+    const struct opt *o = plan_chain_opt(p, chain, id);
+    return o && o->v.i != 0;
+}
+
+/* A run in a thread shares the process with the others: nothing may change the process. */
+static int check_thread(const struct plan *p, struct err *e)
+{
+    const struct addr *a;
+    if (!forks(p, LEFT, OPT_THREAD) && !forks(p, RIGHT, OPT_THREAD))
+        return 0;
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
+            bool child = (a->form->groups & GROUP_EXEC) != 0 && !opt_true(a, OPT_NOFORK);
+            bool listener = a->form->kind == FORM_ENDPOINT && opt_true(a, OPT_THREAD);
+            for (size_t k = 0; k < a->nopts; k++) {
+                const struct option_desc *d = a->opts[k].desc;
+                bool process = d->groups & GROUP_PROCESS || d->id == OPT_NOFORK;
+                bool opening = d->id == OPT_UMASK || d->id == OPT_CHDIR || d->id == OPT_NETNS;
+                if ((process && !child && !(opening && listener)) || (opening && !listener && !child))
+                    return err_at(e, a->opts[k].at, "%s: option \"%s\" changes the whole process, "
+                                                    "so \"thread\" cannot be used; use \"fork\"",
+                                  a->label, d->name);
+            }
+            if (opt_true(a, OPT_FORK))
+                return err_at(e, a->at, "%s: \"fork\" and \"thread\" exclude each other", a->label);
+        }
+    }
+    return 0;
+}
+
+static int check_nofork(const struct plan *p, struct err *e)
+{
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        const struct opt *o = plan_chain_opt(p, chain, OPT_NOFORK);
+        if (!o || !o->v.i)
+            continue;
+        if (chain == LEFT || p->nlinks > 0 || p->end[RIGHT].back || p->end[LEFT].back)
+            return err_at(e, o->at, "option nofork is not allowed here: the program replaces this "
+                                    "process, so it must be the second address, and neither side "
+                                    "may have inter addresses or be a dual");
+    }
+    return 0;
+}
+
+static int check(struct plan *p, struct err *e)
+{
+    return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 || check_thread(p, e) < 0 ||
+                   check_nofork(p, e) < 0
+               ? -1
+               : 0;
+}
+
+int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
+              struct err *e)
+{
+    struct chain c[2] = {{0}};
+    struct plan *p = calloc(1, sizeof *p);
+    if (!p)
+        return err_nomem(e);
+    p->settings = s;
+    p->text[LEFT] = left;
+    p->text[RIGHT] = right;
+    if (bind_chain(p, LEFT, &c[LEFT], e) < 0 || bind_chain(p, RIGHT, &c[RIGHT], e) < 0 ||
+        make_line(p, c, e) < 0 || make_items(p, e) < 0 || check(p, e) < 0) {
+        plan_free(p);
+        return -1;
+    }
+    *out = p;
+    return 0;
+}
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    arena_free(&p->arena);
+    free(p);
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The common port, a pair of descriptors, and the joined port of a dual address: see
+ * catena/port.h. Nothing here blocks. Descriptors of our own are made non-blocking; those that came
+ * with the process keep their mode, because others share it: sockets are used with MSG_DONTWAIT,
+ * pipes and terminals are opened once more through /proc. */
+#include "catena/port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct port_ops fd_ops = {port_fd_read, port_fd_write, port_fd_shutdown,
+                                       port_fd_close};
+
+/* ---- making ---- */
+
+/* A second, non-blocking description of the same pipe or terminal; -1 if that is not possible (or
+ * would be something else: a pty master, a cloning device). */
+static int reopen(int fd, const struct stat *st, int access)
+{
+    char path[40];
+    if (!S_ISFIFO(st->st_mode) && !(isatty(fd) && major(st->st_rdev) != 5))
+        return -1;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static int is_message_socket(int fd)
+{
+    int type = SOCK_STREAM;
+    socklen_t len = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type != SOCK_STREAM;
+}
+
+static int set_nonblocking(int fd, struct err *e)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || ((flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
+        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
+    return 0;
+}
+
+static int prepare(struct port *p, int *fd, bool reading, struct err *e)
+{
+    struct stat st;
+    if (*fd < 0)
+        return 0;
+    if (fstat(*fd, &st) < 0)
+        return err_sys(e, ERR_PERMANENT, "file descriptor %d", *fd);
+    bool borrowed = p->flags & PORT_BORROWED;
+    if (!borrowed)
+        p->flags |= reading ? PORT_OWN_R : PORT_OWN_W;
+    if (reading && isatty(*fd))
+        p->flags |= PORT_TTY;
+    if (S_ISSOCK(st.st_mode)) {
+        p->flags |= reading ? PORT_SOCKET_R : PORT_SOCKET_W;
+        if (is_message_socket(*fd))
+            p->flags |= PORT_MSG;
+        return 0;
+    }
+    if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
+        if (!reading)
+            p->flags |= PORT_FILE_W;
+        return 0;
+    }
+    if (!borrowed)
+        return set_nonblocking(*fd, e);
+    int again = reopen(*fd, &st, reading ? O_RDONLY : O_WRONLY);
+    if (again >= 0) {
+        *fd = again;
+        p->flags |= reading ? PORT_OWN_R : PORT_OWN_W;
+    } else if (!reading) {
+        p->flags |= PORT_SLOW_W;
+    }
+    return 0;
+}
+
+int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const char *label,
+                  struct port **out, struct err *e)
+{
+    struct port *p = calloc(1, sizeof *p);
+    if (!p) {
+        if (!(flags & PORT_BORROWED)) {
+            if (rfd >= 0)
+                close(rfd);
+            if (wfd >= 0 && wfd != rfd)
+                close(wfd);
+        }
+        return err_nomem(e);
+    }
+    *p = (struct port){.ops = &fd_ops, .rfd = rfd, .wfd = wfd, .flags = flags, .shut = shut,
+                       .label = label};
+    if (prepare(p, &p->rfd, true, e) < 0 || prepare(p, &p->wfd, false, e) < 0) {
+        p->flags |= flags & PORT_BORROWED ? 0U : PORT_OWN_R | PORT_OWN_W;
+        port_close(p);
+        return -1;
+    }
+    *out = p;
+    return 0;
+}
+
+/* ---- reading and writing ---- */
+
+/* EIO on a terminal may pass (login closes and reopens its side): the relay waits meanwhile. */
+static ssize_t sit_out(const struct port *p, void *buf, size_t cap)
+{
+    const struct timespec nap = {.tv_nsec = 20000000};
+    ssize_t n = -1;
+    for (double waited = 0; waited < p->sitout_eio; waited += 0.02) {
+        (void)nanosleep(&nap, NULL);
+        n = read(p->rfd, buf, cap);
+        if (n >= 0 || errno != EIO)
+            return n;
+    }
+    return n;
+}
+
+ssize_t port_fd_read(struct port *p, void *buf, size_t cap)
+{
+    ssize_t n = p->flags & PORT_SOCKET_R ? recv(p->rfd, buf, cap, MSG_DONTWAIT)
+                                         : read(p->rfd, buf, cap);
+    if (n < 0 && errno == EIO && p->flags & PORT_EIO_EOF) {
+        if (p->sitout_eio > 0)
+            n = sit_out(p, buf, cap);
+        if (n < 0 && errno == EIO)
+            n = 0;
+    }
+    return n;
+}
+
+ssize_t port_fd_write(struct port *p, const void *buf, size_t n)
+{
+    if (p->flags & PORT_SOCKET_W)
+        return send(p->wfd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (p->flags & PORT_SLOW_W) {
+        /* what poll() promises room for does not block; more might */
+        struct pollfd pfd = {.fd = p->wfd, .events = POLLOUT};
+        if (poll(&pfd, 1, 0) == 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        if (n > PIPE_BUF)
+            n = PIPE_BUF;
+    }
+    return write(p->wfd, buf, n);
+}
+
+ssize_t port_read(struct port *p, void *buf, size_t cap)
+{
+    if (p->pending.len > 0) {
+        size_t n = p->pending.len < cap ? p->pending.len : cap;
+        memcpy(buf, buf_data(&p->pending), n);
+        buf_consume(&p->pending, n);
+        if (p->pending.len == 0)
+            buf_fini(&p->pending);
+        return (ssize_t)n;
+    }
+    return p->ops->read(p, buf, cap);
+}
+
+ssize_t port_write(struct port *p, const void *buf, size_t n)
+{
+    return p->ops->write(p, buf, n);
+}
+
+int port_unread(struct port *p, const void *data, size_t n, struct err *e)
+{
+    struct buf b;
+    if (n == 0)
+        return 0;
+    if (buf_init(&b, n + p->pending.len) < 0)
+        return err_nomem(e);
+    buf_put(&b, data, n);
+    if (p->pending.len > 0)
+        buf_move(&b, &p->pending);
+    buf_fini(&p->pending);
+    p->pending = b;
+    return 0;
+}
+
+/* ---- ending ---- */
+
+static void close_wfd(struct port *p)
+{
+    if (p->rfd == p->wfd) {
+        if (p->flags & PORT_OWN_R)
+            close(p->rfd);
+        p->rfd = -1;
+    } else if (p->flags & PORT_OWN_W) {
+        close(p->wfd);
+    }
+    p->wfd = -1;
+}
+
+int port_fd_shutdown(struct port *p, struct err *e)
+{
+    if (p->wfd < 0)
+        return 0;
+    switch (p->shut) {
+    case PORT_SHUT_NONE:
+        return 0;
+    case PORT_SHUT_DOWN:
+        if (shutdown(p->wfd, SHUT_WR) < 0 && errno != ENOTCONN && errno != ENOTSOCK)
+            return err_sys(e, ERR_TRANSIENT, "shutdown(%d, SHUT_WR)", p->wfd);
+        return 0;
+    case PORT_SHUT_CLOSE:
+        close_wfd(p);
+        return 0;
+    case PORT_SHUT_NULL:
+        if (p->ops->write(p, "", 0) < 0 && errno != EAGAIN)
+            return err_sys(e, ERR_TRANSIENT, "write(%d, \"\", 0)", p->wfd);
+        return 0;
+    }
+    return 0;
+}
+
+int port_shutdown(struct port *p, struct err *e)
+{
+    return p->ops->shutdown(p, e);
+}
+
+void port_fd_close(struct port *p)
+{
+    if (p->flags & PORT_SHUT_BOTH && !(p->flags & PORT_END_CLOSE) && p->wfd >= 0)
+        (void)shutdown(p->wfd, SHUT_RDWR);
+    if (p->rfd >= 0 && p->flags & PORT_OWN_R)
+        close(p->rfd);
+    if (p->wfd >= 0 && p->wfd != p->rfd && p->flags & PORT_OWN_W)
+        close(p->wfd);
+    p->rfd = p->wfd = -1;
+}
+
+void port_close(struct port *p)
+{
+    if (!p)
+        return;
+    p->ops->close(p);
+    buf_fini(&p->pending);
+    free(p);
+}
+
+void port_stop_reading(struct port *p)
+{
+    if (p->rfd < 0 || !(p->flags & PORT_JOINT))
+        return; /* outside peers keep their connection: they may still be answered */
+    if (p->rfd == p->wfd) {
+        (void)shutdown(p->rfd, SHUT_RD);
+    } else if (p->flags & PORT_OWN_R) {
+        close(p->rfd);
+        p->rfd = -1;
+    }
+}
+
+static void silence(struct port *p);
+
+void port_abandon(struct port *p)
+{
+    if (p)
+        silence(p);
+    port_close(p);
+}
+
+/* ---- the two halves of a dual address as one ---- */
+
+struct joined {
+    struct port *read, *write;
+};
+
+static ssize_t joined_read(struct port *p, void *buf, size_t cap)
+{
+    struct joined *j = p->state;
+    return port_read(j->read, buf, cap);
+}
+
+static ssize_t joined_write(struct port *p, const void *buf, size_t n)
+{
+    struct joined *j = p->state;
+    return port_write(j->write, buf, n);
+}
+
+static int joined_shutdown(struct port *p, struct err *e)
+{
+    struct joined *j = p->state;
+    int rc = port_shutdown(j->write, e);
+    p->wfd = j->write->wfd;
+    return rc;
+}
+
+static void joined_close(struct port *p)
+{
+    struct joined *j = p->state;
+    port_close(j->read);
+    port_close(j->write);
+    free(j);
+}
+
+static const struct port_ops joined_ops = {joined_read, joined_write, joined_shutdown,
+                                           joined_close};
+
+static void silence(struct port *p)
+{
+    p->flags |= PORT_END_CLOSE;
+    if (p->ops == &joined_ops) {
+        struct joined *j = p->state;
+        silence(j->read);
+        silence(j->write);
+    }
+}
+
+int port_join(struct port *read, struct port *write, struct port **out, struct err *e)
+{
+    const unsigned from_write = PORT_COOL_WRITE | PORT_FILE_W | PORT_SLOW_W | PORT_SOCKET_W;
+    struct port *p = calloc(1, sizeof *p);
+    struct joined *j = calloc(1, sizeof *j);
+    if (!p || !j) {
+        free(p);
+        free(j);
+        port_close(read);
+        port_close(write);
+        return err_nomem(e);
+    }
+    *j = (struct joined){read, write};
+    *p = (struct port){.ops = &joined_ops,
+                       .rfd = read->rfd,
+                       .wfd = write->wfd,
+                       .flags = (read->flags & ~from_write) | (write->flags & from_write),
+                       .shut = write->shut,
+                       .label = read->label,
+                       .state = j};
+    *out = p;
+    return 0;
+}

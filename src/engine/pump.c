@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Reading into an engine and writing out of it. Never waits. */
+#include <errno.h>
+
+#include "border.h"
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "engine.h"
+
+static bool at_border(const struct engine *e, int side)
+{
+    return e->border && e->border_side == side;
+}
+
+static bool border_looks(const struct engine *e, int side)
+{
+    return at_border(e, side) && e->border->active;
+}
+
+/* ---- reading ---- */
+
+bool engine_wants_input(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    return s->has_in && !s->in_eof && !e->closing && s->port && s->in.len == 0 && s->rx.len == 0;
+}
+
+static int end_of_file(struct engine *e, int side)
+{
+    struct engine_side *s = &e->side[side];
+    if (s->port->flags & PORT_IGNORE_EOF) {
+        s->look_again = wait_now() + 1000;
+        return 0;
+    }
+    if (!(s->port->flags & PORT_JOINT)) {
+        diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->rfd);
+        run_child_eof(e->run, s->port->label);
+    }
+    s->in_eof = true;
+    return 1;
+}
+
+static void arrived(struct engine *e, int side, size_t n)
+{
+    struct engine_side *s = &e->side[side];
+    run_touch(e->run);
+    if (border_looks(e, side)) {
+        border_move(e->border, side, &s->rx, &s->in);
+        s->in_eof |= e->border->flow[side].ended;
+    } else if (at_border(e, side)) {
+        border_count(e->border, side, n);
+    }
+}
+
+int engine_read(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    struct buf *b = border_looks(e, side) ? &s->rx : &s->in;
+    unsigned char *at;
+    size_t room = buf_room(b, &at);
+    if (room > e->block)
+        room = e->block;
+    if (e->border && !e->link) /* a plain relay reads no byte that readbytes leaves to others */
+        room = border_may_read(e->border, side, room);
+    ssize_t n = port_read(s->port, at, room);
+    if (n > 0) {
+        buf_commit(b, (size_t)n);
+        arrived(e, side, (size_t)n);
+        return 1;
+    }
+    if (n == 0)
+        return end_of_file(e, side);
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return 0;
+    s->in_eof = true;
+    return err_sys(err, ERR_TRANSIENT, "%s: read(%d)", s->port->label, s->port->rfd);
+}
+
+/* ---- writing ---- */
+
+bool engine_wants_output(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    return s->has_out && !s->out_shut && s->port && (s->out.len > 0 || s->tx.len > 0);
+}
+
+void engine_end_flow_to(struct engine *e, int side)
+{
+    struct engine_side *s = &e->side[side], *from = &e->side[!side];
+    s->out_shut = true;
+    buf_consume(&s->out, s->out.len);
+    buf_consume(&s->tx, s->tx.len);
+    if (e->session && e->link->wire != side && !e->closing)
+        return; /* the wire goes on: it has its own goodbye to say */
+    from->in_eof = true;
+    buf_consume(&from->in, from->in.len);
+    buf_consume(&from->rx, from->rx.len);
+    if (from->port)
+        port_stop_reading(from->port);
+}
+
+static void count_lost(struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    if (!atomic_load(&e->run->cut))
+        atomic_fetch_add(&e->run->lost, s->out.len + s->tx.len + e->side[!side].in.len);
+}
+
+static int write_failed(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    int sys = errno;
+    bool peer_gone = sys == EPIPE || sys == ECONNRESET;
+    bool joint = s->port->flags & PORT_JOINT, cool = s->port->flags & PORT_COOL_WRITE;
+    size_t n = s->tx.len > 0 ? s->tx.len : s->out.len;
+    if (joint && peer_gone) {
+        /* the neighbour has ended; if it failed it says so itself, else the count tells */
+        count_lost(e, side);
+        engine_end_flow_to(e, side);
+        return 0;
+    }
+    engine_end_flow_to(e, side);
+    errno = sys;
+    (void)err_sys(err, ERR_TRANSIENT, "%s: write(%d, %zu bytes)", s->port->label, s->port->wfd, n);
+    if (peer_gone && cool) {
+        diag(DIAG_NOTICE, "%s", err->text);
+        atomic_store(&e->run->cut, true);
+        e->closing = true;
+        return 0;
+    }
+    return -1;
+}
+
+static int shut(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    s->out_shut = true;
+    if (port_shutdown(s->port, err) < 0)
+        return err_wrap(err, "%s", s->port->label);
+    return 0;
+}
+
+static int flush(struct engine *e, int side, bool *moved, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    if (!s->has_out || s->out_shut || s->out_ended) {
+        if (s->out.len > 0)
+            *moved = true;
+        buf_consume(&s->out, s->out.len);
+        if (!s->out_ended || s->out_shut)
+            return 0;
+    }
+    bool look = border_looks(e, side);
+    struct buf *b = look ? &s->tx : &s->out;
+    if (look && s->tx.len == 0 && s->out.len > 0) {
+        border_move(e->border, !side, &s->out, &s->tx);
+        *moved = true;
+        if (e->border->flow[!side].ended) {
+            s->out_ended = s->out_eof = true;
+            e->side[!side].in_eof |= !e->session;
+        }
+    }
+    while (b->len > 0) {
+        ssize_t n = port_write(s->port, buf_data(b), b->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return 0;
+        if (n < 0)
+            return write_failed(e, side, err);
+        buf_consume(b, (size_t)n);
+        *moved = true;
+        run_touch(e->run);
+        if (at_border(e, side) && !look)
+            border_count(e->border, !side, (size_t)n);
+    }
+    if (s->out_eof && s->out.len == 0 && s->tx.len == 0 && !e->closing) {
+        *moved = true;
+        return shut(e, side, err);
+    }
+    return 0;
+}
+
+int engine_turn(struct engine *e, struct err *err)
+{
+    for (bool moved = true; moved;) {
+        moved = false;
+        if (!e->closing && transform_step(e, &moved, err) < 0)
+            return -1;
+        for (int side = LEFT; side <= RIGHT; side++)
+            if (e->side[side].port && flush(e, side, &moved, err) < 0)
+                return -1;
+    }
+    return 0;
+}

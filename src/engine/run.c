@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The run object: failures, facts, removals. Children are in children.c. */
+#include "catena/run.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/wait.h"
+
+extern char **environ;
+
+int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
+             struct err *e)
+{
+    *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1};
+    if (pthread_mutex_init(&r->lock, NULL) != 0)
+        return err_set(e, ERR_PERMANENT, "pthread_mutex_init() failed");
+    run_touch(r);
+    return 0;
+}
+
+void run_touch(struct run *r)
+{
+    atomic_store_explicit(&r->last_activity, wait_now(), memory_order_relaxed);
+}
+
+static void free_facts(struct run *r)
+{
+    for (size_t i = 0; i < r->nfacts; i++) {
+        free(r->facts[i].name);
+        free(r->facts[i].value);
+    }
+    free(r->facts);
+    r->facts = NULL;
+    r->nfacts = 0;
+}
+
+static void free_removals(struct run *r, bool act)
+{
+    for (size_t i = r->nremovals; i-- > 0;) {
+        if (act && unlink(r->removals[i]) < 0)
+            diag(DIAG_INFO, "unlink(\"%s\"): %s", r->removals[i], strerror(errno));
+        free(r->removals[i]);
+    }
+    free(r->removals);
+    r->removals = NULL;
+    r->nremovals = 0;
+}
+
+void run_fini(struct run *r)
+{
+    free_removals(r, true);
+    free_facts(r);
+    for (size_t i = 0; i < r->nchildren; i++)
+        if (r->children[i].pidfd >= 0)
+            close(r->children[i].pidfd);
+    free(r->children);
+    r->children = NULL;
+    r->nchildren = 0;
+    (void)pthread_mutex_destroy(&r->lock);
+}
+
+void run_after_fork(struct run *r)
+{
+    free_removals(r, false);
+    for (size_t i = 0; i < r->nchildren; i++)
+        r->children[i].done = true; /* somebody else's children now */
+    r->forked = true;
+    r->on_children = NULL;
+}
+
+void run_fail(struct run *r, const struct err *e)
+{
+    pthread_mutex_lock(&r->lock);
+    bool is_first = !r->failed;
+    if (is_first) {
+        r->failed = true;
+        r->first = *e;
+    }
+    pthread_mutex_unlock(&r->lock);
+    diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
+}
+
+bool run_failed(struct run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    bool failed = r->failed;
+    pthread_mutex_unlock(&r->lock);
+    return failed;
+}
+
+/* ---- facts ---- */
+
+static struct fact *find_fact(struct run *r, const char *name)
+{
+    for (size_t i = 0; i < r->nfacts; i++)
+        if (strcmp(r->facts[i].name, name) == 0)
+            return &r->facts[i];
+    return NULL;
+}
+
+int run_set_fact(struct run *r, const char *name, const char *value, struct err *e)
+{
+    int rc = -1;
+    char *v = strdup(value), *n = NULL;
+    pthread_mutex_lock(&r->lock);
+    struct fact *f = find_fact(r, name);
+    if (f && v) {
+        free(f->value);
+        f->value = v;
+        rc = 0;
+    } else if (v) {
+        struct fact *more = reallocarray(r->facts, r->nfacts + 1, sizeof *more);
+        n = strdup(name);
+        if (more)
+            r->facts = more;
+        if (more && n) {
+            r->facts[r->nfacts++] = (struct fact){n, v};
+            rc = 0;
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (rc == 0)
+        return 0;
+    free(v);
+    free(n);
+    return err_nomem(e);
+}
+
+char *run_get_fact(struct run *r, const char *name)
+{
+    pthread_mutex_lock(&r->lock);
+    struct fact *f = find_fact(r, name);
+    char *value = f ? strdup(f->value) : NULL;
+    pthread_mutex_unlock(&r->lock);
+    return value;
+}
+
+/* ---- the environment of children ---- */
+
+static char *variable(const char *prefix, const char *name, const char *value)
+{
+    char *s = NULL;
+    if (asprintf(&s, "%s_%s=%s", prefix, name, value) < 0)
+        return NULL;
+    for (char *c = s; *c && *c != '='; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return s;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t n = strcspn(a, "=");
+    return strncmp(a, b, n + 1) == 0;
+}
+
+static bool put(char **env, size_t *n, char *s)
+{
+    if (!s)
+        return false;
+    for (size_t i = 0; i < *n; i++) {
+        if (same_name(env[i], s)) {
+            free(env[i]);
+            env[i] = s;
+            return true;
+        }
+    }
+    env[(*n)++] = s;
+    return true;
+}
+
+char **run_environment(struct run *r, struct err *e)
+{
+    const char *prefix = r->settings->env_prefix;
+    char pid[24], ppid[24];
+    size_t n = 0, count = 0;
+    while (environ[count])
+        count++;
+    (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    (void)snprintf(ppid, sizeof ppid, "%ld", (long)(r->forked ? getppid() : getpid()));
+    pthread_mutex_lock(&r->lock);
+    char **env = calloc(count + r->nfacts + 4, sizeof *env);
+    bool ok = env != NULL;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = (env[n] = strdup(environ[i])) != NULL && ++n;
+    ok = ok && put(env, &n, variable(prefix, "VERSION", CATENA_VERSION)) &&
+         put(env, &n, variable(prefix, "PID", pid)) && put(env, &n, variable(prefix, "PPID", ppid));
+    for (size_t i = 0; ok && i < r->nfacts; i++)
+        ok = put(env, &n, variable(prefix, r->facts[i].name, r->facts[i].value));
+    pthread_mutex_unlock(&r->lock);
+    if (!ok) {
+        run_free_environment(env);
+        (void)err_nomem(e);
+        return NULL;
+    }
+    return env;
+}
+
+void run_free_environment(char **env)
+{
+    for (size_t i = 0; env && env[i]; i++)
+        free(env[i]);
+    free(env);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * One loop for fork, thread and retry around "open the left chain, open the right chain, relay".
+ * The same steps go on in this process, in a forked child, or in a thread: see serve.h. */
+#include "serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "brood.h"
+#include "line.h"
+#include "lock.h"
+#include "open.h"
+#include "stats.h"
+
+struct session { /* one run on its way through the steps */
+    struct run *run;
+    struct line *line;
+    const struct plan *plan;
+    struct opened_end end[2];
+};
+
+static int open_side(struct session *s, int side, struct err *e);
+
+/* ---- the last step ---- */
+
+static int relay(struct session *s, struct err *e)
+{
+    struct line *l = s->line;
+    const char *wait = getenv("SOCAT_TRANSFER_WAIT");
+    if (line_join(l, e) < 0)
+        return -1;
+    diag(DIAG_NOTICE, "starting data transfer loop with FDs [%d,%d] and [%d,%d]", l->fds[LEFT][0],
+         l->fds[LEFT][1], l->fds[RIGHT][0], l->fds[RIGHT][1]);
+    diag_transferring();
+    if (wait && wait_seconds(s->run, atof(wait), e) < 0)
+        return -1;
+    line_relay(l);
+    return 0;
+}
+
+static int replace(struct session *s, struct err *e)
+{
+    const struct addr *a = s->plan->end[RIGHT].fwd;
+    if (!a->form->ops.endpoint->replace)
+        return err_at(e, a->at, "%s: option nofork is not allowed here", a->label);
+    return a->form->ops.endpoint->replace(a, s->run, s->line->port[LEFT], e);
+}
+
+static int next_step(struct session *s, int side, struct err *e)
+{
+    if (side == RIGHT)
+        return relay(s, e);
+    const struct addr *a = s->plan->end[RIGHT].fwd;
+    if (opt_true(a, OPT_NOFORK))
+        return replace(s, e);
+    return open_side(s, RIGHT, e);
+}
+
+/* ---- retry ---- */
+
+struct retries {
+    unsigned *used; /* one each address of the chain */
+};
+
+/* The address whose retry options cover the place that failed: itself or left of it. */
+static const struct addr *covering(const struct plan *p, int side, const struct plan_link *failed,
+                                   size_t *index)
+{
+    const struct addr *a, *found = NULL;
+    for (size_t i = 0; (a = plan_chain_addr(p, side, i)); i++) {
+        if (opt_true(a, OPT_RETRY) || opt_true(a, OPT_FOREVER)) {
+            found = a;
+            *index = i;
+        }
+        if (failed && (a == failed->fwd || a == failed->back))
+            break;
+    }
+    return found;
+}
+
+/* After a failed attempt: 1 try again (the pause is over), 0 not, -1 interrupted. */
+static int try_again(struct session *s, int side, struct retries *t, struct err *e)
+{
+    size_t i = 0;
+    const struct addr *a = covering(s->plan, side, s->line->failed, &i);
+    if (!a || e->kind == ERR_USAGE || e->kind == ERR_INTERRUPTED)
+        return 0;
+    if (!opt_true(a, OPT_FOREVER) && t->used[i] >= (unsigned long long)opt_int(a, OPT_RETRY, 0))
+        return 0;
+    t->used[i]++;
+    diag_err(DIAG_NOTICE, e);
+    struct err interrupted;
+    if (wait_seconds(s->run, opt_time(a, OPT_INTERVAL, 1), &interrupted) < 0) {
+        *e = interrupted;
+        return -1;
+    }
+    return 1;
+}
+
+static int attempt(struct session *s, int side, bool dialogs, struct err *e)
+{
+    struct port *p;
+    s->line->failed = NULL;
+    if (open_port(&s->end[side], s->run, &p, e) < 0)
+        return -1;
+    line_put_end(s->line, side, p);
+    return dialogs ? line_open_chain(s->line, side, e) : 0;
+}
+
+static int listen_with_retry(struct session *s, int side, struct retries *t, struct err *e)
+{
+    while (open_prepare(&s->end[side], &s->plan->end[side], s->run, e) < 0) {
+        s->line->failed = NULL;
+        if (try_again(s, side, t, e) <= 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int open_with_retry(struct session *s, int side, bool dialogs, struct retries *t,
+                           struct err *e)
+{
+    while (attempt(s, side, dialogs, e) < 0) {
+        line_reset_side(s->line, side, false);
+        if (try_again(s, side, t, e) <= 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- a run of its own: forked ---- */
+
+static void forked_child(struct session *s, int side)
+{
+    const struct opt *quiet = plan_chain_opt(s->plan, side, OPT_CHILDREN_SHUTUP);
+    run_after_fork(s->run);
+    open_release(&s->end[side], true);
+    if (quiet)
+        diag_config.lowered = (int)quiet->v.i;
+}
+
+static void fork_wait(struct run *r)
+{
+    const char *wait = getenv("SOCAT_FORK_WAIT");
+    struct err ignored;
+    if (wait)
+        (void)wait_seconds(r, atof(wait), &ignored);
+}
+
+/* Gives 1 in the child, 0 in the parent. A fork() that fails loses this connection, not the rest. */
+static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
+{
+    pid_t pid = fork();
+    if (pid < 0) {
+        diag(DIAG_WARN, "fork(): %s", strerror(errno));
+        line_reset_side(s->line, side, false);
+        return wait_seconds(s->run, 0.2, e);
+    }
+    if (pid == 0) {
+        brood_forget(b);
+        forked_child(s, side);
+        fork_wait(s->run);
+        return 1;
+    }
+    diag(DIAG_NOTICE, "forked off child process %d", (int)pid);
+    line_reset_side(s->line, side, true);
+    fork_wait(s->run);
+    return brood_add(b, pid, e);
+}
+
+/* ---- a run of its own: in a thread ---- */
+
+static int finish(struct session *s, int rc, struct err *e);
+
+static void thread_run(struct run *r, void *arg)
+{
+    struct port *p = arg;
+    struct line line;
+    struct session s = {.run = r, .line = &line, .plan = r->plan};
+    struct err e;
+    int rc = line_init(&line, r, &e);
+    if (rc == 0) {
+        line_put_end(&line, LEFT, p);
+        rc = line_open_chain(&line, LEFT, &e) < 0 ? -1 : next_step(&s, LEFT, &e);
+    } else {
+        port_close(p);
+    }
+    (void)finish(&s, rc, &e);
+}
+
+static int serve_threads(struct session *s, struct retries *t, struct brood *b, struct err *e)
+{
+    for (;;) {
+        struct port *p;
+        struct run *r;
+        if (brood_wait_for_room(b, s->run, e) < 0)
+            return -1;
+        if (open_port(&s->end[LEFT], s->run, &p, e) < 0) {
+            if (try_again(s, LEFT, t, e) <= 0)
+                return -1;
+            continue;
+        }
+        if (brood_new_run(b, s->run, &r, e) < 0 || brood_start(b, r, thread_run, p, e) < 0) {
+            diag_err(DIAG_WARN, e); /* this connection is lost, the listener is not */
+            port_close(p);
+            if (wait_seconds(s->run, 0.2, e) < 0)
+                return -1;
+        }
+    }
+}
+
+/* ---- one chain ---- */
+
+static int serve_forks(struct session *s, int side, struct retries *t, struct brood *b,
+                       struct err *e)
+{
+    bool passive = s->end[side].listening;
+    for (;;) {
+        if (brood_wait_for_room(b, s->run, e) < 0 ||
+            open_with_retry(s, side, !passive, t, e) < 0)
+            return -1;
+        int rc = fork_run(s, side, b, e);
+        if (rc < 0)
+            return -1;
+        if (rc == 0)
+            continue;
+        if ((passive && line_open_chain(s->line, side, e) < 0) ||
+            open_process_options(&s->plan->end[side], s->line->fds[side][0], e) < 0)
+            return -1;
+        return next_step(s, side, e);
+    }
+}
+
+static bool wants(const struct session *s, int side, enum option_id id)
+{
+    const struct opt *o = plan_chain_opt(s->plan, side, id);
+    return o && o->v.i != 0;
+}
+
+static int open_side(struct session *s, int side, struct err *e)
+{
+    const struct opt *max = plan_chain_opt(s->plan, side, OPT_MAX_CHILDREN);
+    struct brood brood;
+    struct retries t = {calloc(s->plan->nlinks * 2 + 2, sizeof(unsigned))};
+    int rc = -1;
+    if (!t.used)
+        return err_nomem(e);
+    brood_init(&brood, max ? max->v.i : 0);
+    if (listen_with_retry(s, side, &t, e) < 0) {
+        rc = -1;
+    } else if (wants(s, side, OPT_THREAD)) {
+        rc = serve_threads(s, &t, &brood, e);
+    } else if (wants(s, side, OPT_FORK)) {
+        brood_watch(&brood, s->run);
+        rc = serve_forks(s, side, &t, &brood, e);
+    } else {
+        rc = open_with_retry(s, side, true, &t, e);
+        open_release(&s->end[side], false);
+        if (rc == 0)
+            rc = open_process_options(&s->plan->end[side], s->line->fds[side][0], e);
+        if (rc == 0)
+            rc = next_step(s, side, e);
+    }
+    brood_fini(&brood, s->run);
+    open_release(&s->end[side], s->run->forked);
+    free(t.used);
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+static int prepare_shared(const struct plan *p, struct run *r, struct err *e)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        const struct addr *a = p->links[i].fwd;
+        if (a->form->kind == FORM_SESSION &&
+            a->form->ops.session->prepare(a, r, &p->shared[i], e) < 0)
+            return e->where.text ? -1 : err_wrap(e, "%s", a->label);
+    }
+    return 0;
+}
+
+static void release_shared(const struct plan *p)
+{
+    for (size_t i = 0; i < p->nlinks; i++)
+        if (p->shared[i])
+            p->links[i].fwd->form->ops.session->release(p->shared[i]);
+}
+
+/* Ends a run: reports, collects its programs, gives the exit status. */
+static int finish(struct session *s, int rc, struct err *e)
+{
+    struct run *r = s->run;
+    bool timed_out = rc < 0 && e->kind == ERR_INTERRUPTED && e->sys == ETIMEDOUT;
+    if (rc < 0 && e->kind != ERR_INTERRUPTED)
+        run_fail(r, e);
+    line_fini(s->line);
+    run_collect_children(r, rc < 0 || r->ended_signal || atomic_load(&r->stop));
+    uint64_t lost = atomic_load(&r->lost);
+    if (lost > 0 && !r->failed && !r->ended_signal) {
+        struct err l;
+        (void)err_set(&l, ERR_PROTOCOL, "%llu bytes that had been read could not be delivered",
+                      (unsigned long long)lost);
+        run_fail(r, &l);
+    }
+    if (r->settings->statistics && !r->threaded && atomic_load(&r->transferring))
+        stats_print(r);
+    int status = r->ended_signal                  ? 128 + r->ended_signal
+                 : timed_out                      ? 0
+                 : r->failed || r->child_failed   ? 1
+                                                  : 0;
+    if (!r->threaded)
+        diag(DIAG_NOTICE, "exiting with status %d", status);
+    return status;
+}
+
+int serve(const struct settings *st, const struct plan *p, int signal_fd)
+{
+    struct run run;
+    struct line line;
+    struct err e;
+    struct session s = {.run = &run, .line = &line, .plan = p};
+    const char *wait = getenv("SOCAT_MAIN_WAIT");
+    if (run_init(&run, st, p, signal_fd, &e) < 0) {
+        diag_err(DIAG_ERROR, &e);
+        return 1;
+    }
+    int rc = line_init(&line, &run, &e);
+    if (rc == 0 && wait)
+        rc = wait_seconds(&run, atof(wait), &e);
+    if (rc == 0 && st->lockfile)
+        rc = lock_take(&run, st->lockfile, st->lock_wait, &e);
+    if (rc == 0)
+        rc = prepare_shared(p, &run, &e);
+    if (rc == 0)
+        rc = open_side(&s, LEFT, &e);
+    int status = finish(&s, rc, &e);
+    release_shared(p);
+    run_fini(&run);
+    return status;
+}

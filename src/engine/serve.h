@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * From a plan to its runs: opens both chains (again and again where fork, thread or retry say so)
+ * and lets the line relay. */
+#ifndef CATENA_SERVE_H
+#define CATENA_SERVE_H
+
+#include "catena/plan.h"
+#include "catena/settings.h"
+
+/* Does everything the plan says and gives the exit status. Errors have been logged. */
+int serve(const struct settings *s, const struct plan *p, int signal_fd);
+
+#endif

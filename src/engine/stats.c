@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Transfer statistics. */
+#include "stats.h"
+
+#include "catena/diag.h"
+#include "catena/run.h"
+
+void stats_print(struct run *r)
+{
+    if (!atomic_load(&r->transferring)) {
+        diag_forced(DIAG_WARN, "transfer engine not yet started, statistics not available");
+        return;
+    }
+    if (!r->settings->experimental)
+        diag_forced(DIAG_WARN, "statistics are experimental");
+    for (int d = 0; d < 2; d++)
+        diag_forced(DIAG_INFO, "STATISTICS: %s: %llu packets(s), %llu byte(s)",
+                    d == 0 ? "left to right" : "right to left",
+                    (unsigned long long)atomic_load(&r->blocks[d]),
+                    (unsigned long long)atomic_load(&r->bytes[d]));
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Option values: from the text typed to the type its row says. All that can be known wrong about a
+ * value before anything is opened is said here. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catena/arena.h"
+#include "catena/option.h"
+
+struct conv {
+    struct arena *mem;
+    const struct option_desc *d;
+    const char *text; /* NULL: no "=" was typed */
+    struct span at;
+    struct value *v;
+    struct err *e;
+};
+
+enum { BIT_PATTERN = 1 }; /* hexadecimal may use the sign bit as well */
+
+struct range {
+    long long min, max;
+    int flags;
+};
+static const struct range int_range = {INT_MIN, INT_MAX, BIT_PATTERN};
+static const struct range request_range = {INT_MIN, UINT_MAX, 0}; /* of ioctl(2) */
+
+static int value_required(struct conv *c)
+{
+    return err_at(c->e, c->at, "option \"%s\": value required", c->d->name);
+}
+
+/* Takes a number in C notation (base 0) or octal (base 8) from *p; gives what follows in *p. */
+static int take_number(struct conv *c, const char **p, int base, const struct range *range,
+                       long long *out)
+{
+    char *end;
+    errno = 0;
+    long long n = strtoll(*p, &end, base);
+    if (end == *p && !c->text[0])
+        return err_at(c->e, c->at, "missing numerical value of option \"%s\"", c->d->name);
+    if (end == *p)
+        return err_at(c->e, c->at,
+                      "missing numerical value of option \"%s\": \"%s\" does not start with %s",
+                      c->d->name, *p, base == 8 ? "an octal digit" : "a number");
+    bool too_big = errno == ERANGE || n < range->min || n > range->max;
+    const char *digits = *p + strspn(*p, " \t");
+    if (too_big && errno == 0 && (range->flags & BIT_PATTERN) && digits[0] == '0' &&
+        (digits[1] == 'x' || digits[1] == 'X') && n <= UINT_MAX) {
+        n = (int)(unsigned)n;
+        too_big = false;
+    }
+    if (too_big)
+        return err_at(c->e, c->at,
+                      base == 8 ? "value \"%s\" of option \"%s\" is out of range: %llo..%llo octal"
+                                : "value \"%s\" of option \"%s\" is out of range: %lld..%lld",
+                      c->text, c->d->name, range->min, range->max);
+    *p = end;
+    *out = n;
+    return 0;
+}
+
+static int garbage(struct conv *c, const char *rest)
+{
+    return err_at(c->e, c->at, "trailing garbage \"%s\" in numerical value \"%s\" of option \"%s\"",
+                  rest, c->text, c->d->name);
+}
+
+static int whole_number(struct conv *c, int base, const struct range *range)
+{
+    const char *p = c->text;
+    if (take_number(c, &p, base, range, &c->v->i) < 0)
+        return -1;
+    return *p ? garbage(c, p) : 0;
+}
+
+/* Numbers stand for 1 when no "=" was typed. */
+static int number_or_one(struct conv *c, const struct range *range)
+{
+    c->v->i = 1;
+    return c->text ? whole_number(c, 0, range) : 0;
+}
+
+static int conv_int(struct conv *c) { return number_or_one(c, &int_range); }
+
+/* all ones, as -1, is the customary "no limit" */
+static int conv_unsigned(struct conv *c)
+{
+    static const struct range range = {0, UINT_MAX, 0};
+    if (c->text && strcmp(c->text, "-1") == 0) {
+        c->v->i = UINT_MAX;
+        return 0;
+    }
+    return number_or_one(c, &range);
+}
+
+static int conv_size(struct conv *c)
+{
+    static const struct range range = {-1, LLONG_MAX, 0};
+    return number_or_one(c, &range);
+}
+
+static int conv_long(struct conv *c)
+{
+    static const struct range range = {LLONG_MIN, LLONG_MAX, 0};
+    return number_or_one(c, &range);
+}
+
+static int conv_byte(struct conv *c)
+{
+    static const struct range range = {0, UCHAR_MAX, 0};
+    return number_or_one(c, &range);
+}
+
+static int conv_ushort(struct conv *c)
+{
+    static const struct range range = {0, USHRT_MAX, 0};
+    if (c->d->id != OPT_SOURCEPORT)
+        return number_or_one(c, &range);
+    if (!c->text)
+        return value_required(c);
+    if (!isalpha((unsigned char)c->text[0]))
+        return whole_number(c, 10, &range);
+
+    char buf[2048];
+    struct servent entry, *found = NULL;
+    if (getservbyname_r(c->text, NULL, &entry, buf, sizeof buf, &found) != 0 || !found)
+        return err_at(c->e, c->at,
+                      "missing numerical value of option \"%s\", and \"%s\" is no known service",
+                      c->d->name, c->text);
+    c->v->i = ntohs((uint16_t)entry.s_port);
+    return 0;
+}
+
+static int conv_mode(struct conv *c)
+{
+    static const struct range range = {0, 07777, 0};
+    return c->text ? whole_number(c, 8, &range) : value_required(c);
+}
+
+static int conv_linger(struct conv *c)
+{
+    static const struct range range = {0, INT_MAX, 0};
+    return c->text ? whole_number(c, 0, &range) : value_required(c);
+}
+
+static int keep_text(struct conv *c, const char *text)
+{
+    c->v->s = arena_strndup(c->mem, text, strlen(text));
+    return c->v->s ? 0 : err_nomem(c->e);
+}
+
+/* An empty value means: make no call at all. The text is kept to tell. */
+static int conv_int_null(struct conv *c)
+{
+    if (c->text && keep_text(c, c->text) < 0)
+        return -1;
+    return c->text && !c->text[0] ? 0 : conv_int(c);
+}
+
+static int conv_string(struct conv *c)
+{
+    return c->text ? keep_text(c, c->text) : value_required(c);
+}
+
+static int conv_string_null(struct conv *c) { return c->text ? keep_text(c, c->text) : 0; }
+
+static int conv_const(struct conv *c)
+{
+    c->v->i = 1;
+    return c->text ? err_at(c->e, c->at, "no value permitted for option \"%s\"", c->d->name) : 0;
+}
+
+static int conv_time(struct conv *c)
+{
+    if (!c->text)
+        return value_required(c);
+    const char *digits = c->text + strspn(c->text, " \t");
+    digits += *digits == '-' || *digits == '+';
+    digits += *digits == '.';
+    if (!isdigit((unsigned char)*digits)) /* neither "nan" nor "inf" either */
+        return err_at(c->e, c->at, "missing numerical value of option \"%s\"%s%s%s", c->d->name,
+                      c->text[0] ? ": \"" : "", c->text, c->text[0] ? "\" are no seconds" : "");
+    char *end;
+    c->v->t = strtod(c->text, &end);
+    if (*end)
+        return garbage(c, end);
+    if (c->v->t < -INT_MAX || c->v->t > INT_MAX)
+        return err_at(c->e, c->at, "value \"%s\" of option \"%s\" is out of range: %d..%d seconds",
+                      c->text, c->d->name, -INT_MAX, INT_MAX);
+    return 0;
+}
+
+static int dalan_part(struct conv *c, const char *text)
+{
+    if (dalan_convert(c->mem, text, &c->v->bin, &c->v->nbin, c->e) == 0)
+        return 0;
+    c->e->where = c->at;
+    return err_wrap(c->e, "option \"%s\"", c->d->name);
+}
+
+static int conv_bin(struct conv *c)
+{
+    return c->text ? dalan_part(c, c->text) : value_required(c);
+}
+
+/* n numbers, then, if tail is not NULL, one part of another kind, all separated by colons. */
+static int numbers(struct conv *c, int n, const struct range *range, const char **tail)
+{
+    long long *const members[] = {&c->v->i, &c->v->i2, &c->v->i3};
+    if (!c->text)
+        return value_required(c);
+    const char *p = c->text;
+    for (int i = 0; i < n; i++) {
+        if (i > 0)
+            p++;
+        if (take_number(c, &p, 0, range, members[i]) < 0)
+            return -1;
+        bool more = i + 1 < n || tail;
+        if (*p && *p != ':')
+            return garbage(c, p);
+        if (*p && !more)
+            return garbage(c, p);
+        if (!*p && more)
+            return err_at(c->e, c->at,
+                          "option \"%s\": %d arguments required, separated by \":\", not \"%s\"",
+                          c->d->name, n + (tail != NULL), c->text);
+    }
+    if (tail)
+        *tail = p + 1;
+    return 0;
+}
+
+static int conv_int_int(struct conv *c) { return numbers(c, 2, &request_range, NULL); }
+static int conv_int_int_int(struct conv *c) { return numbers(c, 3, &int_range, NULL); }
+
+static int conv_int_bin(struct conv *c)
+{
+    const char *tail;
+    return numbers(c, 1, &request_range, &tail) < 0 ? -1 : dalan_part(c, tail);
+}
+
+static int conv_int_string(struct conv *c)
+{
+    const char *tail;
+    return numbers(c, 1, &request_range, &tail) < 0 ? -1 : keep_text(c, tail);
+}
+
+static int conv_int_int_bin(struct conv *c)
+{
+    const char *tail;
+    return numbers(c, 2, &int_range, &tail) < 0 ? -1 : dalan_part(c, tail);
+}
+
+static int conv_int_int_string(struct conv *c)
+{
+    const char *tail;
+    return numbers(c, 2, &int_range, &tail) < 0 ? -1 : keep_text(c, tail);
+}
+
+/* Addresses stay text until they are applied; only the number of parts is checked. Colons in
+ * brackets belong to IPv6 addresses. */
+static int address_parts(struct conv *c, int least, int most, const char *syntax)
+{
+    if (!c->text)
+        return value_required(c);
+    int n = 1, depth = 0;
+    for (const char *p = c->text; *p; p++) {
+        depth += (*p == '[') - (*p == ']');
+        n += *p == ':' && depth <= 0;
+    }
+    if (n < least || n > most)
+        return err_at(c->e, c->at, "syntax in option \"%s\": %s in \"%s\"; it takes %s", c->d->name,
+                      n < least ? "missing ':'" : "too many ':'", c->text, syntax);
+    return keep_text(c, c->text);
+}
+
+static int conv_mreqn(struct conv *c)
+{
+    return address_parts(c, 2, 3, "<group>:<interface>[:<index>], IPv6 addresses in brackets");
+}
+
+static int conv_mreq_source(struct conv *c)
+{
+    return address_parts(c, 3, 3, "<group>:<interface>:<source>, IPv6 addresses in brackets");
+}
+
+/* Calls one of the passwd/group functions with a buffer that is big enough. */
+#define LOOK_UP(c, call, buf, size)                                                                \
+    do {                                                                                           \
+        size *= 2;                                                                                 \
+        buf = arena_alloc((c)->mem, size);                                                         \
+    } while (buf && (call) == ERANGE && size < (1U << 20))
+
+static bool numeric_id(const char *text) { return isdigit((unsigned char)text[0]); }
+
+static int conv_gid(struct conv *c)
+{
+    static const struct range range = {0, UINT_MAX - 1, 0};
+    if (!c->text)
+        return value_required(c);
+    if (numeric_id(c->text))
+        return whole_number(c, 0, &range);
+    size_t size = 1024;
+    char *buf;
+    struct group entry, *found = NULL;
+    LOOK_UP(c, getgrnam_r(c->text, &entry, buf, size, &found), buf, size);
+    if (!buf)
+        return err_nomem(c->e);
+    if (!found)
+        return err_at(c->e, c->at, "option \"%s\": no such group \"%s\"", c->d->name, c->text);
+    c->v->i = entry.gr_gid;
+    return 0;
+}
+
+/* All groups of a user, the primary one included. */
+static int supplementary_groups(struct conv *c, struct user_ids *ids)
+{
+    for (int room = 32; room <= (1 << 17); room *= 2) {
+        int n = room;
+        gid_t *list = arena_alloc(c->mem, (size_t)room * sizeof *list);
+        if (!list)
+            return err_nomem(c->e);
+        if (getgrouplist(ids->name, ids->gid, list, &n) >= 0) {
+            ids->groups = list;
+            ids->ngroups = (size_t)n;
+            return 0;
+        }
+    }
+    return err_at(c->e, c->at, "option \"%s\": user \"%s\" is in too many groups", c->d->name,
+                  ids->name);
+}
+
+static int conv_uid(struct conv *c)
+{
+    static const struct range range = {0, UINT_MAX - 1, 0};
+    if (!c->text)
+        return value_required(c);
+    if (numeric_id(c->text) && whole_number(c, 0, &range) < 0)
+        return -1;
+
+    struct user_ids *ids = arena_alloc(c->mem, sizeof *ids);
+    size_t size = 1024;
+    char *buf;
+    struct passwd entry, *found = NULL;
+    if (numeric_id(c->text))
+        LOOK_UP(c, getpwuid_r((uid_t)c->v->i, &entry, buf, size, &found), buf, size);
+    else
+        LOOK_UP(c, getpwnam_r(c->text, &entry, buf, size, &found), buf, size);
+    if (!ids || !buf)
+        return err_nomem(c->e);
+
+    c->v->ids = ids;
+    if (found) {
+        *ids = (struct user_ids){.uid = entry.pw_uid, .gid = entry.pw_gid, .name = entry.pw_name,
+                                 .home = entry.pw_dir, .shell = entry.pw_shell};
+        c->v->i = ids->uid;
+        return c->d->id == OPT_SU ? supplementary_groups(c, ids) : 0;
+    }
+    ids->uid = (uid_t)c->v->i;
+    if (numeric_id(c->text) && c->d->id != OPT_SU)
+        return 0; /* owners need no entry; who becomes a user needs his groups */
+    return err_at(c->e, c->at, "option \"%s\": no such user \"%s\"", c->d->name, c->text);
+}
+
+static int (*const converters[VALUE_TYPE_COUNT])(struct conv *) = {
+    [VALUE_BOOL] = conv_int,
+    [VALUE_INT] = conv_int,
+    [VALUE_INT_NULL] = conv_int_null,
+    [VALUE_UINT] = conv_unsigned,
+    [VALUE_USHORT] = conv_ushort,
+    [VALUE_BYTE] = conv_byte,
+    [VALUE_LONG] = conv_long,
+    [VALUE_SIZE] = conv_size,
+    [VALUE_OFF] = conv_long,
+    [VALUE_OFF64] = conv_long,
+    [VALUE_MODE] = conv_mode,
+    [VALUE_UID] = conv_uid,
+    [VALUE_GID] = conv_gid,
+    [VALUE_STRING] = conv_string,
+    [VALUE_STRING_NULL] = conv_string_null,
+    [VALUE_CONST] = conv_const,
+    [VALUE_TIMEVAL] = conv_time,
+    [VALUE_TIMESPEC] = conv_time,
+    [VALUE_LINGER] = conv_linger,
+    [VALUE_BIN] = conv_bin,
+    [VALUE_INT_INT] = conv_int_int,
+    [VALUE_INT_INTP] = conv_int_int,
+    [VALUE_INT_BIN] = conv_int_bin,
+    [VALUE_INT_STRING] = conv_int_string,
+    [VALUE_INT_ULONG] = conv_int_int,
+    [VALUE_INT_INT_INT] = conv_int_int_int,
+    [VALUE_INT_INT_BIN] = conv_int_int_bin,
+    [VALUE_INT_INT_STRING] = conv_int_int_string,
+    [VALUE_INT3] = conv_int_int_int,
+    [VALUE_IP4NAME] = conv_string,
+    [VALUE_IP4SOCK] = conv_string,
+    [VALUE_MREQN] = conv_mreqn,
+    [VALUE_MREQ_SOURCE] = conv_mreq_source,
+    [VALUE_GENERIC] = conv_mreq_source,
+};
+
+int value_convert(struct arena *a, const struct option_desc *d, const char *text, struct span at,
+                  struct value *out, struct err *e)
+{
+    *out = (struct value){.given = text != NULL};
+    struct conv c = {.mem = a, .d = d, .text = text, .at = at, .v = out, .e = e};
+    return converters[d->type](&c);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The wire of a negotiation: exact reads, lines and writes over whatever carries it, under one
+ * deadline. What was read too far stays in w->in. */
+#include "catena/wire.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+
+#include "catena/port.h"
+#include "catena/wait.h"
+
+#define WIRE_BUF 8192 /* bytes read ahead at most */
+
+int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,
+              int64_t deadline, struct err *e)
+{
+    *w = (struct wire){.ops = ops, .carrier = carrier, .run = run, .deadline = deadline};
+    return buf_init(&w->in, WIRE_BUF) == 0 ? 0 : err_nomem(e);
+}
+
+void wire_fini(struct wire *w)
+{
+    buf_fini(&w->in);
+}
+
+int wire_write(struct wire *w, const void *data, size_t n, struct err *e)
+{
+    return n == 0 ? 0 : w->ops->write(w, data, n, e);
+}
+
+/* At least one byte in w->in, or an error. */
+static int wire_need(struct wire *w, struct err *e)
+{
+    int eof = 0;
+
+    while (w->in.len == 0) {
+        if (eof)
+            return err_set(e, ERR_PROTOCOL, "the peer closed the connection during the dialog");
+        if (w->ops->fill(w, &eof, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int wire_read(struct wire *w, void *data, size_t n, struct err *e)
+{
+    unsigned char *to = data;
+
+    while (n > 0) {
+        size_t part;
+
+        if (wire_need(w, e) < 0)
+            return -1;
+        part = w->in.len < n ? w->in.len : n;
+        memcpy(to, buf_data(&w->in), part);
+        buf_consume(&w->in, part);
+        to += part;
+        n -= part;
+    }
+    return 0;
+}
+
+int wire_read_line(struct wire *w, char *line, size_t cap, struct err *e)
+{
+    const unsigned char *nl = NULL;
+    size_t have = 0;
+
+    while (nl == NULL) {
+        size_t part;
+
+        if (wire_need(w, e) < 0)
+            return -1;
+        nl = memchr(buf_data(&w->in), '\n', w->in.len);
+        part = nl == NULL ? w->in.len : (size_t)(nl - buf_data(&w->in)) + 1;
+        /* The NUL takes the place of the line feed: a line of cap bytes with it fits. */
+        if (part > cap - have)
+            return err_set(e, ERR_PROTOCOL, "the peer sent a line of more than %zu bytes", cap - 1);
+        memcpy(line + have, buf_data(&w->in), part);
+        have += part;
+        buf_consume(&w->in, part);
+    }
+    if (memchr(line, '\0', have) != NULL)
+        return err_set(e, ERR_PROTOCOL, "the peer sent a line with a NUL byte in it");
+    line[--have] = '\0';
+    if (have > 0 && line[have - 1] == '\r')
+        line[have - 1] = '\0';
+    return 0;
+}
+
+/* A port as the carrier. Ports never block, but those over borrowed descriptors can only keep that
+ * promise after poll(2), so it comes first. */
+static int port_wait(struct wire *w, int fd, short events, const char *what, struct err *e)
+{
+    int rc;
+
+    if (fd < 0)
+        return err_set(e, ERR_PERMANENT, "the connection cannot be %s", what);
+    rc = wait_fd(w->run, fd, events, w->deadline, e);
+    if (rc == 0)
+        return err_set(e, ERR_TRANSIENT, "the peer did not answer in time");
+    return rc < 0 ? -1 : 0;
+}
+
+static int port_fill(struct wire *w, int *eof, struct err *e)
+{
+    struct port *p = w->carrier;
+    unsigned char *at;
+    size_t room = buf_room(&w->in, &at);
+
+    for (;;) {
+        ssize_t n;
+
+        if (p->pending.len == 0 && port_wait(w, p->rfd, POLLIN, "read", e) < 0)
+            return -1;
+        n = port_read(p, at, room);
+        if (n >= 0) {
+            buf_commit(&w->in, (size_t)n);
+            *eof = n == 0;
+            return 0;
+        }
+        if (errno != EAGAIN && errno != EINTR)
+            return err_sys(e, ERR_TRANSIENT, "reading the peer's answer");
+    }
+}
+
+static int port_send(struct wire *w, const void *data, size_t n, struct err *e)
+{
+    struct port *p = w->carrier;
+    const unsigned char *from = data;
+
+    while (n > 0) {
+        size_t part = (p->flags & PORT_SLOW_W) && n > PIPE_BUF ? PIPE_BUF : n;
+        ssize_t done;
+
+        if (port_wait(w, p->wfd, POLLOUT, "written to", e) < 0)
+            return -1;
+        done = port_write(p, from, part);
+        if (done >= 0) {
+            from += done;
+            n -= (size_t)done;
+        } else if (errno != EAGAIN && errno != EINTR) {
+            return err_sys(e, ERR_TRANSIENT, "writing to the peer");
+        }
+    }
+    return 0;
+}
+
+const struct wire_ops wire_over_port = {.fill = port_fill, .write = port_send};

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * PROXY: asks an HTTP proxy for a connection with the CONNECT method. Credentials never get into a
+ * message; they are wiped when sent. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/inter.h"
+#include "catena/wait.h"
+#include "target.h"
+
+enum {
+    CREDENTIALS_MAX = 4096, /* bytes */
+    VERSION_MAX = 15,
+    REQUEST_MAX = 1024 + CREDENTIALS_MAX * 4 / 3,
+    LINE_MAX_BYTES = 8192,
+    HEADER_MAX_BYTES = 65536,
+};
+
+/* The first line of a file, without its end. */
+static int credentials_from_file(const char *path, char *to, struct wire *w, struct err *e)
+{
+    /* Without O_NONBLOCK a FIFO would hold up the run where no signal ends it. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc = -1;
+    size_t n = 0;
+
+    if (fd < 0)
+        return err_sys(e, ERR_PERMANENT, "proxy-authorization-file \"%s\"", path);
+    for (;;) {
+        ssize_t got;
+        int ready = wait_fd(w->run, fd, POLLIN, w->deadline, e);
+
+        if (ready < 0)
+            goto out;
+        if (ready == 0) {
+            err_set(e, ERR_TRANSIENT, "proxy-authorization-file \"%s\" gave nothing in time", path);
+            goto out;
+        }
+        got = read(fd, to + n, CREDENTIALS_MAX + 1 - n);
+        if (got < 0 && errno != EAGAIN && errno != EINTR) {
+            err_sys(e, ERR_PERMANENT, "proxy-authorization-file \"%s\"", path);
+            goto out;
+        }
+        n += got > 0 ? (size_t)got : 0;
+        if (got == 0 || memchr(to, '\n', n) != NULL)
+            break;
+        if (n > CREDENTIALS_MAX) {
+            err_set(e, ERR_PERMANENT, "proxy-authorization-file \"%s\": more than %d bytes", path,
+                    CREDENTIALS_MAX);
+            goto out;
+        }
+    }
+    to[n] = '\0';
+    to[strcspn(to, "\r\n")] = '\0';
+    rc = 0;
+out:
+    close(fd);
+    return rc;
+}
+
+/* Gives *to "" when there are none. */
+static int credentials_find(const struct addr *a, char *to, struct wire *w, struct err *e)
+{
+    const char *text = opt_string(a, OPT_PROXY_AUTH, NULL);
+    const char *path = opt_string(a, OPT_PROXY_AUTH_FILE, NULL);
+
+    to[0] = '\0';
+    if (text != NULL) {
+        if (strlen(text) > CREDENTIALS_MAX)
+            return err_at(e, opt_find(a, OPT_PROXY_AUTH)->at,
+                          "the proxy credentials have more than %d bytes", CREDENTIALS_MAX);
+        memcpy(to, text, strlen(text) + 1);
+        return 0;
+    }
+    return path != NULL ? credentials_from_file(path, to, w, e) : 0;
+}
+
+/* RFC 4648, padded, NUL-terminated; to has room for it. */
+static void base64(char *to, const char *from)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = strlen(from);
+
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned long bits = 0;
+
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (i + j < n ? (unsigned char)from[i + j] : 0u);
+        for (size_t j = 0; j < 4; j++)
+            *to++ = i + j <= n ? digits[bits >> (18 - 6 * j) & 63] : '=';
+    }
+    *to = '\0';
+}
+
+static int http_version(const struct addr *a, const char **version, struct err *e)
+{
+    *version = opt_string(a, OPT_HTTP_VERSION, "1.0");
+    for (const char *p = *version; *p != '\0'; p++)
+        if (!isgraph((unsigned char)*p) || p - *version >= VERSION_MAX)
+            return err_at(e, opt_find(a, OPT_HTTP_VERSION)->at,
+                          "http-version must be up to %d printable characters without blanks",
+                          VERSION_MAX);
+    return 0;
+}
+
+static int send_request(const struct addr *a, const struct target *t, bool *authorized,
+                        struct wire *w, struct err *e)
+{
+    char credentials[CREDENTIALS_MAX + 2], coded[CREDENTIALS_MAX * 4 / 3 + 8], request[REQUEST_MAX];
+    const char *version;
+    int n, rc = -1;
+
+    if (http_version(a, &version, e) < 0 || credentials_find(a, credentials, w, e) < 0)
+        goto out;
+    *authorized = credentials[0] != '\0';
+    base64(coded, credentials);
+    n = snprintf(request, sizeof request, "CONNECT %s HTTP/%s\r\n%s%s%s\r\n", t->text, version,
+                 *authorized ? "Proxy-Authorization: Basic " : "", coded,
+                 *authorized ? "\r\n" : "");
+    rc = wire_write(w, request, (size_t)n, e);
+out:
+    explicit_bzero(credentials, sizeof credentials);
+    explicit_bzero(coded, sizeof coded);
+    explicit_bzero(request, sizeof request);
+    return rc;
+}
+
+/* One line of the reply, without carriage returns if they are to be ignored. *total counts down
+ * what the reply may still have. */
+static int read_line(const struct addr *a, char *line, size_t *total, struct wire *w, struct err *e)
+{
+    size_t n;
+
+    if (wire_read_line(w, line, LINE_MAX_BYTES, e) < 0)
+        return -1;
+    n = strlen(line) + 2;
+    if (n > *total)
+        return err_set(e, ERR_PROTOCOL, "the reply's header has more than %d bytes",
+                       HEADER_MAX_BYTES);
+    *total -= n;
+    if (opt_true(a, OPT_IGNORECR)) {
+        char *to = line;
+
+        for (const char *from = line; *from != '\0'; from++)
+            if (*from != '\r')
+                *to++ = *from;
+        *to = '\0';
+    }
+    return 0;
+}
+
+/* "HTTP/1.x NNN text": gives NNN and where it stands, or -1. */
+static int parse_status(const char *line, const char **at)
+{
+    int status = 0;
+
+    if (strncmp(line, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)line[7]) || line[8] != ' ')
+        return -1;
+    *at = line + 9;
+    for (int i = 0; i < 3; i++) {
+        if (!isdigit((unsigned char)(*at)[i]))
+            return -1;
+        status = status * 10 + ((*at)[i] - '0');
+    }
+    return (*at)[3] == '\0' || (*at)[3] == ' ' ? status : -1;
+}
+
+static int refused(const struct target *t, int status, const char *text, bool authorized,
+                   struct err *e)
+{
+    /* What may go away by itself: the proxy's own troubles, and "try again". */
+    bool later = status >= 500 || status == 408 || status == 429;
+    const char *hint = "";
+
+    if (status == 407)
+        hint = authorized ? " (the credentials were sent)" : "; give proxy-authorization";
+    return err_set(e, later ? ERR_TRANSIENT : ERR_PERMANENT, "the proxy refused %s: %s%s", t->text,
+                   text, hint);
+}
+
+static int read_reply(const struct addr *a, const struct target *t, bool authorized, struct wire *w,
+                      struct err *e)
+{
+    char line[LINE_MAX_BYTES], shown[128];
+    size_t total = HEADER_MAX_BYTES;
+    const char *at = line;
+    int status;
+
+    if (read_line(a, line, &total, w, e) < 0)
+        return -1;
+    status = parse_status(line, &at);
+    printable(shown, sizeof shown, at);
+    if (status < 0)
+        return err_set(e, ERR_PROTOCOL, "the reply is not HTTP/1: \"%s\"", shown);
+    if (status < 200 || status > 299)
+        return refused(t, status, shown, authorized, e);
+    do {
+        if (read_line(a, line, &total, w, e) < 0)
+            return -1;
+    } while (line[0] != '\0');
+    diag(DIAG_INFO, "the proxy connected to %s: %s", t->text, shown);
+    return 0;
+}
+
+static int proxy_negotiate(const struct addr *a, struct run *r, struct wire *w, struct err *e)
+{
+    struct target t;
+    bool authorized = false;
+
+    if (target_parse(a, false, &t, e) < 0)
+        return -1;
+    if (opt_true(a, OPT_PROXY_RESOLVE) && target_resolve_ip4(&t, r, e) < 0)
+        return -1;
+    diag(DIAG_INFO, "asking the proxy for a connection to %s", t.text);
+    if (send_request(a, &t, &authorized, w, e) < 0 || read_reply(a, &t, authorized, w, e) < 0)
+        return err_wrap(e, "proxy dialog");
+    return 0;
+}
+
+static const struct negotiator_ops proxy_ops = {.negotiate = proxy_negotiate};
+static const struct compound proxy_tcp = {
+    .inter = "PROXY",
+    .inter_params = {2, 3},
+    .endpoint = "TCP-CONNECT",
+    .endpoint_params = {1},
+    .port_option = OPT_PROXYPORT,
+    .port_default = "8080",
+};
+
+extern const struct form forms_http_connect[];
+const struct form forms_http_connect[] = {
+    {
+        .keyword = "PROXY",
+        .aliases = "PROXY-CONNECT",
+        .params = ":<host>:<port>",
+        .min_params = 2,
+        .max_params = 2,
+        .left = CTX_RWB,
+        .right = RIGHT_BOTH,
+        .groups = GROUP_CHILD | GROUP_RETRY | GROUP_HTTP,
+        .target = 1,
+        .help = "asks an HTTP proxy for a connection (CONNECT)",
+        .kind = FORM_NEGOTIATOR,
+        .ops.negotiator = &proxy_ops,
+    },
+    {
+        .keyword = "PROXY",
+        .aliases = "PROXY-CONNECT",
+        .params = ":<proxy-server>:<host>:<port>",
+        .min_params = 3,
+        .max_params = 3,
+        .left = CTX_RWB,
+        .groups = GROUP_FD | GROUP_SOCKET | GROUP_CHILD | GROUP_RETRY | GROUP_IP4 | GROUP_IP6 |
+                  GROUP_TCP | GROUP_HTTP,
+        .target = 2,
+        .help = "connects over TCP to an HTTP proxy and through it to the host",
+        .kind = FORM_COMPOUND,
+        .ops.compound = &proxy_tcp,
+    },
+    {0},
+};

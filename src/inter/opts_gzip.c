@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Options for compression. */
+#include "option_row.h"
+
+const struct option_desc options_gzip[] = {
+    OPTION("flush", NULL, GROUP_GZIP, SPECIFIC, STRING,
+           "when compressed data is passed on: idle (default), always or never", .id = OPT_FLUSH),
+    OPTION("level", NULL, GROUP_GZIP, SPECIFIC, INT, "0 (none) to 9 (best)", .id = OPT_LEVEL),
+    OPTIONS_END,
+};

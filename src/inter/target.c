@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Targets of negotiators: checking, and resolving where the server cannot. */
+#include "target.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catena/wait.h"
+
+void printable(char *to, size_t cap, const char *from)
+{
+    size_t n = 0;
+
+    for (; *from != '\0' && n + 1 < cap; from++)
+        if (*from >= ' ' && *from <= '~')
+            to[n++] = *from;
+    to[n] = '\0';
+}
+
+static void target_describe(struct target *t)
+{
+    (void)snprintf(t->text, sizeof t->text, t->kind == TARGET_IP6 ? "[%s]:%u" : "%s:%u", t->host,
+                   (unsigned)t->port);
+}
+
+static int parse_host(const struct addr *a, struct target *t, struct err *e)
+{
+    const char *host = a->params[0];
+    size_t n = strlen(host);
+    bool bracketed = n >= 2 && host[0] == '[' && host[n - 1] == ']';
+
+    if (bracketed) {
+        host++;
+        n -= 2;
+    }
+    if (n == 0)
+        return err_at(e, a->at, "the target's host name is empty");
+    if (n > HOST_MAX)
+        return err_at(e, a->at, "the target's host name has %zu bytes; at most %d are possible", n,
+                      HOST_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (iscntrl((unsigned char)host[i]) || host[i] == ' ')
+            return err_at(e, a->at, "blank or control character in host name \"%s\"", a->params[0]);
+    memcpy(t->host, host, n);
+    t->host[n] = '\0';
+
+    if (inet_pton(AF_INET6, t->host, &t->ip.ip6) == 1)
+        t->kind = TARGET_IP6;
+    else if (bracketed)
+        return err_at(e, a->at, "\"%s\" is not an IPv6 address", t->host);
+    else
+        t->kind = inet_pton(AF_INET, t->host, &t->ip.ip4) == 1 ? TARGET_IP4 : TARGET_NAME;
+    return 0;
+}
+
+static int parse_port(const struct addr *a, bool port_zero, struct target *t, struct err *e)
+{
+    const char *text = a->params[1];
+    struct servent entry, *found = NULL;
+    char room[1024];
+    char *end;
+    unsigned long port;
+
+    if (isdigit((unsigned char)text[0])) {
+        port = strtoul(text, &end, 10);
+        if (*end == '\0' && port <= UINT16_MAX && (port > 0 || port_zero)) {
+            t->port = (uint16_t)port;
+            return 0;
+        }
+    } else if (text[0] != '\0' &&
+               getservbyname_r(text, "tcp", &entry, room, sizeof room, &found) == 0 &&
+               found != NULL) {
+        t->port = ntohs((uint16_t)found->s_port);
+        return 0;
+    }
+    return err_at(e, a->at, "port \"%s\" is neither a number from %d to %d nor a known TCP service",
+                  text, port_zero ? 0 : 1, UINT16_MAX);
+}
+
+int target_parse(const struct addr *a, bool port_zero, struct target *t, struct err *e)
+{
+    *t = (struct target){0};
+    if (a->nparams != 2)
+        return err_at(e, a->at, "<host>:<port> is needed, %zu parameters are given", a->nparams);
+    if (parse_host(a, t, e) < 0 || parse_port(a, port_zero, t, e) < 0)
+        return -1;
+    target_describe(t);
+    return 0;
+}
+
+/* getaddrinfo() in wait_call(): all it touches is in here, since it may outlive the caller. */
+struct lookup {
+    char host[HOST_MAX + 1];
+    int rc;
+    struct in_addr found;
+};
+
+static void lookup_ip4(void *arg)
+{
+    struct lookup *l = arg;
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list = NULL;
+
+    l->rc = getaddrinfo(l->host, NULL, &hints, &list);
+    if (l->rc == 0) {
+        struct sockaddr_in sa;
+
+        memcpy(&sa, list->ai_addr, sizeof sa);
+        l->found = sa.sin_addr;
+        freeaddrinfo(list);
+    }
+}
+
+int target_resolve_ip4(struct target *t, struct run *r, struct err *e)
+{
+    struct lookup *l;
+    int rc = 0;
+
+    if (t->kind != TARGET_NAME)
+        return 0;
+    l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return err_nomem(e);
+    memcpy(l->host, t->host, sizeof l->host);
+    if (wait_call(r, lookup_ip4, l, e) < 0)
+        return -1; /* l belongs to the lookup, which may still be under way */
+
+    if (l->rc != 0) {
+        rc = err_set(e, l->rc == EAI_AGAIN ? ERR_TRANSIENT : ERR_PERMANENT,
+                     "no IPv4 address for host \"%s\": %s", t->host, gai_strerror(l->rc));
+    } else {
+        t->kind = TARGET_IP4;
+        t->ip.ip4 = l->found;
+        (void)inet_ntop(AF_INET, &l->found, t->host, sizeof t->host);
+        target_describe(t);
+    }
+    free(l);
+    return rc;
+}

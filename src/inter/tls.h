@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * TLS, private to tls*.c: what all connections of an address share, and one connection. */
+#ifndef CATENA_INTER_TLS_H
+#define CATENA_INTER_TLS_H
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "catena/addr.h"
+#include "catena/err.h"
+#include "catena/inter.h"
+#include "catena/run.h"
+
+struct tls_role { /* addr.form->arg */
+    bool server;
+};
+
+/* Made by prepare(), read-only afterwards, so that threads and forked children may share it. */
+struct tls_context {
+    SSL_CTX *ctx;
+    BIO_METHOD *bio;
+    OSSL_PROVIDER *fips; /* NULL without option fips */
+    bool server, verify;
+    char *expect; /* the name the peer's certificate has to hold; NULL any */
+    char *sni;    /* NULL none */
+};
+
+/* What the BIO moves bytes in and out of; in and out are there during a step only. */
+struct tls_wire {
+    struct buf *in, *out;
+    bool closed; /* our goodbye is out: nothing may follow it */
+};
+
+struct tls_session {
+    const struct tls_context *shared;
+    SSL *ssl;
+    struct tls_wire wire;
+    bool ready;     /* handshake done, peer accepted */
+    bool said_bye;  /* our close_notify is in wire->out */
+    bool got_bye;   /* the peer's close_notify was read */
+    struct err why; /* kind != ERR_NONE: this connection is broken */
+};
+
+/* tls_context.c */
+int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
+void tls_release(void *shared);
+
+/* tls_bio.c: a BIO between an SSL and the bufs of a struct tls_wire. */
+BIO_METHOD *tls_bio_method(void);                            /* NULL without memory */
+BIO *tls_bio_new(BIO_METHOD *method, struct tls_wire *wire); /* borrows wire; NULL without memory */
+
+/* tls_verify.c */
+/* Settles which name to verify and which to send from the options and a->host. */
+int tls_names(const struct addr *a, struct tls_context *t, struct err *e);
+/* For SSL_CTX_set_verify(): writes what it objects to into the session's why. */
+int tls_verify_callback(int ok, X509_STORE_CTX *store);
+/* After the handshake: is the peer who it has to be? */
+int tls_verify_peer(const struct tls_session *s, struct err *e);
+bool tls_name_matches(X509 *cert, const char *name);
+/* "C = XY, CN = localhost" in the certificate's order, cut off if it is longer. */
+void tls_subject(const X509_NAME *name, char *text, size_t size);
+
+/* tls_facts.c: OPENSSL_* facts of the connection and of the peer's certificate. */
+int tls_tell_facts(const struct tls_session *s, struct run *r, struct err *e);
+
+/* tls_error.c: takes the OpenSSL error queue and makes one sentence of it, "what: reason (way
+ * out)". fallback: the kind unless the reason says better. Returns -1. */
+int tls_error(struct err *e, enum err_kind fallback, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * What all TLS connections of an address share, made once before any fork or thread: protocol
+ * versions, ciphers, certificate and key, trust store. Everything that can be wrong with the
+ * options and their files is found here, before the first connection. */
+#include "inter/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/provider.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+
+static const struct version {
+    const char *name;
+    int number; /* 0: older than anything the library still speaks */
+} versions[] = {
+    {"SSL2", 0},
+    {"SSL3", 0},
+    {"TLS1", TLS1_VERSION},
+    {"TLS1.0", TLS1_VERSION},
+    {"TLS1.1", TLS1_1_VERSION},
+    {"TLS1.2", TLS1_2_VERSION},
+    {"TLS1.3", TLS1_3_VERSION},
+};
+#define VERSIONS_HELP "TLS1.0, TLS1.1, TLS1.2 or TLS1.3"
+
+/* An option of which only the text counts, NULL when it is not given or empty. */
+static const struct opt *text_option(const struct addr *a, enum option_id id)
+{
+    const struct opt *o = opt_find(a, id);
+    return o && o->v.s && *o->v.s ? o : NULL;
+}
+
+/* The OpenSSL error queue as an error about an option. */
+static int option_error(const struct opt *o, struct err *e)
+{
+    (void)tls_error(e, ERR_PERMANENT, "%s=%s", o->desc->name, o->v.s);
+    e->where = o->at;
+    return -1;
+}
+
+static const struct version *find_version(const char *name)
+{
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
+        if (strcasecmp(versions[i].name, name) == 0)
+            return &versions[i];
+    return NULL;
+}
+
+/* Gives the version an option names, or leaves *number. lowest: a name too old to be spoken means
+ * "any"; without it, it is an error. */
+static int version_option(const struct opt *o, bool lowest, int *number, struct err *e)
+{
+    if (!o)
+        return 0;
+    const struct version *v = find_version(o->v.s);
+    if (!v)
+        return err_at(e, o->at, "%s=%s: no such protocol version; " VERSIONS_HELP " are known",
+                      o->desc->name, o->v.s);
+    if (v->number == 0 && !lowest)
+        return err_at(e, o->at,
+                      "%s=%s: the TLS library does not speak it any more; give " VERSIONS_HELP,
+                      o->desc->name, o->v.s);
+    *number = v->number;
+    return 0;
+}
+
+/* TLS 1.2 is the floor (or what the library's configuration says, if that is higher), unless an
+ * option asks for less. */
+static int set_versions(const struct addr *a, SSL_CTX *ctx, struct err *e)
+{
+    const struct opt *method = text_option(a, OPT_TLS_METHOD);
+    const struct opt *max_option = text_option(a, OPT_TLS_MAX_VERSION);
+    int min = (int)SSL_CTX_get_min_proto_version(ctx), max = 0;
+    if (min < TLS1_2_VERSION)
+        min = TLS1_2_VERSION;
+    if (method && strcasecmp(method->v.s, "SSL23") != 0 && strcasecmp(method->v.s, "TLS") != 0) {
+        if (version_option(method, false, &min, e) != 0)
+            return -1;
+        max = min;
+    }
+    if (version_option(text_option(a, OPT_TLS_MIN_VERSION), true, &min, e) != 0 ||
+        version_option(max_option, false, &max, e) != 0)
+        return -1;
+    if (max_option && max < min)
+        return err_at(e, max_option->at,
+                      "%s=%s is below the lowest version allowed; openssl-min-proto-version=%s "
+                      "allows it",
+                      max_option->desc->name, max_option->v.s, max_option->v.s);
+    if (!SSL_CTX_set_min_proto_version(ctx, min) || !SSL_CTX_set_max_proto_version(ctx, max))
+        return tls_error(e, ERR_PERMANENT, "protocol version");
+    return 0;
+}
+
+static void append_name(char *list, const char *name, size_t n)
+{
+    size_t len = strlen(list);
+    if (len > 0)
+        list[len++] = ':';
+    memcpy(list + len, name, n);
+    list[len + n] = '\0';
+}
+
+/* OpenSSL keeps the TLS 1.3 suites apart; a user has one list of names. Both results have room for
+ * the whole list. */
+static void split_ciphers(const char *list, char *old, char *suites)
+{
+    while (*list) {
+        size_t n = strcspn(list, ":, ");
+        if (n > 0)
+            append_name(strncmp(list, "TLS_", 4) == 0 ? suites : old, list, n);
+        list += n + strspn(list + n, ":, ");
+    }
+}
+
+static int set_ciphers(const struct addr *a, SSL_CTX *ctx, struct err *e)
+{
+    const struct opt *o = text_option(a, OPT_TLS_CIPHER);
+    if (!o)
+        return 0;
+    size_t size = strlen(o->v.s) + 1;
+    char *old = calloc(2, size);
+    if (!old)
+        return err_nomem(e);
+    char *suites = old + size;
+    int rc = 0;
+    split_ciphers(o->v.s, old, suites);
+    if ((*suites && !SSL_CTX_set_ciphersuites(ctx, suites)) ||
+        (*old && !SSL_CTX_set_cipher_list(ctx, old)))
+        rc = option_error(o, e);
+    else if (!*old && *suites) /* nothing of TLS 1.2 was named, so nothing of it may be used */
+        (void)SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
+    free(old);
+    return rc;
+}
+
+static bool has_anonymous_cipher(const SSL_CTX *ctx)
+{
+    STACK_OF(SSL_CIPHER) *list = SSL_CTX_get_ciphers(ctx);
+    for (int i = 0; i < sk_SSL_CIPHER_num(list); i++)
+        if (SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(list, i)) == NID_auth_null)
+            return true;
+    return false;
+}
+
+/* Asks for a pass phrase only where there is somebody to ask: OpenSSL itself would fall back to
+ * standard input, which is data here. */
+static int ask_pass_phrase(char *text, int size, int writing, void *arg)
+{
+    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    (void)close(fd);
+    return PEM_def_callback(text, size, writing, arg);
+}
+
+static int set_certificate(const struct addr *a, struct tls_context *t, struct err *e)
+{
+    const struct opt *cert = text_option(a, OPT_TLS_CERT), *key = text_option(a, OPT_TLS_KEY);
+    SSL_CTX_set_default_passwd_cb(t->ctx, ask_pass_phrase);
+    if (!cert && t->server && !has_anonymous_cipher(t->ctx))
+        return err_at(e, a->at,
+                      "a TLS server needs a certificate: cert=<file> (PEM, with the "
+                      "private key in it or in key=<file>)");
+    if (cert && SSL_CTX_use_certificate_chain_file(t->ctx, cert->v.s) != 1)
+        return option_error(cert, e);
+    if (!cert && !key)
+        return 0;
+    if (SSL_CTX_use_PrivateKey_file(t->ctx, (key ? key : cert)->v.s, SSL_FILETYPE_PEM) != 1) {
+        (void)option_error(key ? key : cert, e);
+        return err_wrap(e, key ? "no private key" : "no private key, and key=<file> is not given");
+    }
+    if (cert && key && !SSL_CTX_check_private_key(t->ctx))
+        return option_error(key, e);
+    return 0;
+}
+
+/* Reads Diffie-Hellman parameters from a PEM file that may hold other things too; NULL if there are
+ * none. */
+static EVP_PKEY *read_dh(const char *path)
+{
+    BIO *b = BIO_new_file(path, "r");
+    EVP_PKEY *p = NULL;
+    char *name = NULL, *header = NULL;
+    unsigned char *data = NULL;
+    long n = 0;
+    while (b && !p && PEM_read_bio(b, &name, &header, &data, &n)) {
+        if (strcmp(name, PEM_STRING_DHPARAMS) == 0 || strcmp(name, PEM_STRING_DHXPARAMS) == 0) {
+            BIO *block = BIO_new(BIO_s_mem());
+            if (block && PEM_write_bio(block, name, "", data, n) > 0)
+                p = PEM_read_bio_Parameters(block, NULL);
+            BIO_free(block);
+        }
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_free(data);
+    }
+    BIO_free(b);
+    return p;
+}
+
+/* dhparam=, or what the certificate file holds, or what suits the key. */
+static int set_dh(const struct addr *a, struct tls_context *t, struct err *e)
+{
+    const struct opt *o = text_option(a, OPT_TLS_DHPARAM), *cert = text_option(a, OPT_TLS_CERT);
+    if (!t->server)
+        return 0;
+    EVP_PKEY *dh = o ? read_dh(o->v.s) : cert ? read_dh(cert->v.s) : NULL;
+    if (!dh && o)
+        return option_error(o, e);
+    ERR_clear_error();
+    if (!dh) {
+        (void)SSL_CTX_set_dh_auto(t->ctx, 1);
+        return 0;
+    }
+    if (SSL_CTX_set0_tmp_dh_pkey(t->ctx, dh) == 1)
+        return 0;
+    EVP_PKEY_free(dh);
+    return option_error(o ? o : cert, e);
+}
+
+static int set_trust(const struct addr *a, struct tls_context *t, struct err *e)
+{
+    const struct opt *file = text_option(a, OPT_TLS_CAFILE);
+    const struct opt *dir = text_option(a, OPT_TLS_CAPATH);
+    if (!t->verify) {
+        SSL_CTX_set_verify(t->ctx, SSL_VERIFY_NONE, NULL);
+        return 0;
+    }
+    SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                       tls_verify_callback);
+    if (file && SSL_CTX_load_verify_file(t->ctx, file->v.s) != 1)
+        return option_error(file, e);
+    if (dir && access(dir->v.s, R_OK | X_OK) != 0) {
+        (void)err_sys(e, ERR_PERMANENT, "%s=%s", dir->desc->name, dir->v.s);
+        e->where = dir->at;
+        return -1;
+    }
+    if (dir && SSL_CTX_load_verify_dir(t->ctx, dir->v.s) != 1)
+        return option_error(dir, e);
+    if (!file && !dir && SSL_CTX_set_default_verify_paths(t->ctx) != 1)
+        return tls_error(e, ERR_PERMANENT, "the system's trusted certificates");
+    return 0;
+}
+
+static int set_fragments(const struct addr *a, struct tls_context *t, struct err *e)
+{
+    static const struct {
+        long long bytes;
+        uint8_t code;
+    } lengths[] = {
+        {512, TLSEXT_max_fragment_length_512},
+        {1024, TLSEXT_max_fragment_length_1024},
+        {2048, TLSEXT_max_fragment_length_2048},
+        {4096, TLSEXT_max_fragment_length_4096},
+    };
+    const struct opt *ask = opt_find(a, OPT_TLS_MAXFRAGLEN);
+    const struct opt *send = opt_find(a, OPT_TLS_MAXSENDFRAG);
+    if (send && (send->v.i < 512 || send->v.i > 16384))
+        return err_at(e, send->at, "%s=%lld: give 512 to 16384 bytes", send->desc->name, send->v.i);
+    if (send && !SSL_CTX_set_max_send_fragment(t->ctx, (long)send->v.i))
+        return tls_error(e, ERR_PERMANENT, "%s=%lld", send->desc->name, send->v.i);
+    if (!ask)
+        return 0;
+    uint8_t code = 0;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        if (lengths[i].bytes == ask->v.i)
+            code = lengths[i].code;
+    if (code == 0)
+        return err_at(e, ask->at, "%s=%lld: give 512, 1024, 2048 or 4096 bytes", ask->desc->name,
+                      ask->v.i);
+    if (t->server)
+        diag(DIAG_WARN, "%s has no effect on a TLS server: it is the client who asks",
+             ask->desc->name);
+    else if (!SSL_CTX_set_tlsext_max_fragment_length(t->ctx, code))
+        return tls_error(e, ERR_PERMANENT, "%s=%lld", ask->desc->name, ask->v.i);
+    return 0;
+}
+
+/* Options of v1 that current TLS libraries have no use for. */
+static int look_at_relics(const struct addr *a, struct tls_context *t, struct err *e)
+{
+    const struct opt *compress = text_option(a, OPT_TLS_COMPRESS);
+    const struct opt *egd = opt_find(a, OPT_TLS_EGD), *pseudo = opt_find(a, OPT_TLS_PSEUDO);
+    if (compress && strcasecmp(compress->v.s, "auto") == 0) {
+        (void)SSL_CTX_clear_options(t->ctx, SSL_OP_NO_COMPRESSION);
+        if (sk_SSL_COMP_num(SSL_COMP_get_compression_methods()) <= 0)
+            diag(DIAG_WARN, "%s=auto has no effect: the TLS library has no compression",
+                 compress->desc->name);
+    } else if (compress && strcasecmp(compress->v.s, "none") == 0) {
+        (void)SSL_CTX_set_options(t->ctx, SSL_OP_NO_COMPRESSION);
+    } else if (compress) {
+        return err_at(e, compress->at, "%s=%s: give none or auto", compress->desc->name,
+                      compress->v.s);
+    }
+    if (egd || (pseudo && pseudo->v.i))
+        diag(DIAG_WARN,
+             "%s has no effect: the TLS library takes its random numbers from the "
+             "kernel",
+             (egd ? egd : pseudo)->desc->name);
+    return 0;
+}
+
+static int new_context(const struct addr *a, struct tls_context *t, struct err *e)
+{
+    bool fips = opt_true(a, OPT_TLS_FIPS);
+    if (fips && !(t->fips = OSSL_PROVIDER_try_load(NULL, "fips", 1)))
+        return tls_error(e, ERR_PERMANENT, "fips: the TLS library's FIPS module");
+    t->ctx = SSL_CTX_new_ex(NULL, fips ? "fips=yes" : NULL,
+                            t->server ? TLS_server_method() : TLS_client_method());
+    t->bio = tls_bio_method();
+    if (!t->ctx || !t->bio)
+        return tls_error(e, ERR_PERMANENT, "the TLS library does not start");
+    /* No resumption: a relay's connections are few and long, and tickets sent behind the handshake
+     * lie unread at a peer that only writes, which turns its close into a reset. */
+    (void)SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    (void)SSL_CTX_set_num_tickets(t->ctx, 0);
+    (void)SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_read_ahead(t->ctx, 1);
+    (void)SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+    return 0;
+}
+
+int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
+{
+    const struct tls_role *role = a->form->arg;
+    struct tls_context *t = calloc(1, sizeof *t);
+    if (!t)
+        return err_nomem(e);
+    t->server = role->server;
+    t->verify = opt_int(a, OPT_TLS_VERIFY, 1) != 0;
+    ERR_clear_error();
+    if (tls_names(a, t, e) != 0 || new_context(a, t, e) != 0 || set_versions(a, t->ctx, e) != 0 ||
+        set_ciphers(a, t->ctx, e) != 0 || set_certificate(a, t, e) != 0 || set_dh(a, t, e) != 0 ||
+        set_trust(a, t, e) != 0 || set_fragments(a, t, e) != 0 || look_at_relics(a, t, e) != 0) {
+        tls_release(t);
+        return -1;
+    }
+    if (t->verify && r->settings->v1_name)
+        diag(DIAG_WARN, "OpenSSL: Warning: this implementation does not check CRLs");
+    *shared = t;
+    return 0;
+}
+
+void tls_release(void *shared)
+{
+    struct tls_context *t = shared;
+    if (!t)
+        return;
+    SSL_CTX_free(t->ctx);
+    BIO_meth_free(t->bio);
+    if (t->fips)
+        (void)OSSL_PROVIDER_unload(t->fips);
+    free(t->expect);
+    free(t->sni);
+    free(t);
+}

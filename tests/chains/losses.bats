@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A byte taken is delivered, or the run fails loudly.
+load ../helpers
+
+N=20000000
+
+setup_file() {
+    "$PEER" gen "$N" 7 >"$BATS_FILE_TMPDIR/in"
+    make_certs "$BATS_FILE_TMPDIR/certs"
+}
+
+prepare() {
+    in=$BATS_FILE_TMPDIR/in
+    certs=$BATS_FILE_TMPDIR/certs
+}
+
+both_ways() { # <command...>: with fused hops, and with an engine for every link
+    local way
+    for way in '' --unfused; do
+        rm -f out
+        "$@" $way
+    done
+    assert_nothing_left
+}
+
+@test "20,000,000 bytes through nop|nop|create arrive whole" {
+    go() {
+        catena "$@" -u - 'nop|nop|create:out' <"$in"
+        same_files "$in" out
+    }
+    both_ways go
+}
+
+@test "the same from a pipe, in small blocks, through the left chain" {
+    go() {
+        cat "$in" | catena "$@" -b 512 -u 'nop|nop|stdin' create:out
+        same_files "$in" out
+    }
+    both_ways go
+}
+
+@test "20,000,000 bytes into openssl-client|tcp and half-closed come back whole" {
+    go() {
+        start_listener echo tcp-listen:0,bind=127.0.0.1 \
+            "^openssl-server,cert=$certs/server.pem,verify=0|pipe"
+        catena "$@" - "openssl-client,cafile=$certs/ca.crt|tcp:localhost:$port" <"$in" >out
+        same_files "$in" out
+        finish echo
+    }
+    both_ways go
+}
+
+@test "the same with v1's combined spellings" {
+    start_listener echo "openssl-listen:0,bind=127.0.0.1,cert=$certs/server.pem,verify=0" exec:cat
+    catena - "openssl:localhost:$port,cafile=$certs/ca.crt" <"$in" >out
+    same_files "$in" out
+    finish echo
+}
+
+@test "exec1:gzip % exec1:gunzip around an echo" {
+    go() {
+        catena "$@" - 'exec1:gzip % exec1:gunzip|pipe' <"$in" >out
+        same_files "$in" out
+    }
+    both_ways go
+}
+
+@test "exec1:gzip leaves a complete file" {
+    go() {
+        catena "$@" -u - 'exec1:gzip|create:out' <"$in"
+        gzip -dc out | cmp - "$in"
+    }
+    both_ways go
+}
+
+@test "exec1:gzip in a two-way run leaves a complete file" {
+    catena - 'exec1:gzip % nop | create:out%open:/dev/null' <"$in"
+    gzip -dc out | cmp - "$in"
+    assert_nothing_left
+}
+
+@test "an echo over each plain endpoint" {
+    for echo in pipe exec:cat system:cat exec:cat,pipes; do
+        catena - "$echo" <"$in" >out
+        same_files "$in" out
+    done
+    assert_nothing_left
+}
+
+@test "a full disk is an error" {
+    run catena -u - 'nop|open:/dev/full' <"$in"
+    same 1 "$status"
+    has "$output" ' E .*No space left'
+    run catena -u - 'gzip|open:/dev/full' <"$in"
+    same 1 "$status"
+    has "$output" ' E .*No space left'
+}
+
+@test "a reader that goes away is an error" {
+    start_peer away recv:5 reset
+    run catena -u - "nop|tcp:127.0.0.1:$port" <"$in"
+    same 1 "$status"
+    has "$output" ' E '
+}
+
+@test "a program killed on the way is an error" {
+    run catena -u - 'system1:"head -c 1000; kill -9 \$\$"|create:out' <"$in"
+    same 1 "$status"
+    has "$output" 'exited on signal 9'
+    assert_nothing_left
+}
+
+@test "a program that fails is an error" {
+    run catena -u - 'system1:"cat; exit 3"|create:out' <"$in"
+    same 1 "$status"
+    same_files "$in" out
+    has "$output" 'exited with status 3'
+    assert_nothing_left
+}
+
+@test "a TLS stream cut off is an error" {
+    # A relay in between that drops both connections after some bytes.
+    start_listener server tcp-listen:0,bind=127.0.0.1 \
+        "^openssl-server,cert=$certs/server.pem,verify=0|open:$in"
+    start_listener cut tcp-listen:0,bind=127.0.0.1 "tcp:127.0.0.1:$port,readbytes=100000"
+    run catena -u "openssl,verify=0|tcp:127.0.0.1:$port" create:out
+    same 1 "$status"
+    has "$output" ' E '
+}
+
+@test "a gzip stream cut off is an error, and what was there is delivered" {
+    gzip -1 <"$in" | head -c 10000000 >cut.gz
+    run catena -u open:cut.gz 'gunzip|create:out'
+    same 1 "$status"
+    has "$output" ' E '
+    [ "$(stat -c %s out)" -gt 9000000 ]
+    cmp -n "$(stat -c %s out)" out "$in"
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every inter address, both ways at once and half-closed from either side, in the right and in the
+# left chain: links that undo each other stand between two peers that count and compare each byte.
+load ../helpers
+
+N=4000000
+
+setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
+
+prepare() {
+    relay=$top/tests/tools/relay.sh
+    tls="openssl,verify=0|^openssl-server,cert=$BATS_FILE_TMPDIR/certs/server.pem,verify=0"
+}
+
+# between <left steps> <right steps> <command line with LEFT and RIGHT for the peers' addresses>
+between() {
+    local left=$1 right=$2 pl pr args
+    shift 2
+    # shellcheck disable=SC2086
+    start_peer left $left
+    pl=$port
+    # shellcheck disable=SC2086
+    start_peer right $right
+    pr=$port
+    args=("${@//LEFT/tcp:127.0.0.1:$pl}")
+    args=("${args[@]//RIGHT/tcp:127.0.0.1:$pr}")
+    start run "$CATENA_BIN" "${args[@]}" </dev/null
+    finish run
+    finish left
+    finish right
+    [ ! -s run.err ] || {
+        cat run.err
+        return 1
+    }
+}
+
+# all <links>: the links in both chains, fused and not, in all orders of ending.
+all() {
+    local way line
+    for way in '' --unfused; do
+        for line in "LEFT $1|RIGHT" "$1|LEFT RIGHT"; do
+            # The two addresses are one argument each, whatever blanks are in the links.
+            local first second
+            if [ "${line#LEFT}" != "$line" ]; then
+                first=LEFT second="$1|RIGHT"
+            else
+                first="$1|LEFT" second=RIGHT
+            fi
+            echo "# $way: $line"
+            between "duplex:$N:1:$N:2" "duplex:$N:2:$N:1" $way "$first" "$second"
+            between "gen:100000:1 shut check:100000:2 eof" \
+                "check:100000:1 eof gen:100000:2 shut" $way "$first" "$second"
+            between "check:100000:2 eof gen:100000:1 shut" \
+                "gen:100000:2 shut check:100000:1 eof" $way "$first" "$second"
+            between "shut eof" "shut eof" $way "$first" "$second"
+        done
+    done
+    assert_nothing_left
+}
+
+plain_line() { # no links at all
+    between "duplex:$N:1:$N:2" "duplex:$N:2:$N:1" "$@" LEFT RIGHT
+    between "gen:100000:1 shut check:100000:2 eof" "check:100000:1 eof gen:100000:2 shut" "$@" LEFT RIGHT
+    between "check:100000:2 eof gen:100000:1 shut" "gen:100000:2 shut check:100000:1 eof" "$@" LEFT RIGHT
+}
+
+@test "no link" { plain_line; }
+@test "no link, unfused" { plain_line --unfused; }
+@test "nop" { all nop; }
+@test "nop|^nop|nop%nop" { all 'nop|^nop|nop%nop'; }
+@test "gzip|gunzip" { all 'gzip|gunzip'; }
+@test "^gunzip|^gzip" { all '^gunzip|^gzip'; }
+@test "gzip%gunzip|gunzip%gzip" { all 'gzip%gunzip|gunzip%gzip'; }
+@test "openssl|^openssl-server" { all "$tls"; }
+@test "gzip|openssl|^openssl-server|gunzip" { all "gzip|$tls|gunzip"; }
+@test "exec with four descriptors" { all "exec:$relay"; }
+@test "system with four descriptors, reversed" { all "^system:$relay"; }
+@test "exec1%exec1" { all 'exec1:cat%exec1:cat'; }
+@test "system1%^exec1" { all 'system1:cat%nop|nop%exec1:cat'; }

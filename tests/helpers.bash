@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the shell tests share. Rules: no fixed ports, no fixed sleeps, everything in the test's own
+# directory, everything bounded by LIMIT, and nothing left running behind a test.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CATENA_BIN=$(realpath "${CATENA_BIN:-$top/build/release/catena}")
+CATENA_TOOLS=${CATENA_TOOLS:-$(dirname "$CATENA_BIN")/tests}
+REF_SOCAT=${REF_SOCAT:-/usr/bin/socat}
+PEER=$CATENA_TOOLS/peer
+SLOWER=${CATENA_SLOWER:-1} # sanitized builds take longer
+LIMIT=$((20 * SLOWER))     # seconds that one command may take
+export BATS_TEST_TIMEOUT=$((60 * SLOWER))
+export LC_ALL=C
+export CATENA_BIN CATENA_TOOLS REF_SOCAT PEER LIMIT
+
+# --- set up and tear down ------------------------------------------------------------------------
+
+setup() {
+    T=$BATS_TEST_TMPDIR
+    cd "$T" || return
+    pids=()
+    # Every process started by a test carries the mark in its environment and is found by it.
+    export CATENA_TEST_MARK="$BATS_RUN_TMPDIR/$BATS_TEST_NAME/$$/$RANDOM"
+    if declare -F prepare >/dev/null; then prepare; fi
+}
+
+teardown() {
+    local pid left
+    left=$(marked)
+    for pid in $left; do kill -TERM "$pid" 2>/dev/null || :; done
+    wait_for 2 nothing_left || for pid in $(marked); do kill -KILL "$pid" 2>/dev/null || :; done
+    if [ -z "${BATS_TEST_COMPLETED:-}" ]; then show_logs; fi
+}
+
+show_logs() {
+    local f
+    for f in "$T"/*.err "$T"/*.log; do
+        [ -s "$f" ] || continue
+        echo "--- ${f##*/}"
+        tail -n 20 "$f"
+    done
+}
+
+# Processes of this test, bats' own aside.
+marked() {
+    grep -lzsxF "CATENA_TEST_MARK=$CATENA_TEST_MARK" /proc/[0-9]*/environ 2>/dev/null |
+        cut -d/ -f3 | grep -vxF -e "$$" -e "$BASHPID" || :
+}
+
+nothing_left() { [ -z "$(marked)" ]; }
+
+# Fails and names them when processes of this test still run after a while.
+assert_nothing_left() {
+    wait_for 5 nothing_left || {
+        echo "left running:"
+        ps -o pid,ppid,stat,args -p "$(marked | paste -sd,)"
+        return 1
+    }
+}
+
+# --- waiting -------------------------------------------------------------------------------------
+
+# wait_for <seconds> <command...>: until the command succeeds.
+wait_for() {
+    local end=$((SECONDS + $1 * SLOWER + 1))
+    shift
+    until "$@" 2>/dev/null; do
+        ((SECONDS < end)) || return 1
+        sleep 0.02
+    done
+}
+
+file_has() { grep -q -e "$2" "$1" 2>/dev/null; }
+port_listens() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
+
+# --- running -------------------------------------------------------------------------------------
+
+catena() { timeout -k 5 "$LIMIT" "$CATENA_BIN" "$@"; }
+# The reference and ours under its name, for the same command line.
+socat_ref() { timeout -k 5 "$LIMIT" "$REF_SOCAT" "$@"; }
+socat_ours() { timeout -k 5 "$LIMIT" "$(socat_link)" "$@"; }
+socat_link() {
+    mkdir -p "$BATS_FILE_TMPDIR/ours"
+    [ -e "$BATS_FILE_TMPDIR/ours/socat" ] || ln -s "$CATENA_BIN" "$BATS_FILE_TMPDIR/ours/socat"
+    echo "$BATS_FILE_TMPDIR/ours/socat"
+}
+
+# start <name> <command...>: in the background; its output is in <name>.out and <name>.err, its
+# process number in $pid and in <name>.pid. Standard input is that of the caller.
+start() {
+    local name=$1
+    shift
+    "$@" <&0 >"$T/$name.out" 2>"$T/$name.err" 3>&- &
+    pid=$!
+    echo "$pid" >"$T/$name.pid"
+}
+
+# finish <name> [<status>]: waits for a started command, and compares its exit status.
+finish() {
+    local status=0 p
+    p=$(<"$T/$1.pid")
+    wait_for "$LIMIT" is_gone "$p" || {
+        echo "$1 does not end"
+        kill -KILL "$p"
+        return 1
+    }
+    wait "$p" || status=$?
+    [ "$status" = "${2:-0}" ] || {
+        echo "$1: status $status instead of ${2:-0}"
+        cat "$T/$1.err"
+        return 1
+    }
+}
+
+# start_catena <name> <arguments...>: a started catena that tells its port; it is then in $port.
+start_listener() {
+    local name=$1
+    shift
+    start "$name" "$CATENA_BIN" -d -d "$@" </dev/null
+    wait_for 10 file_has "$T/$name.err" 'listening on' || {
+        cat "$T/$name.err"
+        return 1
+    }
+    port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' "$T/$name.err" | head -n 1)
+}
+
+# start_peer <name> <steps...>: a listening test peer; its port is then in $port.
+start_peer() {
+    local name=$1
+    shift
+    start "$name" "$PEER" listen "$@" </dev/null
+    wait_for 10 file_has "$T/$name.out" '^\(port\|ready\)' || {
+        cat "$T/$name.err"
+        return 1
+    }
+    port=$(sed -n 's/^port //p' "$T/$name.out")
+}
+
+free_port() { "$PEER" freeport; }
+
+# --- looking -------------------------------------------------------------------------------------
+
+# same <expected> <actual>
+same() {
+    [ "$1" = "$2" ] || {
+        printf 'expected: %q\nactual:   %q\n' "$1" "$2"
+        return 1
+    }
+}
+
+# has <text> <pattern>: a basic regular expression.
+has() {
+    grep -q -e "$2" <<<"$1" || {
+        printf 'no "%s" in:\n%s\n' "$2" "$1"
+        return 1
+    }
+}
+
+has_not() {
+    ! grep -e "$2" <<<"$1"
+}
+
+same_files() { cmp "$1" "$2"; }
+
+# zombies <pid>: children of that process that nobody has collected.
+zombies() { ps --ppid "$1" -o stat= 2>/dev/null | grep -c '^Z' || :; }
+open_fds() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
+peak_kib() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
+threads_of() { find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
+
+# --- certificates --------------------------------------------------------------------------------
+
+# make_certs <directory>: a CA and what it signed: server (localhost, 127.0.0.1), other (another
+# name), client; and self, which nobody signed. <name>.pem holds certificate and key.
+make_certs() (
+    mkdir -p "$1" && cd "$1" || return
+    exec 2>certs.log
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+        -subj '/CN=catena test CA' -keyout ca.key -out ca.crt
+    sign server localhost 'DNS:localhost,IP:127.0.0.1' &&
+        sign other other.example DNS:other.example &&
+        sign client client.example DNS:client.example &&
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+            -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout self.key -out self.crt &&
+        cat self.crt self.key >self.pem
+)
+
+sign() {
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" \
+        -keyout "$1.key" -out "$1.csr" &&
+        openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
+            -extfile <(echo "subjectAltName=$3") -out "$1.crt" &&
+        cat "$1.crt" "$1.key" >"$1.pem"
+}

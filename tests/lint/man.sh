@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The manual is clean, and has every address that the sources register.
+set -eu
+source=$1
+page=$source/man/catena.1
+status=0
+if command -v mandoc >/dev/null 2>&1; then
+    mandoc -T lint -W warning "$page" || status=1
+fi
+for keyword in $(grep -rhoE 'keyword = "[A-Z0-9-]+"' "$source/src" | cut -d'"' -f2 | sort -u); do
+    grep -qw -e "$keyword" "$page" || {
+        echo "$page: nothing about $keyword"
+        status=1
+    }
+done
+exit $status

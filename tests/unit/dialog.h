@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A negotiator's dialog with a scripted server, as a row of a table. Every dialog is played with
+ * the server's bytes in one piece and in small ones. For one test program each: all is static. */
+#ifndef CATENA_TESTS_DIALOG_H
+#define CATENA_TESTS_DIALOG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "catena/inter.h"
+#include "catena/run.h"
+
+extern const struct form forms_socks4[], forms_socks5[], forms_http_connect[];
+
+/* --- the scripted server --- */
+
+struct script {
+    const char *answer;
+    size_t left, piece; /* bytes still to give; at most so many at a time */
+    unsigned char sent[20000];
+    size_t nsent;
+};
+
+static int script_fill(struct wire *w, int *eof, struct err *e)
+{
+    struct script *s = w->carrier;
+    size_t n = s->left < s->piece ? s->left : s->piece;
+
+    (void)e;
+    n = buf_put(&w->in, s->answer, n);
+    s->answer += n;
+    s->left -= n;
+    *eof = n == 0;
+    return 0;
+}
+
+static int script_write(struct wire *w, const void *data, size_t n, struct err *e)
+{
+    struct script *s = w->carrier;
+
+    (void)e;
+    assert_true(n <= sizeof s->sent - s->nsent);
+    memcpy(s->sent + s->nsent, data, n);
+    s->nsent += n;
+    return 0;
+}
+
+static const struct wire_ops script_ops = {.fill = script_fill, .write = script_write};
+
+static struct run run = {.signal_fd = -1, .stop_fd = -1}; /* nothing interrupts it */
+
+/* --- addresses --- */
+
+static const struct option_desc rows[] = {
+    {.name = "socksuser", .id = OPT_SOCKSUSER},
+    {.name = "sockspass", .id = OPT_SOCKSPASS},
+    {.name = "proxy-authorization", .id = OPT_PROXY_AUTH},
+    {.name = "proxy-authorization-file", .id = OPT_PROXY_AUTH_FILE},
+    {.name = "proxy-resolve", .id = OPT_PROXY_RESOLVE},
+    {.name = "ignorecr", .id = OPT_IGNORECR},
+    {.name = "http-version", .id = OPT_HTTP_VERSION},
+};
+
+struct setting {
+    enum option_id id;
+    const char *text; /* NULL: a flag */
+};
+
+struct dialog {
+    const struct form *forms;
+    const char *keyword, *host, *port;
+    struct setting settings[3];
+    const char *request;
+    size_t nrequest;
+    const char *answer;
+    size_t nanswer;
+    const char *early;  /* behind the answer, must stay in the wire */
+    enum err_kind kind; /* ERR_NONE: it works */
+    const char *text;   /* the message */
+};
+#define BYTES(s) (s), sizeof(s) - 1
+
+static const struct form *form_of(const struct form *forms, const char *keyword)
+{
+    while (strcmp(forms->keyword, keyword) != 0 || forms->kind != FORM_NEGOTIATOR)
+        forms++;
+    return forms;
+}
+
+static size_t bind_settings(const struct dialog *d, struct opt *opts)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < 3 && d->settings[i].id != OPT_NONE; i++)
+        for (size_t j = 0; j < sizeof rows / sizeof rows[0]; j++)
+            if (rows[j].id == d->settings[i].id)
+                opts[n++] = (struct opt){
+                    .desc = &rows[j],
+                    .v = {.given = d->settings[i].text != NULL, .i = 1, .s = d->settings[i].text},
+                };
+    return n;
+}
+
+static int talk(const struct dialog *d, size_t piece, struct script *s, char *rest, size_t *nrest,
+                struct err *e)
+{
+    const char *params[] = {d->host, d->port};
+    struct opt opts[3];
+    struct addr a = {
+        .form = form_of(d->forms, d->keyword),
+        .params = params,
+        .nparams = 2,
+        .opts = opts,
+        .nopts = bind_settings(d, opts),
+    };
+    size_t nearly = d->early != NULL ? strlen(d->early) : 0;
+    char *answer = malloc(d->nanswer + nearly + 1);
+    struct wire w;
+    int rc;
+
+    assert_non_null(answer);
+    if (d->nanswer > 0)
+        memcpy(answer, d->answer, d->nanswer);
+    if (nearly > 0)
+        memcpy(answer + d->nanswer, d->early, nearly);
+    *s = (struct script){.answer = answer, .left = d->nanswer + nearly, .piece = piece};
+    assert_int_equal(wire_init(&w, &script_ops, s, &run, -1, e), 0);
+    rc = a.form->ops.negotiator->negotiate(&a, &run, &w, e);
+
+    *nrest = w.in.len;
+    assert_true(*nrest <= nearly || rc < 0);
+    if (rc == 0) {
+        memcpy(rest, buf_data(&w.in), w.in.len);
+        /* What has not been read is still with the server. */
+        memcpy(rest + *nrest, s->answer, s->left);
+        *nrest += s->left;
+    }
+    wire_fini(&w);
+    free(answer);
+    return rc;
+}
+
+static void play(const struct dialog *d)
+{
+    static const size_t pieces[] = {1, 2, 3, 7, 100000};
+
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        static struct script s;
+        char rest[100];
+        size_t nrest;
+        struct err e = {0};
+        int rc = talk(d, pieces[i], &s, rest, &nrest, &e);
+
+        if ((rc < 0) != (d->kind != ERR_NONE) || (rc < 0 && strcmp(e.text, d->text) != 0))
+            print_error("%s:%s:%s: %s\n", d->keyword, d->host, d->port, rc < 0 ? e.text : "works");
+        assert_int_equal(rc, d->kind == ERR_NONE ? 0 : -1);
+        if (d->request != NULL) {
+            assert_int_equal(s.nsent, d->nrequest);
+            assert_memory_equal(s.sent, d->request, d->nrequest);
+        }
+        if (rc < 0) {
+            assert_int_equal(e.kind, d->kind);
+            assert_string_equal(e.text, d->text);
+        } else {
+            assert_int_equal(nrest, d->early != NULL ? strlen(d->early) : 0);
+            if (nrest > 0)
+                assert_memory_equal(rest, d->early, nrest);
+        }
+    }
+}
+
+static void play_all(const struct dialog *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        play(&list[i]);
+}
+#define PLAY(list) play_all(list, sizeof list / sizeof list[0])
+
+#define CLOSED        "the peer closed the connection during the dialog"
+#define S4(key, h, p) .forms = forms_socks4, .keyword = key, .host = h, .port = p
+#define S5(h, p)      .forms = forms_socks5, .keyword = "SOCKS5-CONNECT", .host = h, .port = p
+#define P(h, p)       .forms = forms_http_connect, .keyword = "PROXY", .host = h, .port = p
+
+#endif

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The same command line on the reference (REF_SOCAT, Debian's 1.7.4.4 by default) and on ours under
+# its name. Each runs in a directory of its own that prepare_case fills.
+load ../helpers
+
+setup_file() {
+    [ -x "$REF_SOCAT" ] || skip "no reference: set REF_SOCAT"
+    socat_link >/dev/null
+}
+
+# One of them: one <ref|ours> <arguments...>; standard input is the file "in". Gives the exit status
+# in status, and <which>.out, <which>.err; its directory is left as the program left it.
+one() {
+    local which=$1 program
+    shift
+    program=$REF_SOCAT
+    [ "$which" = ref ] || program=$BATS_FILE_TMPDIR/ours/socat
+    mkdir -p "$T/$which"
+    status=0
+    (
+        cd "$T/$which" || exit 99
+        if declare -F prepare_case >/dev/null; then prepare_case; fi
+        exec timeout -k 5 "$LIMIT" "$program" -t 5 "$@"
+    ) <"$T/in" >"$T/$which.out" 2>"$T/$which.err" 3>&- || status=$?
+}
+
+# both <arguments...>: the same exit status, standard output and files. Environment: STATUS, the
+# status that both must have if it is not enough that it is the same.
+both() {
+    [ -e "$T/in" ] || : >"$T/in"
+    rm -rf "$T/ref" "$T/ours"
+    local ref
+    one ref "$@"
+    ref=$status
+    one ours "$@"
+    [ "$ref" = "$status" ] && [ "${STATUS:-$ref}" = "$ref" ] && cmp "$T/ref.out" "$T/ours.out" &&
+        diff -r "$T/ref" "$T/ours" >/dev/null && modes_alike || {
+        echo "# socat $*"
+        echo "status: reference $ref, ours $status"
+        diff "$T/ref.out" "$T/ours.out"
+        diff -r "$T/ref" "$T/ours"
+        diff <(modes ref) <(modes ours)
+        echo "--- reference:"
+        head -5 "$T/ref.err"
+        echo "--- ours:"
+        head -5 "$T/ours.err"
+        return 1
+    }
+}
+
+modes() { (cd "$T/$1" && find . -mindepth 1 -printf '%p %y %m %u %g\n' | sort); }
+modes_alike() { [ "$(modes ref)" = "$(modes ours)" ]; }
+
+# both_fail <arguments...>: both end with status 1 and at least one E line, and print nothing.
+both_fail() {
+    STATUS=1 both "$@"
+    has "$(<"$T/ref.err")" ' E '
+    has "$(<"$T/ours.err")" ' E '
+}
+
+# ours_alone <arguments...>: where the reference is known to be wrong, or a race; STATUS is ours.
+ours_alone() {
+    [ -e "$T/in" ] || : >"$T/in"
+    one ours "$@"
+    same "${STATUS:-0}" "$status" || {
+        echo "# socat $*"
+        cat "$T/ours.err"
+        return 1
+    }
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# TCP and UNIX sockets: either program as client and as server, and their options.
+load common
+
+prepare() {
+    seq 1 3000 >in
+    OURS=$BATS_FILE_TMPDIR/ours/socat
+}
+
+# Each pair of programs: pairs <function>, which gets server and client as arguments.
+pairs() {
+    "$1" "$OURS" "$OURS"
+    "$1" "$OURS" "$REF_SOCAT"
+    "$1" "$REF_SOCAT" "$OURS"
+}
+
+# listen <program> <arguments...>: its port is in $port.
+listen() {
+    start server "$1" -d -d -d -d -lf "$T/server.log" "${@:2}" </dev/null
+    wait_for 5 file_has server.log 'listening on' || {
+        cat server.log
+        return 1
+    }
+    port=$(sed -n 's/.*N listening on .*:\([0-9]*\)$/\1/p' server.log)
+}
+
+tcp_echo() {
+    listen "$1" tcp-listen:0,bind=127.0.0.1 pipe
+    "$2" -t 5 - "tcp:127.0.0.1:$port" <in | cmp - in
+    finish server
+    rm server.log
+}
+@test "tcp" { pairs tcp_echo; }
+
+tcp4() {
+    listen "$1" TCP4-LISTEN:0,bind=127.0.0.1 exec:cat
+    "$2" -t 5 - "TCP4:127.0.0.1:$port" <in | cmp - in
+    finish server
+    rm server.log
+}
+@test "tcp4" { pairs tcp4; }
+
+tcp6() {
+    listen "$1" 'TCP6-LISTEN:0,bind=[::1]' pipe
+    "$2" -t 5 - "TCP6:[::1]:$port" <in | cmp - in
+    wait_for 5 is_gone "$(<server.pid)"
+    rm server.log
+}
+@test "tcp6" {
+    [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6 || skip "no IPv6 here"
+    pairs tcp6
+}
+
+one_way() {
+    listen "$1" -u tcp-listen:0,bind=127.0.0.1 create:got
+    "$2" -u - "tcp:127.0.0.1:$port" <in
+    finish server
+    cmp got in
+    rm server.log
+    listen "$1" -U tcp-listen:0,bind=127.0.0.1 open:in
+    "$2" -u "tcp:127.0.0.1:$port" - </dev/null | cmp - in
+    finish server
+    rm server.log
+}
+@test "tcp, one way" { pairs one_way; }
+
+half_close() {
+    listen "$1" tcp-listen:0,bind=127.0.0.1 'exec:wc -l'
+    same 3000 "$("$2" -t 5 - "tcp:127.0.0.1:$port" <in | tr -d ' ')"
+    finish server
+    rm server.log
+}
+@test "half close: the answer comes behind the end of the question" { pairs half_close; }
+
+unix_echo() {
+    start server "$1" unix-listen:sock pipe </dev/null
+    wait_for 5 test -S sock
+    "$2" -t 5 - unix-connect:sock <in | cmp - in
+    finish server
+    [ ! -e sock ]
+    start server "$1" UNIX-L:sock,fork,unlink-early pipe </dev/null
+    wait_for 5 test -S sock
+    "$2" -t 5 - UNIX:sock <in | cmp - in
+    "$2" -t 5 - ./sock <in | cmp - in
+    kill "$(<server.pid)"
+    finish server 143
+    [ ! -e sock ]
+}
+@test "unix" { pairs unix_echo; }
+
+@test "unix: attributes and removal of the socket" {
+    for options in mode=600 perm=0640 umask=077 mode=666,unlink-close=0 user=nobody group=nogroup; do
+        for which in ref ours; do
+            p=$REF_SOCAT
+            [ $which = ref ] || p=$OURS
+            start server "$p" "unix-listen:sock,$options" pipe </dev/null
+            wait_for 5 test -S sock
+            # Attributes follow the creation.
+            wait_for 5 listens sock
+            stat -c '%a %U %G' sock >"$which.stat"
+            kill "$(<server.pid)"
+            finish server 143
+            ls sock >"$which.left" 2>/dev/null || :
+            rm -f sock
+        done
+        diff ref.stat ours.stat
+        diff ref.left ours.left
+    done
+}
+listens() { grep -q "$1\$" <(awk '$4 == "00010000" { print $NF }' /proc/net/unix); }
+
+@test "unix: an existing file is never removed" {
+    echo precious >file
+    run "$OURS" unix-listen:file pipe </dev/null
+    same 1 "$status"
+    same precious "$(<file)"
+    run "$OURS" -u - unix-connect:file </dev/null
+    same 1 "$status"
+    same precious "$(<file)"
+}
+
+@test "unix: targets that are wrong" {
+    mkdir dir
+    echo x >file
+    "$OURS" unix-listen:orphan,unlink-close=0 /dev/null </dev/null &
+    wait_for 5 test -S orphan
+    kill $!
+    wait $! || :
+    prepare_case() { mkdir dir && echo x >file; }
+    for target in nothing dir file /nothing/here; do
+        both_fail - "unix:$target"
+        both_fail - "unix-connect:$target"
+        both_fail -u - "open:$target/x"
+    done
+    [ ! -e orphan ] || both_fail - "unix:$T/orphan"
+    both_fail unix-listen:dir pipe
+    both_fail unix-listen:/nothing/here pipe
+}
+
+@test "a port in use, a host that is none, a port that is none" {
+    listen "$OURS" tcp-listen:0,bind=127.0.0.1 pipe
+    both_fail "tcp-listen:$port,bind=127.0.0.1" pipe
+    both_fail - tcp:127.0.0.1:nosuchservice
+    both_fail - tcp:nosuchhost.invalid:80
+    both_fail - 'tcp:127.0.0.1'
+    both_fail - 'tcp:127.0.0.1:1:2'
+    kill "$(<server.pid)"
+}
+
+@test "bind, sourceport, and what the program on the other side learns" {
+    learns() {
+        listen "$1" tcp-listen:0,bind=127.0.0.1 \
+            'system:echo \$SOCAT_PEERADDR \$SOCAT_SOCKADDR \$SOCAT_SOCKPORT; [ -n \"\$SOCAT_PEERPORT\" ]; echo \$?'
+        out=$("$2" -t 5 - "tcp:127.0.0.1:$port,bind=127.0.0.3" </dev/null | paste -sd' ')
+        same "127.0.0.3 127.0.0.1 $port 0" "$out"
+        finish server
+        rm server.log
+    }
+    pairs learns
+    listen "$OURS" tcp-listen:0,bind=127.0.0.1 'system:echo \$SOCAT_PEERPORT'
+    p=$("$PEER" freeport)
+    same "$p" "$("$OURS" -t 5 - "tcp:127.0.0.1:$port,sourceport=$p" </dev/null)"
+}
+
+@test "socket options are taken" {
+    for options in keepalive nodelay,keepidle=5,keepintvl=3,keepcnt=2 rcvbuf=20000,sndbuf=20000 \
+        linger=1 tos=16 ttl=9 mss=1000 reuseaddr priority=3 cork user-timeout=1000 \
+        setsockopt=6:1:i1 sockopt=1:9:i1 o-nonblock cloexec shut-down end-close connect-timeout=2 \
+        interval=1,retry=2 crnl bind=127.0.0.1; do
+        listen "$OURS" tcp-listen:0,bind=127.0.0.1 pipe
+        "$OURS" -t 5 - "tcp:127.0.0.1:$port,$options" <in >out
+        [ "$options" = crnl ] || cmp out in
+        finish server
+        rm server.log
+    done
+}
+
+@test "the same set on the accepted socket" {
+    for options in keepalive,nodelay reuseaddr=0 backlog=3 rcvbuf=20000 setsockopt=6:1:i1 \
+        accept-timeout=5 max-children=1,fork range=127.0.0.0/8 range=127.0.0.1:255.0.0.0; do
+        listen "$OURS" "tcp-listen:0,bind=127.0.0.1,$options" pipe
+        "$REF_SOCAT" -t 5 - "tcp:127.0.0.1:$port" <in | cmp - in
+        kill "$(<server.pid)" 2>/dev/null || :
+        wait_for 5 is_gone "$(<server.pid)"
+        rm server.log
+    done
+}
+
+@test "accept-timeout ends with status 0" {
+    both tcp-listen:0,bind=127.0.0.1,accept-timeout=0.2 pipe
+    has "$(<ours.err)" ' W accept: Connection timed out'
+}
+
+@test "retry and interval: a server that comes later" {
+    late() {
+        p=$("$PEER" freeport)
+        start client "$2" -t 5 - "tcp:127.0.0.1:$p,retry=100,interval=0.05" <in
+        start server "$1" "tcp-listen:$p,bind=127.0.0.1,reuseaddr" pipe </dev/null
+        finish client
+        cmp client.out in
+        finish server
+    }
+    pairs late
+}
+
+@test "forever on a listener that has to wait for its port" {
+    listen "$OURS" tcp-listen:0,bind=127.0.0.1 pipe
+    p=$port
+    start second "$OURS" "tcp-listen:$p,bind=127.0.0.1,forever,interval=0.05" pipe </dev/null
+    "$OURS" -t 5 - "tcp:127.0.0.1:$p" <in | cmp - in
+    finish server
+    wait_for 5 port_listens "$p"
+    "$OURS" -t 5 - "tcp:127.0.0.1:$p" <in | cmp - in
+    finish second
+}
+
+@test "fork in client and server" {
+    forking() {
+        listen "$1" tcp-listen:0,bind=127.0.0.1,fork pipe
+        for i in 1 2 3; do same "$i" "$("$2" -t 5 - "tcp:127.0.0.1:$port" <<<"$i")"; done
+        kill "$(<server.pid)"
+        finish server 143
+        rm server.log
+    }
+    pairs forking
+}
+
+@test "SOCAT_DEFAULT_LISTEN_IP, -4, -6, pf" {
+    [ -e /proc/net/if_inet6 ] || skip "no IPv6 here"
+    family() { # <arguments>: the AF of the listener
+        start server "$OURS" -d -d -d -lf family.log "$@" pipe </dev/null
+        wait_for 5 file_has family.log 'listening on'
+        sed -n 's/.*listening on AF=\([0-9]*\) .*/\1/p' family.log
+        kill "$(<server.pid)"
+        wait_for 5 is_gone "$(<server.pid)"
+        rm family.log
+    }
+    same 2 "$(family tcp-listen:0)"
+    same 10 "$(family -6 tcp-listen:0)"
+    same 2 "$(family -4 tcp-listen:0)"
+    same 10 "$(family tcp-listen:0,pf=ip6)"
+    same 10 "$(SOCAT_DEFAULT_LISTEN_IP=6 family tcp-listen:0)"
+    same 2 "$(SOCAT_DEFAULT_LISTEN_IP=6 family -4 tcp-listen:0)"
+}
