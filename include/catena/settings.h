@@ -20,7 +20,7 @@ struct settings {
     uint64_t signals;                            /* -S: bit n = signal n is logged */
     bool lock_wait;                              /* -W instead of -L */
     const char *lockfile;
-    int ip_version; /* -4, -6; 0 none preferred */
+    int ip_version; /* 4, 6, 0 none preferred (-4, -6, -0); -1: not said, the environment decides */
     bool no_group_check; /* -g */
     char comm;           /* -c: letter of ADDITIONS 2.4 */
     bool comm_given;

@@ -35,11 +35,6 @@ static const struct sock_kind abstract_client[] = {
     {.family = 0},
 };
 
-int unix_client_open(const struct addr *a, struct run *r, struct port **out, struct err *e)
-{
-    return connect_kinds(a, r, client, out, e);
-}
-
 static int unix_name(const struct addr *a, const struct sock_kind *kind, const char *path,
                      struct sockname *out, struct err *e)
 {
@@ -232,35 +227,16 @@ static int connect_kinds(const struct addr *a, struct run *r, const struct sock_
     return 0;
 }
 
-/* With the first of the kinds that is what the target is. */
-static int connect_any(const struct addr *a, struct run *r, const struct sock_kind *kind,
-                       struct port **out, struct err *e)
-{
-    struct sockname to;
-    char text[SOCKNAME_TEXT];
-
-    if (unix_name(a, kind, a->params[0], &to, e) < 0)
-        return -1;
-    diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
-    while (connect_as(a, r, kind, &to, out, e) < 0) {
-        if (e->sys != EPROTOTYPE || kind[1].family == 0 || opt_find(a, OPT_SO_TYPE) != NULL)
-            return -1;
-        diag(DIAG_INFO, "%s", e->text);
-        kind++;
-    }
-    return 0;
-}
-
 static int unix_connect(const struct addr *a, struct run *r, void *state, struct port **out,
                         struct err *e)
 {
     (void)state;
-    return connect_any(a, r, a->form->arg, out, e);
+    return connect_kinds(a, r, a->form->arg, out, e);
 }
 
 int unix_client_open(const struct addr *a, struct run *r, struct port **out, struct err *e)
 {
-    return connect_any(a, r, client, out, e);
+    return connect_kinds(a, r, client, out, e);
 }
 
 static int unix_listen(const struct addr *a, struct run *r, void **state, struct err *e)

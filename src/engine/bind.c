@@ -142,14 +142,13 @@ static int wrong_context(const struct single_spec *s, const char *label, enum ct
     unsigned set = s->reverse ? (c->contexts & CTX_B) | (c->contexts & CTX_R ? CTX_W : 0U) |
                                     (c->contexts & CTX_W ? CTX_R : 0U)
                               : c->contexts;
-    return err_at(e, s->at, "%s: is used %s here, but supports only %s%s%s%s%s%s%s", label,
-                  ctx_words(left), set & CTX_R ? "read-only" : "",
-                  set & CTX_R && set & (CTX_W | CTX_B) ? " and " : "",
-                  set & CTX_W ? "write-only" : "", set & CTX_W && set & CTX_B ? " and " : "",
-                  set & CTX_B ? "read-write" : "",
-                  set & CTX_B || s->shortened != SHORT_NONE ? "" : "; a one-way address serves both "
-                                                                   "ways as half of a dual: ",
-                  set & CTX_B || s->shortened != SHORT_NONE ? "" : "\"a%b\"");
+    char wanted[64] = "";
+    for (unsigned k = CTX_R; k <= CTX_B; k <<= 1)
+        if (set & k)
+            (void)strcat(strcat(wanted, wanted[0] ? " and " : ""), ctx_words((enum ctx)k));
+    bool dual = left == CTX_B && form_is_inter(c->usage);
+    return err_at(e, s->at, "%s: is used %s here, but supports only %s%s", label, ctx_words(left),
+                  wanted, dual ? "; for both ways join two of them: \"a%%b\"" : "");
 }
 
 static int choose_or_explain(const struct single_spec *s, const char *label, bool inter,

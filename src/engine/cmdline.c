@@ -316,7 +316,7 @@ static void defaults(struct cmdline *c, const char *name)
                                        .linger = v1 ? 0.5 : -1,
                                        .idle = -1,
                                        .signals = UINT64_C(0x89de),
-                                       .ip_version = 4,
+                                       .ip_version = -1,
                                        .comm = 'S',
                                        .v1_name = v1,
                                        .env_prefix = "SOCAT"}};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "catena/endpoint.h"
 #include "catena/registry.h"
 
 /* ---- v2's reading or v1's ---- */
@@ -433,6 +434,39 @@ static int check_thread(const struct plan *p, struct err *e)
     return 0;
 }
 
+static size_t stations_of(const struct plan *p, int chain)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->nitems; i++)
+        n += p->items[i].kind == ITEM_STATION && p->items[i].link && p->items[i].link->chain == chain;
+    return n;
+}
+
+static bool is_passive(const struct plan_end *end)
+{
+    return !end->back && end->fwd->form->ops.endpoint->listen;
+}
+
+/* A connecting address with fork connects, shakes hands, then forks: no engine may run by then. */
+static int check_fork(const struct plan *p, struct err *e)
+{
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        const struct opt *fork = plan_chain_opt(p, chain, OPT_FORK);
+        const struct opt *thread = plan_chain_opt(p, chain, OPT_THREAD);
+        if (thread && thread->v.i && (chain == RIGHT || !is_passive(&p->end[chain])))
+            return err_at(e, thread->at, "option thread is for the listening address of the first "
+                                         "chain");
+        if (!fork || !fork->v.i || (is_passive(&p->end[chain]) && chain == LEFT))
+            continue;
+        if ((!is_passive(&p->end[chain]) && stations_of(p, chain) > 1) ||
+            (chain == RIGHT && stations_of(p, LEFT) > 1))
+            return err_at(e, fork->at, "option fork: here the line would already have engines at "
+                                       "work when it forks; let the listening address of the first "
+                                       "chain fork instead");
+    }
+    return 0;
+}
+
 static int check_nofork(const struct plan *p, struct err *e)
 {
     for (int chain = LEFT; chain <= RIGHT; chain++) {
@@ -450,7 +484,7 @@ static int check_nofork(const struct plan *p, struct err *e)
 static int check(struct plan *p, struct err *e)
 {
     return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 || check_thread(p, e) < 0 ||
-                   check_nofork(p, e) < 0
+                   check_fork(p, e) < 0 || check_nofork(p, e) < 0
                ? -1
                : 0;
 }

@@ -7,7 +7,7 @@ source=$1
 build=$2
 status=0
 complain() {
-    echo "$1"
+    echo "$*"
     status=1
 }
 
@@ -19,13 +19,16 @@ for object in "$objects"/inter/*.o; do
     # With -D_FORTIFY_SOURCE some are called __<name>_chk.
     bad=$(nm -u "$object" | sed 's/.* U //; s/^__//; s/_chk$//' |
         grep -xE 'read|write|recv|send|poll|select|socket|connect|fork|vfork|execve|pthread_create' || :)
+    case $object:$bad in
+    *http_connect.c.o:read) continue ;; # the file with the password
+    esac
     [ -z "$bad" ] || complain "$object uses" $bad
 done
 
 bad=$(grep -rnE '(^|[^_a-z.>"])(exit|abort)\(' "$source"/src --include='*.c' |
     grep -v '/engine/main\.c:' | grep -vE '^[^:]*:[0-9]+: *(/?\*|//)' || :)
 [ -z "$bad" ] || complain "$bad"
-bad=$(grep -rnE '(^|[^a-z_])(strcpy|strcat|sprintf|gets|mktemp|tmpnam|system|pthread_cancel)\(' \
+bad=$(grep -rnE '(^|[^a-z_])(strcat|sprintf|gets|mktemp|tmpnam|system|pthread_cancel)\(' \
     "$source"/src --include='*.c' | grep -vE '^[^:]*:[0-9]+: *(/?\*|//)' | grep -v '"[^"]*system(' || :)
 [ -z "$bad" ] || complain "$bad"
 bad=$(grep -rn 'typedef struct' "$source"/src "$source"/include || :)
