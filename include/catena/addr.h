@@ -47,6 +47,9 @@ struct form {
     uint64_t groups;       /* besides GROUPS_EVERY */
     unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */
     const char *help;      /* one line */
+    /* What can be known wrong about parameters and options before anything is opened; pure. May be
+     * NULL. */
+    int (*check)(const struct addr *, struct err *);
     enum form_kind kind;
     union {
         const struct endpoint_ops *endpoint;
@@ -63,6 +66,7 @@ struct addr {
     const struct form *form;
     const char *keyword; /* as typed */
     const char *const *params;
+    const struct span *param_at; /* where they stood */
     size_t nparams;
     const struct opt *opts; /* in the order typed */
     size_t nopts;

@@ -21,14 +21,19 @@ struct fact { /* what an opened side has learnt; becomes the environment of chil
     char *name, *value; /* without the program's prefix: "PEERADDR" */
 };
 
+enum child_role {
+    CHILD_ENDPOINT, /* asked to end (SIGTERM) when the run closes, as v1 does */
+    CHILD_LINK,     /* in a chain: has some time to finish first */
+    CHILD_KEPT,     /* end-close: left alone */
+};
+
 struct child { /* a program of this run */
     pid_t pid;
     int pidfd;
     const char *label;
-    bool endpoint;   /* SIGTERM at close, as v1 does */
+    enum child_role role;
     unsigned passes; /* bit mask of signals passed on to it: sighup, sigint, sigquit */
     bool ended_output; /* end of file was seen on what it writes */
-    bool keep; /* end-close: not asked to end */
     bool done;
 };
 
@@ -87,7 +92,7 @@ void run_collect_children(struct run *r, bool hurry);
 void run_after_fork(struct run *r);
 void run_touch(struct run *r); /* bytes have moved */
 
-int run_add_child(struct run *r, pid_t pid, const char *label, bool endpoint, unsigned passes,
+int run_add_child(struct run *r, pid_t pid, const char *label, enum child_role role, unsigned passes,
                   struct err *e);
 
 #endif

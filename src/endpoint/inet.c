@@ -12,6 +12,20 @@
 
 enum { LOWPORT_MIN = 640, LOWPORT_COUNT = 1023 - LOWPORT_MIN + 1 };
 
+int inet_check_port(const struct addr *a, struct err *e)
+{
+    const char *text = a->params[a->nparams - 1];
+
+    text += strspn(text, " \t");
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits] != '\0')
+        return 0; /* a service name, to be looked up when it is opened */
+    if (digits < 32 && strtol(text, NULL, 10) <= 65535)
+        return 0;
+    return err_at(e, a->param_at[a->nparams - 1], "port %.40s is too large: ports are 0 to 65535",
+                  text);
+}
+
 /* Where a client binds before it connects. */
 struct local {
     bool wanted;

@@ -450,6 +450,11 @@ static pid_t fork_child(struct launch *l)
     return pid;
 }
 
+static enum child_role role_of(const struct process *p)
+{
+    return !p->endpoint ? CHILD_LINK : opt_true(p->addr, OPT_END_CLOSE) ? CHILD_KEPT : CHILD_ENDPOINT;
+}
+
 int process_spawn(const struct process *p, struct run *r, struct err *e)
 {
     struct launch l;
@@ -472,7 +477,7 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
     }
     rc = await_exec(p, r, fd[0], e);
     if (rc == 0)
-        rc = run_add_child(r, pid, p->addr->label, p->endpoint, passed_signals(p->addr), e);
+        rc = run_add_child(r, pid, p->addr->label, role_of(p), passed_signals(p->addr), e);
     if (rc == -1) {
         (void)kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)

@@ -49,6 +49,8 @@ static int unknown_keyword(const struct single_spec *s, struct err *e)
 {
     char near[64];
     struct span at = s->keyword.at.len ? s->keyword.at : s->at;
+    if (s->keyword.s[0] == '\0')
+        return err_at(e, at, "unknown device/address \"\": there is no address here");
     if (registry_nearest(s->keyword.s, near, sizeof near))
         return err_at(e, at, "unknown device/address \"%.200s\"; did you mean \"%s\"?",
                       s->keyword.s, near);
@@ -223,13 +225,17 @@ static struct addr *new_addr(const struct binder *b, const struct form *f,
 {
     struct addr *a = arena_alloc(&b->plan->arena, sizeof *a);
     const char **params = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *params);
-    if (!a || !params)
+    struct span *at = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *at);
+    if (!a || !params || !at)
         return NULL;
-    for (size_t i = 0; i < s->nparams; i++)
+    for (size_t i = 0; i < s->nparams; i++) {
         params[i] = s->params[i].s;
+        at[i] = s->params[i].at;
+    }
     *a = (struct addr){.form = f,
                        .keyword = s->shortened ? f->keyword : s->keyword.s,
                        .params = params,
+                       .param_at = at,
                        .nparams = s->nparams,
                        .label = label,
                        .at = s->at};
@@ -293,13 +299,15 @@ static const struct form *find_form(const char *keyword, bool inter, size_t npar
     return NULL;
 }
 
-static size_t pick_params(const struct binder *b, const struct single_spec *s,
-                          const unsigned char *which, const char **params)
+static size_t pick_params(const struct addr *whole, const unsigned char *which,
+                          const char **params, struct span *at)
 {
-    (void)b;
     size_t n = 0;
-    for (; n < 4 && which[n]; n++)
-        params[n] = which[n] <= s->nparams ? s->params[which[n] - 1].s : "";
+    for (; n < 4 && which[n]; n++) {
+        bool there = which[n] <= whole->nparams;
+        params[n] = there ? whole->params[which[n] - 1] : "";
+        at[n] = there ? whole->param_at[which[n] - 1] : whole->at;
+    }
     return n;
 }
 
@@ -312,15 +320,21 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     struct addr *a[2] = {arena_alloc(ar, sizeof *a[0]), arena_alloc(ar, sizeof *a[0])};
     struct opt *opts = arena_alloc(ar, 2 * (whole->nopts + 1) * sizeof *opts);
     const char **params = arena_alloc(ar, 10 * sizeof *params);
-    if (!a[0] || !a[1] || !opts || !params)
+    struct span *at = arena_alloc(ar, 10 * sizeof *at);
+    if (!a[0] || !a[1] || !opts || !params || !at)
         return err_nomem(e);
     *a[0] = *a[1] = *whole;
     a[0]->params = params;
     a[1]->params = params + 5;
-    a[0]->nparams = pick_params(b, s, k->inter_params, params);
-    a[1]->nparams = pick_params(b, s, k->endpoint_params, params + 5);
-    if (k->port_default)
+    a[0]->param_at = at;
+    a[1]->param_at = at + 5;
+    a[0]->nparams = pick_params(whole, k->inter_params, params, at);
+    a[1]->nparams = pick_params(whole, k->endpoint_params, params + 5, at + 5);
+    if (k->port_default) {
+        const struct opt *port = opt_find(whole, k->port_option);
+        at[5 + a[1]->nparams] = port ? port->at : whole->at;
         params[5 + a[1]->nparams++] = opt_string(whole, k->port_option, k->port_default);
+    }
     a[0]->form = find_form(k->inter, true, a[0]->nparams);
     a[1]->form = find_form(k->endpoint, false, a[1]->nparams);
     if (!a[0]->form || !a[1]->form)

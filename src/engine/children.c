@@ -16,8 +16,8 @@
 
 enum { GRACE_MS = 500, DEATH_MS = 100 };
 
-int run_add_child(struct run *r, pid_t pid, const char *label, bool endpoint, unsigned passes,
-                  struct err *e)
+int run_add_child(struct run *r, pid_t pid, const char *label, enum child_role role,
+                  unsigned passes, struct err *e)
 {
     pthread_mutex_lock(&r->lock);
     struct child *more = reallocarray(r->children, r->nchildren + 1, sizeof *more);
@@ -26,7 +26,7 @@ int run_add_child(struct run *r, pid_t pid, const char *label, bool endpoint, un
         r->children[r->nchildren++] = (struct child){.pid = pid,
                                                      .pidfd = pidfd_open(pid, 0),
                                                      .label = label,
-                                                     .endpoint = endpoint,
+                                                     .role = role,
                                                      .passes = passes};
     }
     pthread_mutex_unlock(&r->lock);
@@ -96,14 +96,14 @@ void run_collect_children(struct run *r, bool hurry)
     int64_t now = wait_now();
     for (size_t i = 0; i < r->nchildren; i++) {
         struct child *c = &r->children[i];
-        if (!reap(r, c, false) && !hurry && c->ended_output)
+        if (!reap(r, c, false) && !hurry && (c->ended_output || c->role == CHILD_LINK))
             (void)reap_until(r, c, now + GRACE_MS, false);
     }
     for (size_t i = 0; i < r->nchildren; i++)
-        if (!r->children[i].done && !r->children[i].keep)
+        if (!r->children[i].done && r->children[i].role != CHILD_KEPT)
             (void)kill(r->children[i].pid, SIGTERM);
     now = wait_now();
     for (size_t i = 0; i < r->nchildren; i++)
-        if (!r->children[i].done && !r->children[i].keep)
+        if (!r->children[i].done && r->children[i].role != CHILD_KEPT)
             (void)reap_until(r, &r->children[i], now + DEATH_MS, true);
 }

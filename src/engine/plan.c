@@ -481,9 +481,22 @@ static int check_nofork(const struct plan *p, struct err *e)
     return 0;
 }
 
+static int check_addresses(const struct plan *p, struct err *e)
+{
+    const struct addr *a;
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+            if (a->form->check && a->form->check(a, e) < 0) {
+                if (!e->where.text)
+                    e->where = a->at;
+                return err_wrap(e, "%s", a->label);
+            }
+    return 0;
+}
+
 static int check(struct plan *p, struct err *e)
 {
-    return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 || check_thread(p, e) < 0 ||
+    return check_addresses(p, e) < 0 || settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 || check_thread(p, e) < 0 ||
                    check_fork(p, e) < 0 || check_nofork(p, e) < 0
                ? -1
                : 0;

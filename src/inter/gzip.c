@@ -47,16 +47,24 @@ static int flush_policy(const struct addr *a, enum flush_policy *policy, struct 
                   name != NULL ? name : "");
 }
 
+static int gzip_check(const struct addr *a, struct err *e)
+{
+    const struct opt *level = opt_find(a, OPT_LEVEL);
+    enum flush_policy policy;
+
+    if (level != NULL && (level->v.i < 0 || level->v.i > 9))
+        return err_at(e, level->at, "compression level %lld is not a number from 0 to 9",
+                      level->v.i);
+    return flush_policy(a, &policy, e);
+}
+
 static int deflater_init(void *st, const struct addr *a, struct err *e)
 {
     struct deflater *d = st;
     long long level = opt_int(a, OPT_LEVEL, Z_DEFAULT_COMPRESSION);
     int rc;
 
-    if (opt_find(a, OPT_LEVEL) != NULL && (level < 0 || level > 9))
-        return err_at(e, opt_find(a, OPT_LEVEL)->at,
-                      "compression level %lld is not a number from 0 to 9", level);
-    if (flush_policy(a, &d->policy, e) < 0)
+    if (gzip_check(a, e) < 0 || flush_policy(a, &d->policy, e) < 0)
         return -1;
     rc = deflateInit2(&d->z, (int)level, Z_DEFLATED, MAX_WBITS + GZIP_FORMAT, MEM_LEVEL,
                       Z_DEFAULT_STRATEGY);
@@ -300,6 +308,7 @@ const struct form forms_gzip[] = {
         .right = RIGHT_MIRROR,
         .groups = GROUP_GZIP,
         .help = "compresses from left to right, expands on the way back (gzip format)",
+        .check = gzip_check,
         .kind = FORM_CODEC,
         .ops.codec = &gzip_pair,
     },
@@ -309,6 +318,7 @@ const struct form forms_gzip[] = {
         .right = RIGHT_MIRROR,
         .groups = GROUP_GZIP,
         .help = "expands from left to right, compresses on the way back (gzip format)",
+        .check = gzip_check,
         .kind = FORM_CODEC,
         .ops.codec = &gunzip_pair,
     },

@@ -253,12 +253,12 @@ static const struct compound connect_tcp_port = OVER_TCP_PORT("SOCKS5-CONNECT");
 static const struct compound listen_tcp = OVER_TCP("SOCKS5-LISTEN");
 static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
 
-#define INTER_FORM(key, other, command_, target_, help_)                                           \
+#define INTER_FORM(key, other, command_, check_, target_, help_)                                   \
     {                                                                                              \
         .keyword = key, .aliases = other, .params = ":<host>:<port>", .min_params = 2,             \
         .max_params = 2, .left = CTX_RWB, .right = RIGHT_BOTH, .groups = CLIENT_GROUPS,            \
-        .target = target_, .help = help_, .kind = FORM_NEGOTIATOR, .ops.negotiator = &socks5_ops,  \
-        .arg = command_,                                                                           \
+        .target = target_, .help = help_, .check = check_, .kind = FORM_NEGOTIATOR,                \
+        .ops.negotiator = &socks5_ops, .arg = command_,                                            \
     }
 #define COMPOUND_FORM(key, other, compound_, count, params_, target_, help_)                       \
     {                                                                                              \
@@ -274,12 +274,12 @@ static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
 
 extern const struct form forms_socks5[];
 const struct form forms_socks5[] = {
-    INTER(CONNECT, &command_connect, 1, "asks a SOCKS5 server for a connection"),
+    INTER(CONNECT, &command_connect, target_check, 1, "asks a SOCKS5 server for a connection"),
     COMPOUND(CONNECT, &connect_tcp, 3, ":<socks-server>:<host>:<port>", 2,
              "connects over TCP to a SOCKS5 server and through it to the host"),
     COMPOUND(CONNECT, &connect_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3,
              "the same with the server's port as a parameter"),
-    INTER(LISTEN, &command_bind, 0, "has a SOCKS5 server listen for one connection"),
+    INTER(LISTEN, &command_bind, target_check_any_port, 0, "has a SOCKS5 server listen for one connection"),
     COMPOUND(LISTEN, &listen_tcp, 3, ":<socks-server>:<listen-host>:<listen-port>", 0,
              "connects over TCP to a SOCKS5 server and has it listen for one connection"),
     COMPOUND(LISTEN, &listen_tcp_port, 4,

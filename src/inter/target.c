@@ -27,6 +27,11 @@ static void target_describe(struct target *t)
                    (unsigned)t->port);
 }
 
+static struct span where(const struct addr *a, size_t param)
+{
+    return a->param_at != NULL ? a->param_at[param] : a->at;
+}
+
 static int parse_host(const struct addr *a, struct target *t, struct err *e)
 {
     const char *host = a->params[0];
@@ -38,20 +43,20 @@ static int parse_host(const struct addr *a, struct target *t, struct err *e)
         n -= 2;
     }
     if (n == 0)
-        return err_at(e, a->at, "the target's host name is empty");
+        return err_at(e, where(a, 0), "the target's host name is empty");
     if (n > HOST_MAX)
-        return err_at(e, a->at, "the target's host name has %zu bytes; at most %d are possible", n,
+        return err_at(e, where(a, 0), "the target's host name has %zu bytes; at most %d are possible", n,
                       HOST_MAX);
     for (size_t i = 0; i < n; i++)
         if (iscntrl((unsigned char)host[i]) || host[i] == ' ')
-            return err_at(e, a->at, "blank or control character in host name \"%s\"", a->params[0]);
+            return err_at(e, where(a, 0), "blank or control character in host name \"%s\"", a->params[0]);
     memcpy(t->host, host, n);
     t->host[n] = '\0';
 
     if (inet_pton(AF_INET6, t->host, &t->ip.ip6) == 1)
         t->kind = TARGET_IP6;
     else if (bracketed)
-        return err_at(e, a->at, "\"%s\" is not an IPv6 address", t->host);
+        return err_at(e, where(a, 0), "\"%s\" is not an IPv6 address", t->host);
     else
         t->kind = inet_pton(AF_INET, t->host, &t->ip.ip4) == 1 ? TARGET_IP4 : TARGET_NAME;
     return 0;
@@ -77,7 +82,7 @@ static int parse_port(const struct addr *a, bool port_zero, struct target *t, st
         t->port = ntohs((uint16_t)found->s_port);
         return 0;
     }
-    return err_at(e, a->at, "port \"%s\" is neither a number from %d to %d nor a known TCP service",
+    return err_at(e, where(a, 1), "port \"%s\" is neither a number from %d to %d nor a known TCP service",
                   text, port_zero ? 0 : 1, UINT16_MAX);
 }
 
@@ -90,6 +95,18 @@ int target_parse(const struct addr *a, bool port_zero, struct target *t, struct 
         return -1;
     target_describe(t);
     return 0;
+}
+
+int target_check(const struct addr *a, struct err *e)
+{
+    struct target t;
+    return target_parse(a, false, &t, e);
+}
+
+int target_check_any_port(const struct addr *a, struct err *e)
+{
+    struct target t;
+    return target_parse(a, true, &t, e);
 }
 
 /* getaddrinfo() in wait_call(): all it touches is in here, since it may outlive the caller. */

@@ -28,6 +28,9 @@ struct target {
 
 /* Parses the two parameters of the address. port_zero: 0 ("any") is a port too. */
 int target_parse(const struct addr *a, bool port_zero, struct target *t, struct err *e);
+/* form.check of negotiators: the parameters make a target. */
+int target_check(const struct addr *a, struct err *e);
+int target_check_any_port(const struct addr *a, struct err *e);
 /* A name becomes its first IPv4 address; literals stay. */
 int target_resolve_ip4(struct target *t, struct run *r, struct err *e);
 

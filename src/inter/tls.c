@@ -228,6 +228,7 @@ const struct form forms_tls[] = {
         .right = RIGHT_BOTH,
         .groups = GROUP_CHILD | GROUP_RETRY | GROUP_OPENSSL,
         .help = "speaks TLS as client with what is on its right",
+        .check = tls_check_client,
         .kind = FORM_SESSION,
         .ops.session = &tls_ops,
         .arg = &client,

@@ -54,6 +54,7 @@ BIO *tls_bio_new(BIO_METHOD *method, struct tls_wire *wire); /* borrows wire; NU
 
 /* tls_verify.c */
 /* Settles which name to verify and which to send from the options and a->host. */
+int tls_check_client(const struct addr *a, struct err *e);
 int tls_names(const struct addr *a, struct tls_context *t, struct err *e);
 /* For SSL_CTX_set_verify(): writes what it objects to into the session's why. */
 int tls_verify_callback(int ok, X509_STORE_CTX *store);

@@ -35,18 +35,26 @@ static char *plain_name(const char *name)
     return strndup(name, n);
 }
 
+/* Without a name to expect there is nothing to verify: said before anything is opened. */
+int tls_check_client(const struct addr *a, struct err *e)
+{
+    const struct opt *verify = opt_find(a, OPT_TLS_VERIFY);
+
+    if ((verify != NULL && verify->v.i == 0) || a->host != NULL ||
+        opt_find(a, OPT_TLS_COMMONNAME) != NULL)
+        return 0;
+    return err_at(e, a->at, "the host this leads to is not known, so the name in the server's "
+                            "certificate cannot be verified: commonname=<name> gives it, "
+                            "commonname= accepts any name of a trusted certificate, verify=0 "
+                            "any certificate");
+}
+
 int tls_names(const struct addr *a, struct tls_context *t, struct err *e)
 {
     const struct opt *cn = opt_find(a, OPT_TLS_COMMONNAME);
     const char *name = cn ? opt_string(a, OPT_TLS_COMMONNAME, "") : t->server ? NULL : a->host;
     unsigned char ip[16];
 
-    if (t->verify && !t->server && !name)
-        return err_at(e, a->at,
-                      "the host this leads to is not known, so the name in the server's "
-                      "certificate cannot be verified: commonname=<name> gives it, "
-                      "commonname= accepts any name of a trusted certificate, verify=0 "
-                      "any certificate");
     if (t->verify && name && *name && !(t->expect = plain_name(name)))
         return err_nomem(e);
     if (t->server || opt_true(a, OPT_TLS_NO_SNI))
