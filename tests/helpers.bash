@@ -4,7 +4,10 @@
 # directory, everything bounded by LIMIT, and nothing left running behind a test.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-CATENA_BIN=$(realpath "${CATENA_BIN:-$top/build/release/catena}")
+CATENA_BIN=$(realpath "${CATENA_BIN:-$top/build/release/catena}") || {
+    echo "no catena: build it first, or set CATENA_BIN" >&2
+    exit 1
+}
 CATENA_TOOLS=${CATENA_TOOLS:-$(dirname "$CATENA_BIN")/tests}
 REF_SOCAT=${REF_SOCAT:-/usr/bin/socat}
 PEER=$CATENA_TOOLS/peer
@@ -43,10 +46,11 @@ show_logs() {
 }
 
 # Processes of this test, bats' own aside.
-marked() {
-    grep -lzsxF "CATENA_TEST_MARK=$CATENA_TEST_MARK" /proc/[0-9]*/environ 2>/dev/null |
-        cut -d/ -f3 | grep -vxF -e "$$" -e "$BASHPID" || :
-}
+marked() (
+    mark=CATENA_TEST_MARK=$CATENA_TEST_MARK
+    unset CATENA_TEST_MARK # so that what looks does not find itself
+    grep -lzsxF "$mark" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
+)
 
 nothing_left() { [ -z "$(marked)" ]; }
 

@@ -44,8 +44,9 @@ struct run {
     int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
     int ended_signal; /* signal that ended the run, 0 none */
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
-    void (*on_children)(void *); /* a forking parent: called when a child has ended */
+    void (*on_children)(void *); /* a parent of runs: called when one has ended, at any wait */
     void *on_children_arg;
+    int children_fd; /* readable when a run in a thread has ended; borrowed; -1 none */
 
     pthread_mutex_t lock; /* guards what follows */
     bool failed;

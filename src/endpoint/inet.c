@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
-#include "sock.h"
+#include "inet.h"
 
 enum { LOWPORT_MIN = 640, LOWPORT_COUNT = 1023 - LOWPORT_MIN + 1 };
 
@@ -26,14 +26,7 @@ int inet_check_port(const struct addr *a, struct err *e)
                   text);
 }
 
-/* Where a client binds before it connects. */
-struct local {
-    bool wanted;
-    struct names names; /* with port */
-    bool lowport;
-};
-
-static const struct sockname *local_for(const struct local *l, int family)
+static const struct sockname *local_for(const struct inet_local *l, int family)
 {
     for (size_t i = 0; i < l->names.n; i++) {
         if (sockname_family(&l->names.v[i]) == family)
@@ -44,14 +37,14 @@ static const struct sockname *local_for(const struct local *l, int family)
 
 /* From bind=, sourceport= and lowport; a source port that is named wins over lowport. */
 static int local_init(const struct addr *a, struct run *r, const struct sock_kind *kind,
-                      const struct ip_version *version, struct local *l, struct err *e)
+                      const struct ip_version *version, struct inet_local *l, struct err *e)
 {
     const struct opt *bind_to = opt_find(a, OPT_BIND);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
     int port = 0, rc = 0;
 
-    *l = (struct local){.wanted = bind_to != NULL || opt_find(a, OPT_SOURCEPORT) != NULL ||
+    *l = (struct inet_local){.wanted = bind_to != NULL || opt_find(a, OPT_SOURCEPORT) != NULL ||
                                   opt_true(a, OPT_LOWPORT)};
     if (!l->wanted)
         return 0;
@@ -90,10 +83,10 @@ static int bind_lowport(const struct addr *a, int fd, const struct sockname *whe
     return err_wrap(e, "no port from %d to 1023 is free", LOWPORT_MIN);
 }
 
-static int bind_local(const struct addr *a, int fd, const struct sockname *target, const void *arg,
-                      struct err *e)
+int inet_bind_local(const struct addr *a, int fd, const struct sockname *target, const void *arg,
+                    struct err *e)
 {
-    const struct local *l = arg;
+    const struct inet_local *l = arg;
     const struct sockname *name = local_for(l, sockname_family(target));
 
     if (name == NULL)
@@ -102,7 +95,7 @@ static int bind_local(const struct addr *a, int fd, const struct sockname *targe
 }
 
 /* A target that the local address cannot reach is not tried. */
-static int keep_reachable(struct names *targets, const struct local *l, struct err *e)
+static int keep_reachable(struct names *targets, const struct inet_local *l, struct err *e)
 {
     size_t kept = 0;
 
@@ -119,24 +112,32 @@ static int keep_reachable(struct names *targets, const struct local *l, struct e
                    "the address to bind and the host have no IP version in common");
 }
 
+int inet_targets(const struct addr *a, struct run *r, const struct sock_kind *kind, int port,
+                 struct names *targets, struct inet_local *local, struct err *e)
+{
+    struct ip_version version;
+
+    *targets = (struct names){0};
+    *local = (struct inet_local){0};
+    if (resolve_version(a, r, kind->family, false, &version, e) < 0 ||
+        resolve_host(a, r, a->params[0], port, &version, false, targets, e) < 0 ||
+        local_init(a, r, kind, &version, local, e) < 0)
+        return -1;
+    return keep_reachable(targets, local, e);
+}
+
 static int inet_connect(const struct addr *a, struct run *r, void *state, struct port **out,
                         struct err *e)
 {
     const struct sock_kind *kind = a->form->arg;
-    struct ip_version version;
     struct names targets = {0};
-    struct local local = {0};
+    struct inet_local local = {0};
     int port, fd = -1;
 
     (void)state;
-    if (resolve_version(a, r, kind->family, false, &version, e) < 0 ||
-        resolve_port(r, a->params[1], kind->type, &port, e) < 0 ||
-        resolve_host(a, r, a->params[0], port, &version, false, &targets, e) < 0)
-        goto out;
-    if (local_init(a, r, kind, &version, &local, e) < 0 || keep_reachable(&targets, &local, e) < 0)
-        goto out;
-    fd = sock_connect_any(a, r, kind, &targets, local.wanted ? bind_local : NULL, &local, e);
-out:
+    if (resolve_port(r, a->params[1], kind->type, &port, e) == 0 &&
+        inet_targets(a, r, kind, port, &targets, &local, e) == 0)
+        fd = sock_connect_any(a, r, kind, &targets, inet_bind_local, &local, e);
     names_fini(&targets);
     names_fini(&local.names);
     return fd < 0 ? -1 : sock_connected(a, r, kind, fd, out, e);
@@ -144,14 +145,15 @@ out:
 
 /* The addresses to listen on: that of bind=, which has no port of its own, or any. */
 static int listen_names(const struct addr *a, struct run *r, const struct sock_kind *kind,
-                        const struct ip_version *version, struct names *out, struct err *e)
+                        const char *port_text, const struct ip_version *version, struct names *out,
+                        struct err *e)
 {
     const struct opt *bind_to = opt_find(a, OPT_BIND);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
     int port, rc;
 
-    rc = resolve_port(r, a->params[0], kind->type, &port, e);
+    rc = resolve_port(r, port_text, kind->type, &port, e);
     if (rc == 0 && bind_to != NULL) {
         rc = resolve_split(bind_to->v.s, &storage, &host, &service, e);
         if (rc == 0 && (host == NULL || service != NULL))
@@ -193,25 +195,32 @@ static int bind_first(const struct addr *a, const struct sock_kind *kind, const 
     return fd;
 }
 
-static int inet_listen(const struct addr *a, struct run *r, void **state, struct err *e)
+int inet_bound(const struct addr *a, struct run *r, const struct sock_kind *kind, const char *port,
+               struct access *access, struct err *e)
 {
-    const struct sock_kind *kind = a->form->arg;
     struct ip_version version;
     struct names names = {0};
-    struct access access;
     int fd = -1, family;
 
     if (resolve_version(a, r, kind->family, true, &version, e) < 0 ||
-        listen_names(a, r, kind, &version, &names, e) < 0)
+        listen_names(a, r, kind, port, &version, &names, e) < 0)
         goto out;
     family = sockname_family(&names.v[0]);
     if (version.preferred == AF_UNSPEC && family == AF_INET6)
         family = AF_UNSPEC; /* nobody asked for IPv6, so the range may be of either version */
-    if (access_init(a, r, family, &access, e) < 0)
-        goto out;
-    fd = bind_first(a, kind, &names, e);
+    if (access_init(a, r, family, access, e) == 0)
+        fd = bind_first(a, kind, &names, e);
 out:
     names_fini(&names);
+    return fd;
+}
+
+static int inet_listen(const struct addr *a, struct run *r, void **state, struct err *e)
+{
+    const struct sock_kind *kind = a->form->arg;
+    struct access access;
+    int fd = inet_bound(a, r, kind, a->params[0], &access, e);
+
     return fd < 0 ? -1 : sock_listen(a, kind, fd, &access, state, e);
 }
 

@@ -204,8 +204,7 @@ static int sock_port(const struct addr *a, struct run *r, const struct sock_kind
                          kind->shut, out, e);
 }
 
-int sock_connected(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
-                   struct port **out, struct err *e)
+int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e)
 {
     struct sockname local, peer;
     char text[SOCKNAME_TEXT];
@@ -213,12 +212,17 @@ int sock_connected(const struct addr *a, struct run *r, const struct sock_kind *
     sockname_local(&local, fd);
     sockname_peer(&peer, fd);
     diag(DIAG_NOTICE, "successfully connected from local address %s", sockname_text(&local, text));
-    if (opts_apply(a, PHASE_CONNECTED, fd, e) < 0 ||
-        sockname_facts_connected(r, &peer, &local, e) < 0) {
-        close(fd);
-        return -1;
-    }
-    return sock_port(a, r, kind, fd, out, e);
+    if (opts_apply(a, PHASE_CONNECTED, fd, e) == 0 &&
+        sockname_facts_connected(r, &peer, &local, e) == 0)
+        return 0;
+    close(fd);
+    return -1;
+}
+
+int sock_connected(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
+                   struct port **out, struct err *e)
+{
+    return sock_is_connected(a, r, fd, e) < 0 ? -1 : sock_port(a, r, kind, fd, out, e);
 }
 
 int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
@@ -256,7 +260,7 @@ void sock_unlisten(const struct addr *a, void *state, bool forked)
     free(l);
 }
 
-static int accept_timed_out(struct err *e)
+int sock_timed_out(struct err *e)
 {
     diag(DIAG_WARN, "accept: Connection timed out");
     err_set(e, ERR_INTERRUPTED, "no connection within accept-timeout");
@@ -291,7 +295,7 @@ static int accept_next(struct run *r, int fd, int64_t deadline, struct sockname 
         if (rc < 0)
             return -1;
         if (rc == 0)
-            return accept_timed_out(e);
+            return sock_timed_out(e);
         memset(peer, 0, sizeof *peer);
         peer->len = sizeof peer->u;
         rc = accept4(fd, &peer->u.sa, &peer->len, SOCK_CLOEXEC);

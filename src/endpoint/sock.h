@@ -40,6 +40,8 @@ typedef int sock_bind_fn(const struct addr *a, int fd, const struct sockname *ta
 int sock_connect_any(const struct addr *a, struct run *r, const struct sock_kind *kind,
                      const struct names *targets, sock_bind_fn *bind, const void *arg,
                      struct err *e);
+/* A client has connected: log line, options and facts. Closes the descriptor on failure. */
+int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e);
 /* The end of a client's open(): takes the connected descriptor and makes a port of it. */
 int sock_connected(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
                    struct port **out, struct err *e);
@@ -56,6 +58,7 @@ int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
 /* endpoint_ops.open and .unlisten of every address that accepts. accept-timeout that runs out is
  * ERR_INTERRUPTED with ETIMEDOUT. */
 int sock_accept(const struct addr *a, struct run *r, void *state, struct port **out, struct err *e);
+int sock_timed_out(struct err *e); /* what accept-timeout= then does */
 void sock_unlisten(const struct addr *a, void *state, bool forked);
 
 /* inet.c: endpoint_ops of connecting to <host>:<port> and of listening on <port>, for whatever

@@ -35,8 +35,8 @@ static const struct sock_kind abstract_client[] = {
     {.family = 0},
 };
 
-static int unix_name(const struct addr *a, const struct sock_kind *kind, const char *path,
-                     struct sockname *out, struct err *e)
+int unix_name(const struct addr *a, const struct sock_kind *kind, const char *path,
+              struct sockname *out, struct err *e)
 {
     return sockname_unix(out, path, kind->abstract, opt_int(a, OPT_TIGHTSOCKLEN, 1) != 0, e);
 }
@@ -86,9 +86,8 @@ static int set_attributes(const struct addr *a, const char *path, struct err *e)
     return set_mode(a, path, OPT_PERM, e);
 }
 
-/* Binds to an entry that is fit to be seen when this returns; leaves none behind on failure. */
-static int unix_bind(const struct addr *a, const struct sock_kind *kind, int fd, const char *path,
-                     struct err *e)
+int unix_bind(const struct addr *a, const struct sock_kind *kind, int fd, const char *path,
+              struct err *e)
 {
     struct sockname name;
 
@@ -105,9 +104,8 @@ static int unix_bind(const struct addr *a, const struct sock_kind *kind, int fd,
     return 0;
 }
 
-/* The entry stays: it is removed now (unlink-late), at the end of the run, or never. */
-static int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
-                     const char *path, struct err *e)
+int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
+              const char *path, struct err *e)
 {
     const struct opt *unlink_close = opt_find(a, OPT_UNLINK_CLOSE);
 
@@ -167,9 +165,8 @@ static int bind_tempname(const struct addr *a, const struct sock_kind *kind, int
     }
 }
 
-/* As bind= or unix-bind-tempname= say; *path is to be freed, NULL if neither is given. */
-static int bind_client(const struct addr *a, const struct sock_kind *kind, int fd, char **path,
-                       struct err *e)
+int unix_bind_client(const struct addr *a, const struct sock_kind *kind, int fd, char **path,
+                     struct err *e)
 {
     const char *bind_to = opt_string(a, OPT_BIND, NULL);
 
@@ -195,7 +192,7 @@ static int connect_as(const struct addr *a, struct run *r, const struct sock_kin
 
     if (fd < 0)
         return -1;
-    if (bind_client(a, kind, fd, &path, e) == 0 && sock_connect(a, r, fd, to, e) == 0)
+    if (unix_bind_client(a, kind, fd, &path, e) == 0 && sock_connect(a, r, fd, to, e) == 0)
         rc = unix_keep(a, r, kind, path, e);
     if (rc == 0) {
         rc = sock_connected(a, r, kind, fd, out, e);

@@ -42,9 +42,8 @@ static void tell(pid_t pid, int status)
         diag(DIAG_WARN, "waitpid(): child %d exited on signal %d", (int)pid, WTERMSIG(status));
 }
 
-static void collect(void *arg)
+static void collect_processes(struct brood *b)
 {
-    struct brood *b = arg;
     for (size_t i = 0; i < b->npids;) {
         int status;
         pid_t pid = waitpid(b->pids[i], &status, WNOHANG);
@@ -56,12 +55,6 @@ static void collect(void *arg)
             tell(pid, status);
         b->pids[i] = b->pids[--b->npids];
     }
-}
-
-void brood_watch(struct brood *b, struct run *r)
-{
-    r->on_children = collect;
-    r->on_children_arg = b;
 }
 
 int brood_add(struct brood *b, pid_t pid, struct err *e)
@@ -85,11 +78,6 @@ void brood_forget(struct brood *b)
 
 /* ---- threads ---- */
 
-static void free_thread(struct thread_run *t)
-{
-    run_fini(&t->run);
-    free(t);
-}
 
 static void join_ended(struct brood *b)
 {
@@ -102,8 +90,30 @@ static void join_ended(struct brood *b)
         (void)pthread_join(t->thread, NULL);
         *p = t->next;
         b->nthreads--;
-        free_thread(t);
+        free(t);
     }
+}
+
+static void collect(void *arg)
+{
+    struct brood *b = arg;
+    uint64_t n;
+    ssize_t rc = b->done_fd >= 0 ? read(b->done_fd, &n, sizeof n) : 0;
+    (void)rc;
+    join_ended(b);
+    collect_processes(b);
+}
+
+int brood_watch(struct brood *b, struct run *r, struct err *e)
+{
+    b->stop_fd = eventfd(0, EFD_CLOEXEC);
+    b->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (b->stop_fd < 0 || b->done_fd < 0)
+        return err_sys(e, ERR_PERMANENT, "eventfd()");
+    r->on_children = collect;
+    r->on_children_arg = b;
+    r->children_fd = b->done_fd;
+    return 0;
 }
 
 static void *thread_main(void *arg)
@@ -112,6 +122,7 @@ static void *thread_main(void *arg)
     const uint64_t one = 1;
     int done_fd = t->done_fd;
     t->f(&t->run, t->arg);
+    run_fini(&t->run);
     atomic_store(&t->done, true);
     ssize_t rc = write(done_fd, &one, sizeof one); /* t may be gone by now */
     (void)rc;
@@ -120,12 +131,6 @@ static void *thread_main(void *arg)
 
 int brood_new_run(struct brood *b, struct run *parent, struct run **out, struct err *e)
 {
-    if (b->stop_fd < 0)
-        b->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (b->done_fd < 0)
-        b->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (b->stop_fd < 0 || b->done_fd < 0)
-        return err_sys(e, ERR_PERMANENT, "eventfd()");
     struct thread_run *t = calloc(1, sizeof *t);
     if (!t)
         return err_nomem(e);
@@ -138,7 +143,8 @@ int brood_new_run(struct brood *b, struct run *parent, struct run **out, struct 
     t->done_fd = b->done_fd;
     for (size_t i = 0; i < parent->nfacts; i++) {
         if (run_set_fact(&t->run, parent->facts[i].name, parent->facts[i].value, e) < 0) {
-            free_thread(t);
+            run_fini(&t->run);
+            free(t);
             return -1;
         }
     }
@@ -160,7 +166,8 @@ int brood_start(struct brood *b, struct run *r, void (*f)(struct run *, void *),
         (void)pthread_attr_destroy(&attr);
     }
     if (rc != 0) {
-        free_thread(t);
+        run_fini(&t->run);
+        free(t);
         errno = rc;
         return err_sys(e, ERR_TRANSIENT, "cannot start a thread for the connection");
     }
@@ -175,20 +182,14 @@ int brood_start(struct brood *b, struct run *r, void (*f)(struct run *, void *),
 int brood_wait_for_room(struct brood *b, struct run *r, struct err *e)
 {
     bool told = false;
-    join_ended(b);
     collect(b);
     while (b->max > 0 && b->npids + b->nthreads >= (size_t)b->max) {
-        uint64_t n;
         if (!told)
             diag(DIAG_NOTICE, "maxchildren are active, waiting");
         told = true;
-        /* the end of a child is a signal, that of a thread shows on done_fd */
+        /* the end of one is a signal or shows on done_fd: either way collect() is called */
         if (wait_fd(r, b->done_fd, POLLIN, wait_now() + 1000, e) < 0)
             return -1;
-        ssize_t rc = b->done_fd >= 0 ? read(b->done_fd, &n, sizeof n) : 0;
-        (void)rc;
-        join_ended(b);
-        collect(b);
     }
     return 0;
 }
@@ -204,15 +205,17 @@ void brood_fini(struct brood *b, struct run *r)
         struct thread_run *t = b->threads;
         (void)pthread_join(t->thread, NULL);
         b->threads = t->next;
-        free_thread(t);
+        free(t);
     }
     b->nthreads = 0;
     if (b->stop_fd >= 0)
         close(b->stop_fd);
     if (b->done_fd >= 0)
         close(b->done_fd);
-    if (r->on_children_arg == b)
+    if (r->on_children_arg == b) {
         r->on_children = NULL;
+        r->children_fd = -1;
+    }
     free(b->pids);
     *b = (struct brood){.stop_fd = -1, .done_fd = -1};
 }

@@ -21,8 +21,8 @@ struct brood {
 };
 
 void brood_init(struct brood *b, long long max);
-/* From now on children that end are collected whenever the run waits. */
-void brood_watch(struct brood *b, struct run *r);
+/* From now on runs that end are collected whenever r waits. */
+int brood_watch(struct brood *b, struct run *r, struct err *e);
 int brood_add(struct brood *b, pid_t pid, struct err *e);
 void brood_forget(struct brood *b); /* in the child */
 /* Waits while max-children runs are active. */

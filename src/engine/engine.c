@@ -114,14 +114,14 @@ static bool finished(const struct engine *e)
     return !awaits_goodbye(e);
 }
 
-/* A side that takes nothing any more ends its flow quietly once it has nothing to say either. */
+/* A two-way peer that has said all and takes nothing any more ends the other direction quietly: what
+ * has not been read yet is still its owner's. One-way, the next write tells (and fails loudly). */
 static void settle_gone(struct engine *e)
 {
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        bool silent = !s->has_in || s->in_eof;
-        if (s->gone && silent && !s->out_shut && s->out.len == 0 && s->tx.len == 0 &&
-            (e->side[!i].out_shut || !e->side[!i].has_out))
+        if (s->gone && s->has_in && s->in_eof && !s->out_shut && s->out.len == 0 &&
+            s->tx.len == 0 && e->side[!i].has_out && e->side[!i].out_shut)
             engine_end_flow_to(e, i);
     }
 }

@@ -50,7 +50,8 @@ __attribute__((format(printf, 2, 3))) static void add_text(struct lines *l, cons
     add(l, text);
 }
 
-static size_t key_length(const char *s) { return strcspn(s, ": \t"); }
+/* Scripts sort what stands before the first colon or blank (a TAB does not cut). */
+static size_t key_length(const char *s) { return strcspn(s, ": "); }
 
 static int by_key(const void *a, const void *b)
 {

@@ -273,9 +273,9 @@ void line_reset_side(struct line *l, int side, bool quietly)
     size_t n = l->plan->nitems, from = side == LEFT ? 0 : l->next[RIGHT];
     size_t to = side == LEFT ? l->next[LEFT] : n;
     bool cut = atomic_exchange(&l->run->cut, true); /* an attempt that failed loses nothing */
-    if (from > 0 && side == RIGHT)
+    if (side == RIGHT && from > l->plan->nleft_items)
         from--; /* the one whose opening failed */
-    else if (side == LEFT && to < n)
+    else if (side == LEFT && to < l->plan->nleft_items)
         to++;
     for (size_t i = from; i < to; i++)
         stop(&l->stations[i]);
@@ -304,15 +304,20 @@ static size_t running(const struct line *l)
     return n;
 }
 
+static int64_t idle_deadline(struct run *r)
+{
+    if (r->settings->idle < 0)
+        return -1;
+    return atomic_load(&r->last_activity) + (int64_t)(r->settings->idle * 1000);
+}
+
 /* The others drain what they have accepted. Only -T and signals hurry them. */
 static void wait_for_others(struct line *l)
 {
     struct run *r = l->run;
     struct err e;
     for (size_t left = running(l); left > 0;) {
-        int64_t deadline = -1;
-        if (r->settings->idle >= 0)
-            deadline = atomic_load(&r->last_activity) + (int64_t)(r->settings->idle * 1000);
+        int64_t deadline = idle_deadline(r);
         if (atomic_load(&r->stop)) {
             for (size_t i = 0; i < l->plan->nitems; i++)
                 stop(&l->stations[i]);
@@ -322,7 +327,7 @@ static void wait_for_others(struct line *l)
         uint64_t one;
         if (rc > 0 && read(l->done_fd, &one, sizeof one) == (ssize_t)sizeof one)
             left--;
-        else if (rc < 0 || (rc == 0 && wait_now() >= deadline))
+        else if (rc < 0 || (rc == 0 && wait_now() >= idle_deadline(r)))
             atomic_store(&r->stop, true);
     }
     for (size_t i = 0; i < l->plan->nitems; i++)

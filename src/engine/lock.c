@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,8 +31,23 @@ static int try_lock(const char *path, struct err *e)
     return rc == n ? 1 : -1;
 }
 
+/* A retry, or the next connection, meets the lock its own run has taken before. */
+static bool is_ours(struct run *r, const char *path)
+{
+    char *whole = realpath(path, NULL);
+    bool ours = false;
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; whole && i < r->nremovals && !ours; i++)
+        ours = strcmp(r->removals[i], whole) == 0 || strcmp(r->removals[i], path) == 0;
+    pthread_mutex_unlock(&r->lock);
+    free(whole);
+    return ours;
+}
+
 int lock_take(struct run *r, const char *path, bool wait, struct err *e)
 {
+    if (is_ours(r, path))
+        return 0;
     for (bool told = false;; told = true) {
         int rc = try_lock(path, e);
         if (rc < 0)

@@ -14,14 +14,6 @@
 
 /* ---- v2's reading or v1's ---- */
 
-static bool has_form(const char *keyword, bool inter)
-{
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
-        if (form_is_inter(f) == inter && form_answers(f, keyword))
-            return true;
-    return false;
-}
-
 static bool runs_program(const char *keyword)
 {
     for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
@@ -50,33 +42,6 @@ static bool every_piece_known(const struct chain_spec *c)
             return false;
     }
     return true;
-}
-
-static bool v1_single(const struct single_spec *s)
-{
-    return s->shortened != SHORT_NONE || has_form(s->keyword.s, false);
-}
-
-static bool v1_valid(const struct chain_spec *c)
-{
-    const struct piece_spec *p = &c->pieces[0];
-    return v1_single(&p->fwd) && (p->kind == PIECE_SINGLE || v1_single(&p->back));
-}
-
-static int read_argument(struct plan *p, const char *text, struct chain_spec *c, struct err *e)
-{
-    struct chain_spec v1;
-    struct err v1_error;
-    if (p->settings->v1_only)
-        return chain_parse(&p->arena, text, true, c, e);
-    int rc = chain_parse(&p->arena, text, false, c, e);
-    if (rc == 0 && (!c->chained || every_piece_known(c)))
-        return 0;
-    if (chain_parse(&p->arena, text, true, &v1, &v1_error) == 0 && v1_valid(&v1)) {
-        *c = v1;
-        return 0;
-    }
-    return rc; /* what is wrong with the chain is found when it is bound */
 }
 
 /* ---- one chain ---- */
@@ -149,24 +114,43 @@ static int bind_end(const struct binder *b, const struct piece_spec *p, enum ctx
     return 0;
 }
 
-static int bind_chain(struct plan *p, int chain, struct chain *c, struct err *e)
+static int bind_spec(struct plan *p, int chain, const struct chain_spec *spec, struct chain *c,
+                     struct err *e)
 {
-    struct chain_spec spec;
-    if (read_argument(p, p->text[chain], &spec, e) < 0)
-        return -1;
-    struct binder b = {.plan = p, .chain = chain, .chained = spec.chained};
+    struct binder b = {.plan = p, .chain = chain, .chained = spec->chained};
     enum ctx left = first_context(p->settings, chain);
-    c->links = arena_alloc(&p->arena, (spec.npieces + 1) * sizeof *c->links);
+    *c = (struct chain){.links = arena_alloc(&p->arena, (spec->npieces + 1) * sizeof *c->links)};
     if (!c->links)
         return err_nomem(e);
-    for (size_t i = 0; i + 1 < spec.npieces; i++) {
+    for (size_t i = 0; i + 1 < spec->npieces; i++) {
         b.link = i + 1;
-        if (bind_link(&b, &spec.pieces[i], &left, &c->links[c->nlinks], e) < 0)
+        if (bind_link(&b, &spec->pieces[i], &left, &c->links[c->nlinks], e) < 0)
             return -1;
         c->nlinks++;
     }
-    b.link = spec.npieces;
-    return bind_end(&b, &spec.pieces[spec.npieces - 1], left, c, e);
+    b.link = spec->npieces;
+    return bind_end(&b, &spec->pieces[spec->npieces - 1], left, c, e);
+}
+
+/* A chain if every piece of it names an address; else v1's reading of the whole, if that is valid;
+ * else what is wrong with the chain. */
+static int bind_chain(struct plan *p, int chain, struct chain *c, struct err *e)
+{
+    struct chain_spec spec, v1;
+    struct err ignored;
+    if (p->settings->v1_only)
+        return chain_parse(&p->arena, p->text[chain], true, &spec, e) < 0
+                   ? -1
+                   : bind_spec(p, chain, &spec, c, e);
+    int rc = chain_parse(&p->arena, p->text[chain], false, &spec, e);
+    if (rc == 0 && (!spec.chained || every_piece_known(&spec)))
+        return bind_spec(p, chain, &spec, c, e);
+    size_t warnings = p->nwarnings;
+    if (chain_parse(&p->arena, p->text[chain], true, &v1, &ignored) == 0 &&
+        bind_spec(p, chain, &v1, c, &ignored) == 0)
+        return 0;
+    p->nwarnings = warnings;
+    return rc < 0 ? rc : bind_spec(p, chain, &spec, c, e);
 }
 
 /* ---- the line ---- */

@@ -137,6 +137,8 @@ static int shut(struct engine *e, int side, struct err *err)
     s->out_shut = true;
     if (port_shutdown(s->port, err) < 0)
         return err_wrap(err, "%s", s->port->label);
+    if (s->port->rfd < 0 && !(s->port->flags & PORT_STALL))
+        s->in_eof = true; /* shut-close on one descriptor for both ways */
     return 0;
 }
 

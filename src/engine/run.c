@@ -17,7 +17,8 @@ extern char **environ;
 int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
              struct err *e)
 {
-    *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1};
+    *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1,
+                      .children_fd = -1};
     if (pthread_mutex_init(&r->lock, NULL) != 0)
         return err_set(e, ERR_PERMANENT, "pthread_mutex_init() failed");
     run_touch(r);
@@ -72,6 +73,7 @@ void run_after_fork(struct run *r)
         r->children[i].done = true; /* somebody else's children now */
     r->forked = true;
     r->on_children = NULL;
+    r->children_fd = -1;
 }
 
 void run_fail(struct run *r, const struct err *e)

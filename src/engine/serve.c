@@ -254,11 +254,11 @@ static int open_side(struct session *s, int side, struct err *e)
     brood_init(&brood, max ? max->v.i : 0);
     if (listen_with_retry(s, side, &t, e) < 0) {
         rc = -1;
-    } else if (wants(s, side, OPT_THREAD)) {
-        rc = serve_threads(s, &t, &brood, e);
-    } else if (wants(s, side, OPT_FORK)) {
-        brood_watch(&brood, s->run);
-        rc = serve_forks(s, side, &t, &brood, e);
+    } else if (wants(s, side, OPT_THREAD) || wants(s, side, OPT_FORK)) {
+        rc = brood_watch(&brood, s->run, e);
+        if (rc == 0)
+            rc = wants(s, side, OPT_THREAD) ? serve_threads(s, &t, &brood, e)
+                                            : serve_forks(s, side, &t, &brood, e);
     } else {
         rc = open_with_retry(s, side, true, &t, e);
         open_release(&s->end[side], false);

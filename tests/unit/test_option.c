@@ -340,7 +340,7 @@ static void terminal_options_are_applied(void **state)
     close(fd);
 }
 
-/* What changes the process acts late: in the program's process where one is run. */
+/* What changes the process waits until the process that goes on with the connection exists. */
 static void process_options_act_in_their_phase(void **state)
 {
     struct bound b;
@@ -351,8 +351,8 @@ static void process_options_act_in_their_phase(void **state)
     assert_int_equal(opts_apply(&b.addr, PHASE_LATE2, -1, &e), -1);
     assert_non_null(strstr(e.text, "chroot"));
     bind_options(&b, GROUP_REG, "chroot", "/nonexistent", NONE);
-    assert_int_equal(opts_apply(&b.addr, PHASE_LATE2, -1, &e), 0);
-    assert_int_equal(opts_apply(&b.addr, PHASE_LATE, -1, &e), -1);
+    assert_int_equal(opts_apply(&b.addr, PHASE_LATE, -1, &e), 0);
+    assert_int_equal(opts_apply(&b.addr, PHASE_LATE2, -1, &e), -1);
     bind_options(&b, GROUP_REG, "su-d", "root", NONE);
     assert_int_equal(opts_apply(&b.addr, PHASE_INIT, -1, &e), 0);
 }

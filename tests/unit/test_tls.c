@@ -159,6 +159,8 @@ static void end_init(struct end *end, int role, const char *options, const char 
 static int end_open(struct end *end)
 {
     const struct session_ops *ops = end->a.form->ops.session;
+    if (end->a.form->check != NULL && end->a.form->check(&end->a, &end->e) != 0)
+        return -1;
     if (ops->prepare(&end->a, &end->run, &end->shared, &end->e) != 0)
         return -1;
     return ops->open(&end->a, &end->run, end->shared, &end->st, &end->e);

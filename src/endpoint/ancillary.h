@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * What the kernel tells about a packet besides its data. */
+#ifndef CATENA_ENDPOINT_ANCILLARY_H
+#define CATENA_ENDPOINT_ANCILLARY_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "catena/run.h"
+
+/* Logs each item of the ancillary data that recvmsg(2) has left in msg; keep: they also become
+ * facts of the run. */
+void ancillary_report(struct run *r, struct msghdr *msg, bool keep);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The port of a datagram socket. Nothing here waits: packets that are not for us are thrown away
+ * until one is, or until there is none. */
+#include "dgram.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "ancillary.h"
+#include "catena/diag.h"
+#include "frame.h"
+
+enum {
+    DROPS = 64,          /* packets thrown away before others get their turn */
+    IP4_HEADER = 20,     /* bytes without options */
+    IP4_HEADER_MAX = 60, /* ... with */
+    FULL_WAIT_MS = 2,    /* nap when the receiver of a UNIX datagram has no room */
+};
+
+/* ---- one packet ---- */
+
+/* The options of an IPv4 header that has any stand in front of the data. */
+static ssize_t strip_header(const unsigned char *header, unsigned char *buf, ssize_t n)
+{
+    size_t len = (size_t)(header[0] & 0x0f) * 4, left, options;
+
+    if (n < IP4_HEADER || len < IP4_HEADER)
+        return 0;
+    left = (size_t)n - IP4_HEADER;
+    options = len - IP4_HEADER < left ? len - IP4_HEADER : left;
+    memmove(buf, buf + options, left - options);
+    return (ssize_t)(left - options);
+}
+
+ssize_t dgram_receive(int fd, bool strip, void *buf, size_t cap, struct dgram_packet *p)
+{
+    unsigned char header[IP4_HEADER] = {0};
+    struct iovec iov[2] = {{header, strip ? sizeof header : 0}, {buf, cap}};
+    ssize_t n;
+
+    memset(&p->from, 0, sizeof p->from);
+    p->msg = (struct msghdr){.msg_name = &p->from.u, .msg_namelen = sizeof p->from.u,
+                             .msg_iov = iov, .msg_iovlen = 2, .msg_control = p->control,
+                             .msg_controllen = sizeof p->control};
+    n = recvmsg(fd, &p->msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n < 0)
+        return -1;
+    p->from.len = p->msg.msg_namelen;
+    p->cut = (p->msg.msg_flags & MSG_TRUNC) != 0;
+    return strip ? strip_header(header, buf, n) : n;
+}
+
+void dgram_drop_errors(int fd)
+{
+    int sys = errno;
+    struct dgram_packet p;
+    unsigned char original[64];
+
+    for (int i = 0; i < DROPS; i++) {
+        struct iovec iov = {original, sizeof original};
+
+        p.msg = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1, .msg_control = p.control,
+                                .msg_controllen = sizeof p.control};
+        if (recvmsg(fd, &p.msg, MSG_DONTWAIT | MSG_ERRQUEUE) < 0)
+            break;
+    }
+    errno = sys;
+}
+
+int dgram_admit(const struct addr *a, struct run *r, const struct access *access, int fd)
+{
+    struct sockname from = {.len = sizeof from.u};
+    struct err e = {.kind = ERR_NONE};
+    const char *why = "";
+    char text[SOCKNAME_TEXT], byte;
+    int rc;
+
+    if (recvfrom(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK, &from.u.sa, &from.len) < 0)
+        return -1;
+    sockname_text(&from, text);
+    rc = access_check(access, a, r, fd, &from, &why, &e);
+    if (rc > 0) {
+        diag(DIAG_INFO, "permitting packet from %s", text);
+        return 1;
+    }
+    if (rc < 0)
+        why = e.text;
+    if (rc == 0 || e.kind != ERR_INTERRUPTED)
+        diag(DIAG_WARN, "refusing packet from %s due to %s", text, why);
+    (void)recv(fd, &byte, 1, MSG_DONTWAIT);
+    return 0;
+}
+
+/* ---- reading ---- */
+
+static bool same_unix(const struct sockname *a, const struct sockname *b)
+{
+    const char *x = a->u.un.sun_path, *y = b->u.un.sun_path;
+
+    if (x[0] != '\0' || y[0] != '\0')
+        return strncmp(x, y, sizeof a->u.un.sun_path) == 0;
+    return a->len == b->len && memcmp(x, y, sizeof a->u.un.sun_path) == 0;
+}
+
+static bool same_sender(const struct sockname *to, const struct sockname *from)
+{
+    unsigned char x[16], y[16];
+
+    if (from->len == 0)
+        return false;
+    if (sockname_ip_bytes(to, x) && sockname_ip_bytes(from, y)) {
+        int port = sockname_port(from); /* raw sockets know none */
+
+        return memcmp(x, y, sizeof x) == 0 && (port == 0 || port == sockname_port(to));
+    }
+    if (sockname_family(to) != sockname_family(from))
+        return false;
+    if (sockname_family(to) == AF_UNIX)
+        return same_unix(to, from);
+    return to->len == from->len && memcmp(&to->u, &from->u, to->len) == 0;
+}
+
+/* Is the packet for us? Tells about it if so. */
+static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, ssize_t n)
+{
+    char text[SOCKNAME_TEXT];
+    struct sockname local;
+    struct err ignored;
+
+    if (d->frames && frame_is_ours(&packet->from))
+        return false;
+    if (d->only_to && !same_sender(&d->to, &packet->from)) {
+        diag(DIAG_INFO, "dropping packet from %s, which is not the peer",
+             sockname_text(&packet->from, text));
+        return false;
+    }
+    ancillary_report(d->run, &packet->msg, d->facts);
+    if (packet->cut)
+        diag(DIAG_NOTICE, "packet from %s was longer than %zd bytes and has been cut",
+             sockname_text(&packet->from, text), n);
+    else if (diag_shows(DIAG_INFO))
+        diag(DIAG_INFO, "received packet with %zd bytes from %s", n,
+             sockname_text(&packet->from, text));
+    if (!d->facts || memcmp(&d->last, &packet->from, sizeof d->last) == 0)
+        return true;
+    d->last = packet->from;
+    sockname_local(&local, p->rfd);
+    (void)sockname_facts(d->run, &packet->from, &local, &ignored);
+    return true;
+}
+
+static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
+{
+    struct dgram *d = p->state;
+    struct dgram_packet packet;
+
+    if (d->nothing_more)
+        return 0;
+    for (int i = 0; i < DROPS; i++) {
+        int admitted = d->checked ? dgram_admit(d->addr, d->run, &d->access, p->rfd) : 1;
+        ssize_t n = admitted > 0 ? dgram_receive(p->rfd, d->strip, buf, cap, &packet) : admitted;
+
+        if (n < 0 && errno == EAGAIN)
+            dgram_drop_errors(p->rfd);
+        if (n < 0)
+            return d->connected && d->ended && errno == ECONNREFUSED ? 0 : -1;
+        if (admitted == 0 || !take(p, d, &packet, n))
+            continue;
+        if (d->vlan)
+            n = frame_put_tag(&packet.msg, buf, n, cap);
+        if (n > 0 || d->connected || p->flags & PORT_NULL_EOF)
+            return n;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+/* ---- writing and ending ---- */
+
+static ssize_t dgram_write(struct port *p, const void *buf, size_t n)
+{
+    const struct dgram *d = p->state;
+    ssize_t sent = d->to.len > 0 ? sendto(p->wfd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL, &d->to.u.sa,
+                                          d->to.len)
+                                 : send(p->wfd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    /* poll() does not know that the receiver has no room, and would have us try again at once. */
+    if (sent < 0 && errno == EAGAIN && sockname_family(&d->to) == AF_UNIX) {
+        (void)poll(NULL, 0, FULL_WAIT_MS);
+        errno = EAGAIN;
+    }
+    return sent;
+}
+
+static int dgram_shutdown(struct port *p, struct err *e)
+{
+    struct dgram *d = p->state;
+    int rc = port_fd_shutdown(p, e);
+
+    d->ended = true;
+    if (rc < 0 && d->connected && e->sys == ECONNREFUSED)
+        return 0; /* nobody is there any more to learn about the end */
+    return rc;
+}
+
+static void dgram_close(struct port *p)
+{
+    port_fd_close(p);
+    free(p->state);
+    p->state = NULL;
+}
+
+static const struct port_ops dgram_ops = {dgram_read, dgram_write, dgram_shutdown, dgram_close};
+
+/* ---- making ---- */
+
+int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
+               const struct dgram *how, struct port **out, struct err *e)
+{
+    struct dgram *d = malloc(sizeof *d);
+    struct port *p = NULL;
+    bool writes = a->left != CTX_R && (a->form->left & ~CTX_R) != 0;
+
+    if (d == NULL) {
+        close(fd);
+        return err_nomem(e);
+    }
+    if (endpoint_port(a, r, a->left == CTX_W ? -1 : fd, writes ? fd : -1, kind->flags | PORT_MSG,
+                      kind->shut, &p, e) < 0) {
+        free(d);
+        return -1;
+    }
+    *d = *how;
+    d->run = r;
+    d->addr = a;
+    p->ops = &dgram_ops;
+    p->state = d;
+    *out = p;
+    return 0;
+}
+
+/* Raw IPv4 sockets give the header as well, but for those that want it written, too. */
+static bool has_header(const struct sock_kind *kind, const struct sockname *local)
+{
+    return kind->type == SOCK_RAW && sockname_family(local) == AF_INET &&
+           kind->protocol != IPPROTO_RAW;
+}
+
+/* What a socket that is not connected has in common with one that was. */
+static int prepared(const struct addr *a, int fd, const struct sock_kind *kind, struct dgram *d,
+                    struct err *e)
+{
+    struct sockname local;
+
+    sockname_local(&local, fd);
+    d->strip = has_header(kind, &local);
+    if (opts_apply(a, PHASE_CONNECTED, fd, e) == 0)
+        return 0;
+    close(fd);
+    return -1;
+}
+
+int dgram_sender(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
+                 const struct sockname *to, const struct access *access, bool from_all,
+                 struct port **out, struct err *e)
+{
+    struct dgram d = {.to = *to, .only_to = !from_all};
+    struct sockname local;
+    char text[SOCKNAME_TEXT];
+
+    if (access != NULL) {
+        d.access = *access;
+        d.checked = access->ranged || access->wrapped;
+    }
+    sockname_local(&local, fd);
+    diag(DIAG_NOTICE, "successfully prepared local socket %s", sockname_text(&local, text));
+    diag(DIAG_INFO, "sending to %s", sockname_text(to, text));
+    return prepared(a, fd, kind, &d, e) < 0 ? -1 : dgram_port(a, r, kind, fd, &d, out, e);
+}
+
+int dgram_receiver(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
+                   const struct access *access, struct port **out, struct err *e)
+{
+    struct dgram d = {.access = *access, .facts = true};
+    struct sockname local;
+    char text[SOCKNAME_TEXT];
+
+    d.checked = access->ranged || access->wrapped || access->lowport || access->sourceport >= 0;
+    sockname_local(&local, fd);
+    diag(DIAG_NOTICE, "receiving socket bound to %s", sockname_text(&local, text));
+    return prepared(a, fd, kind, &d, e) < 0 ? -1 : dgram_port(a, r, kind, fd, &d, out, e);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * RECVFROM, whatever the address family: one packet is one connection. The process that listens
+ * reads it, so that it is gone from the socket before anybody is forked; the port then has it in
+ * front of its end of file, and answers to its sender over the socket that all share. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ancillary.h"
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "dgram.h"
+
+enum { PACKET_MAX = 65536 }; /* bytes, unless -b says otherwise */
+
+struct receiver {
+    int fd;
+    struct sock_kind kind;
+    bool strip, checked;
+    struct access access;
+    size_t cap;
+    unsigned char packet[];
+};
+
+int dgram_from_listen(const struct addr *a, const struct sock_kind *kind, int fd,
+                      const struct access *access, void **state, struct err *e)
+{
+    struct receiver *l = malloc(sizeof *l + PACKET_MAX);
+    struct sockname local;
+    char text[SOCKNAME_TEXT];
+
+    if (l == NULL) {
+        close(fd);
+        return err_nomem(e);
+    }
+    sockname_local(&local, fd);
+    *l = (struct receiver){.fd = fd, .kind = *kind, .access = *access, .cap = PACKET_MAX};
+    l->strip = kind->type == SOCK_RAW && sockname_family(&local) == AF_INET &&
+               kind->protocol != IPPROTO_RAW;
+    l->checked =
+        access->ranged || access->wrapped || access->lowport || access->sourceport >= 0;
+    diag(DIAG_NOTICE, "receiving socket bound to %s", sockname_text(&local, text));
+    if (opts_apply(a, PHASE_LISTEN, fd, e) < 0 || opts_apply(a, PHASE_CONNECTED, fd, e) < 0) {
+        dgram_from_unlisten(a, l, false);
+        return -1;
+    }
+    *state = l;
+    return 0;
+}
+
+void dgram_from_unlisten(const struct addr *a, void *state, bool forked)
+{
+    struct receiver *l = state;
+
+    (void)a;
+    (void)forked;
+    close(l->fd);
+    free(l);
+}
+
+/* Errors that earlier answers have brought back say nothing about the next packet. */
+static bool old_news(int sys)
+{
+    switch (sys) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case EPROTO:
+    case EMSGSIZE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The next packet that may come in; its bytes, or -1. */
+static ssize_t next_packet(const struct addr *a, struct run *r, struct receiver *l,
+                           struct dgram_packet *p, struct err *e)
+{
+    for (;;) {
+        ssize_t n;
+        int admitted;
+
+        if (wait_fd(r, l->fd, POLLIN, -1, e) < 0)
+            return -1;
+        admitted = l->checked ? dgram_admit(a, r, &l->access, l->fd) : 1;
+        n = admitted > 0 ? dgram_receive(l->fd, l->strip, l->packet, l->cap, p) : admitted;
+        if (n > 0 || (n == 0 && admitted > 0 && opt_true(a, OPT_NULL_EOF)))
+            return n;
+        if (n == 0)
+            continue;
+        if (errno == EAGAIN)
+            dgram_drop_errors(l->fd);
+        else if (old_news(errno))
+            diag(DIAG_INFO, "recvmsg(%d): %s", l->fd, strerror(errno));
+        else if (errno != EINTR)
+            return err_sys(e, ERR_TRANSIENT, "recvmsg(%d)", l->fd);
+    }
+}
+
+/* End of file behind the packet: a pipe that nobody writes to. */
+static int end_of_file(struct port *p, int fd, struct err *e)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_sys(e, ERR_PERMANENT, "pipe2()");
+    close(ends[1]);
+    if (p->wfd < 0)
+        close(fd);
+    p->rfd = ends[0];
+    return 0;
+}
+
+static int make_port(const struct addr *a, struct run *r, const struct receiver *l,
+                     const struct dgram_packet *packet, ssize_t n, struct port **out, struct err *e)
+{
+    struct dgram d = {.to = packet->from, .nothing_more = true};
+    int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
+    struct port *p;
+
+    if (fd < 0)
+        return err_sys(e, ERR_TRANSIENT, "fcntl(%d, F_DUPFD_CLOEXEC)", l->fd);
+    if (dgram_port(a, r, &l->kind, fd, &d, &p, e) < 0)
+        return -1;
+    if (end_of_file(p, fd, e) < 0 || port_unread(p, l->packet, (size_t)n, e) < 0) {
+        port_close(p);
+        return -1;
+    }
+    *out = p;
+    return 0;
+}
+
+int dgram_from_open(const struct addr *a, struct run *r, void *state, struct port **out,
+                    struct err *e)
+{
+    struct receiver *l = state;
+    struct dgram_packet packet;
+    struct sockname local;
+    char text[SOCKNAME_TEXT];
+    ssize_t n;
+
+    if (r->settings->block_given && r->settings->block > 0 && r->settings->block < PACKET_MAX)
+        l->cap = r->settings->block;
+    sockname_local(&local, l->fd);
+    diag(DIAG_NOTICE, "receiving on %s", sockname_text(&local, text));
+    n = next_packet(a, r, l, &packet, e);
+    if (n < 0)
+        return -1;
+    diag(DIAG_NOTICE, "receiving packet from %s", sockname_text(&packet.from, text));
+    if (packet.cut)
+        diag(DIAG_NOTICE, "the packet was longer than %zd bytes and has been cut", n);
+    ancillary_report(r, &packet.msg, true);
+    if (sockname_facts(r, &packet.from, &local, e) < 0)
+        return -1;
+    return make_port(a, r, l, &packet, n, out, e);
+}
