@@ -184,6 +184,7 @@ struct opt {
     const struct option_desc *desc;
     struct value v;
     struct span at;
+    bool sloppy; /* -s: when it cannot be applied that is logged, and work goes on */
 };
 
 /* The row called so (canonical or alias, any case), NULL if there is none. */

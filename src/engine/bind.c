@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catena/diag.h"
 #include "catena/option.h"
 #include "catena/registry.h"
 
@@ -150,7 +151,7 @@ static int wrong_context(const struct single_spec *s, const char *label, enum ct
             (void)strcat(strcat(wanted, wanted[0] ? " and " : ""), ctx_words((enum ctx)k));
     bool dual = left == CTX_B && form_is_inter(c->usage);
     return err_at(e, s->at, "%s: is used %s here, but supports only %s%s", label, ctx_words(left),
-                  wanted, dual ? "; for both ways join two of them: \"a%%b\"" : "");
+                  wanted, dual ? "; for both ways join two of them: \"a%b\"" : "");
 }
 
 static int choose_or_explain(const struct single_spec *s, const char *label, bool inter,
@@ -188,9 +189,11 @@ static int unknown_option(const struct opt_spec *o, const char *label, uint64_t 
     return err_at(e, o->name.at, "%s: unknown option \"%.100s\"", label, o->name.s);
 }
 
+/* Gives 1 when bound, 0 when left out (-s), -1. */
 static int bind_option(const struct binder *b, const struct opt_spec *o, const char *label,
                        uint64_t groups, struct opt *out, struct err *e)
 {
+    bool sloppy = b->plan->settings->sloppy;
     const struct option_desc *d = option_lookup(o->name.s);
     if (!d)
         return unknown_option(o, label, groups, e);
@@ -200,21 +203,30 @@ static int bind_option(const struct binder *b, const struct opt_spec *o, const c
                       "has the groups %s (-g switches this check off)",
                       label, o->name.s, list_groups(&b->plan->arena, d->groups),
                       list_groups(&b->plan->arena, groups & ~GROUPS_EVERY));
-    *out = (struct opt){.desc = d, .at = o->has_value ? o->value.at : o->name.at};
-    if (value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at, &out->v, e) < 0)
-        return err_wrap(e, "%s", label);
+    *out = (struct opt){
+        .desc = d, .at = o->has_value ? o->value.at : o->name.at, .sloppy = sloppy};
+    if (value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at, &out->v, e) == 0)
+        return 1;
+    (void)err_wrap(e, "%s", label);
+    if (!sloppy)
+        return -1;
+    diag_err(DIAG_ERROR, e);
     return 0;
 }
 
 static int bind_options(const struct binder *b, const struct single_spec *s, const char *label,
-                        uint64_t groups, struct opt **opts, struct err *e)
+                        uint64_t groups, struct addr *a, struct err *e)
 {
-    *opts = arena_alloc(&b->plan->arena, (s->nopts + 1) * sizeof **opts);
-    if (!*opts)
+    struct opt *opts = arena_alloc(&b->plan->arena, (s->nopts + 1) * sizeof *opts);
+    if (!opts)
         return err_nomem(e);
-    for (size_t i = 0; i < s->nopts; i++)
-        if (bind_option(b, &s->opts[i], label, groups | GROUPS_EVERY, &(*opts)[i], e) < 0)
+    a->opts = opts;
+    for (size_t i = 0; i < s->nopts; i++) {
+        int rc = bind_option(b, &s->opts[i], label, groups | GROUPS_EVERY, &opts[a->nopts], e);
+        if (rc < 0)
             return -1;
+        a->nopts += (size_t)rc;
+    }
     return 0;
 }
 
@@ -247,7 +259,6 @@ int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx lef
 {
     const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
     struct choice c;
-    struct opt *opts;
     if (!label)
         return err_nomem(e);
     if (s->shortened != SHORT_NONE)
@@ -261,12 +272,10 @@ int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx lef
     if (!c.found)
         return wrong_context(&used, label, left, &c, e);
     struct addr *a = new_addr(b, c.found, s, label);
-    if (!a || bind_options(b, s, label, c.found->groups, &opts, e) < 0)
+    if (!a || bind_options(b, s, label, c.found->groups, a, e) < 0)
         return a ? -1 : err_nomem(e);
     a->left = left;
     context_fits(c.found, left, used.reverse, &a->right);
-    a->opts = opts;
-    a->nopts = s->nopts;
     *out = a;
     return 0;
 }
@@ -360,7 +369,6 @@ int bind_endpoint(const struct binder *b, const struct single_spec *s, enum ctx 
 {
     const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
     struct choice c;
-    struct opt *opts;
     *inter = NULL;
     if (!label)
         return err_nomem(e);
@@ -372,11 +380,9 @@ int bind_endpoint(const struct binder *b, const struct single_spec *s, enum ctx 
     if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
         return -1;
     struct addr *a = new_addr(b, c.found, s, label);
-    if (!a || bind_options(b, s, label, c.found->groups, &opts, e) < 0)
+    if (!a || bind_options(b, s, label, c.found->groups, a, e) < 0)
         return a ? -1 : err_nomem(e);
     a->left = left;
-    a->opts = opts;
-    a->nopts = s->nopts;
     *out = a;
     if (c.found->kind == FORM_COMPOUND)
         return expand(b, s, a, left, inter, out, e);

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "catena/addr.h"
+#include "catena/diag.h"
 
 static const struct option_desc *const tables[] = {
 #define OPTIONS(table) options_##table,
@@ -229,10 +230,13 @@ static int apply_listed(const struct addr *a, enum phase listed, enum phase acts
         const struct option_desc *d = o->desc;
         if (!d->apply || d->phase != listed || acts_in(d) != acts || left_to_opener(a, d))
             continue;
-        if (d->apply(o, fd, e) < 0) {
-            e->where = o->at;
-            return err_wrap(e, "option \"%s\"", d->name);
-        }
+        if (d->apply(o, fd, e) == 0)
+            continue;
+        e->where = o->at;
+        (void)err_wrap(e, "option \"%s\"", d->name);
+        if (!o->sloppy)
+            return -1;
+        diag_err(DIAG_ERROR, e);
     }
     return 0;
 }

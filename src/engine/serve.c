@@ -156,6 +156,7 @@ static void fork_wait(struct run *r)
 /* Gives 1 in the child, 0 in the parent. A fork() that fails loses this connection, not the rest. */
 static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
 {
+    diag_transferring(); /* -lm: a forking parent is done with opening */
     pid_t pid = fork();
     if (pid < 0) {
         diag(DIAG_WARN, "fork(): %s", strerror(errno));

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The table of descriptors that -D shows: what filan prints about them, from inside the process. */
+#ifndef CATENA_FDTABLE_H
+#define CATENA_FDTABLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* A header line and a long line for each of fds that is open, in this order and each once (below a
+ * terminal's, one more line with its window size). All of it is made first and flushed once. */
+void fdtable_print(FILE *f, const int fds[], size_t n);
+
+#endif
