@@ -53,11 +53,13 @@ enum port_flags {
     PORT_STDIO = 1 << 15,     /* standard input or output */
     PORT_OWN_R = 1 << 16,     /* rfd, wfd are closed with the port; set by port_open_fds */
     PORT_OWN_W = 1 << 17,
+    PORT_ENDLESS = 1 << 18,   /* what it reads from may have no end of file: packets of anybody */
 };
 
 struct port {
     const struct port_ops *ops;
     int rfd, wfd; /* -1: that direction does not exist; may be the same */
+    int given[2]; /* the descriptors as they came, for messages: rfd and wfd may be private reopenings */
     unsigned flags;
     enum port_shut shut;
     struct buf pending; /* bytes read too far by a negotiation; delivered first */

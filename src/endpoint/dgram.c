@@ -47,6 +47,8 @@ ssize_t dgram_receive(int fd, bool strip, void *buf, size_t cap, struct dgram_pa
                              .msg_iov = iov, .msg_iovlen = 2, .msg_control = p->control,
                              .msg_controllen = sizeof p->control};
     n = recvmsg(fd, &p->msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n < 0 && errno == EINVAL) /* where no descriptors can come, the flag is not known */
+        n = recvmsg(fd, &p->msg, MSG_DONTWAIT);
     if (n < 0)
         return -1;
     p->from.len = p->msg.msg_namelen;
@@ -95,6 +97,32 @@ int dgram_admit(const struct addr *a, struct run *r, const struct access *access
     return 0;
 }
 
+bool dgram_has_header(const struct sock_kind *kind, int fd)
+{
+    struct sockname local;
+
+    sockname_local(&local, fd);
+    return kind->raw_ip && sockname_family(&local) == AF_INET && kind->protocol != IPPROTO_RAW;
+}
+
+bool dgram_has_rules(const struct access *access)
+{
+    return access->ranged || access->wrapped || access->lowport || access->sourceport >= 0;
+}
+
+int dgram_facts(struct run *r, const struct sockname *from, int fd, bool portless, struct err *e)
+{
+    struct sockname local;
+    char text[SOCKNAME_TEXT];
+
+    sockname_local(&local, fd);
+    if (!portless)
+        return sockname_facts(r, from, &local, e);
+    if (run_set_fact(r, "PEERADDR", sockname_host(from, text), e) < 0)
+        return -1;
+    return run_set_fact(r, "SOCKADDR", sockname_host(&local, text), e);
+}
+
 /* ---- reading ---- */
 
 static bool same_unix(const struct sockname *a, const struct sockname *b)
@@ -128,7 +156,6 @@ static bool same_sender(const struct sockname *to, const struct sockname *from)
 static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, ssize_t n)
 {
     char text[SOCKNAME_TEXT];
-    struct sockname local;
     struct err ignored;
 
     if (d->frames && frame_is_ours(&packet->from))
@@ -148,8 +175,7 @@ static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, s
     if (!d->facts || memcmp(&d->last, &packet->from, sizeof d->last) == 0)
         return true;
     d->last = packet->from;
-    sockname_local(&local, p->rfd);
-    (void)sockname_facts(d->run, &packet->from, &local, &ignored);
+    (void)dgram_facts(d->run, &packet->from, p->rfd, d->portless, &ignored);
     return true;
 }
 
@@ -224,13 +250,14 @@ int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind
     struct dgram *d = malloc(sizeof *d);
     struct port *p = NULL;
     bool writes = a->left != CTX_R && (a->form->left & ~CTX_R) != 0;
+    unsigned flags = kind->flags | PORT_MSG | (how->nothing_more ? 0U : PORT_ENDLESS);
 
     if (d == NULL) {
         close(fd);
         return err_nomem(e);
     }
-    if (endpoint_port(a, r, a->left == CTX_W ? -1 : fd, writes ? fd : -1, kind->flags | PORT_MSG,
-                      kind->shut, &p, e) < 0) {
+    if (endpoint_port(a, r, a->left == CTX_W ? -1 : fd, writes ? fd : -1, flags, kind->shut, &p,
+                      e) < 0) {
         free(d);
         return -1;
     }
@@ -243,21 +270,12 @@ int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind
     return 0;
 }
 
-/* Raw IPv4 sockets give the header as well, but for those that want it written, too. */
-static bool has_header(const struct sock_kind *kind, const struct sockname *local)
-{
-    return kind->type == SOCK_RAW && sockname_family(local) == AF_INET &&
-           kind->protocol != IPPROTO_RAW;
-}
-
 /* What a socket that is not connected has in common with one that was. */
 static int prepared(const struct addr *a, int fd, const struct sock_kind *kind, struct dgram *d,
                     struct err *e)
 {
-    struct sockname local;
-
-    sockname_local(&local, fd);
-    d->strip = has_header(kind, &local);
+    d->strip = dgram_has_header(kind, fd);
+    d->portless = kind->type == SOCK_RAW;
     if (opts_apply(a, PHASE_CONNECTED, fd, e) == 0)
         return 0;
     close(fd);
@@ -274,7 +292,7 @@ int dgram_sender(const struct addr *a, struct run *r, const struct sock_kind *ki
 
     if (access != NULL) {
         d.access = *access;
-        d.checked = access->ranged || access->wrapped;
+        d.checked = dgram_has_rules(access);
     }
     sockname_local(&local, fd);
     diag(DIAG_NOTICE, "successfully prepared local socket %s", sockname_text(&local, text));
@@ -289,7 +307,7 @@ int dgram_receiver(const struct addr *a, struct run *r, const struct sock_kind *
     struct sockname local;
     char text[SOCKNAME_TEXT];
 
-    d.checked = access->ranged || access->wrapped || access->lowport || access->sourceport >= 0;
+    d.checked = dgram_has_rules(access);
     sockname_local(&local, fd);
     diag(DIAG_NOTICE, "receiving socket bound to %s", sockname_text(&local, text));
     return prepared(a, fd, kind, &d, e) < 0 ? -1 : dgram_port(a, r, kind, fd, &d, out, e);

@@ -13,9 +13,11 @@ struct dgram {
     bool checked;       /* access says whose packets are taken */
     bool facts;         /* what a packet tells about itself and its sender becomes known */
     bool strip;         /* raw IPv4: packets come with a header that is not data */
+    bool portless;      /* raw sockets: addresses have a port that means nothing */
     bool connected;     /* an empty packet is end of file, as is a peer that refuses our last one */
     bool frames;        /* of a network interface: our own are not for us */
     bool vlan;          /* ... and get back the tag that the kernel takes out of them */
+    bool nothing_more;  /* what was put back into the port is all there is to read */
     struct access access;
 
     /* belongs to the port */
@@ -57,6 +59,12 @@ struct dgram_packet {
     _Alignas(struct cmsghdr) unsigned char control[1024]; /* bytes */
 };
 
+/* PEERADDR and so on, of the sender and of our own address. */
+int dgram_facts(struct run *r, const struct sockname *from, int fd, bool portless, struct err *e);
+/* Does the kernel put an IPv4 header in front of what fd receives? */
+bool dgram_has_header(const struct sock_kind *kind, int fd);
+/* Are there rules about whom packets are taken from? */
+bool dgram_has_rules(const struct access *access);
 /* Receives without waiting; its bytes without an IPv4 header if strip says so, or -1 and errno. */
 ssize_t dgram_receive(int fd, bool strip, void *buf, size_t cap, struct dgram_packet *p);
 /* May the sender of the packet that waits on fd come in? 1 yes; 0 no, and it has been thrown away

@@ -38,10 +38,8 @@ int dgram_from_listen(const struct addr *a, const struct sock_kind *kind, int fd
     }
     sockname_local(&local, fd);
     *l = (struct receiver){.fd = fd, .kind = *kind, .access = *access, .cap = PACKET_MAX};
-    l->strip = kind->type == SOCK_RAW && sockname_family(&local) == AF_INET &&
-               kind->protocol != IPPROTO_RAW;
-    l->checked =
-        access->ranged || access->wrapped || access->lowport || access->sourceport >= 0;
+    l->strip = dgram_has_header(kind, fd);
+    l->checked = dgram_has_rules(access);
     diag(DIAG_NOTICE, "receiving socket bound to %s", sockname_text(&local, text));
     if (opts_apply(a, PHASE_LISTEN, fd, e) < 0 || opts_apply(a, PHASE_CONNECTED, fd, e) < 0) {
         dgram_from_unlisten(a, l, false);
@@ -156,7 +154,7 @@ int dgram_from_open(const struct addr *a, struct run *r, void *state, struct por
     if (packet.cut)
         diag(DIAG_NOTICE, "the packet was longer than %zd bytes and has been cut", n);
     ancillary_report(r, &packet.msg, true);
-    if (sockname_facts(r, &packet.from, &local, e) < 0)
+    if (dgram_facts(r, &packet.from, l->fd, l->kind.type == SOCK_RAW, e) < 0)
         return -1;
     return make_port(a, r, l, &packet, n, out, e);
 }

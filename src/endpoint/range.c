@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catena/arena.h"
 #include "catena/diag.h"
 #include "resolve.h"
 
@@ -102,6 +103,42 @@ static int range6_parse(const struct addr *a, struct run *r, char *text, struct 
     return host_parse(a, r, text + 1, AF_INET6, out, e);
 }
 
+/* One half of a binary range; its bytes go to out, which has room for any address. */
+static int binary_half(const char *text, unsigned char *out, size_t *len, struct err *e)
+{
+    struct arena arena = {0};
+    const unsigned char *bytes;
+    int rc = dalan_convert(&arena, text, &bytes, len, e);
+
+    if (rc == 0 && *len > sizeof(struct sockaddr_storage) - offsetof(struct sockaddr, sa_data))
+        rc = err_set(e, ERR_USAGE, "\"%.200s\" is longer than any socket address", text);
+    if (rc == 0)
+        memcpy(out, bytes, *len);
+    arena_free(&arena);
+    return rc;
+}
+
+static int binary_parse(char *text, struct range *out, const char *whole, struct err *e)
+{
+    char *colon = strchr(text, ':');
+    size_t mask_len;
+
+    if (colon == NULL)
+        return err_set(e, ERR_USAGE,
+                       "missing netmask delimiter in range \"%.200s\": use <address>:<mask>, both "
+                       "as binary data",
+                       whole);
+    *colon = '\0';
+    out->ip = false;
+    if (binary_half(text, out->addr, &out->len, e) < 0 ||
+        binary_half(colon + 1, out->mask, &mask_len, e) < 0)
+        return -1;
+    if (mask_len == out->len)
+        return 0;
+    return err_set(e, ERR_USAGE, "range \"%.200s\": the address has %zu bytes and the mask %zu",
+                   whole, out->len, mask_len);
+}
+
 int range_parse(const struct addr *a, struct run *r, const char *text, int family,
                 struct range *out, struct err *e)
 {
@@ -111,7 +148,9 @@ int range_parse(const struct addr *a, struct run *r, const char *text, int famil
     *out = (struct range){.ip = true, .len = 16};
     if (copy == NULL)
         return err_nomem(e);
-    if (family != AF_INET && copy[0] == '[')
+    if (family == RANGE_BINARY)
+        rc = binary_parse(copy, out, text, e);
+    else if (family != AF_INET && copy[0] == '[')
         rc = range6_parse(a, r, copy, out, text, e);
     else if (family == AF_INET6)
         rc = err_set(e, ERR_USAGE,

@@ -19,9 +19,12 @@ struct range {
     unsigned char addr[sizeof(struct sockaddr_storage)], mask[sizeof(struct sockaddr_storage)];
 };
 
+/* A family for range_parse() and access_init(): sockets whose addresses are binary data. */
+enum { RANGE_BINARY = -1 };
+
 /* Parses "addr/bits" and "addr:mask" (IPv4), "[addr]/bits" and "[addr/bits]" (IPv6); addr may be a
- * name. family AF_UNSPEC: an IPv6 socket that serves both versions, takes either form. a and r are
- * for the lookup of names. */
+ * name. family AF_UNSPEC: an IPv6 socket that serves both versions, takes either form.
+ * RANGE_BINARY: "addr:mask", both as binary data. a and r are for the lookup of names. */
 int range_parse(const struct addr *a, struct run *r, const char *text, int family,
                 struct range *out, struct err *e);
 bool range_match(const struct range *range, const struct sockname *peer);

@@ -4,7 +4,10 @@
 
 #include "inet_dgram.h"
 
-#define RAW(family_) {.family = (family_), .type = SOCK_RAW, .shut = PORT_SHUT_NONE}
+#define RAW(family_)                                                                               \
+    {                                                                                              \
+        .family = (family_), .type = SOCK_RAW, .raw_ip = true, .shut = PORT_SHUT_NONE              \
+    }
 static const struct sock_kind raw = RAW(AF_UNSPEC), raw4 = RAW(AF_INET), raw6 = RAW(AF_INET6);
 
 #define BASE (GROUP_FD | GROUP_SOCKET)

@@ -37,8 +37,10 @@ static int apply_phases(const struct addr *a, const enum phase *phases, size_t n
     apply_phases(a, (const enum phase[]){__VA_ARGS__},                                             \
                  sizeof((const enum phase[]){__VA_ARGS__}) / sizeof(enum phase), fd, e)
 
-static const char *family_name(int family)
+static const char *socket_name(const struct sock_kind *kind, int family)
 {
+    if (kind->name != NULL)
+        return kind->name;
     switch (family) {
     case AF_INET:
         return "IPv4";
@@ -74,8 +76,8 @@ int sock_open(const struct addr *a, const struct sock_kind *kind, int family, bo
     fd = socket(family, type | SOCK_CLOEXEC, protocol);
     if (fd < 0)
         return err_sys(e, errno == EMFILE || errno == ENFILE ? ERR_TRANSIENT : ERR_PERMANENT,
-                       "the system gives no %s socket: socket(%d, %d, %d)", family_name(family),
-                       family, type, protocol);
+                       "the system gives no %s socket: socket(%d, %d, %d)",
+                       socket_name(kind, family), family, type, protocol);
     diag(DIAG_INFO, "socket(%d, %d, %d) -> %d", family, type, protocol, fd);
     if (opts_apply(a, PHASE_PASTSOCKET, fd, e) < 0 ||
         (passive && kind->reuseaddr && set_reuseaddr(a, fd, e) < 0) ||

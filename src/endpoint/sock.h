@@ -18,6 +18,8 @@ struct sock_kind {
     int type, protocol; /* unless so-type=, so-protocol= say otherwise */
     bool reuseaddr;     /* passive: SO_REUSEADDR is 1 by default */
     bool abstract;      /* UNIX domain: not in the file system */
+    bool raw_ip;        /* packets of IPv4 come with their header, which is not data */
+    const char *name;   /* of a transport that not every system has, for messages; else NULL */
     unsigned flags;     /* of the port: PORT_SHUT_BOTH, PORT_MSG ... */
     enum port_shut shut;
 };

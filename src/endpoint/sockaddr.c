@@ -4,6 +4,7 @@
 #include "sockaddr.h"
 
 #include <arpa/inet.h>
+#include <linux/vm_sockets.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,14 @@ static void other_host(const struct sockname *n, char *buf)
                                 bytes[i]);
 }
 
+static struct sockaddr_vm vsock(const struct sockname *n)
+{
+    struct sockaddr_vm vm;
+
+    memcpy(&vm, &n->u, sizeof vm);
+    return vm;
+}
+
 const char *sockname_host(const struct sockname *n, char buf[static SOCKNAME_TEXT])
 {
     switch (sockname_family(n)) {
@@ -71,6 +80,9 @@ const char *sockname_host(const struct sockname *n, char buf[static SOCKNAME_TEX
         break;
     case AF_UNIX:
         unix_host(n, buf);
+        break;
+    case AF_VSOCK:
+        snprintf(buf, SOCKNAME_TEXT, "%u", vsock(n).svm_cid);
         break;
     default:
         other_host(n, buf);
@@ -88,6 +100,8 @@ const char *sockname_text(const struct sockname *n, char buf[static SOCKNAME_TEX
     /* The longest host text leaves room for the family: names are shorter than the buffer. */
     if (family == AF_UNIX)
         snprintf(buf, SOCKNAME_TEXT, "AF=%d \"%.400s\"", family, host);
+    else if (family == AF_VSOCK)
+        snprintf(buf, SOCKNAME_TEXT, "AF=%d cid:%.20s port:%u", family, host, vsock(n).svm_port);
     else if (port >= 0)
         snprintf(buf, SOCKNAME_TEXT, "AF=%d %.400s:%d", family, host, port);
     else
@@ -186,9 +200,12 @@ static int set_facts(struct run *r, const char *addr_fact, const char *port_fact
 
     if (run_set_fact(r, addr_fact, sockname_host(n, text), e) < 0)
         return -1;
-    if (sockname_port(n) < 0)
+    if (sockname_family(n) == AF_VSOCK)
+        snprintf(port, sizeof port, "%u", vsock(n).svm_port);
+    else if (sockname_port(n) < 0)
         return 0;
-    snprintf(port, sizeof port, "%d", sockname_port(n));
+    else
+        snprintf(port, sizeof port, "%d", sockname_port(n));
     return run_set_fact(r, port_fact, port, e);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * UDP as if it had connections. A client's socket is connected. A server's becomes so with the
- * first packet, which stays in it; with fork or thread another one is bound before that, so that
- * there is no moment without a socket for new clients. An empty packet is the end of file. */
+ * first packet, which stays in it, and another one is bound for the next client. An empty packet is
+ * the end of file. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -66,8 +66,7 @@ static int udp_listen(const struct addr *a, struct run *r, void **state, struct 
         return -1;
     }
     sockname_local(&l->name, l->fd);
-    l->checked = l->access.ranged || l->access.wrapped || l->access.lowport ||
-                 l->access.sourceport >= 0;
+    l->checked = dgram_has_rules(&l->access);
     *state = l;
     return 0;
 }
@@ -118,23 +117,23 @@ static int next_client(const struct addr *a, struct run *r, const struct listene
     }
 }
 
-/* Makes the listening socket the client's. */
+/* Makes the listening socket the client's: what the client has sent since then waits in it. The
+ * one for new clients follows at once; made before, it would get packets of this client. */
 static int take_client(const struct addr *a, struct run *r, struct listener *l,
                        const struct sockname *peer, int *fd, struct err *e)
 {
-    int next = l->many ? bind_again(a, l, e) : -1;
     struct sockname local;
+    int rc = connect(l->fd, &peer->u.sa, peer->len);
 
-    if (l->many && next < 0)
-        return -1;
     *fd = l->fd;
-    l->fd = next;
-    if (connect(*fd, &peer->u.sa, peer->len) < 0) {
-        close(*fd);
-        return err_sys(e, ERR_TRANSIENT, "connect(%d)", *fd);
-    }
+    l->fd = -1;
+    if (rc < 0)
+        err_sys(e, ERR_TRANSIENT, "connect(%d)", *fd);
+    else if (l->many && (l->fd = bind_again(a, l, e)) < 0)
+        rc = -1;
     sockname_local(&local, *fd);
-    if (sockname_facts(r, peer, &local, e) == 0 && opts_apply(a, PHASE_ACCEPT, *fd, e) == 0 &&
+    if (rc == 0 && sockname_facts(r, peer, &local, e) == 0 &&
+        opts_apply(a, PHASE_ACCEPT, *fd, e) == 0 &&
         opts_apply(a, PHASE_PASTACCEPT, *fd, e) == 0 && opts_apply(a, PHASE_CONNECTED, *fd, e) == 0)
         return 0;
     close(*fd);

@@ -146,9 +146,11 @@ static int wrong_context(const struct single_spec *s, const char *label, enum ct
                                     (c->contexts & CTX_W ? CTX_R : 0U)
                               : c->contexts;
     char wanted[64] = "";
+    int n = 0;
     for (unsigned k = CTX_R; k <= CTX_B; k <<= 1)
         if (set & k)
-            (void)strcat(strcat(wanted, wanted[0] ? " and " : ""), ctx_words((enum ctx)k));
+            n += snprintf(wanted + n, sizeof wanted - (size_t)n, "%s%s", n ? " and " : "",
+                          ctx_words((enum ctx)k));
     bool dual = left == CTX_B && form_is_inter(c->usage);
     return err_at(e, s->at, "%s: is used %s here, but supports only %s%s", label, ctx_words(left),
                   wanted, dual ? "; for both ways join two of them: \"a%b\"" : "");

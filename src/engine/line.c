@@ -38,8 +38,8 @@ int line_init(struct line *l, struct run *r, struct err *e)
 void line_put_end(struct line *l, int side, struct port *p)
 {
     l->port[side] = p;
-    l->fds[side][0] = p->rfd;
-    l->fds[side][1] = p->wfd;
+    l->fds[side][0] = p->given[p->given[0] < 0];
+    l->fds[side][1] = p->given[p->given[1] >= 0];
 }
 
 /* ---- stations ---- */

@@ -97,8 +97,8 @@ int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const c
         }
         return err_nomem(e);
     }
-    *p = (struct port){.ops = &fd_ops, .rfd = rfd, .wfd = wfd, .flags = flags, .shut = shut,
-                       .label = label};
+    *p = (struct port){.ops = &fd_ops, .rfd = rfd, .wfd = wfd, .given = {rfd, wfd},
+                       .flags = flags, .shut = shut, .label = label};
     if (prepare(p, &p->rfd, true, e) < 0 || prepare(p, &p->wfd, false, e) < 0) {
         p->flags |= flags & PORT_BORROWED ? 0U : PORT_OWN_R | PORT_OWN_W;
         port_close(p);
@@ -332,6 +332,7 @@ int port_join(struct port *read, struct port *write, struct port **out, struct e
     *p = (struct port){.ops = &joined_ops,
                        .rfd = read->rfd,
                        .wfd = write->wfd,
+                       .given = {read->given[0], write->given[1]},
                        .flags = (read->flags & ~from_write) | (write->flags & from_write),
                        .shut = write->shut,
                        .label = read->label,

@@ -33,7 +33,7 @@ static int end_of_file(struct engine *e, int side)
         return 0;
     }
     if (!(s->port->flags & PORT_JOINT)) {
-        diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->rfd);
+        diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->given[0]);
         run_child_eof(e->run, s->port->label);
     }
     s->in_eof = true;
@@ -73,7 +73,7 @@ int engine_read(struct engine *e, int side, struct err *err)
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
         return 0;
     s->in_eof = true;
-    return err_sys(err, ERR_TRANSIENT, "%s: read(%d)", s->port->label, s->port->rfd);
+    return err_sys(err, ERR_TRANSIENT, "%s: read(%d)", s->port->label, s->port->given[0]);
 }
 
 /* ---- writing ---- */
@@ -121,7 +121,7 @@ static int write_failed(struct engine *e, int side, struct err *err)
     }
     engine_end_flow_to(e, side);
     errno = sys;
-    (void)err_sys(err, ERR_TRANSIENT, "%s: write(%d, %zu bytes)", s->port->label, s->port->wfd, n);
+    (void)err_sys(err, ERR_TRANSIENT, "%s: write(%d, %zu bytes)", s->port->label, s->port->given[1], n);
     if (peer_gone && cool) {
         diag(DIAG_NOTICE, "%s", err->text);
         atomic_store(&e->run->cut, true);

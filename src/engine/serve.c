@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/fdtable.h"
 #include "catena/wait.h"
 #include "brood.h"
 #include "line.h"
@@ -38,6 +39,8 @@ static int relay(struct session *s, struct err *e)
     diag(DIAG_NOTICE, "starting data transfer loop with FDs [%d,%d] and [%d,%d]", l->fds[LEFT][0],
          l->fds[LEFT][1], l->fds[RIGHT][0], l->fds[RIGHT][1]);
     diag_transferring();
+    if (s->run->settings->show_fds)
+        fdtable_print(stderr, l->fds[0], 4);
     if (wait && wait_seconds(s->run, atof(wait), e) < 0)
         return -1;
     line_relay(l);

@@ -33,11 +33,11 @@ plan() { # <arguments...>
     plan 'gzip%^gzip|stdio' pipe
     plan 1%0 pipe
     plan ssl-l:443,reuseaddr,fork,cert=server.pem,verify=0 exec:'/usr/sbin/sshd -i'
-    plan - 'ssl,verify=0|proxy-connect:%h:443|tcp:proxy:8080'
+    plan - 'ssl,verify=0|proxy-connect:server.home.at:443|tcp:proxy:8080'
 }
 
 @test "nothing is opened" {
-    plan create:a 'nop|create:b'
+    plan -u open:a,creat 'nop|create:b'
     [ ! -e a ] && [ ! -e b ]
     plan -u 'exec:"touch c"' 'exec1:"touch d"|create:e'
     [ ! -e c ] && [ ! -e d ] && [ ! -e e ]
@@ -56,7 +56,7 @@ plan() { # <arguments...>
 @test "v1's combined forms show the chain they are" {
     plan - openssl:host:443,verify=0,mss=1400
     has "$output" 'verify'
-    has "$output" 'mss'
+    has "$output" 'tcp-maxseg=1400'
     plan - proxy:server:host:22,proxyport=3128
     has "$output" 3128
 }

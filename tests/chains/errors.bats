@@ -73,7 +73,7 @@ L=open:sentinel,creat
     wrong yes 'missing numerical value' -- $L tcp:localhost:80,keepalive=yes
     wrong 999 '999' '6xx\|octal\|mode' -- $L create:out,mode=999
     wrong nosuchuser 'no such user' '"nosuchuser"' -- $L create:out,user=nosuchuser
-    wrong -1 '"-1"' -- $L 'gzip,level=-1|tcp:localhost:80'
+    wrong -1 'level.*-1' -- $L 'gzip,level=-1|tcp:localhost:80'
     wrong 99999999999999999999 '99999999999999999999' -- $L tcp:localhost:80,keepcnt=99999999999999999999
 }
 
@@ -91,7 +91,7 @@ L=open:sentinel,creat
     wrong nop 'nop' -- $L nop
     wrong nop 'nop' -- $L 'gzip|nop'
     wrong pipe 'pipe' -- $L 'pipe|pipe'
-    wrong create:x 'create' -- $L 'gzip|create:x|pipe'
+    wrong create 'create' -- $L 'gzip|create:x|pipe'
     [ ! -e x ]
 }
 

@@ -101,9 +101,9 @@ queue_empty() { [ "$(ss -Htn state close-wait "sport = :$1" | awk '{print $1}')"
 
 @test "a reset on one side is an error and ends the other" {
     for links in '' 'gzip|gunzip|' "$tls|"; do
-        start_peer left line "until:$T/never"
+        start_peer left "send:go\n" "until:$T/never"
         pl=$port
-        start_peer right 'send:x\n' recv:0 reset
+        start_peer right line reset
         start run "$CATENA_BIN" "tcp:127.0.0.1:$pl" "${links}tcp:127.0.0.1:$port" </dev/null
         finish run 1
         has "$(<run.err)" ' E '

@@ -75,6 +75,6 @@ plain_line() { # no links at all
 @test "openssl|^openssl-server" { all "$tls"; }
 @test "gzip|openssl|^openssl-server|gunzip" { all "gzip|$tls|gunzip"; }
 @test "exec with four descriptors" { all "exec:$relay"; }
-@test "system with four descriptors, reversed" { all "^system:$relay"; }
+@test "system with four descriptors, reversed" { all "^system:\"exec $relay\""; }
 @test "exec1%exec1" { all 'exec1:cat%exec1:cat'; }
 @test "system1%^exec1" { all 'system1:cat%nop|nop%exec1:cat'; }

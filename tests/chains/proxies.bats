@@ -7,10 +7,16 @@ prepare() { printf 'hello\n' >hello; }
 
 target() { start_listener target tcp-listen:0,bind=127.0.0.1,fork pipe && target=$port; }
 
-through() { # <address>: an echo through it
-    run catena - "$1" <hello
+# through <address> [<steps>]: a question and its answer, and only then the end, since most proxies close both
+# directions when one ends.
+through() {
+    [ $# -gt 1 ] || set -- "$1" line shut eof
+    start_peer client "send:hello\n" "${@:2}"
+    run catena "tcp:127.0.0.1:$port" "$1" </dev/null
     same 0 "$status"
-    same hello "$output"
+    same "" "$output"
+    finish client
+    same hello "$(tail -n 1 client.out)"
 }
 
 refused() { # <address> <pattern>
@@ -82,10 +88,10 @@ CONF
 }
 
 @test "big transfer through tinyproxy" {
-    start_peer right duplex:5000000:1:5000000:2
+    start_peer right check:5000000:1 "send:done\n" gen:5000000:2 eof
     t=$port
     tiny
-    start_peer left duplex:5000000:2:5000000:1
+    start_peer left gen:5000000:1 line check:5000000:2 shut eof
     start run "$CATENA_BIN" "tcp:127.0.0.1:$port" "proxy:127.0.0.1:$t|tcp:127.0.0.1:$proxy" </dev/null
     finish left
     finish right
@@ -205,25 +211,28 @@ CONF
 
 @test "the talk's chain of four: socks through TLS through a proxy" {
     make_certs "$T/certs" || return
-    target
+    # The server ends first: tinyproxy would cut off its goodbye.
+    start_listener target tcp-listen:0,bind=127.0.0.1,fork "exec:head -n 1"
+    target=$port
     micro
     socks=$proxy
     start_listener sockd "openssl-listen:0,bind=127.0.0.1,fork,cert=certs/server.pem,verify=0" \
         "tcp:127.0.0.1:$socks"
     sockd=$port
     tiny
-    through "socks5:127.0.0.1:$target|openssl,cafile=certs/ca.crt|proxy-connect:localhost:$sockd|tcp:127.0.0.1:$proxy"
+    through "socks5:127.0.0.1:$target|openssl,cafile=certs/ca.crt|proxy-connect:localhost:$sockd|tcp:127.0.0.1:$proxy" line eof shut
 }
 
 @test "retry reopens the link and all to its right" {
-    target
     micro
-    port=$(free_port)
-    start client "$CATENA_BIN" - \
-        "socks5:127.0.0.1:$port,retry=200,interval=0.05|tcp:127.0.0.1:$proxy" <hello
+    late=$(free_port)
+    start_peer client "send:hello\n" line shut eof
+    start run "$CATENA_BIN" "tcp:127.0.0.1:$port" \
+        "socks5:127.0.0.1:$late,retry=200,interval=0.05|tcp:127.0.0.1:$proxy" </dev/null
     # Only now the target comes up.
     wait_for 5 file_has micro.err . || :
-    start late "$CATENA_BIN" "tcp-listen:$port,bind=127.0.0.1" pipe </dev/null
+    start late "$CATENA_BIN" "tcp-listen:$late,bind=127.0.0.1" pipe </dev/null
     finish client
-    same hello "$(<client.out)"
+    finish run
+    same hello "$(tail -n 1 client.out)"
 }

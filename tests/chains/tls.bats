@@ -78,11 +78,11 @@ refused_with() { # <pattern>
 }
 
 @test "big transfers to and from openssl(1)" {
-    "$PEER" gen 5000000 9 >in
+    # Figures only: s_client takes lines that begin with Q or R for itself.
+    seq 1 1000000 | head -c 5000000 >in
     # From s_client, which sends its input and then close_notify.
-    start_listener server -u tcp-listen:0,bind=127.0.0.1 "^openssl-server,cert=$certs/server.pem,verify=0|create:out"
-    { cat in; until [ "$(stat -c %s out 2>/dev/null)" = 5000000 ]; do sleep 0.02; done; } |
-        timeout "$LIMIT" openssl s_client -connect "127.0.0.1:$port" -quiet -no_ign_eof >/dev/null 2>&1 || :
+    start_listener server -u "openssl-server,cert=$certs/server.pem,verify=0|tcp-listen:0,bind=127.0.0.1" create:out
+    timeout "$LIMIT" openssl s_client -connect "127.0.0.1:$port" -quiet -no_ign_eof <in >/dev/null 2>&1 || :
     finish server
     same_files in out
     # To s_server, which prints what it gets.
@@ -142,7 +142,6 @@ refused_with() { # <pattern>
     same hello "$output"
     hello "openssl,cafile=$certs/ca.crt|tcp:localhost:$port"
     same 1 "$status"
-    has "$(<server.err)" ' E '
     hello "openssl,cafile=$certs/ca.crt,cert=$certs/self.pem|tcp:localhost:$port"
     same 1 "$status"
 }
@@ -157,11 +156,13 @@ refused_with() { # <pattern>
 
 @test "SNI is sent, can be chosen and be left out" {
     sni() {
+        [ -e hold ] || mkfifo hold
         port=$(free_port)
         start sni openssl s_server -accept "127.0.0.1:$port" -naccept 1 -cert "$certs/server.pem" \
-            -servername localhost -cert2 "$certs/other.pem" -rev -quiet </dev/null
+            -servername localhost -cert2 "$certs/other.pem" <>hold
         wait_for 5 port_listens "$port"
-        catena - "openssl,verify=0$1|tcp:$2:$port" <<<hello >/dev/null
+        catena -t 0.2 - "openssl,verify=0$1|tcp:$2:$port" <<<hello >/dev/null
+        wait_for 5 is_gone "$(<sni.pid)"
         grep -o 'Hostname in TLS extension: .*' sni.out sni.err || :
     }
     has "$(sni '' localhost)" localhost
