@@ -6,6 +6,7 @@
 #define CATENA_DIAG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct err;
 
@@ -33,6 +34,11 @@ bool diag_shows(enum diag_level level);
 void diag_err(enum diag_level level, const struct err *e);
 /* As diag(DIAG_INFO, ...) but written whatever the level is (statistics). */
 void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Writes to a descriptor that people read (standard error): waits while they are slow, but not once a
+ * signal wants the process to end. */
+void diag_write(int fd, const char *p, size_t n);
+/* A signal ends the process: from now on diagnostics wait for nobody. */
+void diag_hurry(void);
 /* -lm: from now on to syslog. No effect otherwise. */
 void diag_transferring(void);
 int diag_open_file(const char *path, struct err *e);

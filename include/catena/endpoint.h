@@ -15,6 +15,9 @@ struct endpoint_ops {
      * which directions are wanted. state is what listen() gave, else NULL. */
     int (*open)(const struct addr *a, struct run *r, void *state, struct port **out,
                 struct err *e);
+    /* A dialog of the endpoint's own with its peer (a handshake), before data flows: after a fork, in
+     * the run that serves the connection. May be NULL. */
+    int (*greet)(const struct addr *a, struct run *r, struct port *p, struct err *e);
     /* Releases state. forked: this is a child that inherited it: close, but remove nothing. */
     void (*unlisten)(const struct addr *a, void *state, bool forked);
     /* The program image is replaced (nofork): left is the other side's port. Returns only on
@@ -32,5 +35,7 @@ int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigne
 /* Registers a file system entry to be removed when the run ends (also by a signal), unless this is
  * a forked child. Paths are made absolute. */
 int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e);
+/* The same for a POSIX message queue. */
+int endpoint_remove_queue_at_exit(struct run *r, const char *name, struct err *e);
 
 #endif

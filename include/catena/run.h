@@ -37,6 +37,8 @@ struct child { /* a program of this run */
     bool done;
 };
 
+#define RUN_QUEUE "mqueue:" /* in front of the name of a message queue among the removals */
+
 struct run {
     const struct settings *settings;
     const struct plan *plan;
@@ -56,14 +58,15 @@ struct run {
     struct child *children;
     size_t nchildren;
     bool child_failed;
-    char **removals; /* absolute paths to unlink at the end */
+    char **removals; /* what to unlink at the end: absolute paths, RUN_QUEUE and a queue's name */
     size_t nremovals;
     bool forked; /* a child of a forking address: removes nothing it inherited */
 
     _Atomic int64_t last_activity; /* wait_now() of the last byte moved by any engine */
     atomic_bool transferring;
     atomic_bool stop; /* every engine of the run is to end now (-T, a signal) */
-    atomic_bool cut; /* the end was ordered (-t): what the cut leaves behind is nobody's fault */
+    atomic_bool cut[2]; /* by source: the end of that flow was ordered (-t, readbytes, a signal), so
+                           what it leaves behind is nobody's fault */
     _Atomic uint64_t lost; /* bytes that were accepted and could not be delivered */
     _Atomic uint64_t blocks[2], bytes[2]; /* over the border: left to right, right to left */
 };
@@ -89,6 +92,10 @@ void run_free_environment(char **env);
 void run_child_eof(struct run *r, const char *label);
 /* At the end: reaps the programs, asks those that still run to end (SIGTERM). hurry: no grace. */
 void run_collect_children(struct run *r, bool hurry);
+/* An attempt has failed: ends the programs entered since there were `first`, whatever their status. */
+void run_drop_children(struct run *r, size_t first);
+/* Both flows of the run end by order. */
+void run_cut(struct run *r);
 /* In a forked child: forgets what belongs to the parent. */
 void run_after_fork(struct run *r);
 void run_touch(struct run *r); /* bytes have moved */

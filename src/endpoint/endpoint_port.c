@@ -23,7 +23,7 @@ struct terminal {
 static void terminal_close(struct port *p)
 {
     struct terminal *t = p->state;
-    (void)tcsetattr(t->fd, TCSADRAIN, &t->saved);
+    (void)tcsetattr(t->fd, TCSANOW, &t->saved);
     close(t->fd);
     free(t);
     port_fd_close(p);
@@ -107,6 +107,25 @@ int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigne
     return 0;
 }
 
+/* Takes the text. */
+static int remember_removal(struct run *r, char *what, struct err *e)
+{
+    bool known = false;
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->nremovals && !known; i++) /* opened again and again: once is enough */
+        known = strcmp(r->removals[i], what) == 0;
+    char **more = known ? NULL : reallocarray(r->removals, r->nremovals + 1, sizeof *more);
+    if (more) {
+        r->removals = more;
+        r->removals[r->nremovals++] = what;
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (more)
+        return 0;
+    free(what);
+    return known ? 0 : err_nomem(e);
+}
+
 int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
 {
     char cwd[PATH_MAX] = "", *whole = NULL;
@@ -114,15 +133,13 @@ int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
         return err_sys(e, ERR_PERMANENT, "getcwd()");
     if (asprintf(&whole, "%s%s%s", cwd, path[0] == '/' ? "" : "/", path) < 0)
         return err_nomem(e);
-    pthread_mutex_lock(&r->lock);
-    char **more = reallocarray(r->removals, r->nremovals + 1, sizeof *more);
-    if (more) {
-        r->removals = more;
-        r->removals[r->nremovals++] = whole;
-    }
-    pthread_mutex_unlock(&r->lock);
-    if (more)
-        return 0;
-    free(whole);
-    return err_nomem(e);
+    return remember_removal(r, whole, e);
+}
+
+int endpoint_remove_queue_at_exit(struct run *r, const char *name, struct err *e)
+{
+    char *what = NULL;
+    if (asprintf(&what, RUN_QUEUE "%s", name) < 0)
+        return err_nomem(e);
+    return remember_removal(r, what, e);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
@@ -101,12 +102,20 @@ static int open_patiently(struct run *r, const char *path, int flags, mode_t mod
     return fd < 0 ? -2 : fd;
 }
 
+/* Serial lines, not memory devices, the own terminal or pseudo terminals. */
+static bool waits_for_carrier(const struct stat *st)
+{
+    unsigned n = major(st->st_rdev);
+    return n != 1 && n != 5 && (n < 136 || n > 143);
+}
+
 int file_open(const struct addr *a, struct run *r, const char *path, int flags, mode_t mode,
               struct err *e)
 {
     struct stat st;
-    bool may_wait = stat(path, &st) == 0 && S_ISFIFO(st.st_mode) && !(flags & O_NONBLOCK) &&
-                    (flags & O_ACCMODE) != O_RDWR;
+    bool may_wait = stat(path, &st) == 0 && !(flags & O_NONBLOCK) &&
+                    ((S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) != O_RDWR) ||
+                     (S_ISCHR(st.st_mode) && waits_for_carrier(&st)));
     (void)a;
     int fd = may_wait ? open_patiently(r, path, flags, mode, e) : open(path, flags, mode);
     if (fd == -1 && may_wait)

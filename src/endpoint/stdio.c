@@ -26,7 +26,12 @@ static const char *purpose(enum ctx c)
 
 static int check_open(int fd, struct err *e)
 {
-    if (fcntl(fd, F_GETFD) < 0)
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && flags & O_PATH) { /* main() put it there because it was closed */
+        flags = -1;
+        errno = EBADF;
+    }
+    if (flags < 0)
         return err_sys(e, ERR_PERMANENT, "file descriptor %d", fd);
     return 0;
 }

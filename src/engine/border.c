@@ -23,14 +23,11 @@ static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
     return *fd < 0 ? err_sys(e, ERR_PERMANENT, "cannot open raw dump \"%s\"", path) : 0;
 }
 
-int border_init(struct border *b, struct run *r, struct err *e)
+void border_init(struct border *b, struct run *r)
 {
     const struct settings *s = r->settings;
     *b = (struct border){.run = r};
     b->flow[LEFT].raw_fd = b->flow[RIGHT].raw_fd = -1;
-    if (open_raw(r, s->raw_left_right, &b->flow[LEFT].raw_fd, e) < 0 ||
-        open_raw(r, s->raw_right_left, &b->flow[RIGHT].raw_fd, e) < 0)
-        return -1;
     b->active = s->text_dump || s->hex_dump || s->raw_left_right || s->raw_right_left;
     for (int i = 0; i < 2; i++) {
         const struct plan_border *p = &r->plan->eol[i];
@@ -38,7 +35,15 @@ int border_init(struct border *b, struct run *r, struct err *e)
         b->flow[i].left = p->readbytes;
         b->active |= p->readbytes > 0 || p->escape >= 0 || p->eol != EOL_KEEP;
     }
-    return 0;
+}
+
+int border_open(struct border *b, struct err *e)
+{
+    const struct settings *s = b->run->settings;
+    return open_raw(b->run, s->raw_left_right, &b->flow[LEFT].raw_fd, e) < 0 ||
+                   open_raw(b->run, s->raw_right_left, &b->flow[RIGHT].raw_fd, e) < 0
+               ? -1
+               : 0;
 }
 
 void border_fini(struct border *b)

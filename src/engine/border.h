@@ -26,7 +26,9 @@ struct border {
     struct border_flow flow[2]; /* LEFT: left to right */
 };
 
-int border_init(struct border *b, struct run *r, struct err *e);
+void border_init(struct border *b, struct run *r);
+/* Opens the raw dumps: their names may speak of the connection. */
+int border_open(struct border *b, struct err *e);
 void border_fini(struct border *b);
 /* How much may be read from that source at once, at most n. */
 size_t border_may_read(const struct border *b, int source, size_t n);

@@ -194,10 +194,13 @@ int brood_wait_for_room(struct brood *b, struct run *r, struct err *e)
     return 0;
 }
 
-void brood_fini(struct brood *b, struct run *r)
+void brood_fini(struct brood *b, struct run *r, bool hurry)
 {
     const uint64_t one = 1;
-    if (b->stop_fd >= 0) {
+    struct err ignored;
+    while (b->threads && !hurry)
+        hurry = wait_fd(r, -1, 0, wait_now() + 1000, &ignored) < 0;
+    if (b->threads) {
         ssize_t rc = write(b->stop_fd, &one, sizeof one);
         (void)rc;
     }

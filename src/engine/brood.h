@@ -33,7 +33,7 @@ int brood_new_run(struct brood *b, struct run *parent, struct run **out, struct 
 /* Lets f(run, arg) go on in a thread; takes the run, also on failure. */
 int brood_start(struct brood *b, struct run *r, void (*f)(struct run *, void *), void *arg,
                 struct err *e);
-/* Threads are told to end and joined; forked children live on. */
-void brood_fini(struct brood *b, struct run *r);
+/* Runs in threads are joined (hurry, or a signal: told to end); forked children live on. */
+void brood_fini(struct brood *b, struct run *r, bool hurry);
 
 #endif

@@ -90,6 +90,24 @@ static bool reap_until(struct run *r, struct child *c, int64_t deadline, bool ki
     return true;
 }
 
+void run_drop_children(struct run *r, size_t first)
+{
+    bool failed = r->child_failed;
+    for (size_t i = first; i < r->nchildren; i++)
+        if (!r->children[i].done)
+            (void)kill(r->children[i].pid, SIGTERM);
+    int64_t deadline = wait_now() + DEATH_MS;
+    for (size_t i = first; i < r->nchildren; i++) {
+        (void)reap_until(r, &r->children[i], deadline, true);
+        if (r->children[i].pidfd >= 0)
+            close(r->children[i].pidfd);
+    }
+    pthread_mutex_lock(&r->lock);
+    r->nchildren = first < r->nchildren ? first : r->nchildren;
+    pthread_mutex_unlock(&r->lock);
+    r->child_failed = failed;
+}
+
 /* Only the run's own thread adds and collects children when this is called: all engines are joined. */
 void run_collect_children(struct run *r, bool hurry)
 {

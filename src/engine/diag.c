@@ -2,7 +2,11 @@
  * Log lines in v1's shape, one write(2) each: see catena/diag.h. */
 #include "catena/diag.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +22,7 @@ struct diag_config diag_config = {
     .prog = "catena", .level = DIAG_WARN, .dest = DIAG_STDERR, .fd = -1};
 
 static atomic_bool to_syslog; /* -lm has switched over */
+static atomic_bool hurry;     /* the process is ending */
 
 enum { LINE = 2560 };
 
@@ -71,6 +76,39 @@ static void to_log(enum diag_level level, const char *text)
     syslog(priority[level], "%c %s", letters[level], line);
 }
 
+/* Signals are blocked and come by signalfd, which nobody reads while a thread sits in write(2). */
+static bool must_end(void)
+{
+    sigset_t pending;
+    return atomic_load(&hurry) || (sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+            sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT)));
+}
+
+void diag_hurry(void)
+{
+    atomic_store(&hurry, true);
+}
+
+void diag_write(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+        int rc = poll(&pfd, 1, must_end() ? 0 : 200);
+        if (rc == 0 && must_end())
+            return;
+        if (rc <= 0)
+            continue;
+        ssize_t w = write(fd, p, n > PIPE_BUF ? PIPE_BUF : n);
+        if (w < 0 && errno != EINTR && errno != EAGAIN)
+            return; /* a log that cannot be written has nowhere to complain */
+        if (w > 0) {
+            p += w;
+            n -= (size_t)w;
+        }
+    }
+}
+
 /* tail is ours and written as it is. */
 static void emit(enum diag_level level, const char *text, const char *tail)
 {
@@ -85,8 +123,7 @@ static void emit(enum diag_level level, const char *text, const char *tail)
     n += more;
     line[n++] = '\n';
     int fd = diag_config.dest == DIAG_FILE && diag_config.fd >= 0 ? diag_config.fd : STDERR_FILENO;
-    ssize_t rc = write(fd, line, n); /* a log that cannot be written has nowhere to complain */
-    (void)rc;
+    diag_write(fd, line, n);
 }
 
 static enum diag_level sunk(enum diag_level level)

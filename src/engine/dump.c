@@ -20,12 +20,7 @@ struct sink { /* gathers output so that a block is few writes */
 
 static void flush(struct sink *s)
 {
-    for (size_t done = 0; done < s->n;) {
-        ssize_t w = write(STDERR_FILENO, s->data + done, s->n - done);
-        if (w <= 0)
-            break; /* nowhere to complain */
-        done += (size_t)w;
-    }
+    diag_write(STDERR_FILENO, s->data, s->n);
     s->n = 0;
 }
 

@@ -78,15 +78,13 @@ static void start_closing(struct engine *e)
 
 static void drop_everything(struct engine *e)
 {
-    uint64_t left = 0;
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        if (s->has_out && !s->out_shut)
-            left += s->out.len + s->tx.len;
+        bool stalled = s->port && s->port->flags & PORT_STALL; /* never meant to get it */
+        if (s->has_out && !s->out_shut && !stalled && !atomic_load(&e->run->cut[!i]))
+            atomic_fetch_add(&e->run->lost, s->out.len + s->tx.len);
         s->out_shut = true;
     }
-    if (left > 0 && !atomic_load(&e->run->cut))
-        atomic_fetch_add(&e->run->lost, left);
     start_closing(e);
 }
 
@@ -201,7 +199,7 @@ static void act_on_time(struct engine *e)
         atomic_store(&e->run->stop, true);
     } else if (one_flow_ended(e) && linger_ms(e) >= 0 && quiet >= linger_ms(e)) {
         diag(DIAG_INFO, "the other direction did not end in time, closing it");
-        atomic_store(&e->run->cut, true);
+        run_cut(e->run);
         start_closing(e);
     }
 }
@@ -231,37 +229,56 @@ static void interests(const struct engine *e, struct pollfd fds[POLL_N])
     fds[POLL_STOP] = (struct pollfd){.fd = e->stop_fd, .events = POLLIN};
 }
 
-static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
+/* A codec holds something back and there is room to give it out. */
+static bool idle_due(const struct engine *e, int source)
 {
-    int64_t deadline = next_deadline(e), now = deadline < 0 ? 0 : wait_now();
-    int timeout = deadline < 0        ? -1
-                  : deadline <= now   ? 0
-                  : deadline - now > 1000000 ? 1000000
-                                             : (int)(deadline - now);
-    if (readable_now(e, LEFT) || readable_now(e, RIGHT))
-        timeout = 0;
-    interests(e, fds);
-    int n = 0;
-    if (e->idle_due && timeout != 0) {
-        n = poll(fds, POLL_N, 0);
-        if (n == 0)
-            return 2; /* the input ran dry */
-    } else {
-        n = poll(fds, POLL_N, timeout);
-    }
-    if (n < 0 && errno != EINTR)
-        return -1;
-    if (n == 0 && deadline >= 0 && wait_now() >= deadline)
-        act_on_time(e);
-    return n > 0;
+    const struct engine_side *s = &e->side[source];
+    return e->lane[source].idle_due && s->in.len == 0 && e->side[!source].out.len == 0 &&
+           !(s->port && s->port->pending.len > 0);
 }
 
-static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], bool polled)
+/* The codecs whose input ran dry hold nothing back, however busy the other direction is. */
+static int release_idle(struct engine *e, const struct pollfd fds[POLL_N], struct err *err)
+{
+    for (int i = 0; i < 2; i++) {
+        if (!idle_due(e, i) || fds[2 * i].revents & POLLIN)
+            continue;
+        if (transform_idle(e, i, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int poll_timeout(const struct engine *e)
+{
+    int64_t deadline = next_deadline(e), now = deadline < 0 ? 0 : wait_now();
+    if (readable_now(e, LEFT) || readable_now(e, RIGHT) || idle_due(e, LEFT) || idle_due(e, RIGHT))
+        return 0;
+    return deadline < 0                ? -1
+           : deadline <= now           ? 0
+           : deadline - now > 1000000  ? 1000000
+                                       : (int)(deadline - now);
+}
+
+/* Gives what poll() gave, but -1 only on a real failure. */
+static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
+{
+    interests(e, fds);
+    int n = poll(fds, POLL_N, poll_timeout(e));
+    if (n < 0 && errno == EINTR)
+        return 0;
+    int64_t deadline = n == 0 ? next_deadline(e) : -1;
+    if (deadline >= 0 && wait_now() >= deadline)
+        act_on_time(e);
+    return n;
+}
+
+static void take_ports(struct engine *e, const struct pollfd fds[POLL_N])
 {
     struct err err;
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        short r = polled ? fds[2 * i].revents : 0, w = polled ? fds[2 * i + 1].revents : 0;
+        short r = fds[2 * i].revents, w = fds[2 * i + 1].revents;
         if (s->port->rfd == s->port->wfd)
             w = r;
         if (w & (POLLERR | POLLHUP | POLLNVAL))
@@ -277,7 +294,7 @@ static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], bool p
 static bool go_on(struct engine *e, const struct pollfd fds[POLL_N])
 {
     if (fds[POLL_SIGNAL].revents && signals_take(e->run)) {
-        atomic_store(&e->run->cut, true);
+        run_cut(e->run);
         drop_everything(e);
         atomic_store(&e->run->stop, true);
         return false;
@@ -307,12 +324,11 @@ void engine_relay(struct engine *e)
             failed(e, &err);
             break;
         }
-        if (rc == 2 && transform_idle(e, &err) < 0)
-            failed(e, &err);
-        if (rc == 1 && !go_on(e, fds))
+        if (rc > 0 && !go_on(e, fds))
             break;
-        if (rc != 2)
-            take_ports(e, fds, rc == 1);
+        take_ports(e, fds);
+        if (!e->closing && release_idle(e, fds, &err) < 0)
+            failed(e, &err);
     }
     for (int i = 0; i < 2; i++) {
         port_close(e->side[i].port);

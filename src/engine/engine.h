@@ -33,6 +33,7 @@ struct engine_lane { /* a codec in one direction */
     const struct codec_ops *ops; /* NULL: pass through */
     void *st;
     bool ended;
+    bool idle_due; /* it may hold something back */
 };
 
 struct engine {
@@ -46,7 +47,6 @@ struct engine {
     struct border *border; /* the engine at the border: taps, conversions, timers */
     int border_side;       /* which of its sides faces the border */
     size_t block;          /* bytes read at once */
-    bool idle_due;         /* codecs may hold something back */
     bool closing;          /* nothing is read or made any more, only what is ready is written */
     int64_t closing_since;
     int stop_fd; /* readable: end now; -1 none */
@@ -71,7 +71,8 @@ void engine_end_flow_to(struct engine *e, int side);
 /* transform.c: what lies between the two sides. *moved is set when a buffer or a state changed. */
 int transform_init(struct engine *e, struct err *err);
 int transform_step(struct engine *e, bool *moved, struct err *err);
-int transform_idle(struct engine *e, struct err *err); /* the input ran dry: hold nothing back */
+/* The input of one lane ran dry: its codec is to hold nothing back. */
+int transform_idle(struct engine *e, int source, struct err *err);
 void transform_fini(struct engine *e);
 
 /* engine_wire.c: using an engine that is not running yet */

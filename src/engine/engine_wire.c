@@ -68,7 +68,7 @@ static int send(struct wire *w, const void *data, size_t n, struct err *err)
         n -= k;
         if (engine_turn(e, err) < 0)
             return -1;
-        if (e->idle_due && transform_idle(e, err) < 0)
+        if (e->lane[ew->side].idle_due && transform_idle(e, ew->side, err) < 0)
             return -1;
         if (engine_wants_output(e, !ew->side) &&
             far_side(e, !ew->side, w->run, w->deadline, err) < 0)

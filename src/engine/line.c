@@ -20,8 +20,7 @@ int line_init(struct line *l, struct run *r, struct err *e)
     *l = (struct line){.run = r, .plan = p, .next = {0, p->nitems}, .done_fd = -1};
     for (int i = 0; i < 2; i++)
         l->fds[i][0] = l->fds[i][1] = -1;
-    if (border_init(&l->border, r, e) < 0)
-        return -1;
+    border_init(&l->border, r);
     l->stations = calloc(p->nitems, sizeof *l->stations);
     if (!l->stations)
         return err_nomem(e);
@@ -218,13 +217,25 @@ static int advance(struct line *l, int side, size_t limit, struct err *e)
     return 0;
 }
 
+/* What the end itself has to say first. The halves of a dual have done so when they were opened. */
+static int greet(struct line *l, int side, struct err *e)
+{
+    const struct plan_end *end = &l->plan->end[side];
+    const struct endpoint_ops *ops = end->fwd->form->ops.endpoint;
+    if (end->back || !ops->greet || ops->greet(end->fwd, l->run, l->port[side], e) == 0)
+        return 0;
+    return e->kind == ERR_INTERRUPTED || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
+}
+
 int line_open_chain(struct line *l, int side, struct err *e)
 {
-    return advance(l, side, l->plan->nleft_items, e);
+    return greet(l, side, e) < 0 ? -1 : advance(l, side, l->plan->nleft_items, e);
 }
 
 int line_join(struct line *l, struct err *e)
 {
+    if (border_open(&l->border, e) < 0)
+        return -1;
     if (advance(l, LEFT, l->next[RIGHT], e) < 0 || advance(l, RIGHT, l->next[LEFT], e) < 0)
         return -1;
     struct station *a = l->pending[LEFT], *b = l->pending[RIGHT];
@@ -272,7 +283,8 @@ void line_reset_side(struct line *l, int side, bool quietly)
 {
     size_t n = l->plan->nitems, from = side == LEFT ? 0 : l->next[RIGHT];
     size_t to = side == LEFT ? l->next[LEFT] : n;
-    bool cut = atomic_exchange(&l->run->cut, true); /* an attempt that failed loses nothing */
+    bool cut[2] = {atomic_load(&l->run->cut[0]), atomic_load(&l->run->cut[1])};
+    run_cut(l->run); /* an attempt that failed loses nothing */
     if (side == RIGHT && from > l->plan->nleft_items)
         from--; /* the one whose opening failed */
     else if (side == LEFT && to < l->plan->nleft_items)
@@ -293,7 +305,8 @@ void line_reset_side(struct line *l, int side, bool quietly)
     l->port[side] = NULL;
     l->pending[side] = NULL;
     l->next[side] = side == LEFT ? 0 : n;
-    atomic_store(&l->run->cut, cut);
+    atomic_store(&l->run->cut[0], cut[0]);
+    atomic_store(&l->run->cut[1], cut[1]);
 }
 
 static size_t running(const struct line *l)

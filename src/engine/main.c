@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The program: command line, plan, runs, exit status. The only place that exits. */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "catena/diag.h"
@@ -34,10 +35,19 @@ static int run(const struct cmdline *c)
     return status;
 }
 
+/* Closed standard descriptors must not be taken by our own: whoever used them then gets EBADF. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH | O_CLOEXEC) != fd)
+            return; /* nothing can be opened: the first real open will say so */
+}
+
 int main(int argc, char *argv[])
 {
     struct cmdline c;
     struct err e;
+    fill_standard_descriptors();
     if (cmdline_parse(argc, argv, &c, &e) < 0)
         return fail(&e);
     int status = 0;

@@ -144,10 +144,13 @@ int open_port(struct opened_end *o, struct run *r, struct port **out, struct err
         int rc = ops->listen ? listen_on(a[i], r, &state, e) : 0;
         if (rc == 0)
             rc = open_one(a[i], r, state, &half[i], e);
+        if (rc == 0 && ops->greet)
+            rc = ops->greet(a[i], r, half[i], e);
         if (state)
             ops->unlisten(a[i], state, false);
         if (wrap(a[i], rc, e) < 0) {
             port_close(half[0]);
+            port_close(half[1]);
             return -1;
         }
     }

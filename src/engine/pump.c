@@ -46,7 +46,11 @@ static void arrived(struct engine *e, int side, size_t n)
     run_touch(e->run);
     if (border_looks(e, side)) {
         border_move(e->border, side, &s->rx, &s->in);
-        s->in_eof |= e->border->flow[side].ended;
+        if (e->border->flow[side].ended) {
+            atomic_store(&e->run->cut[side], true);
+            s->in_eof = true;
+            port_stop_reading(s->port);
+        }
     } else if (at_border(e, side)) {
         border_count(e->border, side, n);
     }
@@ -60,7 +64,7 @@ int engine_read(struct engine *e, int side, struct err *err)
     size_t room = buf_room(b, &at);
     if (room > e->block)
         room = e->block;
-    if (e->border && !e->link) /* a plain relay reads no byte that readbytes leaves to others */
+    if (e->border && (!e->link || at_border(e, side))) /* what readbytes leaves is for others */
         room = border_may_read(e->border, side, room);
     ssize_t n = port_read(s->port, at, room);
     if (n > 0) {
@@ -102,7 +106,7 @@ void engine_end_flow_to(struct engine *e, int side)
 static void count_lost(struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
-    if (!atomic_load(&e->run->cut))
+    if (!atomic_load(&e->run->cut[!side]))
         atomic_fetch_add(&e->run->lost, s->out.len + s->tx.len + e->side[!side].in.len);
 }
 
@@ -124,7 +128,7 @@ static int write_failed(struct engine *e, int side, struct err *err)
     (void)err_sys(err, ERR_TRANSIENT, "%s: write(%d, %zu bytes)", s->port->label, s->port->given[1], n);
     if (peer_gone && cool) {
         diag(DIAG_NOTICE, "%s", err->text);
-        atomic_store(&e->run->cut, true);
+        run_cut(e->run);
         e->closing = true;
         return 0;
     }
@@ -158,6 +162,7 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
         border_move(e->border, !side, &s->out, &s->tx);
         *moved = true;
         if (e->border->flow[!side].ended) {
+            atomic_store(&e->run->cut[!side], true);
             s->out_ended = s->out_eof = true;
             e->side[!side].in_eof |= !e->session;
         }

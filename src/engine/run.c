@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <mqueue.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +42,16 @@ static void free_facts(struct run *r)
     r->nfacts = 0;
 }
 
+static int remove_entry(const char *what)
+{
+    const size_t n = strlen(RUN_QUEUE);
+    return strncmp(what, RUN_QUEUE, n) == 0 ? mq_unlink(what + n) : unlink(what);
+}
+
 static void free_removals(struct run *r, bool act)
 {
     for (size_t i = r->nremovals; i-- > 0;) {
-        if (act && unlink(r->removals[i]) < 0)
+        if (act && remove_entry(r->removals[i]) < 0)
             diag(DIAG_INFO, "unlink(\"%s\"): %s", r->removals[i], strerror(errno));
         free(r->removals[i]);
     }
@@ -86,6 +93,12 @@ void run_fail(struct run *r, const struct err *e)
     }
     pthread_mutex_unlock(&r->lock);
     diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
+}
+
+void run_cut(struct run *r)
+{
+    atomic_store(&r->cut[0], true);
+    atomic_store(&r->cut[1], true);
 }
 
 bool run_failed(struct run *r)

@@ -129,12 +129,15 @@ static int listen_with_retry(struct session *s, int side, struct retries *t, str
 static int open_with_retry(struct session *s, int side, bool dialogs, struct retries *t,
                            struct err *e)
 {
-    while (attempt(s, side, dialogs, e) < 0) {
+    for (;;) {
+        size_t children = s->run->nchildren;
+        if (attempt(s, side, dialogs, e) == 0)
+            return 0;
         line_reset_side(s->line, side, false);
+        run_drop_children(s->run, children);
         if (try_again(s, side, t, e) <= 0)
             return -1;
     }
-    return 0;
 }
 
 /* ---- a run of its own: forked ---- */
@@ -271,7 +274,7 @@ static int open_side(struct session *s, int side, struct err *e)
         if (rc == 0)
             rc = next_step(s, side, e);
     }
-    brood_fini(&brood, s->run);
+    brood_fini(&brood, s->run, rc == 0 || s->run->ended_signal != 0);
     open_release(&s->end[side], s->run->forked);
     free(t.used);
     return rc;

@@ -69,6 +69,7 @@ bool signals_take(struct run *r)
         } else if (sig > 0 && sig < 32 && passed_on(r, sig)) {
             diag(DIAG_INFO, "signal %d passed on to child process", sig);
         } else {
+            diag_hurry();
             diag(level_of(sig), "exiting on signal %d", sig);
             r->ended_signal = sig;
             return true;

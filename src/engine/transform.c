@@ -98,7 +98,7 @@ static int through_codec(struct engine *e, int source, bool *moved, struct err *
     if (from->in_eof && rc == 1)
         lane->ended = to->out_eof = *moved = true;
     if (from->in.len != in || to->out.len != out)
-        *moved = e->idle_due = true;
+        *moved = lane->idle_due = true;
     return 0;
 }
 
@@ -140,18 +140,15 @@ int transform_step(struct engine *e, bool *moved, struct err *err)
     return 0;
 }
 
-int transform_idle(struct engine *e, struct err *err)
+int transform_idle(struct engine *e, int source, struct err *err)
 {
-    e->idle_due = false;
-    for (int source = LEFT; source <= RIGHT; source++) {
-        struct engine_lane *lane = &e->lane[source];
-        if (!lane->st || lane->ended || !e->side[source].has_in)
-            continue;
-        int rc = lane->ops->push(lane->st, &e->side[source].in, &e->side[!source].out, CODEC_IDLE,
-                                 err);
-        if (rc < 0)
-            return err_wrap(err, "%s", e->link->fwd->label);
-        e->idle_due |= rc == 0;
-    }
+    struct engine_lane *lane = &e->lane[source];
+    lane->idle_due = false;
+    if (!lane->st || lane->ended || !e->side[source].has_in)
+        return 0;
+    int rc = lane->ops->push(lane->st, &e->side[source].in, &e->side[!source].out, CODEC_IDLE, err);
+    if (rc < 0)
+        return err_wrap(err, "%s", e->link->fwd->label);
+    lane->idle_due = rc == 0;
     return 0;
 }
