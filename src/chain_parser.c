@@ -278,7 +278,7 @@ static int parse_piece(struct lex *l, size_t from, size_t end, struct piece_spec
     if (find(l, second, end, l->chained ? "%!" : "!", &more) < 0)
         return -1;
     if (more < end)
-        return err_at(l->e, span_of(l, more, more + 1),
+        return err_at(l->e, span_of(l, more, more + (l->text[more] == '!' ? 2 : 1)),
                       "a dual address joins two single ones; \"%s\" stands here for a third",
                       l->text[more] == '!' ? "!!" : "%");
     p->kind = bangs ? PIECE_V1DUAL : PIECE_DUAL;

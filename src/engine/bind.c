@@ -355,8 +355,9 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     a[0]->nopts = a[1]->nopts = 0;
     for (size_t i = 0; i < whole->nopts; i++) {
         const struct opt *o = &whole->opts[i];
-        /* what any address takes belongs to the endpoint */
-        int to = o->desc->groups & a[0]->form->groups ? 0 : 1;
+        /* what any address takes, and who waits for connections, belongs to the endpoint */
+        uint64_t inter_groups = a[0]->form->groups & ~GROUP_CHILD;
+        int to = o->desc->groups & inter_groups ? 0 : 1;
         opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
     }
     a[0]->left = left;

@@ -8,7 +8,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "catena/endpoint.h"
 #include "catena/diag.h"
+#include "catena/endpoint.h"
 #include "catena/wait.h"
 #include "joint.h"
 

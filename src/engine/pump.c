@@ -76,6 +76,11 @@ int engine_read(struct engine *e, int side, struct err *err)
         return end_of_file(e, side);
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
         return 0;
+    /* On a joint that is the neighbour's end: it speaks for itself, and what it did not take is
+     * counted when we write. After a cool write it is the same news once more. */
+    if (errno == ECONNRESET &&
+        (s->port->flags & PORT_JOINT || (s->port->flags & PORT_COOL_WRITE && s->gone)))
+        return end_of_file(e, side);
     s->in_eof = true;
     return err_sys(err, ERR_TRANSIENT, "%s: read(%d)", s->port->label, s->port->given[0]);
 }
@@ -128,8 +133,8 @@ static int write_failed(struct engine *e, int side, struct err *err)
     (void)err_sys(err, ERR_TRANSIENT, "%s: write(%d, %zu bytes)", s->port->label, s->port->given[1], n);
     if (peer_gone && cool) {
         diag(DIAG_NOTICE, "%s", err->text);
-        run_cut(e->run);
-        e->closing = true;
+        atomic_store(&e->run->cut[!side], true);
+        s->gone = true;
         return 0;
     }
     return -1;
