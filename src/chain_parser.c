@@ -238,9 +238,10 @@ static enum short_form short_form(const char *word)
 static int parse_single(struct lex *l, size_t from, size_t end, struct single_spec *s)
 {
     *s = (struct single_spec){0};
-    if (l->chained) {
+    if (l->chained) { /* blanks around operators; at the end of the argument they belong to it, as in v1 */
         from = skip_blanks(l, from, end);
-        end = trim_blanks(l, from, end);
+        if (end < l->len)
+            end = trim_blanks(l, from, end);
         if (from < end && l->text[from] == '^') {
             s->reverse = true;
             from = skip_blanks(l, from + 1, end);

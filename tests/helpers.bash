@@ -97,6 +97,7 @@ socat_link() {
 start() {
     local name=$1
     shift
+    : >"$T/$name.out" >"$T/$name.err" # nobody shall find what an earlier one wrote
     "$@" <&0 >"$T/$name.out" 2>"$T/$name.err" 3>&- &
     pid=$!
     echo "$pid" >"$T/$name.pid"

@@ -24,6 +24,7 @@ struct fact { /* what an opened side has learnt; becomes the environment of chil
 enum child_role {
     CHILD_ENDPOINT, /* asked to end (SIGTERM) when the run closes, as v1 does */
     CHILD_LINK,     /* in a chain: has some time to finish first */
+    CHILD_SINK,     /* only takes: has what it got to work on, so it is waited for (-t) and left alone */
     CHILD_KEPT,     /* end-close: left alone */
 };
 
@@ -65,6 +66,7 @@ struct run {
     _Atomic int64_t last_activity; /* wait_now() of the last byte moved by any engine */
     atomic_bool transferring;
     atomic_bool stop; /* every engine of the run is to end now (-T, a signal) */
+    atomic_bool over; /* -t has ended the run at its border: the others finish, but not for ever */
     atomic_bool cut[2]; /* by source: the end of that flow was ordered (-t, readbytes, a signal), so
                            what it leaves behind is nobody's fault */
     _Atomic uint64_t lost; /* bytes that were accepted and could not be delivered */

@@ -32,7 +32,7 @@ static void item(const struct report *rep, const char *type, const char *name, c
     struct err ignored; /* without memory the fact is missing, the packet is not */
 
     diag(DIAG_INFO, "ancillary message: %s: %s=%s", type, name, value);
-    if (rep->keep && fact != NULL)
+    if (rep->keep)
         (void)run_set_fact(rep->run, fact, value, &ignored);
 }
 
@@ -105,9 +105,11 @@ static void pktinfo6(const struct report *rep)
 {
     struct in6_pktinfo info = {.ipi6_ifindex = 0};
     struct sockname name = {.len = sizeof name.u.in6};
-    char text[SOCKNAME_TEXT];
+    char text[SOCKNAME_TEXT], device[IF_NAMESIZE];
 
     memcpy(&info, rep->data, rep->len < sizeof info ? rep->len : sizeof info);
+    if (if_indextoname(info.ipi6_ifindex, device) != NULL)
+        item(rep, "IPV6_PKTINFO", "if", "IPV6_IF", device);
     name.u.in6.sin6_family = AF_INET6;
     name.u.in6.sin6_addr = info.ipi6_addr;
     item(rep, "IPV6_PKTINFO", "dstaddr", "IPV6_DSTADDR", sockname_host(&name, text));
@@ -166,5 +168,22 @@ void ancillary_report(struct run *r, struct msghdr *msg, bool keep)
             if (types[i].level == c->cmsg_level && types[i].type == c->cmsg_type)
                 types[i].report(&rep);
         }
+    }
+}
+
+void ancillary_forget(struct run *r)
+{
+    static const char *const names[] = {
+        "TIMESTAMP",  "IP_TTL",  "IP_TOS",       "IP_OPTIONS",    "IP_IF",       "IP_LOCADDR",
+        "IP_DSTADDR", "IPV6_IF", "IPV6_DSTADDR", "IPV6_HOPLIMIT", "IPV6_TCLASS",
+    };
+    struct err ignored;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *value = run_get_fact(r, names[i]);
+
+        if (value != NULL && value[0] != '\0')
+            (void)run_set_fact(r, names[i], "", &ignored);
+        free(value);
     }
 }

@@ -11,5 +11,7 @@
 /* Logs each item of the ancillary data that recvmsg(2) has left in msg; keep: they also become
  * facts of the run. */
 void ancillary_report(struct run *r, struct msghdr *msg, bool keep);
+/* Before the next packet: what an earlier one told is not true of it. */
+void ancillary_forget(struct run *r);
 
 #endif

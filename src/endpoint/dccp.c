@@ -6,7 +6,7 @@
 
 #define KIND(family_)                                                                              \
     {                                                                                              \
-        .family = (family_), .type = SOCK_DCCP, .protocol = IPPROTO_DCCP, .name = "DCCP",                             \
+        .family = (family_), .type = SOCK_DCCP, .protocol = IPPROTO_DCCP, .name = "DCCP",          \
         .flags = PORT_SHUT_BOTH, .shut = PORT_SHUT_DOWN,                                           \
     }
 static const struct sock_kind any = KIND(AF_UNSPEC), over4 = KIND(AF_INET), over6 = KIND(AF_INET6);
@@ -17,14 +17,14 @@ static const struct sock_kind any = KIND(AF_UNSPEC), over4 = KIND(AF_INET), over
     {                                                                                              \
         .keyword = name "-CONNECT", .aliases = name, .params = ":<host>:<port>", .min_params = 2,  \
         .max_params = 2, .target = 1, .left = CTX_RWB, .right = RIGHT_NONE,                        \
-        .groups = BASE | (g), .help = "connects to a DCCP port" over, .kind = FORM_ENDPOINT,         \
+        .groups = BASE | (g), .help = "connects to a DCCP port" over, .kind = FORM_ENDPOINT,       \
         .ops.endpoint = &inet_connect_ops, .arg = (arg_),                                          \
     },                                                                                             \
     {                                                                                              \
         .keyword = name "-LISTEN", .aliases = name "-L", .params = ":<port>", .min_params = 1,     \
         .max_params = 1, .left = CTX_RWB, .right = RIGHT_NONE,                                     \
         .groups = BASE | GROUP_LISTEN | GROUP_RANGE | (g),                                         \
-        .help = "accepts a connection on a DCCP port" over, .kind = FORM_ENDPOINT,                   \
+        .help = "accepts a connection on a DCCP port" over, .kind = FORM_ENDPOINT,                 \
         .ops.endpoint = &inet_listen_ops, .arg = (arg_),                                           \
     }
 

@@ -153,6 +153,7 @@ int dgram_from_open(const struct addr *a, struct run *r, void *state, struct por
     diag(DIAG_NOTICE, "receiving packet from %s", sockname_text(&packet.from, text));
     if (packet.cut)
         diag(DIAG_NOTICE, "the packet was longer than %zd bytes and has been cut", n);
+    ancillary_forget(r);
     ancillary_report(r, &packet.msg, true);
     if (dgram_facts(r, &packet.from, l->fd, l->kind.type == SOCK_RAW, e) < 0)
         return -1;

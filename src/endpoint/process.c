@@ -452,7 +452,11 @@ static pid_t fork_child(struct launch *l)
 
 static enum child_role role_of(const struct process *p)
 {
-    return !p->endpoint ? CHILD_LINK : opt_true(p->addr, OPT_END_CLOSE) ? CHILD_KEPT : CHILD_ENDPOINT;
+    if (!p->endpoint)
+        return CHILD_LINK;
+    if (opt_true(p->addr, OPT_END_CLOSE))
+        return CHILD_KEPT;
+    return p->addr->left == CTX_W ? CHILD_SINK : CHILD_ENDPOINT;
 }
 
 int process_spawn(const struct process *p, struct run *r, struct err *e)

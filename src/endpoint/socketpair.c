@@ -40,7 +40,7 @@ static int socketpair_open(const struct addr *a, struct run *r, void *state, str
 {
     int type = (int)opt_int(a, OPT_SO_TYPE, SOCK_DGRAM);
     int protocol = (int)opt_int(a, OPT_SO_PROTOCOL, 0), family, fd[2];
-    unsigned flags = type == SOCK_STREAM ? 0 : type == SOCK_DGRAM ? PORT_MSG | PORT_ENDLESS : PORT_MSG;
+    unsigned flags = type == SOCK_STREAM ? 0 : PORT_MSG;
 
     (void)state;
     if (family_of(a, &family, e) < 0 || opts_apply(a, PHASE_PRESOCKET, -1, e) < 0 ||
@@ -55,7 +55,8 @@ static int socketpair_open(const struct addr *a, struct run *r, void *state, str
         close(fd[1]);
         return -1;
     }
-    /* datagram sockets do not tell each other about the end */
+    if (type == SOCK_DGRAM) /* these do not tell each other about the end */
+        flags |= PORT_ENDLESS;
     return endpoint_port(a, r, fd[1], fd[0], flags,
                          type == SOCK_DGRAM ? PORT_SHUT_NONE : PORT_SHUT_CLOSE, out, e);
 }

@@ -205,6 +205,12 @@ static int connect_as(const struct addr *a, struct run *r, const struct sock_kin
     return rc;
 }
 
+/* An abstract name belongs to one type of socket; for the others there is nobody. */
+static bool of_other_type(const struct sock_kind *kind, int sys)
+{
+    return sys == EPROTOTYPE || (kind->abstract && sys == ECONNREFUSED);
+}
+
 /* Tries the kinds in turn: a client takes what the target turns out to be. */
 static int connect_kinds(const struct addr *a, struct run *r, const struct sock_kind *kind,
                          struct port **out, struct err *e)
@@ -216,7 +222,8 @@ static int connect_kinds(const struct addr *a, struct run *r, const struct sock_
         return -1;
     diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
     while (connect_as(a, r, kind, &to, out, e) < 0) {
-        if (e->sys != EPROTOTYPE || kind[1].family == 0 || opt_find(a, OPT_SO_TYPE) != NULL)
+        if (!of_other_type(kind, e->sys) || kind[1].family == 0 ||
+            opt_find(a, OPT_SO_TYPE) != NULL)
             return -1;
         diag(DIAG_INFO, "%s", e->text);
         kind++;

@@ -108,20 +108,37 @@ void run_drop_children(struct run *r, size_t first)
     r->child_failed = failed;
 }
 
+static int64_t patience(const struct run *r, const struct child *c, int64_t now)
+{
+    if (c->role == CHILD_SINK && r->settings->linger < 0)
+        return INT64_MAX;
+    int64_t linger = (int64_t)(r->settings->linger * 1000);
+    return now + (c->role == CHILD_SINK && linger > GRACE_MS ? linger : GRACE_MS);
+}
+
+static bool finishes_by_itself(const struct child *c)
+{
+    return c->ended_output || c->role == CHILD_LINK || c->role == CHILD_SINK;
+}
+
 /* Only the run's own thread adds and collects children when this is called: all engines are joined. */
 void run_collect_children(struct run *r, bool hurry)
 {
     int64_t now = wait_now();
     for (size_t i = 0; i < r->nchildren; i++) {
         struct child *c = &r->children[i];
-        if (!reap(r, c, false) && !hurry && (c->ended_output || c->role == CHILD_LINK))
-            (void)reap_until(r, c, now + GRACE_MS, false);
+        if (!reap(r, c, false) && !hurry && finishes_by_itself(c))
+            (void)reap_until(r, c, patience(r, c, now), false);
     }
-    for (size_t i = 0; i < r->nchildren; i++)
-        if (!r->children[i].done && r->children[i].role != CHILD_KEPT)
-            (void)kill(r->children[i].pid, SIGTERM);
+    hurry |= r->ended_signal != 0;
+    for (size_t i = 0; i < r->nchildren; i++) {
+        struct child *c = &r->children[i];
+        if (!c->done && c->role != CHILD_KEPT && (hurry || c->role != CHILD_SINK))
+            (void)kill(c->pid, SIGTERM);
+        else
+            c->done = true;
+    }
     now = wait_now();
     for (size_t i = 0; i < r->nchildren; i++)
-        if (!r->children[i].done && r->children[i].role != CHILD_KEPT)
-            (void)reap_until(r, &r->children[i], now + DEATH_MS, true);
+        (void)reap_until(r, &r->children[i], now + DEATH_MS, true);
 }

@@ -16,7 +16,7 @@ enum {
     BLOCK = 65536,       /* bytes, unless -b says otherwise */
     STALLED_MS = 10000,  /* while closing: give up on a reader that takes nothing for so long */
     GOODBYE_MS = 2000,   /* one-way TLS: time for the peer to take everything and close */
-    TERMINAL_MS = 500,   /* nobody typing into a terminal is waited for once the answer has ended */
+    ENDLESS_MS = 500,    /* terminals and packet sockets, which have no end, are not waited for */
 };
 
 /* ---- making ---- */
@@ -145,8 +145,8 @@ static int64_t linger_ms(const struct engine *e)
     if (t >= 0)
         return (int64_t)(t * 1000);
     for (int i = 0; i < 2; i++)
-        if (!e->side[!i].out_shut && e->side[i].port->flags & PORT_TTY)
-            return TERMINAL_MS;
+        if (!e->side[!i].out_shut && e->side[i].port->flags & (PORT_TTY | PORT_ENDLESS))
+            return ENDLESS_MS;
     return -1;
 }
 
@@ -199,7 +199,8 @@ static void act_on_time(struct engine *e)
         atomic_store(&e->run->stop, true);
     } else if (one_flow_ended(e) && linger_ms(e) >= 0 && quiet >= linger_ms(e)) {
         diag(DIAG_INFO, "the other direction did not end in time, closing it");
-        run_cut(e->run);
+        atomic_store(&e->run->cut[e->side[RIGHT].out_shut ? RIGHT : LEFT], true);
+        atomic_store(&e->run->over, true);
         start_closing(e);
     }
 }

@@ -70,7 +70,8 @@ static int send(struct wire *w, const void *data, size_t n, struct err *err)
             return -1;
         if (e->lane[ew->side].idle_due && transform_idle(e, ew->side, err) < 0)
             return -1;
-        if (engine_wants_output(e, !ew->side) &&
+        /* what it did not take yet waits for the far side: to have room, or to answer */
+        if ((engine_wants_output(e, !ew->side) || e->side[ew->side].in.len > 0) &&
             far_side(e, !ew->side, w->run, w->deadline, err) < 0)
             return -1;
     }

@@ -8,13 +8,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "catena/endpoint.h"
 #include "catena/diag.h"
 #include "catena/endpoint.h"
 #include "catena/wait.h"
 #include "joint.h"
 
-enum { DIALOG_MS = 120000, STACK = 256 * 1024 };
+enum {
+    DIALOG_MS = 120000, /* for a dialog or handshake as a whole */
+    OVER_S = 5,         /* seconds without a byte moving, once -t has ended the run */
+    STACK = 256 * 1024,
+};
 
 int line_init(struct line *l, struct run *r, struct err *e)
 {
@@ -321,12 +324,13 @@ static size_t running(const struct line *l)
 
 static int64_t idle_deadline(struct run *r)
 {
-    if (r->settings->idle < 0)
-        return -1;
-    return atomic_load(&r->last_activity) + (int64_t)(r->settings->idle * 1000);
+    double quiet = r->settings->idle;
+    if (atomic_load(&r->over) && (quiet < 0 || quiet > OVER_S))
+        quiet = r->settings->linger > OVER_S ? r->settings->linger : OVER_S;
+    return quiet < 0 ? -1 : atomic_load(&r->last_activity) + (int64_t)(quiet * 1000);
 }
 
-/* The others drain what they have accepted. Only -T and signals hurry them. */
+/* The others drain what they have accepted. Only -T, signals, and -t hurry them. */
 static void wait_for_others(struct line *l)
 {
     struct run *r = l->run;

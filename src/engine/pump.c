@@ -7,6 +7,8 @@
 #include "catena/wait.h"
 #include "engine.h"
 
+enum { STREAM_PACKET = 8192 }; /* bytes of a stream that make a packet, unless -b says otherwise */
+
 static bool at_border(const struct engine *e, int side)
 {
     return e->border && e->border_side == side;
@@ -151,6 +153,16 @@ static int shut(struct engine *e, int side, struct err *err)
     return 0;
 }
 
+/* How much of what waits goes out at once. A packet that was read as one stays one; a stream is
+ * cut into packets that every receiver has room for. */
+static size_t portion(const struct engine *e, int side, size_t n)
+{
+    const struct port *from = e->side[!side].port;
+    bool packet = !e->link && from && from->flags & PORT_MSG;
+    size_t most = e->run->settings->block_given ? e->block : STREAM_PACKET;
+    return e->side[side].port->flags & PORT_MSG && !packet && n > most ? most : n;
+}
+
 static int flush(struct engine *e, int side, bool *moved, struct err *err)
 {
     struct engine_side *s = &e->side[side];
@@ -173,7 +185,7 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
         }
     }
     while (b->len > 0) {
-        ssize_t n = port_write(s->port, buf_data(b), b->len);
+        ssize_t n = port_write(s->port, buf_data(b), portion(e, side, b->len));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

@@ -159,20 +159,24 @@ static bool session_ready(const void *st)
     return s->ready;
 }
 
-/* The largest record we send: our own limit, or what was agreed upon if that is less. */
-static void log_fragments(const struct tls_session *s, const struct addr *a)
+size_t tls_fragment(const struct tls_session *s, const struct addr *a)
 {
     unsigned agreed = SSL_SESSION_get_max_fragment_length(SSL_get0_session(s->ssl));
     long long own = opt_int(a, OPT_TLS_MAXSENDFRAG, SSL3_RT_MAX_PLAIN_LENGTH);
     /* codes 1 to 4 stand for 512 to 4096 bytes */
     long long limit = agreed >= 1 && agreed <= 4 ? 256LL << agreed : own;
-    if (opt_find(a, OPT_TLS_MAXSENDFRAG) || agreed)
-        diag(DIAG_INFO, "TLS: records carry at most %lld bytes", own < limit ? own : limit);
+    return (size_t)(own < limit ? own : limit);
 }
 
-static int session_opened(void *st, const struct addr *a, struct run *r, struct err *e)
+static void log_fragments(const struct tls_session *s, const struct addr *a)
 {
-    const struct tls_session *s = st;
+    if (opt_find(a, OPT_TLS_MAXSENDFRAG) ||
+        SSL_SESSION_get_max_fragment_length(SSL_get0_session(s->ssl)))
+        diag(DIAG_INFO, "TLS: records carry at most %zu bytes", tls_fragment(s, a));
+}
+
+int tls_opened(const struct tls_session *s, const struct addr *a, struct run *r, struct err *e)
+{
     const X509 *cert = SSL_get0_peer_certificate(s->ssl);
     char text[512];
     if (cert && diag_shows(DIAG_INFO)) {
@@ -191,6 +195,11 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
     diag(DIAG_NOTICE, "SSL connection using %s", SSL_get_cipher_name(s->ssl));
     log_fragments(s, a);
     return tls_tell_facts(s, r, e);
+}
+
+static int session_opened(void *st, const struct addr *a, struct run *r, struct err *e)
+{
+    return tls_opened(st, a, r, e);
 }
 
 static const struct session_ops tls_ops = {

@@ -16,6 +16,7 @@
 
 struct tls_role { /* addr.form->arg */
     bool server;
+    bool datagram; /* DTLS */
 };
 
 /* Made by prepare(), read-only afterwards, so that threads and forked children may share it. */
@@ -23,7 +24,7 @@ struct tls_context {
     SSL_CTX *ctx;
     BIO_METHOD *bio;
     OSSL_PROVIDER *fips; /* NULL without option fips */
-    bool server, verify;
+    bool server, datagram, verify;
     char *expect; /* the name the peer's certificate has to hold; NULL any */
     char *sni;    /* NULL none */
 };
@@ -44,7 +45,17 @@ struct tls_session {
     struct err why; /* kind != ERR_NONE: this connection is broken */
 };
 
+/* tls.c */
+/* The handshake is done: log lines and facts. */
+int tls_opened(const struct tls_session *s, const struct addr *a, struct run *r, struct err *e);
+/* The most bytes that one record we send may carry: our own limit, or what was agreed upon if that
+ * is less. */
+size_t tls_fragment(const struct tls_session *s, const struct addr *a);
+
 /* tls_context.c */
+/* The same without a look at the form: a->host is whom a client expects. */
+int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct run *r,
+                     struct tls_context **out, struct err *e);
 int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
 void tls_release(void *shared);
 

@@ -19,16 +19,30 @@
 static const struct version {
     const char *name;
     int number; /* 0: older than anything the library still speaks */
+    bool datagram;
 } versions[] = {
-    {"SSL2", 0},
-    {"SSL3", 0},
-    {"TLS1", TLS1_VERSION},
-    {"TLS1.0", TLS1_VERSION},
-    {"TLS1.1", TLS1_1_VERSION},
-    {"TLS1.2", TLS1_2_VERSION},
-    {"TLS1.3", TLS1_3_VERSION},
+    {"SSL2", 0, false},
+    {"SSL3", 0, false},
+    {"TLS1", TLS1_VERSION, false},
+    {"TLS1.0", TLS1_VERSION, false},
+    {"TLS1.1", TLS1_1_VERSION, false},
+    {"TLS1.2", TLS1_2_VERSION, false},
+    {"TLS1.3", TLS1_3_VERSION, false},
+    {"DTLS1", DTLS1_VERSION, true},
+    {"DTLS1.0", DTLS1_VERSION, true},
+    {"DTLS1.2", DTLS1_2_VERSION, true},
 };
-#define VERSIONS_HELP "TLS1.0, TLS1.1, TLS1.2 or TLS1.3"
+
+static const char *versions_help(const struct tls_context *t)
+{
+    return t->datagram ? "DTLS1.0 or DTLS1.2" : "TLS1.0, TLS1.1, TLS1.2 or TLS1.3";
+}
+
+/* The numbers of DTLS fall from version to version. */
+static bool is_below(const struct tls_context *t, int a, int b)
+{
+    return t->datagram ? a > b : a < b;
+}
 
 /* An option of which only the text counts, NULL when it is not given or empty. */
 static const struct opt *text_option(const struct addr *a, enum option_id id)
@@ -45,55 +59,58 @@ static int option_error(const struct opt *o, struct err *e)
     return -1;
 }
 
-static const struct version *find_version(const char *name)
+static const struct version *find_version(const struct tls_context *t, const char *name)
 {
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
-        if (strcasecmp(versions[i].name, name) == 0)
+        if (versions[i].datagram == t->datagram && strcasecmp(versions[i].name, name) == 0)
             return &versions[i];
     return NULL;
 }
 
 /* Gives the version an option names, or leaves *number. lowest: a name too old to be spoken means
  * "any"; without it, it is an error. */
-static int version_option(const struct opt *o, bool lowest, int *number, struct err *e)
+static int version_option(const struct tls_context *t, const struct opt *o, bool lowest,
+                          int *number, struct err *e)
 {
     if (!o)
         return 0;
-    const struct version *v = find_version(o->v.s);
+    const struct version *v = find_version(t, o->v.s);
     if (!v)
-        return err_at(e, o->at, "%s=%s: no such protocol version; " VERSIONS_HELP " are known",
-                      o->desc->name, o->v.s);
+        return err_at(e, o->at, "%s=%s: no such protocol version; %s are known",
+                      o->desc->name, o->v.s, versions_help(t));
     if (v->number == 0 && !lowest)
         return err_at(e, o->at,
-                      "%s=%s: the TLS library does not speak it any more; give " VERSIONS_HELP,
-                      o->desc->name, o->v.s);
+                      "%s=%s: the TLS library does not speak it any more; give %s",
+                      o->desc->name, o->v.s, versions_help(t));
     *number = v->number;
     return 0;
 }
 
-/* TLS 1.2 is the floor (or what the library's configuration says, if that is higher), unless an
+/* TLS and DTLS 1.2 are the floor (or what the library's configuration says, if that is higher), unless an
  * option asks for less. */
-static int set_versions(const struct addr *a, SSL_CTX *ctx, struct err *e)
+static int set_versions(const struct addr *a, const struct tls_context *t, struct err *e)
 {
+    const int floor = t->datagram ? DTLS1_2_VERSION : TLS1_2_VERSION;
     const struct opt *method = text_option(a, OPT_TLS_METHOD);
     const struct opt *max_option = text_option(a, OPT_TLS_MAX_VERSION);
-    int min = (int)SSL_CTX_get_min_proto_version(ctx), max = 0;
-    if (min < TLS1_2_VERSION)
-        min = TLS1_2_VERSION;
-    if (method && strcasecmp(method->v.s, "SSL23") != 0 && strcasecmp(method->v.s, "TLS") != 0) {
-        if (version_option(method, false, &min, e) != 0)
+    int min = (int)SSL_CTX_get_min_proto_version(t->ctx), max = 0;
+    if (min == 0 || is_below(t, min, floor))
+        min = floor;
+    if (method && strcasecmp(method->v.s, "SSL23") != 0 &&
+        strcasecmp(method->v.s, t->datagram ? "DTLS" : "TLS") != 0) {
+        if (version_option(t, method, false, &min, e) != 0)
             return -1;
         max = min;
     }
-    if (version_option(text_option(a, OPT_TLS_MIN_VERSION), true, &min, e) != 0 ||
-        version_option(max_option, false, &max, e) != 0)
+    if (version_option(t, text_option(a, OPT_TLS_MIN_VERSION), true, &min, e) != 0 ||
+        version_option(t, max_option, false, &max, e) != 0)
         return -1;
-    if (max_option && max < min)
+    if (max_option && is_below(t, max, min))
         return err_at(e, max_option->at,
                       "%s=%s is below the lowest version allowed; openssl-min-proto-version=%s "
                       "allows it",
                       max_option->desc->name, max_option->v.s, max_option->v.s);
-    if (!SSL_CTX_set_min_proto_version(ctx, min) || !SSL_CTX_set_max_proto_version(ctx, max))
+    if (!SSL_CTX_set_min_proto_version(t->ctx, min) || !SSL_CTX_set_max_proto_version(t->ctx, max))
         return tls_error(e, ERR_PERMANENT, "protocol version");
     return 0;
 }
@@ -119,8 +136,9 @@ static void split_ciphers(const char *list, char *old, char *suites)
     }
 }
 
-static int set_ciphers(const struct addr *a, SSL_CTX *ctx, struct err *e)
+static int set_ciphers(const struct addr *a, const struct tls_context *t, struct err *e)
 {
+    SSL_CTX *ctx = t->ctx;
     const struct opt *o = text_option(a, OPT_TLS_CIPHER);
     if (!o)
         return 0;
@@ -134,7 +152,7 @@ static int set_ciphers(const struct addr *a, SSL_CTX *ctx, struct err *e)
     if ((*suites && !SSL_CTX_set_ciphersuites(ctx, suites)) ||
         (*old && !SSL_CTX_set_cipher_list(ctx, old)))
         rc = option_error(o, e);
-    else if (!*old && *suites) /* nothing of TLS 1.2 was named, so nothing of it may be used */
+    else if (!*old && *suites && !t->datagram) /* nothing of TLS 1.2 was named, so nothing of it may be used */
         (void)SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
     free(old);
     return rc;
@@ -307,13 +325,19 @@ static int look_at_relics(const struct addr *a, struct tls_context *t, struct er
     return 0;
 }
 
+static const SSL_METHOD *method_of(const struct tls_context *t)
+{
+    if (t->datagram)
+        return t->server ? DTLS_server_method() : DTLS_client_method();
+    return t->server ? TLS_server_method() : TLS_client_method();
+}
+
 static int new_context(const struct addr *a, struct tls_context *t, struct err *e)
 {
     bool fips = opt_true(a, OPT_TLS_FIPS);
     if (fips && !(t->fips = OSSL_PROVIDER_try_load(NULL, "fips", 1)))
         return tls_error(e, ERR_PERMANENT, "fips: the TLS library's FIPS module");
-    t->ctx = SSL_CTX_new_ex(NULL, fips ? "fips=yes" : NULL,
-                            t->server ? TLS_server_method() : TLS_client_method());
+    t->ctx = SSL_CTX_new_ex(NULL, fips ? "fips=yes" : NULL, method_of(t));
     t->bio = tls_bio_method();
     if (!t->ctx || !t->bio)
         return tls_error(e, ERR_PERMANENT, "the TLS library does not start");
@@ -328,25 +352,34 @@ static int new_context(const struct addr *a, struct tls_context *t, struct err *
     return 0;
 }
 
-int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
+int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct run *r,
+                     struct tls_context **out, struct err *e)
 {
-    const struct tls_role *role = a->form->arg;
     struct tls_context *t = calloc(1, sizeof *t);
     if (!t)
         return err_nomem(e);
     t->server = role->server;
+    t->datagram = role->datagram;
     t->verify = opt_int(a, OPT_TLS_VERIFY, 1) != 0;
     ERR_clear_error();
-    if (tls_names(a, t, e) != 0 || new_context(a, t, e) != 0 || set_versions(a, t->ctx, e) != 0 ||
-        set_ciphers(a, t->ctx, e) != 0 || set_certificate(a, t, e) != 0 || set_dh(a, t, e) != 0 ||
+    if (tls_names(a, t, e) != 0 || new_context(a, t, e) != 0 || set_versions(a, t, e) != 0 ||
+        set_ciphers(a, t, e) != 0 || set_certificate(a, t, e) != 0 || set_dh(a, t, e) != 0 ||
         set_trust(a, t, e) != 0 || set_fragments(a, t, e) != 0 || look_at_relics(a, t, e) != 0) {
         tls_release(t);
         return -1;
     }
     if (t->verify && r->settings->v1_name)
         diag(DIAG_WARN, "OpenSSL: Warning: this implementation does not check CRLs");
-    *shared = t;
+    *out = t;
     return 0;
+}
+
+int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
+{
+    struct tls_context *t = NULL;
+    int rc = tls_prepare_role(a, a->form->arg, r, &t, e);
+    *shared = t;
+    return rc;
 }
 
 void tls_release(void *shared)

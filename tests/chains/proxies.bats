@@ -227,10 +227,10 @@ CONF
     micro
     late=$(free_port)
     start_peer client "send:hello\n" line shut eof
-    start run "$CATENA_BIN" "tcp:127.0.0.1:$port" \
+    start run "$CATENA_BIN" -d -d "tcp:127.0.0.1:$port" \
         "socks5:127.0.0.1:$late,retry=200,interval=0.05|tcp:127.0.0.1:$proxy" </dev/null
     # Only now the target comes up.
-    wait_for 5 file_has micro.err . || :
+    wait_for 5 file_has run.err "refused"
     start late "$CATENA_BIN" "tcp-listen:$late,bind=127.0.0.1" pipe </dev/null
     finish client
     finish run

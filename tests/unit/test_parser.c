@@ -300,8 +300,8 @@ static void errors(void **state)
         {"\"", 0, 1, "unexpected end"},
         {"a|b:\"c|d", 4, 1, "unexpected end"},
         {"a%b%c", 3, 1, "\"%\""},
-        {"a!!b!!c", 4, 1, "\"!!\""},
-        {"a%b!!c", 3, 1, "\"!!\""},
+        {"a!!b!!c", 4, 2, "\"!!\""},
+        {"a%b!!c", 3, 2, "\"!!\""},
         {deep, 64, 1, "nested"},
         {long_text, 2050, 1, "unexpected end"},
     };
@@ -314,7 +314,8 @@ static void errors(void **state)
         assert_int_equal(e.kind, ERR_USAGE);
         if (!strstr(e.text, rows[i].says))
             fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].text, e.text, rows[i].says);
-        if (e.where.text != rows[i].text || e.where.off != rows[i].off || e.where.len != rows[i].len)
+        if (e.where.text != rows[i].text || e.where.off != rows[i].off ||
+            e.where.len != rows[i].len)
             fail_msg("%s: the caret is at [%zu, +%zu)", rows[i].text, e.where.off, e.where.len);
     }
 }

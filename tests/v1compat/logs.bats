@@ -72,8 +72,8 @@ dumps() { # <arguments>: the same dump from both
 @test "-x -v" { dumps -x -v - /dev/null; }
 @test "dumps of both directions" {
     one ours -v - pipe
-    has "$(tr -d '\0' <ours.err)" '^> [0-9/]* [0-9:]*\.[0-9]\{6\}  length=19 from=0 to=18'
-    grep -a -q '< .*length=19 from=0 to=18' ours.err
+    has "$(tr -d '\0' <ours.err)" '^> [0-9/]* [0-9:]*\.[0-9]\{6\}  length=17 from=0 to=16'
+    grep -a -q '< .*length=17 from=0 to=16' ours.err
 }
 @test "dumps of long data" {
     "$PEER" gen 3000 >in
@@ -88,7 +88,7 @@ dumps() { # <arguments>: the same dump from both
     start run "$CATENA_BIN" -v - 'gzip|gunzip|pipe' <in
     finish run
     same 1 "$(grep -a -c '^> ' run.err)"
-    has "$(tr -d '\0' <run.err)" 'length=19 '
+    has "$(tr -d '\0' <run.err)" 'length=17 '
 }
 
 @test "-r and -R" {
@@ -165,8 +165,8 @@ dumps() { # <arguments>: the same dump from both
 @test "--statistics" {
     one ours --statistics - pipe
     same 2 "$(grep -c 'STATISTICS' ours.err)"
-    has "$(<ours.err)" ' I STATISTICS: left to right: .*19 byte(s)'
-    has "$(<ours.err)" ' I STATISTICS: right to left: .*19 byte(s)'
+    has "$(<ours.err)" ' I STATISTICS: left to right: .*17 byte(s)'
+    has "$(<ours.err)" ' I STATISTICS: right to left: .*17 byte(s)'
 }
 
 @test "USR1 prints them, the program lives on" {

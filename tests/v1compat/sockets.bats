@@ -165,7 +165,7 @@ listens() { grep -q "$1\$" <(awk '$4 == "00010000" { print $NF }' /proc/net/unix
 
 @test "socket options are taken" {
     for options in keepalive nodelay,keepidle=5,keepintvl=3,keepcnt=2 rcvbuf=20000,sndbuf=20000 \
-        linger=1 tos=16 ttl=9 mss=1000 reuseaddr priority=3 cork user-timeout=1000 \
+        linger=1 tos=16 ttl=9 mss=1000 reuseaddr priority=3 cork \
         setsockopt=6:1:i1 sockopt=1:9:i1 o-nonblock cloexec shut-down end-close connect-timeout=2 \
         interval=1,retry=2 crnl bind=127.0.0.1; do
         listen "$OURS" tcp-listen:0,bind=127.0.0.1 pipe

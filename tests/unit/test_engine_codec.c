@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Engines with a codec: marks, two back to back saturated in both directions, nothing held back,
+ * half-close, streams cut short. */
+#include "bench.h"
+
+static void codec_marks(void **state)
+{
+    char got[16] = "";
+    (void)state;
+    struct bench *b = bench("test|pipe", SOCKETS);
+    start(b);
+    for (int side = LEFT; side <= RIGHT; side++) {
+        struct pollfd r = {b->out[!side][0], POLLIN, 0};
+        assert_int_equal(write(b->out[side][1], "ab", 2), 2);
+        for (size_t n = 0; n < 3;) {
+            assert_int_equal(poll(&r, 1, PATIENCE_MS), 1);
+            ssize_t k = read(r.fd, got + n, sizeof got - n);
+            assert_true(k > 0);
+            n += (size_t)k;
+        }
+        assert_memory_equal(got, side == LEFT ? "ab>" : "ab<", 3);
+    }
+    hang_up(b, LEFT);
+    hang_up(b, RIGHT);
+    bench_free(b);
+}
+
+/* Two engines back to back: what one compresses the other expands, in both directions. */
+static struct bench *gzip_pair(struct bench **second)
+{
+    struct err e;
+    int fd[2];
+    struct bench *a = bench("gzip|pipe", SOCKETS), *b = bench("^gzip|pipe", SOCKETS);
+    assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), errno);
+    hang_up(a, RIGHT);
+    port_close(a->engine.side[RIGHT].port);
+    assert_int_equal(port_open_fds(fd[0], fd[0], PORT_JOINT, PORT_SHUT_DOWN, "joint",
+                                   &a->engine.side[RIGHT].port, &e), 0);
+    hang_up(b, LEFT);
+    port_close(b->engine.side[LEFT].port);
+    assert_int_equal(port_open_fds(fd[1], fd[1], PORT_JOINT, PORT_SHUT_DOWN, "joint",
+                                   &b->engine.side[LEFT].port, &e), 0);
+    a->out[RIGHT][0] = b->out[RIGHT][0]; /* the pair's outsides, for traffic() */
+    a->out[RIGHT][1] = b->out[RIGHT][1];
+    b->out[RIGHT][0] = b->out[RIGHT][1] = -1;
+    start(a);
+    start(b);
+    *second = b;
+    return a;
+}
+
+static void codec_saturated(void **state)
+{
+    (void)state;
+    struct bench *b, *a = gzip_pair(&b);
+    struct flow f[2] = {flow(a, LEFT, LOTS, false), flow(a, RIGHT, LOTS, false)};
+    assert_true(traffic(a, f, PATIENCE_MS));
+    came_through(&f[LEFT]);
+    came_through(&f[RIGHT]);
+    join(a);
+    join(b);
+    assert_false(a->run.failed || b->run.failed);
+    bench_free(a);
+    bench_free(b);
+}
+
+/* Nothing is held back that a reader may wait for. */
+static void codec_is_prompt(void **state)
+{
+    (void)state;
+    struct bench *b, *a = gzip_pair(&b);
+    for (int i = 0; i < 6; i++) {
+        struct flow none = {.from = -1, .to = -1}, f[2] = {none, none};
+        f[i % 2] = flow(a, i % 2, 1000, true);
+        assert_true(traffic(a, f, PATIENCE_MS));
+        came_through(&f[i % 2]);
+    }
+    struct flow f[2] = {flow(a, LEFT, 10, false), flow(a, RIGHT, 10, false)};
+    assert_true(traffic(a, f, PATIENCE_MS));
+    bench_free(a);
+    bench_free(b);
+}
+
+/* ... however busy the other direction is. */
+static void codec_is_prompt_beside_traffic(void **state)
+{
+    (void)state;
+    struct bench *b, *a = gzip_pair(&b);
+    struct flow f[2] = {flow(a, LEFT, 1000, true), flow(a, RIGHT, (size_t)100 * LOTS, true)};
+    f[LEFT].enough = true;
+    assert_true(traffic(a, f, PATIENCE_MS));
+    came_through(&f[LEFT]);
+    assert_true(f[RIGHT].got < f[RIGHT].size / 2);
+    const uint64_t one = 1; /* the rest is not worth waiting for */
+    assert_int_equal(write(a->stop_fd, &one, sizeof one), sizeof one);
+    assert_int_equal(write(b->stop_fd, &one, sizeof one), sizeof one);
+    bench_free(a);
+    bench_free(b);
+}
+
+static void codec_half_close(void **state)
+{
+    (void)state;
+    for (int first = LEFT; first <= RIGHT; first++) {
+        struct bench *b, *a = gzip_pair(&b);
+        struct flow none = {.from = -1, .to = -1}, f[2];
+        f[first] = flow(a, first, 1000, false);
+        f[!first] = none;
+        assert_true(traffic(a, f, PATIENCE_MS));
+        came_through(&f[first]);
+        f[first] = none;
+        f[!first] = flow(a, !first, 100000, false);
+        assert_true(traffic(a, f, PATIENCE_MS));
+        came_through(&f[!first]);
+        join(a);
+        join(b);
+        assert_false(a->run.failed || b->run.failed);
+        bench_free(a);
+        bench_free(b);
+    }
+}
+
+/* A stream that is cut short is an error, not an end. */
+static void codec_truncated(void **state)
+{
+    static const unsigned char start_of_gzip[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b};
+    (void)state;
+    struct bench *b = bench("gzip|pipe", SOCKETS);
+    start(b);
+    assert_int_equal(write(b->out[RIGHT][1], start_of_gzip, sizeof start_of_gzip),
+                     sizeof start_of_gzip);
+    hang_up(b, RIGHT);
+    join(b);
+    assert_true(b->run.failed);
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(codec_marks),      cmocka_unit_test(codec_saturated),
+        cmocka_unit_test(codec_is_prompt),  cmocka_unit_test(codec_is_prompt_beside_traffic),
+        cmocka_unit_test(codec_half_close), cmocka_unit_test(codec_truncated),
+    };
+    return cmocka_run_group_tests_name("engine with a codec", tests, quiet, NULL);
+}

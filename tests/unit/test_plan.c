@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * From two arguments to one line: which reading, which form, contexts, mirror, duals, where options
+ * go, what becomes of each link, the border, and every mistake with its place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ctype.h>
+
+#include <cmocka.h>
+
+#include "catena/plan.h"
+
+/* Switches as text: u, U, 1 (--v1), g, f (--unfused), p (-cp). */
+static struct settings settings_of(const char *switches)
+{
+    struct settings s = {.to_right = !strchr(switches, 'U'),
+                         .to_left = !strchr(switches, 'u'),
+                         .block = 8192,
+                         .linger = -1,
+                         .idle = -1,
+                         .ip_version = 4,
+                         .comm = strchr(switches, 'p') ? 'p' : 'S',
+                         .comm_given = strchr(switches, 'p') != NULL,
+                         .v1_only = strchr(switches, '1') != NULL,
+                         .no_group_check = strchr(switches, 'g') != NULL,
+                         .unfused = strchr(switches, 'f') != NULL,
+                         .env_prefix = "SOCAT"};
+    return s;
+}
+
+static struct settings current; /* a plan borrows its settings */
+
+static struct plan *plan(const char *switches, const char *left, const char *right)
+{
+    struct plan *p = NULL;
+    struct err e = {.kind = ERR_NONE};
+    current = settings_of(switches);
+    if (plan_make(&current, left, right, &p, &e) != 0)
+        fail_msg("%s  %s: %s", left, right, e.text);
+    return p;
+}
+
+/* ---- a line in one line ---- */
+
+static void put(char *out, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void put(char *out, size_t cap, const char *fmt, ...)
+{
+    size_t n = strlen(out);
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(out + n, cap - n, fmt, ap);
+    va_end(ap);
+}
+
+static void put_addr(char *out, size_t cap, const struct addr *a)
+{
+    for (const char *k = a->form->keyword; *k; k++)
+        put(out, cap, "%c", tolower((unsigned char)*k));
+    for (size_t i = 0; i < a->nparams; i++)
+        put(out, cap, ":%s", a->params[i]);
+    for (size_t i = 0; i < a->nopts; i++)
+        put(out, cap, ",%s", a->opts[i].desc->name);
+}
+
+static char side(enum ctx c)
+{
+    return c == CTX_R ? 'r' : c == CTX_W ? 'w' : c == CTX_B ? 'b' : '-';
+}
+
+static void put_end(char *out, size_t cap, const struct plan_end *e)
+{
+    put_addr(out, cap, e->fwd);
+    if (e->back) {
+        put(out, cap, "%%");
+        put_addr(out, cap, e->back);
+    }
+    put(out, cap, "/%c%s", side(e->fwd->left), "");
+}
+
+/* name/left context, right context, where its wire side is, what becomes of it:
+ * - nothing, d dialog, E engine, P program */
+static void put_link(char *out, size_t cap, const struct plan_link *l)
+{
+    static const char fates[] = {[FATE_NOTHING] = '-', [FATE_DIALOG] = 'd', [FATE_ENGINE] = 'E',
+                                 [FATE_PROGRAM] = 'P'};
+    put(out, cap, "%s%s", l->reversed ? "^" : "", l->fwd_swapped ? "^" : "");
+    put_addr(out, cap, l->fwd);
+    if (l->back) {
+        put(out, cap, "%%%s", l->back_swapped ? "^" : "");
+        put_addr(out, cap, l->back);
+    }
+    put(out, cap, "/%c%c%c%c", side(l->fwd->left), side(l->fwd->right), l->wire == LEFT ? '<' : '>',
+        fates[l->fate]);
+}
+
+/* Stations and dialogs: r a plain relay, * behind the one at the border. */
+static void put_items(char *out, size_t cap, const struct plan *p)
+{
+    for (size_t i = 0; i < p->nitems; i++) {
+        const struct plan_item *it = &p->items[i];
+        char c = it->kind == ITEM_DIALOG ? 'd' : !it->link ? 'r'
+                                         : it->link->fate == FATE_PROGRAM ? 'P' : 'E';
+        put(out, cap, "%c%s", c, i == p->border ? "*" : "");
+    }
+}
+
+static const char *summary(const struct plan *p)
+{
+    static char out[1024];
+    out[0] = '\0';
+    put_end(out, sizeof out, &p->end[LEFT]);
+    for (size_t i = 0; i < p->nlinks; i++) {
+        put(out, sizeof out, "%s", i == p->nleft ? " | " : " ");
+        put_link(out, sizeof out, &p->links[i]);
+    }
+    put(out, sizeof out, "%s", p->nleft == p->nlinks ? " | " : " ");
+    put_end(out, sizeof out, &p->end[RIGHT]);
+    put(out, sizeof out, "  ");
+    put_items(out, sizeof out, p);
+    return out;
+}
+
+struct row {
+    const char *switches, *left, *right, *line;
+};
+
+static void check(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct plan *p = plan(rows[i].switches, rows[i].left, rows[i].right);
+        const char *line = summary(p);
+        if (strcmp(line, rows[i].line) != 0)
+            fail_msg("%s  %s\n  is       %s\n  expected %s", rows[i].left, rows[i].right, line,
+                     rows[i].line);
+        plan_free(p);
+    }
+}
+#define CHECK(rows) check(rows, sizeof(rows) / sizeof(rows)[0])
+
+/* ---- which reading ---- */
+
+static void readings(void **state)
+{
+    static const struct row rows[] = {
+        {"", "-", "EXEC:date +%s", "stdio/b | exec:date +%s/b  r*"},
+        {"", "-", "SYSTEM:ps ax | grep foo", "stdio/b | system:ps ax | grep foo/b  r*"},
+        {"", "-", "SYSTEM:ls|/bin/cat", "stdio/b | system:ls|/bin/cat/b  r*"},
+        {"", "-", "/tmp/a|b", "stdio/b | gopen:/tmp/a|b/b  r*"},
+        {"", "-", "/tmp/x|pipe", "stdio/b | gopen:/tmp/x|pipe/b  r*"},
+        {"", "-", "open:a%b", "stdio/b | open:a%b/b  r*"},
+        {"", "-", "create:a%", "stdio/b | create:a%/b  r*"},
+        {"", "-", "pipe", "stdio/b | pipe/b  r*"},
+        {"", "-", "5", "stdio/b | fd:5/b  r*"},
+        {"", "-", "fd:4:5", "stdio/b | fd:4:5/b  r*"},
+        {"", "-", "stdin!!stdout", "stdio/b | stdout%stdin/w  r*"},
+        {"", "-", "stdout%stdin", "stdio/b | stdout%stdin/w  r*"},
+        {"", "-", "0!!1", "stdio/b | fd:1%fd:0/w  r*"},
+        {"", "-", "nop|pipe", "stdio/b | nop/bb>- pipe/b  r*"},
+        {"", "-", "system:ps ax|pipe", "stdio/b | system:ps ax/bb>P pipe/b  r*Pr"},
+        {"1", "-", "system:ps ax|pipe", "stdio/b | system:ps ax|pipe/b  r*"},
+        {"1", "-", "exec:a%pipe", "stdio/b | exec:a%pipe/b  r*"},
+        {"", "-", "Exec2:a | ECHO", "stdio/b | exec:a/bb>P pipe/b  r*Pr"},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+/* ---- contexts, mirror, ^ ---- */
+
+static void contexts(void **state)
+{
+    static const struct row rows[] = {
+        {"", "-", "test|pipe", "stdio/b | test/bb>E pipe/b  E*"},
+        {"", "-", "^test|pipe", "stdio/b | ^test/bb<E pipe/b  E*"},
+        {"", "test|stdio", "pipe", "stdio/b test/bb<E | pipe/b  E*"},
+        {"", "^test|stdio", "pipe", "stdio/b ^test/bb>E | pipe/b  E*"},
+        {"", "test|stdio", "test|pipe", "stdio/b test/bb<E | test/bb>E pipe/b  EE*"},
+        {"", "test|nop|stdio", "pipe", "stdio/b nop/bb<- test/bb<E | pipe/b  E*"},
+        {"u", "-", "testuni|stdout", "stdio/r | testuni/wr>E stdout/w  E*"},
+        {"U", "stdout", "test|stdin", "stdout/w | test/rw>E stdin/r  E*"},
+        {"u", "test|stdin", "stdout", "stdin/r test/rw<E | stdout/w  E*"},
+        {"u", "^testuni|stdin", "stdout", "stdin/r ^testuni/rw>E | stdout/w  E*"},
+        {"U", "stdout", "^testuni|stdin", "stdout/w | ^testuni/rw<E stdin/r  E*"},
+        {"u", "^exec1:tr a b|stdin", "stdout", "stdin/r ^exec1:tr a b/rw>P | stdout/w  rPr*"},
+        {"u", "-", "openssl|tcp:h:1", "stdio/r | openssl-client/wb>E tcp-connect:h:1/b  E*"},
+        {"U", "-", "proxy:a:1|tcp:h:1", "stdio/w | proxy:a:1/rb>d tcp-connect:h:1/b  r*d"},
+        {"u", "-", "tcp:h:1", "stdio/r | tcp-connect:h:1/w  r*"},
+        {"", "-", "^openssl-server|exec:x", "stdio/b | ^openssl-server/bb<E exec:x/b  E*"},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+static void duals(void **state)
+{
+    static const struct row rows[] = {
+        {"", "-", "testuni%testrev|pipe", "stdio/b | testuni%testrev/wr>E pipe/b  E*"},
+        {"", "-", "test | testuni%testrev | pipe",
+         "stdio/b | test/bb>E testuni%testrev/wr>E pipe/b  E*E"},
+        {"", "-", "nop%nop|pipe", "stdio/b | nop%nop/wr>- pipe/b  r*"},
+        {"", "-", "test%^test|pipe", "stdio/b | test%^test/wr>E pipe/b  E*"},
+        {"", "-", "exec1:gzip % exec1:gunzip|pipe",
+         "stdio/b | exec1:gzip%exec1:gunzip/wr>P pipe/b  r*Pr"},
+        {"", "-", "system1:x%nop|test|pipe", "stdio/b | system1:x%nop/wr>P test/bb>E pipe/b  r*PE"},
+        {"", "exec1:a%exec1:b|pipe", "-", "pipe/b exec1:a%exec1:b/wr<P | stdio/b  rPr*"},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+/* ---- what becomes of links, and the border ---- */
+
+static void fates(void **state)
+{
+    static const struct row rows[] = {
+        {"", "-", "gzip|openssl|proxy:h:443|tcp:p:8080",
+         "stdio/b | gzip/bb>E openssl-client/bb>E proxy:h:443/bb>d tcp-connect:p:8080/b  E*Ed"},
+        {"", "gzip|pipe", "-", "pipe/b gzip/bb<E | stdio/b  E*"},
+        {"", "gzip|pipe", "gzip|pipe", "pipe/b gzip/bb<E | gzip/bb>E pipe/b  EE*"},
+        {"", "exec1:a%nop|pipe", "exec1:b%nop|pipe",
+         "pipe/b exec1:a%nop/wr<P | exec1:b%nop/wr>P pipe/b  rPr*Pr"},
+        {"", "gzip|pipe", "exec1:b%nop|pipe",
+         "pipe/b gzip/bb<E | exec1:b%nop/wr>P pipe/b  E*Pr"},
+        {"", "-", "proxy:a:1|openssl|tcp:h:1",
+         "stdio/b | proxy:a:1/bb>d openssl-client/bb>E tcp-connect:h:1/b  dE*"},
+        {"f", "-", "nop|pipe", "stdio/b | nop/bb>E pipe/b  E*"},
+        {"f", "-", "proxy:a:1|tcp:h:1", "stdio/b | proxy:a:1/bb>d tcp-connect:h:1/b  r*d"},
+        {"f", "nop|-", "nop|nop|pipe", "stdio/b nop/bb<E | nop/bb>E nop/bb>E pipe/b  EE*E"},
+        {"", "exec1:a%nop|pipe", "-", "pipe/b exec1:a%nop/wr<P | stdio/b  rPr*"},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+/* ---- v1's combined forms, and where options go ---- */
+
+static void compounds(void **state)
+{
+    static const struct row rows[] = {
+        {"", "-", "openssl:host:4433,verify=0,mss=1400",
+         "stdio/b | openssl-client,openssl-verify/bb>E tcp-connect:host:4433,tcp-maxseg/b  E*"},
+        {"", "-", "proxy:server:host:443,proxyport=3129",
+         "stdio/b | proxy:host:443,proxyport/bb>d tcp-connect:server:3129/b  r*d"},
+        {"", "-", "proxy:server:host:443,ttl=3",
+         "stdio/b | proxy:host:443/bb>d tcp-connect:server:8080,ip-ttl/b  r*d"},
+        {"", "-", "socks4:server:host:80,socksuser=x",
+         "stdio/b | socks4:host:80,socksuser/bb>d tcp-connect:server:1080/b  r*d"},
+        {"", "-", "socks4a:server:host:80",
+         "stdio/b | socks4a:host:80/bb>d tcp-connect:server:1080/b  r*d"},
+        {"", "-", "socks5:server:1081:host:80",
+         "stdio/b | socks5-connect:host:80/bb>d tcp-connect:server:1081/b  r*d"},
+        {"", "openssl-listen:4433,fork,cert=x", "-",
+         "tcp-listen:4433,fork/b openssl-server,openssl-certificate/bb<E | stdio/b  E*"},
+        {"u", "-", "ssl:h:1", "stdio/r | openssl-client/wb>E tcp-connect:h:1/b  E*"},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+static void hosts(void **state)
+{
+    static const struct {
+        const char *right, *host;
+    } rows[] = {
+        {"openssl:www:443", "www"},
+        {"openssl|tcp:www:443", "www"},
+        {"openssl|proxy:www:443|tcp:proxy:8080", "www"},
+        {"openssl|socks5:inner:1|openssl|tcp:outer:2", "inner"},
+        {"openssl|gzip|tcp:www:1", "www"},
+        {"openssl,verify=0|exec:x", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct plan *p = plan("", "-", rows[i].right);
+        if (rows[i].host)
+            assert_string_equal(p->links[0].fwd->host, rows[i].host);
+        else
+            assert_null(p->links[0].fwd->host);
+        plan_free(p);
+    }
+}
+
+static void chain_options(void **state)
+{
+    (void)state;
+    struct plan *p = plan("", "gzip,level=3|tcp-l:1,fork,max-children=3,crnl",
+                          "openssl,retry=2|tcp:h:1,retry=5,readbytes=7,escape=27");
+    assert_int_equal(plan_chain_opt(p, LEFT, OPT_FORK)->v.i, 1);
+    assert_int_equal(plan_chain_opt(p, LEFT, OPT_LEVEL)->v.i, 3);
+    assert_int_equal(plan_chain_opt(p, LEFT, OPT_MAX_CHILDREN)->v.i, 3);
+    assert_int_equal(plan_chain_opt(p, RIGHT, OPT_RETRY)->v.i, 2); /* it covers the rest */
+    assert_null(plan_chain_opt(p, RIGHT, OPT_FORK));
+    assert_int_equal(p->eol[LEFT].eol, EOL_CRNL);
+    assert_int_equal(p->eol[RIGHT].eol, EOL_KEEP);
+    assert_int_equal(p->eol[RIGHT].readbytes, 7);
+    assert_int_equal(p->eol[RIGHT].escape, 27);
+    assert_int_equal(p->eol[LEFT].escape, -1);
+    assert_string_equal(plan_chain_addr(p, LEFT, 0)->form->keyword, "GZIP");
+    assert_string_equal(plan_chain_addr(p, LEFT, 1)->form->keyword, "TCP-LISTEN");
+    assert_null(plan_chain_addr(p, LEFT, 2));
+    plan_free(p);
+
+    p = plan("g", "-,retry=3", "pipe"); /* -g: options of other groups pass */
+    assert_int_equal(plan_chain_opt(p, LEFT, OPT_RETRY)->v.i, 3);
+    plan_free(p);
+}
+
+/* One direction alone in a two-way place is v1's business: a warning, and on. */
+static void warnings(void **state)
+{
+    (void)state;
+    struct plan *p = plan("", "stdin", "stdout");
+    assert_int_equal(p->nwarnings, 2);
+    assert_non_null(strstr(p->warnings[0], "read-only"));
+    assert_non_null(strstr(p->warnings[1], "write-only"));
+    plan_free(p);
+    p = plan("u", "stdin", "stdout");
+    assert_int_equal(p->nwarnings, 0);
+    plan_free(p);
+}
+
+/* ---- mistakes ---- */
+
+struct mistake {
+    const char *switches, *left, *right;
+    const char *at; /* what the caret stands under; "": its place only */
+    size_t off;
+    const char *says;
+};
+
+static void expect(const struct mistake *m)
+{
+    struct plan *p = NULL;
+    struct err e = {.kind = ERR_NONE};
+    current = settings_of(m->switches);
+    if (plan_make(&current, m->left, m->right, &p, &e) == 0)
+        fail_msg("%s  %s is accepted", m->left, m->right);
+    assert_null(p);
+    assert_int_equal(e.kind, ERR_USAGE);
+    if (!strstr(e.text, m->says))
+        fail_msg("%s  %s: \"%s\" does not say \"%s\"", m->left, m->right, e.text, m->says);
+    assert_non_null(e.where.text);
+    bool placed = e.where.off == m->off && e.where.len == strlen(m->at) &&
+                  strncmp(e.where.text + e.where.off, m->at, e.where.len) == 0;
+    if (!placed)
+        fail_msg("%s  %s: the caret is at [%zu, +%zu)", m->left, m->right, e.where.off,
+                 e.where.len);
+}
+
+static void mistakes(void **state)
+{
+    static const struct mistake rows[] = {
+        /* addresses */
+        {"", "-", "tpc:h:1", "tpc", 0, "unknown device/address \"tpc\"; did you mean \"tcp\"?"},
+        {"", "-", "zzzzzz", "zzzzzz", 0, "unknown device/address \"zzzzzz\""},
+        {"", "", "-", "", 0, "unknown device/address \"\""},
+        {"", "-", "test|", "", 5, "unknown device/address \"\""},
+        {"", "-", "|pipe", "", 0, "unknown device/address \"\""},
+        {"", "-", "test||pipe", "", 5, "unknown device/address \"\""},
+        {"", "-", "nop|tpc:h:1", "tpc", 4, "did you mean \"tcp\"?"},
+        {"", "-", "nop|test", "test", 4, "inter address and cannot be the last"},
+        {"", "-", "gzip", "gzip", 0, "inter address and cannot be the last"},
+        {"", "-", "tcp:h:1|pipe", "tcp", 0, "endpoint address and can only be the last"},
+        {"", "-", "^pipe", "pipe", 1, "\"^\" swaps the two sides of an inter address"},
+        {"", "-", "tcp:h", "tcp:h", 0, "wrong number of parameters (1 instead of 2)"},
+        {"", "-", "tcp:h:1:2", "tcp:h:1:2", 0, "wrong number of parameters (3 instead of 2)"},
+        {"", "-", "nop:x|pipe", "nop:x", 0, "wrong number of parameters (1 instead of 0)"},
+        {"", "-", "exec1|pipe", "exec1", 0, "wrong number of parameters (0 instead of 1)"},
+        /* contexts */
+        {"", "-", "testuni|pipe", "testuni", 0,
+         "is used read-write here, but supports only write-only"},
+        {"u", "testuni|stdin", "stdout", "testuni", 0, "is used read-only here"},
+        {"U", "stdout", "testuni|stdin", "testuni", 0, "is used read-only here"},
+        {"u", "-", "^testuni|stdout", "testuni", 1, "is used write-only here"},
+        {"u", "-", "openssl|stdout", "stdout", 8,
+         "is used read-write here, but supports only write-only"},
+        {"u", "-", "stdin", "stdin", 0, "is used write-only here"},
+        {"u", "-", "pipe", "pipe", 0, "is used write-only here"},
+        {"u", "-", "^openssl|pipe", "openssl", 1, "needs both directions"},
+        {"", "-", "pipe%pipe", "pipe", 0, "is used write-only here"},
+        /* duals */
+        {"u", "-", "test%test|stdout", "test%test", 0, "only one is used here"},
+        {"", "-", "openssl%test|tcp:h:1", "openssl", 0, "cannot be one half of a dual"},
+        {"", "-", "test!!test|pipe", "test!!test", 0, "must end the chain"},
+        {"", "-", "openssl:h:1%stdin", "openssl:h:1", 0, "cannot be half of a dual"},
+        {"", "-", "stdout%x", "x", 7, "unknown device/address \"x\""},
+        /* options */
+        {"", "-", "openssl,verfy=0|tcp:a:1", "verfy", 8,
+         "unknown option \"verfy\"; did you mean \"verify\"?"},
+        {"", "-", "openssl,cafile=/x|tcp:p:1,verify=0", "verify", 26, "is not for this address"},
+        {"", "-", "pipe,retry=3", "retry", 5, "is not for this address"},
+        {"", "-", "tcp:h:1,ttl=abc", "abc", 12, "missing numerical value"},
+        {"", "-", "tcp:h:1,ttl=3x", "3x", 12, "trailing garbage"},
+        {"", "-", "tcp:h:1,ttl=", "", 12, "missing numerical value"},
+        {"", "-,escape=300", "pipe", "300", 9, "from 0 to 255"},
+        {"", "gzip,level=11|pipe", "-", "11", 11, "11"},
+        /* the line */
+        {"", "tcp-l:1,thread", "pipe,chdir=/", "/", 11, "changes the whole process"},
+        {"", "tcp-l:1,thread,fork", "pipe", "tcp-l:1,thread,fork", 0, "exclude each other"},
+        {"", "-", "tcp-l:1,thread", "thread", 8, "first chain"},
+        {"", "exec:x,nofork", "-", "nofork", 7, "nofork is not allowed here"},
+        {"", "-", "nop|exec:x,nofork", "nofork", 11, "nofork is not allowed here"},
+        {"", "nop|gzip|gzip|tcp:h:1,fork", "-", "fork", 22, "engines at work when it forks"},
+        /* syntax is told with its place as well */
+        {"", "-", "exec:'x", "'", 5, "unexpected end"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect(&rows[i]);
+}
+
+/* Dialogs that wait for each other are refused before anything is opened. */
+static void facing(void **state)
+{
+    static const char *const rows[][2] = {
+        {"^proxy:a:1|tcp:h:1", "proxy:b:2|tcp:h:2"},
+    };
+    (void)state;
+    struct plan *p = plan("", rows[0][0], "pipe"); /* alone it may talk to the other chain */
+    plan_free(p);
+    p = plan("", "proxy:a:1|tcp:h:1", "proxy:b:2|tcp:h:2"); /* away from each other: fine */
+    plan_free(p);
+    struct err e = {.kind = ERR_NONE};
+    p = NULL;
+    assert_int_equal(plan_make(&current, rows[0][0], "^proxy:b:2|tcp:h:2", &p, &e), -1);
+    assert_non_null(strstr(e.text, "towards each other"));
+    assert_int_equal(e.where.off, 1);
+}
+
+/* ---- as printed ---- */
+
+static void printed(void **state)
+{
+    static const char expected[] =
+        "line, left to right:\n"
+        "  stdio\n"
+        "      left chain, endpoint, 0 parameters, used b\n"
+        "  gzip\n"
+        "      right chain, inter, 0 parameters, left b, right b; wire side right\n"
+        "      options: level=3\n"
+        "      becomes: engine 1, in the main thread (border of the two chains)\n"
+        "    -- socketpair --\n"
+        "  openssl-client\n"
+        "      right chain, inter, 0 parameters, left b, right b; wire side right\n"
+        "      host: h\n"
+        "      becomes: engine 2, in a thread of its own\n"
+        "  proxy:h:443\n"
+        "      right chain, inter, 2 parameters, left b, right b; wire side right\n"
+        "      options: proxy-authorization=***\n"
+        "      becomes: a dialog at open time, then nothing\n"
+        "  tcp-connect:p:8080\n"
+        "      right chain, endpoint, 2 parameters, used b\n";
+    char *text = NULL;
+    size_t n = 0;
+    (void)state;
+    struct plan *p =
+        plan("", "-", "gzip,level=3|openssl|proxy:h:443,proxyauth=me:secret|tcp:p:8080");
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    plan_print(p, f);
+    assert_int_equal(fclose(f), 0);
+    assert_null(strstr(text, "secret"));
+    if (strncmp(text, expected, sizeof expected - 1) != 0)
+        fail_msg("%s\nexpected\n%s", text, expected);
+    const char *order = strstr(text, "opening order:\n");
+    assert_non_null(order);
+    const char *tcp = strstr(order, "tcp-connect"), *proxy = strstr(order, "proxy"),
+               *tls = strstr(order, "openssl"), *gzip = strstr(order, "gzip");
+    assert_true(tcp && proxy && tls && gzip && tcp < proxy && proxy < tls && tls < gzip);
+    free(text);
+    plan_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readings),  cmocka_unit_test(contexts), cmocka_unit_test(duals),
+        cmocka_unit_test(fates),     cmocka_unit_test(compounds), cmocka_unit_test(hosts),
+        cmocka_unit_test(chain_options), cmocka_unit_test(warnings), cmocka_unit_test(mistakes),
+        cmocka_unit_test(facing),    cmocka_unit_test(printed),
+    };
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
