@@ -6,7 +6,10 @@ source=$1
 page=$source/man/catena.1
 status=0
 if command -v mandoc >/dev/null 2>&1; then
-    mandoc -T lint -W warning "$page" || status=1
+    for manual in "$source"/man/*.1 "$2"/catena-options.7; do
+        [ -e "$manual" ] || continue # not made in sanitized builds
+        mandoc -T lint -W warning "$manual" || status=1
+    done
 fi
 for keyword in $(grep -rhoE 'keyword = "[A-Z0-9-]+"' "$source/src" | cut -d'"' -f2 | sort -u); do
     grep -qw -e "$keyword" "$page" || {

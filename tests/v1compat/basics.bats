@@ -92,7 +92,7 @@ prepare() { seq 1 5000 >in; }
 @test "duals" {
     both stdin!!stdout pipe
     both 0!!1 pipe
-    both - 'exec:cat!!create:out'
+    both - 'exec:echo hello!!create:out'
     both 'open:/dev/null!!create:out' 'exec:echo hello'
     both -u 'stdin!!stdout' create:out
 }
