@@ -200,7 +200,7 @@ static void say_goodbye(struct dtls *d)
         return;
     d->tls.said_bye = true;
     ERR_clear_error();
-    (void)SSL_shutdown(d->tls.ssl); /* a goodbye that does not get through is as one that got lost */
+    (void)SSL_shutdown(d->tls.ssl); /* one that does not get out is as one that got lost */
     ERR_clear_error();
 }
 

@@ -103,6 +103,7 @@ static int spawn(const struct addr *a, struct run *r, const struct command *c,
     struct process p;
 
     process_init(&p, a, c, true);
+    p.placed = !r->threaded; /* where threads are about, the program alone goes there */
     if (process_side(&p, PROCESS_LEFT, end->rfd, end->wfd, e) == -1)
         return -1;
     process_stderr(&p, end->wfd != -1 ? end->wfd : STDOUT_FILENO);
@@ -187,6 +188,7 @@ static const struct endpoint_ops exec_ops = {.open = exec_open, .replace = exec_
     (GROUP_FD | GROUP_FIFO | GROUP_SOCKET | GROUP_EXEC | GROUP_FORK | GROUP_TERMIOS | GROUP_PTY |  \
      GROUP_PARENT | GROUP_UNIX)
 
+extern const struct form forms_exec[];
 const struct form forms_exec[] = {
     {
         .keyword = "EXEC",

@@ -225,6 +225,8 @@ static int take_place(struct launch *l)
     const struct opt *mask = opt_find(&l->addr, OPT_UMASK);
     const char *dir = opt_string(&l->addr, OPT_CHDIR, NULL);
 
+    if (l->p->placed)
+        return 0;
     if (l->netns_fd != -1 && setns(l->netns_fd, CLONE_NEWNET) == -1)
         return fail(l, STEP_NETNS);
     if (dir && chdir(dir) == -1)

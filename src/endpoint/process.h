@@ -21,6 +21,7 @@ struct process {
     size_t nlanes;
     int tty;       /* becomes the controlling terminal with option ctty; -1 none */
     bool endpoint;
+    bool placed; /* chdir, umask and netns hold already, entered by whoever opens the address */
 };
 
 void process_init(struct process *p, const struct addr *a, const struct command *c, bool endpoint);

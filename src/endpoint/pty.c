@@ -173,6 +173,7 @@ out:
 
 static const struct endpoint_ops pty_ops = {.open = pty_address_open};
 
+extern const struct form forms_pty[];
 const struct form forms_pty[] = {
     {
         .keyword = "PTY",

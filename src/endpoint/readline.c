@@ -157,10 +157,10 @@ static ssize_t editor_write(struct port *p, const void *buf, size_t n)
     struct editor *ed = p->state;
     bool redraw = ed->editing && !ed->silent;
 
-    if (redraw)
+    if (redraw) {
         ed->rl.rl_clear_visible_line();
-    if (redraw && ed->nlast > 0 && !ed->prompt && !ed->noprompt) {
-        (void)fputs(ed->last, stdout); /* it was the prompt, and goes on now */
+        if (ed->nlast > 0 && !ed->prompt && !ed->noprompt)
+            (void)fputs(ed->last, stdout); /* it was the prompt, and goes on now */
         (void)fflush(stdout);
     }
     p->state = ed->inner_state;
@@ -289,7 +289,8 @@ static int editor_open(const struct addr *a, struct run *r, void *state, struct 
         editor_free(ed);
         return -1;
     }
-    diag(DIAG_NOTICE, "using readline on stdio for reading%s", a->left == CTX_R ? "" : " and writing");
+    diag(DIAG_NOTICE, "using readline on stdio for reading%s",
+         a->left == CTX_R ? "" : " and writing");
     the_editor = ed;
     ed->inner = p->ops;
     ed->inner_state = p->state;

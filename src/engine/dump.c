@@ -41,14 +41,16 @@ static void put_hex(struct sink *s, unsigned char c)
 
 static void put_text(struct sink *s, unsigned char c)
 {
-    if (c == '\r')
-        put(s, "\\r", 2);
-    else if (c == '\\')
-        put(s, "\\\\", 2);
-    else if (c == '\n' || c == '\t' || (c >= 0x20 && c < 0x7f))
+    static const char codes[] = "\a\b\v\f\r\\", letters[] = "abvfr\\";
+    const char *code = c ? strchr(codes, c) : NULL;
+    if (code) {
+        const char escaped[2] = {'\\', letters[code - codes]};
+        put(s, escaped, 2);
+    } else if (c == '\n' || c == '\t' || (c >= 0x20 && c < 0x7f)) {
         put(s, (const char *)&c, 1);
-    else
+    } else {
         put(s, ".", 1);
+    }
 }
 
 static void both(struct sink *s, const unsigned char *p, size_t n)

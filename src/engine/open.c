@@ -99,9 +99,13 @@ static int open_one(const struct addr *a, struct run *r, void *state, struct por
     struct surroundings s;
     if (state) /* a passive address: all that was done when it began to listen */
         return a->form->ops.endpoint->open(a, r, state, out, e);
-    if (lock_of(a, r, e) < 0 || enter(a, &s, e) < 0)
+    bool program = a->form->groups & GROUP_EXEC; /* its process options act in the program ... */
+    if (lock_of(a, r, e) < 0)
         return -1;
-    bool program = a->form->groups & GROUP_EXEC; /* its process options act in the program */
+    if (program && r->threaded) /* ... and beside other threads only there */
+        return a->form->ops.endpoint->open(a, r, NULL, out, e);
+    if (enter(a, &s, e) < 0)
+        return -1;
     int rc = !program && opts_apply(a, PHASE_EARLY, -1, e) < 0
                  ? -1
                  : a->form->ops.endpoint->open(a, r, NULL, out, e);

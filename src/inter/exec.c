@@ -88,6 +88,7 @@ static const struct program_ops one_way = {.one_way = true, .spawn = one_way_spa
     (GROUP_FD | GROUP_FIFO | GROUP_SOCKET | GROUP_EXEC | GROUP_FORK | GROUP_TERMIOS | GROUP_PTY |  \
      GROUP_PARENT | GROUP_UNIX)
 
+extern const struct form forms_exec_inter[];
 const struct form forms_exec_inter[] = {
     {
         .keyword = "EXEC",

@@ -56,7 +56,7 @@ refused() {
 @test "-u with testuni reversed in the left chain" { chain '>' -u '^testuni|stdin' stdout; }
 @test "test and its reverse" { chain '><><' - 'test | ^test | pipe'; }
 @test "blanks around | and %" {
-    chain '><' - ' test  |  pipe '
+    chain '><' - ' test  |  pipe'
     chain '><' - 'testuni % testrev | pipe'
     chain '<>' - ' ^ test | pipe'
 }
