@@ -14,6 +14,7 @@ struct lex {
     const char *text; /* the whole argument */
     size_t len;
     bool chained; /* | % ^ mean something */
+    bool links;   /* there is a | */
     struct err *e;
 };
 
@@ -238,9 +239,9 @@ static enum short_form short_form(const char *word)
 static int parse_single(struct lex *l, size_t from, size_t end, struct single_spec *s)
 {
     *s = (struct single_spec){0};
-    if (l->chained) { /* blanks around operators; at the end of the argument they belong to it, as in v1 */
+    if (l->chained) {
         from = skip_blanks(l, from, end);
-        if (end < l->len)
+        if (l->links || end < l->len) /* v1's single addresses may end in a blank that counts */
             end = trim_blanks(l, from, end);
         if (from < end && l->text[from] == '^') {
             s->reverse = true;
@@ -294,6 +295,7 @@ int chain_parse(struct arena *a, const char *text, bool v1, struct chain_spec *o
 {
     struct lex l = {.arena = a, .text = text, .len = strlen(text), .chained = !v1, .e = e};
     size_t pipes = v1 ? 0 : count_separators(&l, 0, l.len, "|");
+    l.links = pipes > 0;
     *out = (struct chain_spec){0};
     out->pieces = arena_alloc(a, (pipes + 1) * sizeof *out->pieces);
     if (!out->pieces)

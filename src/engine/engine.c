@@ -88,9 +88,11 @@ static void drop_everything(struct engine *e)
     start_closing(e);
 }
 
+/* Once the run has been stopped (-T, a signal) what breaks is only a consequence. */
 static void failed(struct engine *e, const struct err *err)
 {
-    run_fail(e->run, err);
+    if (!atomic_load(&e->run->stop))
+        run_fail(e->run, err);
     start_closing(e);
 }
 
@@ -195,8 +197,8 @@ static void act_on_time(struct engine *e)
         return;
     if (e->run->settings->idle >= 0 && quiet >= (int64_t)(e->run->settings->idle * 1000)) {
         diag(DIAG_NOTICE, "inactivity timeout triggered");
-        drop_everything(e);
         atomic_store(&e->run->stop, true);
+        drop_everything(e);
     } else if (one_flow_ended(e) && linger_ms(e) >= 0 && quiet >= linger_ms(e)) {
         diag(DIAG_INFO, "the other direction did not end in time, closing it");
         atomic_store(&e->run->cut[e->side[RIGHT].out_shut ? RIGHT : LEFT], true);

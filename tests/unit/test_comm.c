@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Communication types: names, both directions, ends of file, nothing left open, nothing inherited. */
+ * Communication types: names, both directions, ends of file, nothing lost, nothing inherited. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
