@@ -14,7 +14,7 @@
 #include "catena/run.h"
 #include "catena/wait.h"
 
-enum { GRACE_MS = 500, DEATH_MS = 100 };
+enum { GRACE_MS = 500, SILENT_MS = 200, DEATH_MS = 100 };
 
 int run_add_child(struct run *r, pid_t pid, const char *label, enum child_role role,
                   unsigned passes, struct err *e)
@@ -108,17 +108,15 @@ void run_drop_children(struct run *r, size_t first)
     r->child_failed = failed;
 }
 
+/* It has been told the end; one that says nothing about its own is not waited for long. */
 static int64_t patience(const struct run *r, const struct child *c, int64_t now)
 {
+    if (c->role == CHILD_ENDPOINT && !c->ended_output)
+        return now + SILENT_MS;
     if (c->role == CHILD_SINK && r->settings->linger < 0)
         return INT64_MAX;
     int64_t linger = (int64_t)(r->settings->linger * 1000);
     return now + (c->role == CHILD_SINK && linger > GRACE_MS ? linger : GRACE_MS);
-}
-
-static bool finishes_by_itself(const struct child *c)
-{
-    return c->ended_output || c->role == CHILD_LINK || c->role == CHILD_SINK;
 }
 
 /* Only the run's own thread adds and collects children when this is called: all engines are joined. */
@@ -127,7 +125,7 @@ void run_collect_children(struct run *r, bool hurry)
     int64_t now = wait_now();
     for (size_t i = 0; i < r->nchildren; i++) {
         struct child *c = &r->children[i];
-        if (!reap(r, c, false) && !hurry && finishes_by_itself(c))
+        if (!reap(r, c, false) && !hurry && c->role != CHILD_KEPT)
             (void)reap_until(r, c, patience(r, c, now), false);
     }
     hurry |= r->ended_signal != 0;

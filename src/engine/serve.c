@@ -308,7 +308,8 @@ static int finish(struct session *s, int rc, struct err *e)
     if (rc < 0 && e->kind != ERR_INTERRUPTED)
         run_fail(r, e);
     line_fini(s->line);
-    run_collect_children(r, rc < 0 || r->ended_signal || atomic_load(&r->stop));
+    run_collect_children(r, rc < 0 || r->ended_signal || atomic_load(&r->stop) ||
+                                atomic_load(&r->over));
     uint64_t lost = atomic_load(&r->lost);
     if (lost > 0 && !r->failed && !r->ended_signal) {
         struct err l;

@@ -102,9 +102,12 @@ CONF
     target
     micro
     through "socks5:127.0.0.1:$target|tcp:127.0.0.1:$proxy"
-    through "socks5:localhost:$target|tcp:127.0.0.1:$proxy"
-    through "socks5-connect:127.0.0.1:$proxy:localhost:$target"
-    through "socks5:127.0.0.1:localhost:$target,socksport=$proxy"
+    # microsocks takes the first address of a name, and the target listens on version 4
+    name=localhost
+    getent ahosts localhost | head -n 1 | grep -q '^127' || name=127.0.0.1
+    through "socks5:$name:$target|tcp:127.0.0.1:$proxy"
+    through "socks5-connect:127.0.0.1:$proxy:$name:$target"
+    through "socks5:127.0.0.1:$name:$target,socksport=$proxy"
     refused "socks5:127.0.0.1:1|tcp:127.0.0.1:$proxy" 'refused'
 }
 

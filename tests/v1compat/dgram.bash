@@ -41,7 +41,7 @@ stop() {
 # own_network <function>: in a network namespace of its own that has loopback and nothing else.
 own_network() {
     [ "$(id -u)" = 0 ] || skip "needs root: makes a network namespace"
-    unshare -n true 2>/dev/null || skip "network namespaces are not permitted here"
+    unshare -n -m true 2>/dev/null || skip "network and mount namespaces are not permitted here"
     # shellcheck disable=SC2016
     unshare -n -m bash -ec '
         mkdir -p /run && mount -t tmpfs none /run
