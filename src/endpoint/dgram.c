@@ -18,6 +18,7 @@ enum {
     DROPS = 64,          /* packets thrown away before others get their turn */
     IP4_HEADER = 20,     /* bytes without options */
     IP4_HEADER_MAX = 60, /* ... with */
+    OLD_ERRORS = 8,      /* errors of other packets that one write steps over */
     FULL_WAIT_MS = 2,    /* nap when the receiver of a UNIX datagram has no room */
 };
 
@@ -207,13 +208,22 @@ static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
 
 /* ---- writing and ending ---- */
 
+static ssize_t send_packet(const struct dgram *d, int fd, const void *buf, size_t n)
+{
+    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    return d->to.len > 0 ? sendto(fd, buf, n, flags, &d->to.u.sa, d->to.len)
+                         : send(fd, buf, n, flags);
+}
+
 static ssize_t dgram_write(struct port *p, const void *buf, size_t n)
 {
     const struct dgram *d = p->state;
-    ssize_t sent = d->to.len > 0 ? sendto(p->wfd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL, &d->to.u.sa,
-                                          d->to.len)
-                                 : send(p->wfd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = send_packet(d, p->wfd, buf, n);
 
+    /* An unconnected socket serves many peers: the error may be what an earlier packet to another one
+     * brought back. Reporting it has cleared it. */
+    for (int i = 0; i < OLD_ERRORS && sent < 0 && errno == ECONNREFUSED && !d->connected; i++)
+        sent = send_packet(d, p->wfd, buf, n);
     /* poll() does not know that the receiver has no room, and would have us try again at once. */
     if (sent < 0 && errno == EAGAIN && sockname_family(&d->to) == AF_UNIX) {
         (void)poll(NULL, 0, FULL_WAIT_MS);
