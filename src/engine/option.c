@@ -12,6 +12,7 @@
 
 #include "catena/addr.h"
 #include "catena/diag.h"
+#include "catena/registry.h"
 
 static const struct option_desc *const tables[] = {
 #define OPTIONS(table) options_##table,
@@ -86,33 +87,6 @@ const struct option_desc *option_lookup(const char *name)
     return found ? found->desc : NULL;
 }
 
-static size_t min2(size_t a, size_t b) { return a < b ? a : b; }
-
-/* Edit distance in which two swapped neighbours count once, since that is how fingers slip. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[3][MAX_NAME + 1];
-    size_t na = strlen(a), nb = strlen(b);
-    size_t *before = row[0], *last = row[1], *now = row[2];
-
-    for (size_t j = 0; j <= nb; j++)
-        last[j] = j;
-    for (size_t i = 1; i <= na; i++) {
-        now[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            size_t differ = a[i - 1] != b[j - 1];
-            now[j] = min2(min2(last[j] + 1, now[j - 1] + 1), last[j - 1] + differ);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                now[j] = min2(now[j], before[j - 2] + 1);
-        }
-        size_t *free_row = before;
-        before = last;
-        last = now;
-        now = free_row;
-    }
-    return last[nb];
-}
-
 const char *option_nearest(const char *name, uint64_t groups)
 {
     pthread_once(&names_once, names_build);
@@ -130,7 +104,7 @@ const char *option_nearest(const char *name, uint64_t groups)
         const char *text = names[i].text;
         if (strlen(text) >= MAX_NAME)
             continue;
-        size_t d = distance(typed, text);
+        size_t d = word_distance(typed, text, strlen(text));
         int other = groups != 0 && !(names[i].desc->groups & groups);
         if (d < best_distance[other]) {
             best_distance[other] = d;
