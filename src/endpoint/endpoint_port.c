@@ -64,6 +64,9 @@ static void take_policies(const struct addr *a, struct port *p)
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (opt_true(a, flags[i].id))
             p->flags |= flags[i].flag;
+    /* others may share the connection: a half close would end it for them too */
+    if (p->flags & PORT_END_CLOSE && p->flags & PORT_SHUT_BOTH && p->shut == PORT_SHUT_DOWN)
+        p->shut = PORT_SHUT_NONE;
     for (size_t i = 0; i < a->nopts; i++) { /* the last one given wins */
         switch (a->opts[i].desc->id) {
         case OPT_SHUT_NONE: p->shut = PORT_SHUT_NONE; break;

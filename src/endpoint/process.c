@@ -49,13 +49,16 @@ struct report { /* at most PIPE_BUF bytes, so it arrives whole */
 };
 _Static_assert(sizeof(struct report) <= 4096, "a report must be written in one piece");
 
+/* PATH, a user's LOGNAME, USER, HOME and SHELL, and the SHELL of an option. */
+enum { ENV_OVERRIDES = 6 };
+
 /* All that the child needs. */
 struct launch {
     const struct process *p;
     struct addr addr; /* p's, without option ctty, which may fail */
     struct opt *opts; /* owned; of addr */
     char **env, **shown; /* shown: owned copy of the run's environment */
-    char *path, *shell;  /* owned overrides in env */
+    char *owned[ENV_OVERRIDES]; /* what is overridden in env */
     int null_fd, netns_fd;
     int report_fd; /* -1: no child, the process itself is replaced */
     struct report report;
@@ -307,8 +310,8 @@ static void launch_fini(struct launch *l)
     run_free_environment(l->shown);
     free(l->env);
     free(l->opts);
-    free(l->path);
-    free(l->shell);
+    for (size_t i = 0; i < ENV_OVERRIDES; i++)
+        free(l->owned[i]);
 }
 
 static int copy_addr(struct launch *l, struct err *e)
@@ -327,6 +330,27 @@ static int copy_addr(struct launch *l, struct err *e)
     return 0;
 }
 
+static int override_environment(struct launch *l, struct err *e)
+{
+    const struct opt *su = opt_find(&l->addr, OPT_SU);
+    const struct user_ids none = {.name = NULL}, *u = su && su->v.ids ? su->v.ids : &none;
+    const struct {
+        const char *name, *value;
+    } overrides[ENV_OVERRIDES] = {
+        {"PATH", opt_string(&l->addr, OPT_PATH, NULL)},
+        {"LOGNAME", u->name},
+        {"USER", u->name},
+        {"HOME", u->home},
+        {"SHELL", u->shell},
+        {"SHELL", l->p->command->shell},
+    };
+
+    for (size_t i = 0; i < ENV_OVERRIDES; i++)
+        if (env_override(l->env, overrides[i].name, overrides[i].value, &l->owned[i], e) == -1)
+            return -1;
+    return 0;
+}
+
 static int copy_environment(struct launch *l, struct run *r, struct err *e)
 {
     size_t n = 0;
@@ -336,13 +360,11 @@ static int copy_environment(struct launch *l, struct run *r, struct err *e)
         return -1;
     while (l->shown[n])
         n++;
-    l->env = calloc(n + 3, sizeof *l->env); /* two more, and NULL */
+    l->env = calloc(n + ENV_OVERRIDES + 1, sizeof *l->env);
     if (!l->env)
         return err_nomem(e);
     memcpy(l->env, l->shown, n * sizeof *l->env);
-    if (env_override(l->env, "PATH", opt_string(&l->addr, OPT_PATH, NULL), &l->path, e) == -1)
-        return -1;
-    return env_override(l->env, "SHELL", l->p->command->shell, &l->shell, e);
+    return override_environment(l, e);
 }
 
 static int open_netns(struct launch *l, struct err *e)

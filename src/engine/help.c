@@ -175,17 +175,54 @@ int help_print(FILE *f, int level, struct err *e)
     return 0;
 }
 
+/* A feature is there when the keyword is; without one it is part of the program. */
 static const struct {
-    const char *name;
-    bool there;
+    const char *name, *keyword;
 } features[] = {
-    {"STDIO", true}, {"FDNUM", true}, {"FILE", true}, {"CREAT", true}, {"GOPEN", true},
-    {"TERMIOS", true}, {"PIPE", true}, {"UNIX", true}, {"ABSTRACT_UNIXSOCKET", true},
-    {"IP4", true}, {"IP6", true}, {"TCP", true}, {"LISTEN", true}, {"SOCKS4", true},
-    {"SOCKS4A", true}, {"SOCKS5", true}, {"NAMESPACES", true}, {"PROXY", true}, {"SYSTEM", true},
-    {"SHELL", true}, {"EXEC", true}, {"PTY", true}, {"OPENSSL", true}, {"LIBWRAP", true},
-    {"RETRY", true}, {"STATS", true},
+    {"STDIO", "stdio"},
+    {"FDNUM", "fd"},
+    {"FILE", "open"},
+    {"CREAT", "create"},
+    {"GOPEN", "gopen"},
+    {"TERMIOS", NULL},
+    {"PIPE", "pipe"},
+    {"STALL", "stall"},
+    {"TEXT", "text"},
+    {"SOCKETPAIR", "socketpair"},
+    {"UNIX", "unix-connect"},
+    {"ABSTRACT_UNIXSOCKET", "abstract-connect"},
+    {"IP4", "tcp4-connect"},
+    {"IP6", "tcp6-connect"},
+    {"RAWIP", "ip-sendto"},
+    {"GENERICSOCKET", "socket-connect"},
+    {"INTERFACE", "interface"},
+    {"TCP", "tcp-connect"},
+    {"UDP", "udp-connect"},
+    {"SCTP", "sctp-connect"},
+    {"DCCP", "dccp-connect"},
+    {"UDPLITE", "udplite-connect"},
+    {"LISTEN", "tcp-listen"},
+    {"POSIXMQ", "posixmq-read"},
+    {"SOCKS4", "socks4"},
+    {"SOCKS4A", "socks4a"},
+    {"SOCKS5", "socks5"},
+    {"VSOCK", "vsock-connect"},
+    {"NAMESPACES", NULL},
+    {"PROXY", "proxy"},
+    {"SYSTEM", "system"},
+    {"SHELL", "shell"},
+    {"EXEC", "exec"},
+    {"READLINE", "readline"},
+    {"TUN", "tun"},
+    {"PTY", "pty"},
+    {"OPENSSL", "openssl"},
+    {"LIBWRAP", NULL},
+    {"FILAN", NULL},
+    {"RETRY", NULL},
+    {"STATS", NULL},
 };
+/* Names that scripts ask for and that promise what this program does not do. */
+static const char *const missing[] = {"FIPS", "SYCLS", "DEVTESTS"};
 
 void help_version(FILE *f)
 {
@@ -196,7 +233,12 @@ void help_version(FILE *f)
         fprintf(f, "   running on %s version %s, release %s, machine %s\n", u.sysname, u.version,
                 u.release, u.machine);
     fprintf(f, "features:\n");
-    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
-        fprintf(f, features[i].there ? "  #define WITH_%s 1\n" : "  #undef WITH_%s\n",
-                features[i].name);
+    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
+        const char *keyword = features[i].keyword;
+        bool there = !keyword || registry_known(keyword);
+        fprintf(f, there ? "  #define WITH_%s 1\n" : "  #undef WITH_%s\n", features[i].name);
+    }
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
+        fprintf(f, "  #undef WITH_%s\n", missing[i]);
+    fprintf(f, "  #define WITH_DEFAULT_IPV 4\n");
 }
