@@ -169,13 +169,28 @@ void open_release(struct opened_end *o, bool forked)
     o->state = NULL;
 }
 
+/* Programs started later find the user's surroundings, as after login. */
+static int take_user(const struct addr *a, struct err *e)
+{
+    const struct opt *su = opt_find(a, OPT_SU);
+    const struct user_ids *u = su ? su->v.ids : NULL;
+    if (!u || !u->name)
+        return 0;
+    const char *const env[][2] = {
+        {"LOGNAME", u->name}, {"USER", u->name}, {"HOME", u->home}, {"SHELL", u->shell}};
+    for (size_t i = 0; i < sizeof env / sizeof env[0]; i++)
+        if (env[i][1] && setenv(env[i][0], env[i][1], 1) < 0)
+            return err_sys(e, ERR_PERMANENT, "setenv(\"%s\")", env[i][0]);
+    return 0;
+}
+
 int open_process_options(const struct plan_end *end, int fd, struct err *e)
 {
     const struct addr *a[2] = {end->fwd, end->back};
     for (int i = 0; i < 2; i++) {
         if (!a[i] || a[i]->form->groups & GROUP_EXEC)
             continue; /* a program's are for its own process */
-        if (opts_apply(a[i], PHASE_LATE2, fd, e) < 0)
+        if (opts_apply(a[i], PHASE_LATE2, fd, e) < 0 || take_user(a[i], e) < 0)
             return wrap(a[i], -1, e);
     }
     return 0;

@@ -22,7 +22,7 @@ prepare() { seq 1 5000 >in; }
 @test "pty" {
     echo abc >"$T/in"
     both - 'exec:cat,pty,raw,echo=0'
-    both -u 'system:tty >/dev/null && echo yes,pty,ctty,setsid,raw' -
+    both -u 'system:test -t 1 && echo yes,pty,ctty,setsid,raw' -
 }
 @test "-u and -U" {
     both -u - create:out

@@ -186,7 +186,7 @@ mutual() {
 
 @test "retry until the server is there" {
     start client "$OURS" -t 1 - "dtls:127.0.0.1:$P,cafile=ca.crt,retry=200,interval=0.05" <in
-    serve "$OURS" "dtls-l:$P,pf=ip4,cert=server.pem,verify=0" pipe
+    serve "$OURS" "dtls-l:$P,pf=ip4,cert=server.pem,verify=0,fork" pipe
     finish client
     cmp in client.out
     stop
