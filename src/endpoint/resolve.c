@@ -3,6 +3,8 @@
  * so all it needs lies in a job of its own, which the last of the two sides frees. */
 #include "resolve.h"
 
+#include "catena/diag.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -215,6 +217,9 @@ static void res_setup_read(const struct addr *a, struct res_setup *s)
         else
             s->clear |= res_bits[i].bit;
     }
+    if (opt_true(a, OPT_RES_AAONLY) || opt_true(a, OPT_RES_PRIMARY))
+        diag(DIAG_NOTICE, "options res-aaonly and res-primary have no effect: the system's resolver "
+                          "does not know them any more");
     s->retrans = (int)opt_int(a, OPT_RES_RETRANS, 0);
     s->retry = (int)opt_int(a, OPT_RES_RETRY, 0);
     if (s->retrans > 0 || s->retry > 0)

@@ -101,14 +101,6 @@ void run_cut(struct run *r)
     atomic_store(&r->cut[1], true);
 }
 
-bool run_failed(struct run *r)
-{
-    pthread_mutex_lock(&r->lock);
-    bool failed = r->failed;
-    pthread_mutex_unlock(&r->lock);
-    return failed;
-}
-
 /* ---- facts ---- */
 
 static struct fact *find_fact(struct run *r, const char *name)
