@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * A bounded linear byte buffer: data is p[off .. off+len), room is behind it (buf_room compacts).
- * Never grows by itself, so every buffer has the ceiling it was made with. Not thread-safe. */
+ * Never grows by itself, so every buffer has the ceiling its owner gave it. Not thread-safe. */
 #ifndef CATENA_BUF_H
 #define CATENA_BUF_H
 
@@ -14,6 +14,8 @@ struct buf {
 
 int buf_init(struct buf *b, size_t cap); /* 0, or -1 without memory */
 void buf_fini(struct buf *b);            /* also fine on a zeroed buf */
+/* Sees to it that b holds at least cap bytes; what is in it stays. A zeroed buf is fine. */
+int buf_grow(struct buf *b, size_t cap); /* 0, or -1 without memory */
 
 static inline unsigned char *buf_data(const struct buf *b) { return b->p + b->off; }
 

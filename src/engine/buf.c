@@ -17,6 +17,23 @@ void buf_fini(struct buf *b)
     *b = (struct buf){0};
 }
 
+int buf_grow(struct buf *b, size_t cap)
+{
+    if (b->p && b->cap >= cap)
+        return 0;
+    /* without data there is nothing to be copied over */
+    unsigned char *p = b->len > 0 ? realloc(b->p, cap) : malloc(cap ? cap : 1);
+    if (!p)
+        return -1;
+    if (b->len == 0) {
+        free(b->p);
+        b->off = 0;
+    }
+    b->p = p;
+    b->cap = cap;
+    return 0;
+}
+
 size_t buf_room(struct buf *b, unsigned char **at)
 {
     /* Compact only when the tail is short: moving a few bytes is cheaper than a short read. */

@@ -21,14 +21,18 @@ enum {
 
 /* ---- making ---- */
 
+/* A plain flow gets its buffer when something comes (lane.c). */
 static int make_buffers(struct engine *e, struct err *err)
 {
-    size_t cap = e->border && e->border->active ? 2 * e->block : e->block;
+    bool active = e->border && e->border->active;
+    size_t cap = active ? 2 * e->block : e->block;
+    if (!active && lane_is_plain(e, LEFT) && lane_is_plain(e, RIGHT))
+        return 0;
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
         if (buf_init(&s->in, cap) < 0 || buf_init(&s->out, cap) < 0)
             return err_nomem(err);
-        if (e->border && e->border->active && e->border_side == i &&
+        if (active && e->border_side == i &&
             (buf_init(&s->rx, cap) < 0 || buf_init(&s->tx, 2 * cap) < 0))
             return err_nomem(err);
     }
@@ -46,10 +50,12 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
         e->block = 1;
     e->side[LEFT].has_in = e->side[RIGHT].has_out = item->to_right;
     e->side[RIGHT].has_in = e->side[LEFT].has_out = item->to_left;
-    if (make_buffers(e, err) < 0 || transform_init(e, err) < 0)
+    if (transform_init(e, err) < 0 || make_buffers(e, err) < 0)
         return -1;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         e->side[i].out_shut = !e->side[i].has_out;
+        lane_init(e, i);
+    }
     return 0;
 }
 
@@ -60,6 +66,7 @@ void engine_fini(struct engine *e)
         struct engine_side *s = &e->side[i];
         port_close(s->port);
         s->port = NULL;
+        lane_fini(&e->lane[i]);
         buf_fini(&s->in);
         buf_fini(&s->out);
         buf_fini(&s->rx);
@@ -82,7 +89,7 @@ static void drop_everything(struct engine *e)
         struct engine_side *s = &e->side[i];
         bool stalled = s->port && s->port->flags & PORT_STALL; /* never meant to get it */
         if (s->has_out && !s->out_shut && !stalled && !atomic_load(&e->run->cut[!i]))
-            atomic_fetch_add(&e->run->lost, s->out.len + s->tx.len);
+            atomic_fetch_add(&e->run->lost, engine_waiting(e, i));
         s->out_shut = true;
     }
     start_closing(e);
@@ -120,8 +127,8 @@ static void settle_gone(struct engine *e)
 {
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        if (s->gone && s->has_in && s->in_eof && !s->out_shut && s->out.len == 0 &&
-            s->tx.len == 0 && e->side[!i].has_out && e->side[!i].out_shut)
+        if (s->gone && s->has_in && s->in_eof && !s->out_shut && !engine_wants_output(e, i) &&
+            e->side[!i].has_out && e->side[!i].out_shut)
             engine_end_flow_to(e, i);
     }
 }

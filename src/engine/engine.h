@@ -29,11 +29,17 @@ struct engine_side {
     int64_t look_again;   /* ignoreeof: wait_now() of the next try, 0 none */
 };
 
-struct engine_lane { /* a codec in one direction */
+struct express;
+
+struct engine_lane { /* one direction */
     const struct codec_ops *ops; /* NULL: pass through */
     void *st;
     bool ended;
-    bool idle_due; /* it may hold something back */
+    bool idle_due;           /* the codec may hold something back */
+    size_t block;            /* bytes read at once; grows while reads fill it */
+    unsigned full;           /* reads in a row that did */
+    bool settled;            /* as fast as it gets */
+    struct express *express; /* the kernel moves the bytes; NULL: we copy */
 };
 
 struct engine {
@@ -65,8 +71,20 @@ int engine_turn(struct engine *e, struct err *err);
 int engine_read(struct engine *e, int side, struct err *err);
 bool engine_wants_input(const struct engine *e, int side);
 bool engine_wants_output(const struct engine *e, int side);
+/* Bytes on their way out at that side. */
+size_t engine_waiting(const struct engine *e, int side);
 /* Nothing more can be written to that side: drops what waits, tells the source. */
 void engine_end_flow_to(struct engine *e, int side);
+
+/* lane.c: how much is read at once, and the express way of a plain flow */
+void lane_init(struct engine *e, int source);
+void lane_fini(struct engine_lane *lane);
+bool lane_is_plain(const struct engine *e, int source);
+/* Sees to it that there is room to read into. */
+int lane_make_room(struct engine *e, int source, struct err *err);
+/* A read gave n of `room` bytes: is more at once, or another way, worth it? */
+void lane_learn(struct engine *e, int source, size_t n, size_t room);
+void lane_leave_express(struct engine_lane *lane);
 
 /* transform.c: what lies between the two sides. *moved is set when a buffer or a state changed. */
 int transform_init(struct engine *e, struct err *err);

@@ -6,6 +6,7 @@
 #include "catena/diag.h"
 #include "catena/wait.h"
 #include "engine.h"
+#include "express.h"
 
 enum { STREAM_PACKET = 8192 }; /* bytes of a stream that make a packet, unless -b says otherwise */
 
@@ -24,7 +25,9 @@ static bool border_looks(const struct engine *e, int side)
 bool engine_wants_input(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
-    return s->has_in && !s->in_eof && !e->closing && s->port && s->in.len == 0 && s->rx.len == 0;
+    if (!s->has_in || s->in_eof || e->closing || !s->port || s->in.len > 0 || s->rx.len > 0)
+        return false;
+    return !lane_is_plain(e, side) || !engine_wants_output(e, !side);
 }
 
 static int end_of_file(struct engine *e, int side)
@@ -58,20 +61,41 @@ static void arrived(struct engine *e, int side, size_t n)
     }
 }
 
+/* What the express way took; false: it is left, and the plain way has to look. */
+static bool read_express(struct engine *e, int side)
+{
+    struct engine_lane *lane = &e->lane[side];
+    if (!express_is_over(lane->express)) {
+        ssize_t n = express_take(lane->express, e->side[side].port);
+        if (n > 0)
+            arrived(e, side, (size_t)n);
+        if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+            return true;
+    }
+    lane_leave_express(lane);
+    return false;
+}
+
 int engine_read(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
-    struct buf *b = border_looks(e, side) ? &s->rx : &s->in;
+    bool look = border_looks(e, side);
+    struct buf *b = look ? &s->rx : &s->in;
     unsigned char *at;
+    if (e->lane[side].express && read_express(e, side))
+        return 1;
+    if (!look && lane_make_room(e, side, err) < 0)
+        return -1;
     size_t room = buf_room(b, &at);
-    if (room > e->block)
-        room = e->block;
+    if (room > e->lane[side].block)
+        room = e->lane[side].block;
     if (e->border && (!e->link || at_border(e, side))) /* what readbytes leaves is for others */
         room = border_may_read(e->border, side, room);
     ssize_t n = port_read(s->port, at, room);
     if (n > 0) {
         buf_commit(b, (size_t)n);
         arrived(e, side, (size_t)n);
+        lane_learn(e, side, (size_t)n, room);
         return 1;
     }
     if (n == 0)
@@ -89,10 +113,24 @@ int engine_read(struct engine *e, int side, struct err *err)
 
 /* ---- writing ---- */
 
+size_t engine_waiting(const struct engine *e, int side)
+{
+    const struct express *x = e->lane[!side].express;
+    return e->side[side].out.len + e->side[side].tx.len + (x ? x->held : 0);
+}
+
+/* The source is a file and the kernel takes from it as it gives. */
+static bool is_direct(const struct engine *e, int side)
+{
+    const struct express *x = e->lane[!side].express;
+    return x && x->direct && !e->closing && !e->side[!side].in_eof;
+}
+
 bool engine_wants_output(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
-    return s->has_out && !s->out_shut && s->port && (s->out.len > 0 || s->tx.len > 0);
+    return s->has_out && !s->out_shut && s->port &&
+           (engine_waiting(e, side) > 0 || is_direct(e, side));
 }
 
 void engine_end_flow_to(struct engine *e, int side)
@@ -101,6 +139,7 @@ void engine_end_flow_to(struct engine *e, int side)
     s->out_shut = true;
     buf_consume(&s->out, s->out.len);
     buf_consume(&s->tx, s->tx.len);
+    lane_leave_express(&e->lane[!side]);
     if (e->session && e->link->wire != side && !e->closing)
         return; /* the wire goes on: it has its own goodbye to say */
     from->in_eof = true;
@@ -112,9 +151,8 @@ void engine_end_flow_to(struct engine *e, int side)
 
 static void count_lost(struct engine *e, int side)
 {
-    const struct engine_side *s = &e->side[side];
     if (!atomic_load(&e->run->cut[!side]))
-        atomic_fetch_add(&e->run->lost, s->out.len + s->tx.len + e->side[!side].in.len);
+        atomic_fetch_add(&e->run->lost, engine_waiting(e, side) + e->side[!side].in.len);
 }
 
 static int write_failed(struct engine *e, int side, struct err *err)
@@ -123,7 +161,7 @@ static int write_failed(struct engine *e, int side, struct err *err)
     int sys = errno;
     bool peer_gone = sys == EPIPE || sys == ECONNRESET;
     bool joint = s->port->flags & PORT_JOINT, cool = s->port->flags & PORT_COOL_WRITE;
-    size_t n = s->tx.len > 0 ? s->tx.len : s->out.len;
+    size_t n = s->tx.len > 0 ? s->tx.len : engine_waiting(e, side);
     if (joint && peer_gone) {
         /* the neighbour has ended; if it failed it says so itself, else the count tells */
         count_lost(e, side);
@@ -163,6 +201,41 @@ static size_t portion(const struct engine *e, int side, size_t n)
     return e->side[side].port->flags & PORT_MSG && !packet && n > most ? most : n;
 }
 
+static void sent(struct engine *e, int side, size_t n)
+{
+    run_touch(e->run);
+    if (at_border(e, side) && !border_looks(e, side))
+        border_count(e->border, !side, n);
+}
+
+/* The express way gives. Whatever does not work or ends is left to the plain way, which finds the
+ * same and can tell it. Gives 0 also when it has been left, -1. */
+static int flush_express(struct engine *e, int side, bool *moved, struct err *err)
+{
+    struct engine_lane *lane = &e->lane[!side];
+    struct express *x = lane->express;
+    if (x->direct ? !is_direct(e, side) : x->held == 0)
+        return 0;
+    ssize_t n = express_give(x, e->side[!side].port, e->side[side].port);
+    if (n > 0) {
+        sent(e, side, (size_t)n);
+        if (x->direct && at_border(e, !side))
+            border_count(e->border, !side, (size_t)n);
+        *moved |= !x->direct; /* a file is endless: the loop looks around between chunks */
+        return 0;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (n < 0 && !x->direct && (errno == EPIPE || errno == ECONNRESET))
+        return write_failed(e, side, err);
+    if (express_recall(x, &e->side[side].out) < 0)
+        return err_nomem(err);
+    lane_leave_express(lane);
+    lane->settled = true; /* not again */
+    *moved = true;
+    return 0;
+}
+
 static int flush(struct engine *e, int side, bool *moved, struct err *err)
 {
     struct engine_side *s = &e->side[side];
@@ -175,6 +248,8 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
     }
     bool look = border_looks(e, side);
     struct buf *b = look ? &s->tx : &s->out;
+    if (e->lane[!side].express && b->len == 0)
+        return flush_express(e, side, moved, err);
     if (look && s->tx.len == 0 && s->out.len > 0) {
         border_move(e->border, !side, &s->out, &s->tx);
         *moved = true;
@@ -194,11 +269,9 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
             return write_failed(e, side, err);
         buf_consume(b, (size_t)n);
         *moved = true;
-        run_touch(e->run);
-        if (at_border(e, side) && !look)
-            border_count(e->border, !side, (size_t)n);
+        sent(e, side, (size_t)n);
     }
-    if (s->out_eof && s->out.len == 0 && s->tx.len == 0 && !e->closing) {
+    if (s->out_eof && engine_waiting(e, side) == 0 && !e->closing) {
         *moved = true;
         return shut(e, side, err);
     }
