@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "catena/inter.h"
+#include "inter/libraries.h"
 
 enum { GZIP_FORMAT = 16, MEM_LEVEL = 8 };
 
@@ -60,6 +61,8 @@ static int gzip_check(const struct addr *a, struct err *e)
 
 static int deflater_init(void *st, const struct addr *a, struct err *e)
 {
+    if (libraries_load_zlib(e) < 0)
+        return -1;
     struct deflater *d = st;
     long long level = opt_int(a, OPT_LEVEL, Z_DEFAULT_COMPRESSION);
     int rc;
@@ -184,6 +187,8 @@ struct inflater {
 
 static int inflater_init(void *st, const struct addr *a, struct err *e)
 {
+    if (libraries_load_zlib(e) < 0)
+        return -1;
     struct inflater *f = st;
     int rc = inflateInit2(&f->z, MAX_WBITS + GZIP_FORMAT);
 

@@ -2,6 +2,7 @@
  * What all TLS connections of an address share, made once before any fork or thread: protocol
  * versions, ciphers, certificate and key, trust store. Everything that can be wrong with the
  * options and their files is found here, before the first connection. */
+#include "inter/libraries.h"
 #include "inter/tls.h"
 
 #include <openssl/err.h>
@@ -355,6 +356,8 @@ static int new_context(const struct addr *a, struct tls_context *t, struct err *
 int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct run *r,
                      struct tls_context **out, struct err *e)
 {
+    if (libraries_load_openssl(e) < 0)
+        return -1;
     struct tls_context *t = calloc(1, sizeof *t);
     if (!t)
         return err_nomem(e);
