@@ -387,6 +387,29 @@ static int bare_host(const char *host, char bare[static TEXT_MAX], struct err *e
     return len > 0 ? 0 : lookup_error(e, host, EAI_NONAME, 0);
 }
 
+/* The usual notations need no resolver, whose way is long for somebody who connects often. */
+static bool is_literal(const char *bare, const struct ip_version *version, int port,
+                       struct names *out)
+{
+    struct sockname name = {.len = sizeof name.u.in4};
+
+    if (version->forced != AF_INET6 && inet_pton(AF_INET, bare, &name.u.in4.sin_addr) == 1) {
+        name.u.in4.sin_family = AF_INET;
+    } else if (version->forced != AF_INET && inet_pton(AF_INET6, bare, &name.u.in6.sin6_addr) == 1) {
+        name.u.in6.sin6_family = AF_INET6;
+        name.len = sizeof name.u.in6;
+    } else {
+        return false;
+    }
+    sockname_set_port(&name, port);
+    out->v = malloc(sizeof name);
+    if (out->v == NULL)
+        return false;
+    out->v[0] = name;
+    out->n = 1;
+    return true;
+}
+
 /* 1 found, 0 not a number, -1 an error. */
 static int by_number(struct job *job, const char *host, struct err *e)
 {
@@ -409,6 +432,8 @@ int resolve_host(const struct addr *a, struct run *r, const char *host, int port
     *out = (struct names){0};
     if (host == NULL)
         return wildcards(version, port, out, e);
+    if (is_literal(host, version, port, out))
+        return 0;
     job = job_new(e);
     if (job == NULL)
         return -1;

@@ -151,14 +151,15 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
         return -1;
     if (mode < 0 || fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0)
         return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL)", fd);
-    diag(DIAG_DEBUG, "connect(%d, {%s}, %u)", fd, sockname_text(to, text), (unsigned)to->len);
+    if (diag_shows(DIAG_DEBUG))
+        diag(DIAG_DEBUG, "connect(%d, {%s}, %u)", fd, sockname_text(to, text), (unsigned)to->len);
     rc = connect(fd, &to->u.sa, to->len);
     if (rc < 0 && (errno == EINPROGRESS || errno == EINTR))
         rc = connect_outcome(r, fd, deadline, e);
     else if (rc < 0 && errno == EAGAIN && sockname_family(to) == AF_UNIX)
         rc = connect_busy(r, fd, to, deadline, e);
     if (rc == -1)
-        err_sys(e, ERR_TRANSIENT, "connecting to %s", text);
+        err_sys(e, ERR_TRANSIENT, "connecting to %s", sockname_text(to, text));
     else if (rc == 0 && fcntl(fd, F_SETFL, mode) < 0)
         rc = err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL)", fd);
     return rc == 0 ? 0 : -1;
@@ -171,7 +172,8 @@ static int connect_one(const struct addr *a, struct run *r, const struct sock_ki
     char text[SOCKNAME_TEXT];
     int fd;
 
-    diag(DIAG_NOTICE, "opening connection to %s", sockname_text(to, text));
+    if (diag_shows(DIAG_NOTICE))
+        diag(DIAG_NOTICE, "opening connection to %s", sockname_text(to, text));
     fd = sock_open(a, kind, sockname_family(to), false, e);
     if (fd < 0)
         return -1;
@@ -213,7 +215,9 @@ int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e
 
     sockname_local(&local, fd);
     sockname_peer(&peer, fd);
-    diag(DIAG_NOTICE, "successfully connected from local address %s", sockname_text(&local, text));
+    if (diag_shows(DIAG_NOTICE))
+        diag(DIAG_NOTICE, "successfully connected from local address %s",
+             sockname_text(&local, text));
     if (opts_apply(a, PHASE_CONNECTED, fd, e) == 0 &&
         sockname_facts_connected(r, &peer, &local, e) == 0)
         return 0;
@@ -323,7 +327,8 @@ static int admit(const struct addr *a, struct run *r, const struct sock_listener
     char text[SOCKNAME_TEXT];
     int rc = access_check(&l->access, a, r, fd, peer, &why, e);
 
-    sockname_text(peer, text);
+    if (rc <= 0 || diag_shows(DIAG_INFO))
+        sockname_text(peer, text);
     if (rc > 0)
         diag(DIAG_INFO, "permitting connection from %s", text);
     else if (rc == 0)
@@ -344,9 +349,11 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     int rc;
 
     sockname_local(&local, fd);
-    diag(DIAG_INFO, "accept(%d, {%s}, %u) -> %d", l->fd, sockname_text(peer, from),
-         (unsigned)peer->len, fd);
-    diag(DIAG_NOTICE, "accepting connection from %s on %s", from, sockname_text(&local, on));
+    if (diag_shows(DIAG_NOTICE)) {
+        diag(DIAG_INFO, "accept(%d, {%s}, %u) -> %d", l->fd, sockname_text(peer, from),
+             (unsigned)peer->len, fd);
+        diag(DIAG_NOTICE, "accepting connection from %s on %s", from, sockname_text(&local, on));
+    }
     rc = admit(a, r, l, fd, peer, e);
     if (rc <= 0)
         return rc;
@@ -366,8 +373,10 @@ int sock_accept(const struct addr *a, struct run *r, void *state, struct port **
     int fd, rc;
 
     for (;;) {
-        sockname_local(&local, l->fd);
-        diag(DIAG_NOTICE, "listening on %s", sockname_text(&local, text));
+        if (diag_shows(DIAG_NOTICE)) {
+            sockname_local(&local, l->fd);
+            diag(DIAG_NOTICE, "listening on %s", sockname_text(&local, text));
+        }
         fd = accept_next(r, l->fd, deadline, &peer, e);
         if (fd < 0)
             return -1;

@@ -42,19 +42,40 @@ static void tell(pid_t pid, int status)
         diag(DIAG_WARN, "waitpid(): child %d exited on signal %d", (int)pid, WTERMSIG(status));
 }
 
+static bool take_status(struct brood *b, size_t i)
+{
+    int status;
+    pid_t pid = waitpid(b->pids[i], &status, WNOHANG);
+    if (pid == 0 || (pid < 0 && errno == EINTR))
+        return false;
+    if (pid > 0)
+        tell(pid, status);
+    b->pids[i] = b->pids[--b->npids];
+    return true;
+}
+
+static size_t index_of(const struct brood *b, pid_t pid)
+{
+    size_t i = 0;
+    while (i < b->npids && b->pids[i] != pid)
+        i++;
+    return i;
+}
+
+/* The system says who has ended; a child that is not ours hides the others, which are asked then. */
 static void collect_processes(struct brood *b)
 {
-    for (size_t i = 0; i < b->npids;) {
-        int status;
-        pid_t pid = waitpid(b->pids[i], &status, WNOHANG);
-        if (pid == 0 || (pid < 0 && errno == EINTR)) {
-            i++;
-            continue;
-        }
-        if (pid > 0)
-            tell(pid, status);
-        b->pids[i] = b->pids[--b->npids];
+    siginfo_t ended = {0};
+    while (b->npids > 0 && waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0) {
+        size_t i = index_of(b, ended.si_pid);
+        if (ended.si_pid == 0)
+            return;
+        if (i == b->npids || !take_status(b, i))
+            break;
+        ended.si_pid = 0;
     }
+    for (size_t i = 0; i < b->npids;)
+        i += !take_status(b, i);
 }
 
 int brood_add(struct brood *b, pid_t pid, struct err *e)
@@ -182,7 +203,6 @@ int brood_start(struct brood *b, struct run *r, void (*f)(struct run *, void *),
 int brood_wait_for_room(struct brood *b, struct run *r, struct err *e)
 {
     bool told = false;
-    collect(b);
     while (b->max > 0 && b->npids + b->nthreads >= (size_t)b->max) {
         if (!told)
             diag(DIAG_NOTICE, "maxchildren are active, waiting");

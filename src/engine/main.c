@@ -2,6 +2,7 @@
  * The program: command line, plan, runs, exit status. The only place that exits. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "catena/diag.h"
 #include "catena/plan.h"
@@ -14,6 +15,14 @@ static int fail(const struct err *e)
 {
     diag_err(DIAG_ERROR, e);
     return 1;
+}
+
+/* A forked child ends here: a listener's children come and go by the thousand. */
+static void leave_child(int status)
+{
+    if (fflush(stdout) != 0 && status == 0)
+        status = 1;
+    _exit(status);
 }
 
 static int run(const struct cmdline *c)
@@ -29,7 +38,10 @@ static int run(const struct cmdline *c)
         plan_print(plan, stdout);
     } else {
         int signal_fd = signals_init(&c->settings, &e);
-        status = signal_fd < 0 ? fail(&e) : serve(&c->settings, plan, signal_fd);
+        bool forked = false;
+        status = signal_fd < 0 ? fail(&e) : serve(&c->settings, plan, signal_fd, &forked);
+        if (forked)
+            leave_child(status);
     }
     plan_free(plan);
     return status;

@@ -54,19 +54,23 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
     struct stat st;
     if (*fd < 0)
         return 0;
+    if (!reading && *fd == p->rfd && p->flags & PORT_SOCKET_R) { /* known already */
+        p->flags |= PORT_SOCKET_W | (p->flags & PORT_BORROWED ? 0U : PORT_OWN_W);
+        return 0;
+    }
     if (fstat(*fd, &st) < 0)
         return err_sys(e, ERR_PERMANENT, "file descriptor %d", *fd);
     bool borrowed = p->flags & PORT_BORROWED;
     if (!borrowed)
         p->flags |= reading ? PORT_OWN_R : PORT_OWN_W;
-    if (reading && isatty(*fd))
-        p->flags |= PORT_TTY;
     if (S_ISSOCK(st.st_mode)) {
         p->flags |= reading ? PORT_SOCKET_R : PORT_SOCKET_W;
         if (is_message_socket(*fd))
             p->flags |= PORT_MSG;
         return 0;
     }
+    if (reading && isatty(*fd))
+        p->flags |= PORT_TTY;
     if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
         if (!reading)
             p->flags |= PORT_FILE_W;

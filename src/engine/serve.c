@@ -328,7 +328,7 @@ static int finish(struct session *s, int rc, struct err *e)
     return status;
 }
 
-int serve(const struct settings *st, const struct plan *p, int signal_fd)
+int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *forked)
 {
     struct run run;
     struct line line;
@@ -349,7 +349,9 @@ int serve(const struct settings *st, const struct plan *p, int signal_fd)
     if (rc == 0)
         rc = open_side(&s, LEFT, &e);
     int status = finish(&s, rc, &e);
-    release_shared(p);
+    *forked = run.forked;
+    if (!run.forked)
+        release_shared(p);
     run_fini(&run);
     return status;
 }
