@@ -49,7 +49,8 @@ struct run {
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
     void (*on_children)(void *); /* a parent of runs: called when one has ended, at any wait */
     void *on_children_arg;
-    int children_fd; /* readable when a run in a thread has ended; borrowed; -1 none */
+    void (*on_wait)(void *); /* called before this run waits for something that is not there yet */
+    void *on_wait_arg;
 
     pthread_mutex_t lock; /* guards what follows */
     bool failed;
@@ -83,6 +84,7 @@ void run_fail(struct run *r, const struct err *e);
 /* Facts: set replaces; get gives a copy to free, or NULL. */
 int run_set_fact(struct run *r, const char *name, const char *value, struct err *e);
 char *run_get_fact(struct run *r, const char *name);
+int run_copy_facts(struct run *r, struct run *from, struct err *e);
 /* The environment of a child: the process's own plus the facts with the program's prefix
  * (SOCAT_... or the upper-cased -lp name), VERSION, PID, PPID. One malloc'ed block each; free with
  * run_free_environment. */

@@ -59,11 +59,27 @@ struct engine {
     bool threaded;
 };
 
-/* engine.c: making, the loop, the end */
+/* engine.c: making, working, the end */
 int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err);
-/* Moves until both directions have ended, then closes both ports. Errors go to run_fail(). */
-void engine_relay(struct engine *e);
 void engine_fini(struct engine *e); /* closes ports that are still open, frees */
+/* Moves what can be moved without waiting. True: both directions have ended. Errors go to
+ * run_fail(). */
+bool engine_work(struct engine *e);
+bool engine_idle_due(const struct engine *e, int source); /* transform_idle() has something to do */
+bool engine_awaits_goodbye(const struct engine *e);
+void engine_start_closing(struct engine *e);
+void engine_drop(struct engine *e); /* ends at once: what waits is counted as lost */
+void engine_failed(struct engine *e, const struct err *err);
+/* Nothing is to be done for a while: buffers that are empty are given back. */
+void engine_rest(struct engine *e);
+void engine_close(struct engine *e); /* its ports */
+
+/* engine_clock.c: when it has to be looked at although nothing came, -1 never; and that look */
+int64_t engine_deadline(const struct engine *e);
+void engine_act_on_time(struct engine *e);
+
+/* engine_poll.c: moves until both directions have ended, then closes both ports. */
+void engine_relay(struct engine *e);
 
 /* pump.c: one round without waiting: transform and write, until nothing moves any more. */
 int engine_turn(struct engine *e, struct err *err);

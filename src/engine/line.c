@@ -353,13 +353,26 @@ static void wait_for_others(struct line *l)
         join_thread(&l->stations[i]);
 }
 
-void line_relay(struct line *l)
+bool line_is_one_engine(const struct line *l)
+{
+    bool programs = false;
+    for (size_t i = 0; i < l->plan->nitems; i++)
+        programs |= l->stations[i].program;
+    return running(l) == 0 && !programs && l->run->nchildren == 0;
+}
+
+struct engine *line_begin(struct line *l)
 {
     struct engine *border = &l->stations[l->plan->border].engine;
     border->stop_fd = l->run->stop_fd;
     atomic_store(&l->run->transferring, true);
     run_touch(l->run);
-    engine_relay(border);
+    return border;
+}
+
+void line_relay(struct line *l)
+{
+    engine_relay(line_begin(l));
     wait_for_others(l);
 }
 

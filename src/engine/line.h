@@ -47,6 +47,10 @@ int line_open_chain(struct line *l, int side, struct err *e);
 void line_reset_side(struct line *l, int side, bool quietly);
 /* Both ends are there: handles what is left and joins them. All but the border station run then. */
 int line_join(struct line *l, struct err *e);
+/* All that is left of the line is the engine at its border: no thread, no program. */
+bool line_is_one_engine(const struct line *l);
+/* Relaying begins; gives the engine at the border. */
+struct engine *line_begin(struct line *l);
 /* Relays at the border until the run has ended, then waits for all others. */
 void line_relay(struct line *l);
 void line_fini(struct line *l);

@@ -61,8 +61,8 @@ static void arrived(struct engine *e, int side, size_t n)
     }
 }
 
-/* What the express way took; false: it is left, and the plain way has to look. */
-static bool read_express(struct engine *e, int side)
+/* 1 the express way took something, 0 nothing; -1 it is left, and the plain way has to look. */
+static int read_express(struct engine *e, int side)
 {
     struct engine_lane *lane = &e->lane[side];
     if (!express_is_over(lane->express)) {
@@ -70,10 +70,10 @@ static bool read_express(struct engine *e, int side)
         if (n > 0)
             arrived(e, side, (size_t)n);
         if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-            return true;
+            return n > 0;
     }
     lane_leave_express(lane);
-    return false;
+    return -1;
 }
 
 int engine_read(struct engine *e, int side, struct err *err)
@@ -82,8 +82,9 @@ int engine_read(struct engine *e, int side, struct err *err)
     bool look = border_looks(e, side);
     struct buf *b = look ? &s->rx : &s->in;
     unsigned char *at;
-    if (e->lane[side].express && read_express(e, side))
-        return 1;
+    int rc = e->lane[side].express ? read_express(e, side) : -1;
+    if (rc >= 0)
+        return rc;
     if (!look && lane_make_room(e, side, err) < 0)
         return -1;
     size_t room = buf_room(b, &at);

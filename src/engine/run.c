@@ -18,8 +18,7 @@ extern char **environ;
 int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
              struct err *e)
 {
-    *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1,
-                      .children_fd = -1};
+    *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1};
     if (pthread_mutex_init(&r->lock, NULL) != 0)
         return err_set(e, ERR_PERMANENT, "pthread_mutex_init() failed");
     run_touch(r);
@@ -80,7 +79,6 @@ void run_after_fork(struct run *r)
         r->children[i].done = true; /* somebody else's children now */
     r->forked = true;
     r->on_children = NULL;
-    r->children_fd = -1;
 }
 
 void run_fail(struct run *r, const struct err *e)
@@ -146,6 +144,14 @@ char *run_get_fact(struct run *r, const char *name)
     char *value = f ? strdup(f->value) : NULL;
     pthread_mutex_unlock(&r->lock);
     return value;
+}
+
+int run_copy_facts(struct run *r, struct run *from, struct err *e)
+{
+    for (size_t i = 0; i < from->nfacts; i++)
+        if (run_set_fact(r, from->facts[i].name, from->facts[i].value, e) < 0)
+            return -1;
+    return 0;
 }
 
 /* ---- the environment of children ---- */

@@ -14,6 +14,7 @@
 #include "catena/fdtable.h"
 #include "catena/wait.h"
 #include "brood.h"
+#include "crew.h"
 #include "line.h"
 #include "lock.h"
 #include "open.h"
@@ -24,6 +25,7 @@ struct session { /* one run on its way through the steps */
     struct line *line;
     const struct plan *plan;
     struct opened_end end[2];
+    bool opens_only; /* somebody else lets the line relay */
 };
 
 static int open_side(struct session *s, int side, struct err *e);
@@ -43,7 +45,8 @@ static int relay(struct session *s, struct err *e)
         fdtable_print(stderr, l->fds[0], 4);
     if (wait && wait_seconds(s->run, atof(wait), e) < 0)
         return -1;
-    line_relay(l);
+    if (!s->opens_only)
+        line_relay(l);
     return 0;
 }
 
@@ -181,45 +184,49 @@ static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
     return brood_add(b, pid, e);
 }
 
-/* ---- a run of its own: in a thread ---- */
+/* ---- runs of their own: in threads ---- */
 
 static int finish(struct session *s, int rc, struct err *e);
 
-static void thread_run(struct run *r, void *arg)
+static int thread_accept(void *listener, struct run *r, struct line *l, struct err *e)
 {
-    struct port *p = arg;
-    struct line line;
-    struct session s = {.run = r, .line = &line, .plan = r->plan};
-    struct err e;
-    int rc = line_init(&line, r, &e);
-    if (rc == 0) {
-        line_put_end(&line, LEFT, p);
-        rc = line_open_chain(&line, LEFT, &e) < 0 ? -1 : next_step(&s, LEFT, &e);
-    } else {
-        port_close(p);
-    }
-    (void)finish(&s, rc, &e);
+    struct session *s = listener;
+    struct port *p;
+    if (open_port(&s->end[LEFT], r, &p, e) < 0)
+        return -1;
+    line_put_end(l, LEFT, p);
+    return 0;
 }
 
-static int serve_threads(struct session *s, struct retries *t, struct brood *b, struct err *e)
+static int thread_open(void *listener, struct run *r, struct line *l, struct err *e)
 {
-    for (;;) {
-        struct port *p;
-        struct run *r;
-        if (brood_wait_for_room(b, s->run, e) < 0)
-            return -1;
-        if (open_port(&s->end[LEFT], s->run, &p, e) < 0) {
-            if (try_again(s, LEFT, t, e) <= 0)
-                return -1;
-            continue;
-        }
-        if (brood_new_run(b, s->run, &r, e) < 0 || brood_start(b, r, thread_run, p, e) < 0) {
-            diag_err(DIAG_WARN, e); /* this connection is lost, the listener is not */
-            port_close(p);
-            if (wait_seconds(s->run, 0.2, e) < 0)
-                return -1;
-        }
+    struct session s = {.run = r, .line = l, .plan = r->plan, .opens_only = true};
+    (void)listener;
+    return line_open_chain(l, LEFT, e) < 0 ? -1 : next_step(&s, LEFT, e);
+}
+
+static void thread_finish(void *listener, struct run *r, struct line *l, int rc, struct err *e)
+{
+    struct session s = {.run = r, .line = l, .plan = r->plan};
+    (void)listener;
+    (void)finish(&s, rc, e);
+}
+
+static const struct crew_ops threads = {thread_accept, thread_open, thread_finish};
+
+static int serve_threads(struct session *s, struct retries *t, long long max, struct err *e)
+{
+    struct crew *c = crew_new(&threads, s, s->run, max, e);
+    if (!c)
+        return -1;
+    int rc = crew_lead(c, e);
+    while (rc == 0 && crew_wait(c, e) > 0) {
+        if (try_again(s, LEFT, t, e) <= 0)
+            break;
+        rc = crew_lead(c, e);
     }
+    crew_free(c, s->run->ended_signal != 0);
+    return -1;
 }
 
 /* ---- one chain ---- */
@@ -254,18 +261,19 @@ static int open_side(struct session *s, int side, struct err *e)
 {
     const struct opt *max = plan_chain_opt(s->plan, side, OPT_MAX_CHILDREN);
     struct brood brood;
+    long long most = max ? max->v.i : 0;
     struct retries t = {calloc(s->plan->nlinks * 2 + 2, sizeof(unsigned))};
     int rc = -1;
     if (!t.used)
         return err_nomem(e);
-    brood_init(&brood, max ? max->v.i : 0);
+    brood_init(&brood, most);
     if (listen_with_retry(s, side, &t, e) < 0) {
         rc = -1;
-    } else if (wants(s, side, OPT_THREAD) || wants(s, side, OPT_FORK)) {
-        rc = brood_watch(&brood, s->run, e);
-        if (rc == 0)
-            rc = wants(s, side, OPT_THREAD) ? serve_threads(s, &t, &brood, e)
-                                            : serve_forks(s, side, &t, &brood, e);
+    } else if (wants(s, side, OPT_THREAD)) {
+        rc = serve_threads(s, &t, most, e);
+    } else if (wants(s, side, OPT_FORK)) {
+        brood_watch(&brood, s->run);
+        rc = serve_forks(s, side, &t, &brood, e);
     } else {
         rc = open_with_retry(s, side, true, &t, e);
         open_release(&s->end[side], false);
@@ -274,7 +282,7 @@ static int open_side(struct session *s, int side, struct err *e)
         if (rc == 0)
             rc = next_step(s, side, e);
     }
-    brood_fini(&brood, s->run, rc == 0 || s->run->ended_signal != 0);
+    brood_fini(&brood, s->run);
     open_release(&s->end[side], s->run->forked);
     free(t.used);
     return rc;

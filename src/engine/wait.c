@@ -26,24 +26,27 @@ static int interrupted(struct run *r, struct err *e)
                    r->ended_signal);
 }
 
+enum { NFDS = 3 };
+
 int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
 {
     for (;;) {
-        struct pollfd fds[4] = {{.fd = fd, .events = events},
-                                {.fd = r->signal_fd, .events = POLLIN},
-                                {.fd = r->stop_fd, .events = POLLIN},
-                                {.fd = r->children_fd, .events = POLLIN}};
+        struct pollfd fds[] = {{.fd = fd, .events = events},
+                               {.fd = r->signal_fd, .events = POLLIN},
+                               {.fd = r->stop_fd, .events = POLLIN}};
         int64_t left = deadline < 0 ? -1 : deadline - wait_now();
         int timeout = deadline < 0 ? -1 : left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
-        int n = poll(fds, 4, timeout);
+        int n = poll(fds, NFDS, r->on_wait ? 0 : timeout);
+        if (n == 0 && r->on_wait && timeout != 0) {
+            r->on_wait(r->on_wait_arg);
+            n = poll(fds, NFDS, timeout);
+        }
         if (n < 0 && errno != EINTR)
             return err_sys(e, ERR_PERMANENT, "poll()");
         if (n > 0 && fds[1].revents && signals_take(r))
             return interrupted(r, e);
         if (n > 0 && fds[2].revents)
             return interrupted(r, e);
-        if (n > 0 && fds[3].revents && r->on_children)
-            r->on_children(r->on_children_arg);
         if (n > 0 && fds[0].revents)
             return 1;
         if (deadline >= 0 && wait_now() >= deadline)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * An engine in a thread of its own: waits for its two ports, the clock, a signal or a stop request. */
+#include <errno.h>
+#include <poll.h>
+
+#include "catena/wait.h"
+#include "engine.h"
+#include "signals.h"
+
+enum { POLL_LR, POLL_LW, POLL_RR, POLL_RW, POLL_SIGNAL, POLL_STOP, POLL_N };
+
+static bool readable_now(const struct engine *e, int side)
+{
+    return engine_wants_input(e, side) && e->side[side].port->pending.len > 0;
+}
+
+static void interests(const struct engine *e, struct pollfd fds[POLL_N])
+{
+    for (int i = 0; i < 2; i++) {
+        const struct engine_side *s = &e->side[i];
+        bool in = engine_wants_input(e, i) && !s->look_again, out = engine_wants_output(e, i);
+        bool watch = out || (s->has_out && !s->out_shut && !s->gone);
+        bool one = s->port->rfd == s->port->wfd;
+        fds[2 * i] = (struct pollfd){.fd = in || (one && watch) ? s->port->rfd : -1,
+                                     .events = (short)((in ? POLLIN : 0) | (one && out ? POLLOUT : 0))};
+        fds[2 * i + 1] = (struct pollfd){.fd = watch && !one ? s->port->wfd : -1,
+                                         .events = (short)(out ? POLLOUT : 0)};
+    }
+    fds[POLL_SIGNAL] = (struct pollfd){.fd = e->threaded ? -1 : e->run->signal_fd, .events = POLLIN};
+    fds[POLL_STOP] = (struct pollfd){.fd = e->stop_fd, .events = POLLIN};
+}
+
+/* The codecs whose input ran dry hold nothing back, however busy the other direction is. */
+static int release_idle(struct engine *e, const struct pollfd fds[POLL_N], struct err *err)
+{
+    for (int i = 0; i < 2; i++) {
+        if (!engine_idle_due(e, i) || fds[2 * i].revents & POLLIN)
+            continue;
+        if (transform_idle(e, i, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int poll_timeout(const struct engine *e)
+{
+    int64_t deadline = engine_deadline(e), now = deadline < 0 ? 0 : wait_now();
+    if (readable_now(e, LEFT) || readable_now(e, RIGHT) || engine_idle_due(e, LEFT) || engine_idle_due(e, RIGHT))
+        return 0;
+    return deadline < 0                ? -1
+           : deadline <= now           ? 0
+           : deadline - now > 1000000  ? 1000000
+                                       : (int)(deadline - now);
+}
+
+/* Gives what poll() gave, but -1 only on a real failure. */
+static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
+{
+    interests(e, fds);
+    int n = poll(fds, POLL_N, poll_timeout(e));
+    if (n < 0 && errno == EINTR)
+        return 0;
+    int64_t deadline = n == 0 ? engine_deadline(e) : -1;
+    if (deadline >= 0 && wait_now() >= deadline)
+        engine_act_on_time(e);
+    return n;
+}
+
+static void take_ports(struct engine *e, const struct pollfd fds[POLL_N])
+{
+    struct err err;
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        short r = fds[2 * i].revents, w = fds[2 * i + 1].revents;
+        if (s->port->rfd == s->port->wfd)
+            w = r;
+        if (w & (POLLERR | POLLHUP | POLLNVAL))
+            s->gone = true;
+        if (engine_wants_input(e, i) && !s->look_again &&
+            (r & (POLLIN | POLLHUP | POLLERR | POLLNVAL) || s->port->pending.len > 0) &&
+            engine_read(e, i, &err) < 0)
+            engine_failed(e, &err);
+    }
+}
+
+/* The stop request of the run, or a signal. Gives false when the loop is to end. */
+static bool go_on(struct engine *e, const struct pollfd fds[POLL_N])
+{
+    if (fds[POLL_SIGNAL].revents && signals_take(e->run)) {
+        run_cut(e->run);
+        engine_drop(e);
+        atomic_store(&e->run->stop, true);
+        return false;
+    }
+    if (fds[POLL_STOP].revents) {
+        engine_drop(e);
+        return false;
+    }
+    return true;
+}
+
+void engine_relay(struct engine *e)
+{
+    struct err err;
+    while (!engine_work(e)) {
+        struct pollfd fds[POLL_N] = {{0}};
+        int rc = wait_ports(e, fds);
+        if (rc < 0) {
+            (void)err_sys(&err, ERR_PERMANENT, "poll()");
+            engine_failed(e, &err);
+            break;
+        }
+        if (rc > 0 && !go_on(e, fds))
+            break;
+        take_ports(e, fds);
+        if (!e->closing && release_idle(e, fds, &err) < 0)
+            engine_failed(e, &err);
+    }
+    engine_close(e);
+}
