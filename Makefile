@@ -42,10 +42,17 @@ fuzz:
 	cmake --build --preset fuzz -j $(JOBS)
 	tests/fuzz/run build/fuzz $(FUZZ_SECONDS)
 
+# Beside the peers found on this machine: make bench BENCH='--only tcp_oneway'
+bench:
+	@tools/setup build bench
+	@$(MAKE) --no-print-directory release
+	cmake --build --preset release --target bench_tools
+	bench/run $(BENCH)
+
 install: release
 	cmake --install build/release --prefix $(PREFIX)
 
 clean:
 	rm -rf build
 
-.PHONY: all release dev clang demo test asan tsan fuzz install clean
+.PHONY: all release dev clang demo test asan tsan fuzz bench install clean
