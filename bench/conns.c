@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Short connections through a relay, one after the other at each of n clients.
  *
- *   conns [-c clients] [-s seconds] [-t] [-T] [-P] <near port> <far port>
+ *   conns [-c clients] [-s seconds] [-t] [-T] <near port> <far port>
  *
  * A client connects, sends 64 bytes, gets 64 bytes and end of file, and closes; the far end is the
  * server that answers and closes. One epoll thread each. "ready", a line, then the result as JSON.
  *   -t  the clients speak TLS (the relay is a TLS server)     -T  so does the server
- *   -P  a CONNECT dialog comes before the server's TLS
+ *       (with a CONNECT dialog before, if the relay begins so)
  * A TLS handshake is always a full one. */
 #include "ends.h"
 
@@ -46,7 +46,7 @@ struct conn {
 static struct setting {
     int clients, near, far, listener;
     double seconds;
-    bool near_tls, far_tls, dialog;
+    bool near_tls, far_tls;
     atomic_bool over;
 } set = {.clients = 16, .seconds = 1};
 
@@ -100,6 +100,18 @@ static enum outcome conn_transfer(struct conn *c, bool sending, char *data, size
 
 static enum outcome conn_head(struct conn *c)
 {
+    char first;
+
+    if (c->done == 0) {
+        ssize_t n = recv(c->fd, &first, 1, MSG_PEEK);
+
+        if (n <= 0)
+            return n < 0 && errno == EAGAIN ? WAITING : FAILED;
+        if (first != 'C') {
+            c->step++; /* no dialog, no reply to it */
+            return FINISHED;
+        }
+    }
     while (c->done < 4 || memcmp(c->buf + c->done - 4, "\r\n\r\n", 4) != 0) {
         ssize_t n = c->done < HEAD ? conn_io(c, false, c->buf + c->done, HEAD - c->done) : -2;
 
@@ -130,9 +142,9 @@ static enum outcome conn_step(struct conn *c)
 
     for (;; c->step++, c->done = 0) {
         switch (*c->step) {
-        case CONNECT_DIALOG: outcome = set.dialog ? conn_head(c) : FINISHED; break;
+        case CONNECT_DIALOG: outcome = set.far_tls ? conn_head(c) : FINISHED; break;
         case CONNECT_REPLY:
-            outcome = set.dialog ? conn_transfer(c, true, reply, sizeof(reply) - 1) : FINISHED;
+            outcome = set.far_tls ? conn_transfer(c, true, reply, sizeof(reply) - 1) : FINISHED;
             break;
         case HANDSHAKE: outcome = conn_handshake(c); break;
         case SEND: outcome = conn_transfer(c, true, message, MESSAGE); break;
@@ -280,13 +292,12 @@ int main(int argc, char **argv)
     pthread_t thread;
     int c;
 
-    while ((c = getopt(argc, argv, "c:s:tTP")) != -1)
+    while ((c = getopt(argc, argv, "c:s:tT")) != -1)
         switch (c) {
         case 'c': set.clients = atoi(optarg); break;
         case 's': set.seconds = atof(optarg); break;
         case 't': set.near_tls = true; break;
         case 'T': set.far_tls = true; break;
-        case 'P': set.dialog = true; break;
         default: return 2;
         }
     if (argc - optind != 2 || set.clients < 1)

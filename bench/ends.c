@@ -121,13 +121,15 @@ static void shake_hands(struct end *end, bool server)
         die("TLS handshake failed", end->spec);
 }
 
-/* The least that a client of a CONNECT proxy accepts. */
+/* The least that a client of a CONNECT proxy accepts; none who begins with TLS at once. */
 static void answer_connect(int fd)
 {
     static const char reply[] = "HTTP/1.1 200 OK\r\n\r\n";
-    char head[4096];
+    char head[4096] = "";
     size_t n = 0;
 
+    if (recv(fd, head, 1, MSG_PEEK) == 1 && head[0] != 'C')
+        return;
     while (n < 4 || memcmp(head + n - 4, "\r\n\r\n", 4) != 0)
         if (n == sizeof(head) || read(fd, head + n, 1) != 1)
             die("no CONNECT request", NULL);
@@ -182,10 +184,10 @@ void end_complete(struct end *end)
     end->socket = setsockopt(end->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0;
     if (end->socket)
         setsockopt(end->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (after(end->spec, "connect-tls"))
+    if (after(end->spec, "tls-listen:"))
         answer_connect(end->fd);
-    if (after(end->spec, "tls") || after(end->spec, "connect-tls"))
-        shake_hands(end, strstr(end->spec, "-listen:") != NULL);
+    if (after(end->spec, "tls"))
+        shake_hands(end, after(end->spec, "tls-listen:") != NULL);
 }
 
 /* As read(2); a TCP end without close_notify is an end of file here, the count tells. */

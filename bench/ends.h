@@ -15,7 +15,8 @@ enum { CHUNK = 256 * 1024 };
 /* One end, by its specification:
  *   tcp:<port>  tcp-listen:<port>  unix:<path>  unix-listen:<path>      (127.0.0.1)
  *   tls:<port>  tls-listen:<port>  the same with TLS 1.3
- *   connect-tls-listen:<port>      a bare CONNECT proxy that is its own target: TLS behind the dialog
+ *                                  (a listening one also takes a CONNECT dialog before: a bare proxy
+ *                                  that is its own target)
  *   in:<path>   out:<path>  fd:<n>  none
  * A listening end takes one connection. */
 struct end {

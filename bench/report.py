@@ -12,15 +12,27 @@ def number(value):
     return "%.0f" % value if value >= 100 else "%.1f" % value if value >= 10 else "%.2f" % value
 
 
-def best_peer(workload, metric, medians, faults):
-    """(name, value) of the best peer of which nothing is known that speaks against it."""
-    peers = [(medians[c.name][metric.name], c.name) for c in workload.contenders
-             if c.kind in ("peer", "socat") and c.name not in faults
-             and metric.name in medians.get(c.name, {})]
-    if not peers:
+def best(workload, metric, medians, faults, kinds=("peer", "socat")):
+    """(name, value) of the best of which nothing is known that speaks against it."""
+    found = [(medians[c.name][metric.name], c.name) for c in workload.contenders
+             if c.kind in kinds and c.name not in faults and metric.name in medians[c.name]]
+    if not found:
         return None, None
-    value, name = min(peers) if metric.low else max(peers)
+    value, name = min(found) if metric.low else max(found)
     return name, value
+
+
+def reference(workload, metric, against, medians, faults):
+    """(description, value) of what a figure is compared with."""
+    if against == "absolute":
+        return "", 1
+    if against == "best":
+        name, value = best(workload, metric, medians, faults)
+        return "best peer, %s" % name, value
+    if against == "limits":
+        name, value = best(workload, metric, medians, faults, ("limit",))
+        return "best loop, %s" % name, value
+    return against, medians.get(against, {}).get(metric.name)
 
 
 def spread(values):
@@ -30,13 +42,13 @@ def spread(values):
 
 
 def rows(workload, values, faults, medians):
-    mine = medians[workload.name]
+    mine = medians
     socat = next((c.name for c in workload.contenders if c.kind == "socat"), None)
     against = {}
     for m in workload.metrics:
-        against[m.name] = (best_peer(workload, m, mine, faults)[1],
+        against[m.name] = (best(workload, m, mine, faults)[1],
                            mine.get(socat, {}).get(m.name),
-                           mine.get(workload.limit, {}).get(m.name))
+                           reference(workload, m, workload.limit, mine, faults)[1])
     order = sorted(workload.contenders, key=lambda c: KINDS[c.kind])
     for c in order:
         cells = [c.name]
@@ -56,26 +68,19 @@ def target_lines(workload, faults, medians):
     metrics = {m.name: m for m in workload.metrics}
     for t in workload.targets:
         metric = metrics[t.metric]
-        value = medians[workload.name].get(t.ours, {}).get(t.metric)
-        if t.against == "best":
-            name, other = best_peer(workload, metric, medians[workload.name], faults)
-            name = "best peer, %s" % name
-        else:
-            where, _, who = t.against.rpartition(":")
-            name = t.against
-            if who == "socat":
-                name = "Debian's socat"
-            other = medians.get(where or workload.name, {}).get(who, {}).get(t.metric)
+        value = medians[t.ours].get(t.metric)
+        name, other = reference(workload, metric, t.against, medians, faults)
         if value is None or other is None or t.ours in faults:
             verdict, detail = "not known", name
         else:
             bound = t.factor * other
             well = value <= bound if metric.low else value >= bound
             verdict = "reached" if well else "MISSED"
-            detail = "%s %s %s = %.2f x %s (%s)" % (
-                number(value), "against at most" if metric.low else "against at least",
-                number(bound), t.factor, name, number(other))
-        yield "%-4s %-14s %-9s %-9s  %s" % (t.grade, t.ours, metric.label, verdict, detail)
+            detail = "%s, wanted %s %s" % (
+                number(value), "at most" if metric.low else "at least", number(bound))
+            if name:
+                detail += " = %s x %s (%s)" % (number(t.factor), name, number(other))
+        yield "%-4s  %-14s  %-9s  %-9s  %s" % (t.grade, t.ours, metric.label, verdict, detail)
 
 
 def table(workload, values, faults, medians):
