@@ -59,7 +59,8 @@ static ssize_t conn_io(struct conn *c, bool sending, void *data, size_t size)
     ssize_t got;
 
     if (c->ssl && *c->step >= HANDSHAKE) {
-        int r = sending ? SSL_write_ex(c->ssl, data, size, &n) : SSL_read_ex(c->ssl, data, size, &n);
+        int r =
+            sending ? SSL_write_ex(c->ssl, data, size, &n) : SSL_read_ex(c->ssl, data, size, &n);
         int error = r == 1 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, r);
 
         if (error == SSL_ERROR_NONE)
@@ -142,19 +143,28 @@ static enum outcome conn_step(struct conn *c)
 
     for (;; c->step++, c->done = 0) {
         switch (*c->step) {
-        case CONNECT_DIALOG: outcome = set.far_tls ? conn_head(c) : FINISHED; break;
+        case CONNECT_DIALOG:
+            outcome = set.far_tls ? conn_head(c) : FINISHED;
+            break;
         case CONNECT_REPLY:
             outcome = set.far_tls ? conn_transfer(c, true, reply, sizeof(reply) - 1) : FINISHED;
             break;
-        case HANDSHAKE: outcome = conn_handshake(c); break;
-        case SEND: outcome = conn_transfer(c, true, message, MESSAGE); break;
+        case HANDSHAKE:
+            outcome = conn_handshake(c);
+            break;
+        case SEND:
+            outcome = conn_transfer(c, true, message, MESSAGE);
+            break;
         case RECEIVE:
             outcome = conn_transfer(c, false, c->buf, MESSAGE);
             if (outcome == FINISHED && memcmp(c->buf, message, MESSAGE) != 0)
                 outcome = FAILED;
             break;
-        case WAIT_END: outcome = conn_end(c); break;
-        default: return FINISHED;
+        case WAIT_END:
+            outcome = conn_end(c);
+            break;
+        default:
+            return FINISHED;
         }
         if (outcome != FINISHED)
             return outcome;
@@ -294,11 +304,20 @@ int main(int argc, char **argv)
 
     while ((c = getopt(argc, argv, "c:s:tT")) != -1)
         switch (c) {
-        case 'c': set.clients = atoi(optarg); break;
-        case 's': set.seconds = atof(optarg); break;
-        case 't': set.near_tls = true; break;
-        case 'T': set.far_tls = true; break;
-        default: return 2;
+        case 'c':
+            set.clients = atoi(optarg);
+            break;
+        case 's':
+            set.seconds = atof(optarg);
+            break;
+        case 't':
+            set.near_tls = true;
+            break;
+        case 'T':
+            set.far_tls = true;
+            break;
+        default:
+            return 2;
         }
     if (argc - optind != 2 || set.clients < 1)
         die("usage: conns [options] <near port> <far port>", NULL);

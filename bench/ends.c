@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* A relay that lets a stream stand still for so long has lost it. */
-enum { STALL_SECONDS = 5, LISTEN_QUEUE = 1024 };
+enum { STALL_SECONDS = 5, LISTEN_QUEUE = 1024, BATCH = CHUNK + 8 * 1024 };
 
 _Noreturn void die(const char *what, const char *detail)
 {
@@ -92,11 +92,12 @@ SSL_CTX *tls_context(bool server)
 {
     SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
     const char *cert = getenv("BENCH_CERT"), *key = getenv("BENCH_KEY");
+    static char groups[] = "X25519:P-256"; /* OpenSSL's macro wants it writable */
 
     /* One cipher and group for all contenders; full handshakes only. */
     if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) ||
         !SSL_CTX_set_ciphersuites(ctx, "TLS_AES_256_GCM_SHA384") ||
-        !SSL_CTX_set1_groups_list(ctx, "X25519:P-256"))
+        !SSL_CTX_set1_groups_list(ctx, groups))
         die("no TLS context", NULL);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(ctx, 0);
@@ -107,18 +108,41 @@ SSL_CTX *tls_context(bool server)
     return ctx;
 }
 
+static BIO *batch_bio(int fd)
+{
+    BIO *buffer = BIO_new(BIO_f_buffer()), *sock = BIO_new_socket(fd, BIO_NOCLOSE);
+
+    if (!buffer || !sock || BIO_set_read_buffer_size(buffer, BATCH) != 1 ||
+        BIO_set_write_buffer_size(buffer, BATCH) != 1)
+        die("no memory", NULL);
+    return BIO_push(buffer, sock);
+}
+
+void tls_batch(SSL *ssl, int fd)
+{
+    SSL_set_bio(ssl, batch_bio(fd), batch_bio(fd));
+}
+
+bool tls_flush(SSL *ssl)
+{
+    return BIO_flush(SSL_get_wbio(ssl)) == 1;
+}
+
+bool tls_pending(SSL *ssl)
+{
+    return SSL_has_pending(ssl) || BIO_pending(SSL_get_rbio(ssl)) > 0;
+}
+
 static void shake_hands(struct end *end, bool server)
 {
     SSL_CTX *ctx = tls_context(server);
 
-    /* Records are taken in batches, so that this end costs little. */
-    SSL_CTX_set_read_ahead(ctx, 1);
-    SSL_CTX_set_default_read_buffer_len(ctx, CHUNK);
     end->ssl = SSL_new(ctx);
     if (!end->ssl || !SSL_set_fd(end->ssl, end->fd))
         die("no TLS session", NULL);
     if ((server ? SSL_accept(end->ssl) : SSL_connect(end->ssl)) != 1)
         die("TLS handshake failed", end->spec);
+    tls_batch(end->ssl, end->fd); /* so that this end costs little */
 }
 
 /* The least that a client of a CONNECT proxy accepts; none who begins with TLS at once. */
@@ -197,7 +221,7 @@ ssize_t end_read(struct end *end, void *buf, size_t size)
 
     if (!end->ssl)
         return read(end->fd, buf, size);
-    while (got == 0 || (got < size && SSL_has_pending(end->ssl)))
+    while (got == 0 || (got < size && tls_pending(end->ssl)))
         if (SSL_read_ex(end->ssl, (char *)buf + got, size - got, &n) == 1)
             got += n;
         else
@@ -228,13 +252,15 @@ bool end_write(struct end *end, const void *data, size_t size)
     for (size_t done = 0; done < size; done += n)
         if (SSL_write_ex(end->ssl, (const char *)data + done, size - done, &n) != 1)
             return false;
-    return true;
+    return tls_flush(end->ssl);
 }
 
 void end_shut(struct end *end)
 {
-    if (end->ssl)
+    if (end->ssl) {
         SSL_shutdown(end->ssl);
+        tls_flush(end->ssl);
+    }
     if (end->socket)
         shutdown(end->fd, SHUT_WR);
     else if (end->fd >= 0)

@@ -3,13 +3,14 @@
  *
  *   flow [-w near|back|both] [-b bytes] [-a] [-f] [-m] [-o file] <near> <far>
  *
- * Ends as in ends.h. Prints "ready" when it listens, waits for a line, then sends <bytes> from near to
- * far, back, or both ways at once, each followed by a half-close, and prints the result as JSON.
+ * Ends as in ends.h. Prints "ready" when it listens, waits for a line, then sends <bytes> from near
+ * to far, back, or both ways at once, each followed by a half-close, and prints the result as JSON.
  *   -a  the receiver answers with 64 KiB after the end of file, which must arrive: half-close works
  *   -f  every byte is compared; else 8 of each 4 KiB, the ends of each block read, and the count
  *   -m  ">" and "<" are marks put in by the relay, and no data
  *   -o  what arrives is saved instead of compared and counted as such (<bytes> is of no interest)
- * The pattern has no byte below 0x80 and repeats each 256 KiB, so sending costs no more than write(2). */
+ * The pattern has no byte below 0x80 and repeats each 256 KiB, so sending costs no more than
+ * write(2). */
 #include "ends.h"
 
 #include <errno.h>
@@ -28,9 +29,9 @@ enum { ANSWER = 64 * 1024, SAMPLE = 4096, LIMIT_SECONDS = 120 };
 struct way {
     const char *name;
     struct end *from, *to;
-    uint64_t bytes;      /* to be sent and expected */
-    uint64_t got;        /* data received */
-    uint64_t complete;   /* when the last byte had come */
+    uint64_t bytes;    /* to be sent and expected */
+    uint64_t got;      /* data received */
+    uint64_t complete; /* when the last byte had come */
     char fault[96];
     unsigned char pattern[CHUNK];
 };
@@ -197,8 +198,9 @@ static void report(uint64_t start)
     printf("{\"seconds\": %.6f, \"forward\": %" PRIu64 ", \"back\": %" PRIu64
            ", \"fault\": \"%s\", \"answer_fault\": \"%s\"}\n",
            (double)(end - start) / 1e9, flow.forward.got, flow.back.got,
-           flow.forward.fault[0] ? flow.forward.fault
-           : flow.back.bytes > ANSWER ? flow.back.fault : "",
+           flow.forward.fault[0]      ? flow.forward.fault
+           : flow.back.bytes > ANSWER ? flow.back.fault
+                                      : "",
            flow.back.bytes > ANSWER ? "" : flow.back.fault);
 }
 
@@ -214,13 +216,26 @@ int main(int argc, char **argv)
 
     while ((c = getopt(argc, argv, "w:b:afmo:")) != -1)
         switch (c) {
-        case 'w': way = optarg; break;
-        case 'b': bytes = strtoull(optarg, NULL, 10); break;
-        case 'a': answer = true; break;
-        case 'f': flow.full = true; break;
-        case 'm': flow.marks = true; break;
-        case 'o': flow.save = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); break;
-        default: return 2;
+        case 'w':
+            way = optarg;
+            break;
+        case 'b':
+            bytes = strtoull(optarg, NULL, 10);
+            break;
+        case 'a':
+            answer = true;
+            break;
+        case 'f':
+            flow.full = true;
+            break;
+        case 'm':
+            flow.marks = true;
+            break;
+        case 'o':
+            flow.save = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+            break;
+        default:
+            return 2;
         }
     if (argc - optind != 2)
         die("usage: flow [options] <near> <far>", NULL);

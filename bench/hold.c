@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Open connections through a relay: hold [-n count] <near port> <far port>. After "ready" and a line it
- * opens them one by one, each with a round trip of 1 KiB so that its buffers have been in use, says
+ * Open connections through a relay: hold [-n count] <near port> <far port>. After "ready" and a
+ * line it opens them one by one, each with a round trip of 1 KiB so that its buffers have been in
+ * use, says
  * {"held": count}, and keeps them until its input ends. */
 #include "ends.h"
 

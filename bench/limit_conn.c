@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The least that a relay of many connections does: limit_conn fork|thread|epoll <port> <target port>.
- * A child, a thread, or nothing of its own for each connection; 16 KiB a read. */
+ * The least that a relay of many connections does: limit_conn fork|thread|epoll <port> <target
+ * port>. A child, a thread, or nothing of its own for each connection; 16 KiB a read. */
 #include "ends.h"
 
 #include <errno.h>

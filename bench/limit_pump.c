@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * What a chain of n links costs at least: limit_pump [-r] <n> <in> <out>, ends as in ends.h. One direction,
- * a thread for each link that copies each block once, as a link that looks at its data has to. Between
- * the links socketpairs, or with -r rings of buffers in memory. */
+ * What a chain of n links costs at least: limit_pump [-r] <n> <in> <out>, ends as in ends.h. One
+ * direction, a thread for each link that copies each block once, as a link that looks at its data
+ * has to. Between the links socketpairs, or with -r rings of buffers in memory. */
 #include "ends.h"
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BLOCK = 128 * 1024, SOCKET_BUFFER = 1024 * 1024, SLOTS = 4, MAX_LINKS = 16 };
+enum { BLOCK = CHUNK, SOCKET_BUFFER = 1024 * 1024, SLOTS = 4, MAX_LINKS = 16 };
 
 /* Blocks on their way from one link to the next. */
 struct ring {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * A bare relay with read(2) and write(2): limit_rw [-u] [-b bytes] <in> <out>, ends as in ends.h. Blocking, a
- * thread for each direction (-u: only from <in> to <out>), nothing looked at. */
+ * A bare relay with read(2) and write(2): limit_rw [-u] [-b bytes] <in> <out>, ends as in ends.h.
+ * Blocking, a thread for each direction (-u: only from <in> to <out>), nothing looked at. */
 #include "ends.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * A bare relay with splice(2): limit_splice [-u] <in> <out>, ends as in ends.h. Blocking, a thread and a
- * pipe of 1 MiB for each direction (-u: only one); sockets wake it when 128 KiB are there
+ * A bare relay with splice(2): limit_splice [-u] <in> <out>, ends as in ends.h. Blocking, a thread
+ * and a pipe of 1 MiB for each direction (-u: only one); sockets wake it when 128 KiB are there
  * (SO_RCVLOWAT), so that each turn moves much. Bulk only: a lone byte would wait. */
 #include "ends.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * A bare TLS relay: limit_tls [-b] client|server <port> <target port>. A thread for each connection,
- * 256 KiB buffers, records read ahead. -b: a batch of records is also written at once. As the client it
- * speaks TLS with the target, as the server with those who connect. */
+ * A bare TLS relay: limit_tls [-b] client|server <port> <target port>. A thread for each
+ * connection, 256 KiB buffers. -b: records are read and written in batches of that size too. As the
+ * client it speaks TLS with the target, as the server with those who connect. */
 #include "ends.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RECORDS = 512 * 1024, STACK = 256 * 1024 };
+enum { STACK = 256 * 1024 };
 
 static struct {
     SSL_CTX *ctx;
@@ -30,7 +30,6 @@ struct relay {
 static SSL *session(int fd)
 {
     SSL *ssl = SSL_new(set.ctx);
-    BIO *batch;
     int r;
 
     if (!ssl || !SSL_set_fd(ssl, fd))
@@ -38,12 +37,8 @@ static SSL *session(int fd)
     r = set.server ? SSL_accept(ssl) : SSL_connect(ssl);
     if (r != 1)
         return SSL_free(ssl), NULL;
-    if (set.batch) {
-        batch = BIO_new(BIO_f_buffer());
-        if (!batch || BIO_set_write_buffer_size(batch, RECORDS) != 1)
-            die("no memory", NULL);
-        SSL_set0_wbio(ssl, BIO_push(batch, BIO_new_socket(fd, BIO_NOCLOSE)));
-    }
+    if (set.batch)
+        tls_batch(ssl, fd);
     return ssl;
 }
 
@@ -54,14 +49,14 @@ static bool encrypt(struct relay *r)
 
     if (n <= 0) {
         SSL_shutdown(r->ssl);
-        BIO_flush(SSL_get_wbio(r->ssl));
+        tls_flush(r->ssl);
         shutdown(r->secret, SHUT_WR);
         return false;
     }
     for (size_t sent = 0; sent < (size_t)n; sent += done)
         if (SSL_write_ex(r->ssl, r->buf + sent, (size_t)n - sent, &done) != 1)
             return false;
-    return !set.batch || BIO_flush(SSL_get_wbio(r->ssl)) == 1;
+    return tls_flush(r->ssl);
 }
 
 /* All records that are there. */
@@ -69,9 +64,10 @@ static bool decrypt(struct relay *r)
 {
     size_t got = 0, n;
 
-    while (got < sizeof(r->buf) && SSL_read_ex(r->ssl, r->buf + got, sizeof(r->buf) - got, &n) == 1) {
+    while (got < sizeof(r->buf) &&
+           SSL_read_ex(r->ssl, r->buf + got, sizeof(r->buf) - got, &n) == 1) {
         got += n;
-        if (!SSL_has_pending(r->ssl))
+        if (!tls_pending(r->ssl))
             break;
     }
     if (got > 0)
@@ -96,7 +92,7 @@ static void *serve(void *arg)
     fds[1] = (struct pollfd){r->plain, POLLIN, 0};
     r->ssl = session(r->secret);
     while (r->ssl && (fds[0].fd >= 0 || fds[1].fd >= 0)) {
-        bool pending = fds[0].fd >= 0 && SSL_has_pending(r->ssl);
+        bool pending = fds[0].fd >= 0 && tls_pending(r->ssl);
 
         if (poll(fds, 2, pending ? 0 : -1) < 0)
             break;
@@ -130,8 +126,6 @@ int main(int argc, char **argv)
     set.target = atoi(argv[optind + 2]);
     set.ctx = tls_context(set.server);
     SSL_CTX_clear_mode(set.ctx, SSL_MODE_AUTO_RETRY);
-    SSL_CTX_set_read_ahead(set.ctx, 1);
-    SSL_CTX_set_default_read_buffer_len(set.ctx, CHUNK);
     listener = tcp_listen(atoi(argv[optind + 1]), 0);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * zlib alone: limit_zlib <level> <in> <out>, ends as in ends.h, 256 KiB a time, as a gzip stream. */
+ * zlib alone: limit_zlib <level> <in> <out>, ends as in ends.h, 256 KiB a time, as a gzip stream.
+ */
 #include "ends.h"
 
 #include <signal.h>
@@ -23,7 +24,8 @@ int main(int argc, char **argv)
     end_prepare(&out, argv[3]);
     end_complete(&in);
     end_complete(&out);
-    if (deflateInit2(&z, atoi(argv[1]), Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, atoi(argv[1]), Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
         die("no zlib", NULL);
     do {
         n = read(in.fd, plain, CHUNK);

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 
-PACKAGES = ("socat", "ncat", "haproxy", "nginx-light", "nginx", "nginx-core", "stunnel4", "hitch", "systemd",
+PACKAGES = ("socat", "ncat", "netcat-openbsd", "haproxy", "nginx", "stunnel4", "hitch", "systemd",
             "rinetd", "redir", "pigz", "gzip", "openssl", "zlib1g")
 
 

@@ -144,5 +144,6 @@ def listening(where):
             except OSError:
                 pass
         return False
+    # Some bind under another name that begins with this one, and rename.
     with open("/proc/net/unix") as f:
-        return any(l.rstrip().endswith(where) and l.split()[3] == "00010000" for l in f)
+        return os.path.exists(where) and any(where in l and l.split()[3] == "00010000" for l in f)

@@ -9,7 +9,7 @@ def number(value):
     """Three figures that mean something."""
     if value is None:
         return "-"
-    return "%.0f" % value if value >= 100 else "%.1f" % value if value >= 10 else "%.2f" % value
+    return "%.0f" % value if value >= 99.5 else "%.1f" % value if value >= 9.95 else "%.2f" % value
 
 
 def best(workload, metric, medians, faults, kinds=("peer", "socat")):
@@ -92,7 +92,7 @@ def table(workload, values, faults, medians):
     widths = [max(len(line[i]) for line in lines) for i in range(len(head) - 1)]
     out = ["%s: %s" % (workload.name, workload.title)]
     if workload.limit:
-        out[0] += "; limit: " + workload.limit
+        out[0] += "; limit: " + workload.limit.replace("limits", "the best bare loop")
     for line in lines:
         cells = [line[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(line[1:-1], widths[1:])]
         out.append(("  ".join(cells) + "  " + line[-1]).rstrip())
@@ -101,6 +101,6 @@ def table(workload, values, faults, medians):
 
 def record(path, pages):
     with open(path, "w") as f:
-        f.write("# Results\n\nWritten by `bench/run --record`; how to read it is said in README.md.\n")
+        f.write("# Results\n\nWritten by `bench/run --record`; README.md says how to read it.\n")
         for page in pages:
             f.write("\n```text\n%s\n```\n" % page)

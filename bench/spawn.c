@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * How long a program takes from start to end: spawn <count> <program> [<argument>...], its output to
- * /dev/null. The median in milliseconds and the mean of its processor time, as JSON. */
+ * How long a program takes from start to end: spawn <count> <program> [<argument>...], its output
+ * to /dev/null. The median in milliseconds and the mean of its processor time, as JSON. */
 #include "ends.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * A text of words, always the same: words <bytes>. 6,000 words of 2 to 10 letters, small numbers of them
- * often and most seldom, in lines. */
+ * A text of words, always the same: words <bytes>. 6,000 words of 2 to 10 letters, small numbers of
+ * them often and most seldom, in lines. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

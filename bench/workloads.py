@@ -7,8 +7,9 @@ import collections
 
 # kind: ours, socat (Debian's), peer, limit (a bare loop), direct (no relay at all)
 Contender = collections.namedtuple("Contender", "name kind command words")
-# ours must be at most (or, where more is better, at least) factor x the figure of `against`: the name of a
-# contender, "best" for the best peer that loses nothing, "limits" for the best bare loop, or "absolute".
+# ours must be at most (or, where more is better, at least) factor x the figure of `against`: the
+# name of a contender, "best" for the best peer that loses nothing, "limits" for the best bare loop,
+# or "absolute".
 Target = collections.namedtuple("Target", "grade metric factor against ours")
 # label, and whether less is better
 Metric = collections.namedtuple("Metric", "name label low")
@@ -45,12 +46,13 @@ def aim(metric, factor, against, ours="catena"):
 
 
 class Workload:
-    """load: the generator. measure: makes figures of its result. limit: what the column /limit compares with.
-    listen: what the relay listens on (tcp, unix) or None: it starts at once. pipe: its standard input is
-    fed by the generator, as @pipe@. file, text: it reads @file@, of the pattern, or @text@, of words.
-    exits: the relay ends by itself, and has to before its time is taken. check: of what came out.
-    trial: size of the first run, in which every byte is compared; 0: there is none. rounds: no more than
-    so many. procedure: the method of run's Case. Other words are for commands and configurations."""
+    """load: the generator. measure: makes figures of its result. limit: what /limit compares with.
+    listen: what the relay listens on (tcp, unix) or None: it starts at once. pipe: its standard
+    input is fed by the generator, as @pipe@. file, text: it reads @file@, of the pattern, or
+    @text@, of words. exits: the relay ends by itself, and has to before its time is taken. check:
+    of what came out. trial: size of the first run, in which every byte is compared; 0: there is
+    none. rounds: no more than so many. procedure: the method of Case. Other words are for commands
+    and configurations."""
 
     def __init__(self, name, title, contenders, load, metrics, measure, targets=(), limit=None,
                  size=0, quick=0, trial=None, listen="tcp", procedure="load", pipe=False,
@@ -80,16 +82,20 @@ def trips(result, cpu, words):
 
 def connections(result, cpu, words):
     done = result["completed"]
-    return {"conns": result["in_time"] / result["seconds"], "conn_cpu": cpu * 1e6 / done} if done else {}
+    if not done:
+        return {}
+    return {"conns": result["in_time"] / result["seconds"], "conn_cpu": cpu * 1e6 / done}
 
 
 BULK = (CPU, RATE)
-TRIPS = (Metric("p50", "p50 us", True), Metric("p99", "p99 us", True), Metric("trip_cpu", "CPU us", True))
+TRIPS = (Metric("p50", "p50 us", True), Metric("p99", "p99 us", True),
+         Metric("trip_cpu", "CPU us", True))
 CONNS = (Metric("conns", "conn/s", False), Metric("conn_cpu", "CPU us", True))
 
 NGINX = "nginx -c @conf:nginx-tcp.conf@ -p @dir@ -e stderr"
 HAPROXY = "haproxy -db -f @conf:haproxy-tcp.cfg@"
-PROXYD = "systemd-socket-activate -l @listen_systemd@ @proxyd@ --connections-max=8000 127.0.0.1:@target@"
+PROXYD = ("systemd-socket-activate -l @listen_systemd@"
+          " @proxyd@ --connections-max=8000 127.0.0.1:@target@")
 RINETD = "rinetd -f -c @conf:rinetd.conf@"
 REDIR = "redir -n 127.0.0.1:@listen@ 127.0.0.1:@target@"
 
@@ -162,10 +168,11 @@ for n in 1, 16, 64:
          limit("bare epoll", "conn epoll @listen@ @target@"), DIRECT],
         "conns -c %d -s @size@ @listen@ @target@" % n, CONNS, connections,
         [must("conns", 1.6, "socat", "catena fork"), aim("conns", 0.95, "bare fork", "catena fork"),
-         must("conns", 0.9, "bare thread", "catena thread"), aim("conns", 1.0, "best", "catena thread")],
+         must("conns", 0.9, "bare thread", "catena thread"),
+         aim("conns", 1.0, "best", "catena thread")],
         "bare epoll", size=0.5, quick=0.2, trial=0)
 
-# Other ends. What the kernel does best depends on the pair, so the limit is the best of the bare loops.
+# Other ends. What the kernel does best depends on the pair, so the limit is the best bare loop.
 one_way("unix_tcp", "UNIX to TCP", "UNIX-LISTEN:@socket@",
         [peer("nginx", NGINX, bufsize="128k"),
          peer("haproxy", HAPROXY, bufsize="131072", splice=""),
@@ -229,14 +236,14 @@ for n in 200, 1000:
 NGINX_TLS = "nginx -c @conf:nginx-tls-%s.conf@ -p @dir@ -e stderr"
 HAPROXY_TLS = "haproxy -db -f @conf:haproxy-tls-%s.cfg@"
 STUNNEL = "stunnel @conf:stunnel-%s.conf@"
-HITCH = "hitch --workers=1 --backlog=1024 --frontend=[127.0.0.1]:@listen@ --backend=[127.0.0.1]:@target@ %s"
+HITCH = ("hitch @hitch_user@ --workers=1 --backlog=1024 --quiet --tls-protos=TLSv1.3"
+         " --frontend=[127.0.0.1]:@listen@ --backend=[127.0.0.1]:@target@ @both_pem@")
 
 
 def tls_peers(side, bulk):
     return [peer("nginx", NGINX_TLS % side, bufsize="128k" if bulk else "16k"),
             peer("haproxy", HAPROXY_TLS % side, bufsize="131072" if bulk else "16384"),
-            peer("stunnel", STUNNEL % side),
-            peer("hitch", HITCH % {"client": "--client", "server": "@both_pem@"}[side])]
+            peer("stunnel", STUNNEL % side)] + ([peer("hitch", HITCH)] if side == "server" else [])
 
 
 TLS = {"client": ("%s OPENSSL:127.0.0.1:@target@,verify=0", LISTEN),
@@ -250,21 +257,23 @@ for side, near, far in ("client", "tcp:@listen@", "tls-listen:@target@"), \
             side, {"client": "encrypting", "server": "decrypting"}[side]),
         [ours("catena", line % listen), socat("socat", line % listen),
          socat("socat -b128k", "-b131072 " + line % listen)] + tls_peers(side, True) +
-        [limit("bare SSL loop", "tls %s @listen@ @target@" % side)] +
-        ([limit("bare SSL, batched", "tls -b client @listen@ @target@")] if side == "client" else []),
+        [limit("bare SSL loop", "tls %s @listen@ @target@" % side),
+         limit("bare SSL, batched", "tls -b %s @listen@ @target@" % side)],
         "flow @full@ -b @size@ %s %s" % (near, far), BULK, bulk,
-        [must("cpu", 1.0, "best"), aim("cpu", 1.05, "bare SSL loop")], "bare SSL loop",
+        [must("cpu", 1.0, "best"), aim("cpu", 1.05, "bare SSL loop")], "limits",
         size=256 * MIB, quick=32 * MIB)
 
 for side, switch in ("client", "-T"), ("server", "-t"):
     line, listen = TLS[side]
     listen += ",reuseaddr,backlog=1024"
     add("handshakes_" + side, "TLS handshakes as %s, 16 clients, P-256, full" % side,
-        [ours("catena fork", line % (listen + ",fork")), ours("catena thread", line % (listen + ",thread")),
+        [ours("catena fork", line % (listen + ",fork")),
+         ours("catena thread", line % (listen + ",thread")),
          socat("socat", line % (listen + ",fork"))] + tls_peers(side, False) +
         [limit("bare SSL loop", "tls %s @listen@ @target@" % side)],
         "conns -c 16 -s @size@ %s @listen@ @target@" % switch, CONNS, connections,
-        {"client": [must("conns", 15, "socat", "catena fork"), must("conns", 0.75, "best", "catena thread"),
+        {"client": [must("conns", 15, "socat", "catena fork"),
+                    must("conns", 0.75, "best", "catena thread"),
                     aim("conns", 1.0, "best", "catena thread")],
          "server": [must("conn_cpu", 1 / 0.75, "best", "catena thread"),
                     aim("conn_cpu", 1.0, "best", "catena thread")]}[side],
@@ -282,29 +291,31 @@ add("proxy_bulk", "openssl|proxy|tcp, one way",
      Contender("socat twice", "socat", NESTED % ("", LISTEN, ""), {"needs": ["@socat@"]}),
      peer("stunnel", STUNNEL % "proxy")],
     "flow @full@ -b @size@ tcp:@listen@ tls-listen:@target@", BULK, bulk,
-    [must("cpu", 1.1, "catena, TLS alone"), aim("cpu", 1.02, "catena, TLS alone")], "catena, TLS alone",
-    size=256 * MIB, quick=32 * MIB)
+    [must("cpu", 1.1, "catena, TLS alone"), aim("cpu", 1.02, "catena, TLS alone")],
+    "catena, TLS alone", size=256 * MIB, quick=32 * MIB)
 
 add("proxy_connections", "openssl|proxy|tcp, short connections, 16 clients",
-    [ours("catena fork", SERVE + ",fork " + PROXIED), ours("catena thread", SERVE + ",thread " + PROXIED),
+    [ours("catena fork", SERVE + ",fork " + PROXIED),
+     ours("catena thread", SERVE + ",thread " + PROXIED),
      ours("catena thread, TLS alone", SERVE + ",thread " + ALONE),
      Contender("socat twice", "socat", NESTED % (",fork", SERVE, ",fork"), {"needs": ["@socat@"]}),
      peer("stunnel", STUNNEL % "proxy")],
     "conns -c 16 -s @size@ -T @listen@ @target@", CONNS, connections,
     [must("conns", 1.0, "best", "catena thread"),
-     aim("conn_cpu", 1.02, "catena thread, TLS alone", "catena thread")], "catena thread, TLS alone",
-    size=1.0, quick=0.3, trial=0)
+     aim("conn_cpu", 1.02, "catena thread, TLS alone", "catena thread")],
+    "catena thread, TLS alone", size=1.0, quick=0.3, trial=0)
 
 # Chains.
 add("chain_nop", "n links with nothing to do",
     [ours("catena, %d" % n, LISTEN + " '" + "nop|" * n + TARGET + "'") for n in (0, 1, 2, 4, 8)],
     "flow @full@ -b @size@ tcp:@listen@ tcp-listen:@target@", BULK, bulk,
     [must("cpu", 1.05, "catena, 0", "catena, %d" % n) for n in (1, 8)], "catena, 0",
-    size=256 * MIB, quick=64 * MIB)
+    size=512 * MIB, quick=64 * MIB)
 
 add("chain_test", "n working links (test)",
     [ours("catena, %d" % n, LISTEN + " '" + "test|" * n + TARGET + "'") for n in (1, 2, 4, 8)] +
-    [limit("socketpairs, %d" % n, "pump %d tcp-listen:@listen@ tcp:@target@" % n) for n in (1, 2, 4, 8)] +
+    [limit("socketpairs, %d" % n, "pump %d tcp-listen:@listen@ tcp:@target@" % n)
+     for n in (1, 2, 4, 8)] +
     [limit("rings, %d" % n, "pump -r %d tcp-listen:@listen@ tcp:@target@" % n) for n in (1, 4)],
     "flow -m @full@ -b @size@ tcp:@listen@ tcp-listen:@target@", BULK, bulk,
     [must("cpu", 1.1, "socketpairs, %d" % n, "catena, %d" % n) for n in (1, 2, 4, 8)] +
@@ -316,7 +327,8 @@ for level in 1, 6:
         [ours("catena", "-u OPEN:@text@,rdonly 'gzip,level=%d|%s'" % (level, TARGET)),
          peer("gzip | nc", "sh -c 'gzip -%d <@text@ | nc.openbsd -N 127.0.0.1 @target@'" % level,
               needs=["gzip", "nc.openbsd"]),
-         peer("pigz | nc", "sh -c 'pigz -p 2 -%d <@text@ | nc.openbsd -N 127.0.0.1 @target@'" % level,
+         peer("pigz | nc",
+              "sh -c 'pigz -p 2 -%d <@text@ | nc.openbsd -N 127.0.0.1 @target@'" % level,
               needs=["pigz", "nc.openbsd"]),
          limit("zlib alone", "zlib %d in:@text@ tcp:@target@" % level)],
         "flow -o @out@ none tcp-listen:@target@",
