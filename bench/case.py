@@ -21,6 +21,7 @@ READY_SECONDS = 10
 LOAD_SECONDS = 120
 SETTLE = 0.02  # for the last children of the relay to end
 TRIAL_SIZE = 8 << 20
+HALF_CLOSE = "loses data at half-close"
 
 
 class Fault(Exception):
@@ -216,7 +217,7 @@ class Case:
         cpu = self.cpu() - before
         self.wrong = result["fault"] or (workload.check and getattr(self, workload.check)()) or ""
         if not self.wrong and result.get("answer_fault"):
-            self.wrong = "loses data at half-close"
+            self.wrong = HALF_CLOSE
         return workload.measure(result, cpu, self.words)
 
     def memory(self):

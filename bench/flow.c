@@ -47,15 +47,21 @@ struct flow {
     int save;
     struct end near, far;
     struct way forward, back;
+    struct side near_side, far_side;
 };
 
 static struct flow flow = {.save = -1};
 
+/* The first surprise of a way, be it at its sender or at its receiver. */
 static void fault(struct way *way, const char *text)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+    pthread_mutex_lock(&lock);
     if (!way->fault[0])
         snprintf(way->fault, sizeof(way->fault), "%s: %s after %" PRIu64 " of %" PRIu64 " bytes",
                  way->name, text, way->got, way->bytes);
+    pthread_mutex_unlock(&lock);
 }
 
 static void pattern_make(struct way *way, uint64_t seed)
@@ -188,73 +194,71 @@ static void *side_thread(void *arg)
 
 static void report(uint64_t start)
 {
+    bool both = flow.back.bytes > ANSWER; /* an answer is no part of the transfer */
     uint64_t end = flow.forward.complete;
 
-    /* An answer is no part of the transfer. */
-    if (flow.back.bytes > ANSWER && flow.back.complete > end)
+    if (both && flow.back.complete > end)
         end = flow.back.complete;
     if (end < start)
         end = now_ns();
     printf("{\"seconds\": %.6f, \"forward\": %" PRIu64 ", \"back\": %" PRIu64
            ", \"fault\": \"%s\", \"answer_fault\": \"%s\"}\n",
            (double)(end - start) / 1e9, flow.forward.got, flow.back.got,
-           flow.forward.fault[0]      ? flow.forward.fault
-           : flow.back.bytes > ANSWER ? flow.back.fault
-                                      : "",
-           flow.back.bytes > ANSWER ? "" : flow.back.fault);
+           flow.forward.fault[0] || !both ? flow.forward.fault : flow.back.fault,
+           both ? "" : flow.back.fault);
+}
+
+/* Who sends how much, and what each end does first. */
+static void arrange(const char *direction, uint64_t bytes, bool answer)
+{
+    bool near = strcmp(direction, "near") == 0, back = strcmp(direction, "back") == 0;
+
+    flow.forward.name = "forward";
+    flow.forward.from = flow.back.to = &flow.near;
+    flow.forward.bytes = back ? 0 : bytes;
+    flow.back.name = "back";
+    flow.back.from = flow.forward.to = &flow.far;
+    flow.back.bytes = !near ? bytes : answer ? ANSWER : 0;
+    flow.near_side = (struct side){&flow.forward, &flow.back,
+                                   near   ? SEND_FIRST
+                                   : back ? RECEIVE_FIRST
+                                          : TOGETHER};
+    flow.far_side = (struct side){&flow.back, &flow.forward,
+                                  near   ? RECEIVE_FIRST
+                                  : back ? SEND_FIRST
+                                         : TOGETHER};
+    pattern_make(&flow.forward, 1);
+    pattern_make(&flow.back, 2);
 }
 
 int main(int argc, char **argv)
 {
-    struct side near = {&flow.forward, &flow.back, SEND_FIRST};
-    struct side far = {&flow.back, &flow.forward, RECEIVE_FIRST};
     uint64_t bytes = 1 << 20, start;
-    const char *way = "near";
+    const char *direction = "near";
     bool answer = false;
     pthread_t thread;
     int c;
 
     while ((c = getopt(argc, argv, "w:b:afmo:")) != -1)
-        switch (c) {
-        case 'w':
-            way = optarg;
-            break;
-        case 'b':
+        if (c == 'w')
+            direction = optarg;
+        else if (c == 'b')
             bytes = strtoull(optarg, NULL, 10);
-            break;
-        case 'a':
+        else if (c == 'a')
             answer = true;
-            break;
-        case 'f':
+        else if (c == 'f')
             flow.full = true;
-            break;
-        case 'm':
+        else if (c == 'm')
             flow.marks = true;
-            break;
-        case 'o':
-            flow.save = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-            break;
-        default:
+        else if (c != 'o')
             return 2;
-        }
+        else if ((flow.save = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
+            die("cannot write", optarg);
     if (argc - optind != 2)
         die("usage: flow [options] <near> <far>", NULL);
     signal(SIGPIPE, SIG_IGN);
     alarm(LIMIT_SECONDS);
-    flow.forward.name = "forward";
-    flow.forward.from = flow.back.to = &flow.near;
-    flow.back.name = "back";
-    flow.back.from = flow.forward.to = &flow.far;
-    flow.forward.bytes = strcmp(way, "back") == 0 ? 0 : bytes;
-    flow.back.bytes = strcmp(way, "near") == 0 ? (answer ? ANSWER : 0) : bytes;
-    if (strcmp(way, "both") == 0)
-        near.order = far.order = TOGETHER;
-    if (strcmp(way, "back") == 0) {
-        near.order = RECEIVE_FIRST;
-        far.order = SEND_FIRST;
-    }
-    pattern_make(&flow.forward, 1);
-    pattern_make(&flow.back, 2);
+    arrange(direction, bytes, answer);
 
     end_prepare(&flow.near, argv[optind]);
     end_prepare(&flow.far, argv[optind + 1]);
@@ -264,9 +268,9 @@ int main(int argc, char **argv)
     end_complete(&flow.near);
     end_complete(&flow.far);
     start = now_ns(); /* connecting and handshakes are measured elsewhere */
-    if (pthread_create(&thread, NULL, side_thread, &far) != 0)
+    if (pthread_create(&thread, NULL, side_thread, &flow.far_side) != 0)
         die("no thread", NULL);
-    side_thread(&near);
+    side_thread(&flow.near_side);
     pthread_join(thread, NULL);
     report(start);
     return 0;

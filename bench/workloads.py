@@ -170,7 +170,7 @@ for n in 1, 16, 64:
         [must("conns", 1.6, "socat", "catena fork"), aim("conns", 0.95, "bare fork", "catena fork"),
          must("conns", 0.9, "bare thread", "catena thread"),
          aim("conns", 1.0, "best", "catena thread")],
-        "bare epoll", size=0.5, quick=0.2, trial=0)
+        "bare epoll", size=0.4, quick=0.2, trial=0)
 
 # Other ends. What the kernel does best depends on the pair, so the limit is the best bare loop.
 one_way("unix_tcp", "UNIX to TCP", "UNIX-LISTEN:@socket@",
@@ -277,7 +277,7 @@ for side, switch in ("client", "-T"), ("server", "-t"):
                     aim("conns", 1.0, "best", "catena thread")],
          "server": [must("conn_cpu", 1 / 0.75, "best", "catena thread"),
                     aim("conn_cpu", 1.0, "best", "catena thread")]}[side],
-        "bare SSL loop", size=1.0, quick=0.3, trial=0)
+        "bare SSL loop", size=0.7, quick=0.3, trial=0)
 
 # TLS behind a CONNECT proxy; the far end is both the proxy and its target.
 PROXIED = "'openssl,verify=0|proxy:far.test:443|%s'" % TARGET
@@ -303,7 +303,7 @@ add("proxy_connections", "openssl|proxy|tcp, short connections, 16 clients",
     "conns -c 16 -s @size@ -T @listen@ @target@", CONNS, connections,
     [must("conns", 1.0, "best", "catena thread"),
      aim("conn_cpu", 1.02, "catena thread, TLS alone", "catena thread")],
-    "catena thread, TLS alone", size=1.0, quick=0.3, trial=0)
+    "catena thread, TLS alone", size=0.7, quick=0.3, trial=0)
 
 # Chains.
 add("chain_nop", "n links with nothing to do",
