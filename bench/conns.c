@@ -29,6 +29,7 @@ enum { MESSAGE = 64, HEAD = 2048, EVENTS = 256, LIMIT_SECONDS = 60, DRAIN_SECOND
 
 /* What a connection does, in the order of its role. */
 enum step { CONNECT_DIALOG, CONNECT_REPLY, HANDSHAKE, SEND, RECEIVE, WAIT_END, DONE };
+static const char *const step_names[] = {"dialog", "reply", "handshake", "send", "receive", "end"};
 static const enum step client_steps[] = {HANDSHAKE, SEND, RECEIVE, WAIT_END, DONE};
 static const enum step server_steps[] = {CONNECT_DIALOG, CONNECT_REPLY, HANDSHAKE,
                                          RECEIVE,        SEND,          DONE};
@@ -262,6 +263,7 @@ static void run_clients(void)
     struct epoll_event events[EVENTS];
     int epoll = epoll_create1(EPOLL_CLOEXEC), open = set.clients;
     unsigned long completed = 0, in_time = 0, failed = 0;
+    const char *where = "time ran out"; /* of the first failure */
     uint64_t start = now_ns(), now = start, stop = start + (uint64_t)(set.seconds * 1e9);
 
     if (!conns || epoll < 0)
@@ -277,6 +279,8 @@ static void run_clients(void)
 
             if (outcome == WAITING)
                 continue;
+            if (outcome == FAILED && failed == 0)
+                where = step_names[*c->step];
             conn_close(c);
             completed += outcome == FINISHED;
             failed += outcome == FAILED;
@@ -293,7 +297,7 @@ static void run_clients(void)
     printf("{\"completed\": %lu, \"in_time\": %lu, \"seconds\": %.6f, \"fault\": \"", completed,
            in_time, set.seconds);
     if (failed > 0)
-        printf("%lu of %lu connections failed", failed, failed + completed);
+        printf("%lu of %lu connections failed (%s)", failed, failed + completed, where);
     printf("\"}\n");
 }
 

@@ -34,17 +34,20 @@ def wrapped(label, text, width=98):
     return "\n".join(lines)
 
 
-def commit(binary):
+def source(binary):
+    """The state of the source, or which other program was measured."""
     top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     done = subprocess.run(["git", "-C", top, "describe", "--always", "--dirty"],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return done.stdout.strip() or "no repository"
+    if not os.path.abspath(binary).startswith(top + os.sep):
+        return "program " + os.path.abspath(binary)
+    return "source " + (done.stdout.strip() or "without repository")
 
 
 def describe(options, cgroup):
     memory = int(first("/proc/meminfo", "MemTotal").split()[0]) / (1 << 20)
     return "\n".join([
-        wrapped("date", datetime.date.today().isoformat() + ", source " + commit(options.binary)),
+        wrapped("date", datetime.date.today().isoformat() + ", " + source(options.binary)),
         wrapped("machine", "%d x %s, %.0f GiB, load %.1f" % (
             os.cpu_count(), first("/proc/cpuinfo", "model name"), memory, os.getloadavg()[0])),
         wrapped("system", "%s %s" % (platform.system(), platform.release())),
