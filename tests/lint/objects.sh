@@ -11,8 +11,9 @@ complain() {
     status=1
 }
 
-objects=$build/CMakeFiles/catena_core.dir/src
+objects=$build/CMakeFiles/catena_code.dir/src
 for object in "$objects"/inter/*.o; do
+    [ -f "$object" ] || complain "no objects in $objects/inter"
     case $object in
     */exec.c.o) continue ;; # starts a program, that is its work
     esac
