@@ -81,6 +81,7 @@ class Case:
         self.bench, self.workload, self.contender = bench, workload, contender
         self.dir = tempfile.mkdtemp(dir=bench.dir)
         self.log = open(os.path.join(self.dir, "log"), "w+")
+        self.generate = trial and workload.trial_load or workload.load
         self.relay = self.generator = None
         self.wrong = ""  # why its figures stand in no comparison
         listen, target, spare = free_ports(3)
@@ -166,7 +167,7 @@ class Case:
         ends = os.pipe() if self.workload.pipe else ()
         try:
             self.words["pipe"] = ends[1] if ends else None
-            self.start_generator(self.workload.load, ends[1:])
+            self.start_generator(self.generate, ends[1:])
             self.generator.go()
             for fd in ends[1:]:
                 os.close(fd)
@@ -205,7 +206,7 @@ class Case:
             self.start_relay()
             self.wait_ready()
             before = self.cpu()
-            self.start_generator(workload.load)
+            self.start_generator(self.generate)
             self.generator.go()
         else:
             self.load_started()
@@ -224,7 +225,7 @@ class Case:
         """What the relay's processes have grown by for each connection held open."""
         self.start_relay()
         self.wait_ready()
-        self.start_generator(self.workload.load)
+        self.start_generator(self.generate)
         before = self.relay.pss()  # with the generator there, that shares libraries
         self.generator.go()
         count = self.generator.result()["held"]
