@@ -41,6 +41,9 @@ void diag_write(int fd, const char *p, size_t n);
 void diag_hurry(void);
 /* -lm: from now on to syslog. No effect otherwise. */
 void diag_transferring(void);
+/* Opens what later messages need (the connection to syslog, the time zone), for nothing can be opened
+ * any more. */
+void diag_settle(void);
 int diag_open_file(const char *path, struct err *e);
 int diag_set_facility(const char *name, struct err *e);
 

@@ -25,6 +25,7 @@ struct settings {
     char comm;           /* -c: letter of ADDITIONS 2.4 */
     bool comm_given;
     bool dry_run, v1_only, statistics, experimental;
+    bool sandbox; /* --sandbox: confine the process once everything is open */
     bool unfused; /* --unfused: every link an engine of its own, for tests */
     bool v1_name; /* called as socat: v1's defaults */
     const char *env_prefix; /* of the variables for child programs: "SOCAT" or from -lp */

@@ -193,6 +193,13 @@ void diag_transferring(void)
     to_syslog = true;
 }
 
+void diag_settle(void)
+{
+    tzset();
+    if (diag_config.dest == DIAG_SYSLOG || diag_config.dest == DIAG_MIXED)
+        openlog(diag_config.prog, LOG_PID | LOG_NDELAY, 0); /* 0: the facility stays */
+}
+
 int diag_open_file(const char *path, struct err *e)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);

@@ -11,6 +11,7 @@
 #include "bind.h"
 #include "catena/endpoint.h"
 #include "catena/registry.h"
+#include "sandbox.h"
 
 /* ---- v2's reading or v1's ---- */
 
@@ -480,8 +481,9 @@ static int check_addresses(const struct plan *p, struct err *e)
 
 static int check(struct plan *p, struct err *e)
 {
-    return check_addresses(p, e) < 0 || settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 || check_thread(p, e) < 0 ||
-                   check_fork(p, e) < 0 || check_nofork(p, e) < 0
+    return check_addresses(p, e) < 0 || settle_eol(p, LEFT, e) < 0 ||
+                   settle_eol(p, RIGHT, e) < 0 || check_thread(p, e) < 0 || check_fork(p, e) < 0 ||
+                   check_nofork(p, e) < 0 || sandbox_check(p, e) < 0
                ? -1
                : 0;
 }

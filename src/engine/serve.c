@@ -18,6 +18,7 @@
 #include "line.h"
 #include "lock.h"
 #include "open.h"
+#include "sandbox.h"
 #include "stats.h"
 
 struct session { /* one run on its way through the steps */
@@ -44,6 +45,8 @@ static int relay(struct session *s, struct err *e)
     if (s->run->settings->show_fds)
         fdtable_print(stderr, l->fds[0], 4);
     if (wait && wait_seconds(s->run, atof(wait), e) < 0)
+        return -1;
+    if (sandbox_enter(s->run, e) < 0)
         return -1;
     if (!s->opens_only)
         line_relay(l);
