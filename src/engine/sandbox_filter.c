@@ -231,7 +231,7 @@ static void put_rule(struct program *p, const struct call *c, const struct sandb
         break;
     case ZERO:
         put_load(p, half(c->arg, 1));
-        put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+        put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3); /* to the refusal */
         put_load(p, half(c->arg, 0));
         put_if_equal(p, 0, SECCOMP_RET_ALLOW);
         put_verdict(p, false);
