@@ -34,6 +34,9 @@ bool diag_shows(enum diag_level level);
 void diag_err(enum diag_level level, const struct err *e);
 /* As diag(DIAG_INFO, ...) but written whatever the level is (statistics). */
 void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Messages about the text `real`, an argument that holds a secret, show `shown` (of the same length)
+ * instead; NULL: no more. Both are borrowed. */
+void diag_show_instead(const char *real, const char *shown);
 /* Writes to a descriptor that people read (standard error): waits while they are slow, but not once a
  * signal wants the process to end. */
 void diag_write(int fd, const char *p, size_t n);

@@ -108,6 +108,7 @@ struct value {
     long long i, i2, i3;
     double t; /* seconds */
     const char *s;
+    const char *variable; /* where a secret's s came from, or NULL */
     const unsigned char *bin;
     size_t nbin;
     const struct user_ids *ids; /* UID: everything substuser needs, looked up before any chroot */
@@ -146,13 +147,13 @@ enum option_id {
     OPT_SHELL, OPT_SETSID, OPT_SETPGID, OPT_CTTY, OPT_SIGHUP, OPT_SIGINT, OPT_SIGQUIT,
     OPT_PTY_LINK, OPT_PTY_WAIT_SLAVE, OPT_PTY_INTERVAL, OPT_SITOUT_EIO, OPT_WINSZ, OPT_SU,
     /* TLS */
-    OPT_TLS_VERIFY, OPT_TLS_CAFILE, OPT_TLS_CAPATH, OPT_TLS_CERT, OPT_TLS_KEY, OPT_TLS_CIPHER,
+    OPT_TLS_VERIFY, OPT_TLS_CAFILE, OPT_TLS_CAPATH, OPT_TLS_CERT, OPT_TLS_KEY, OPT_TLS_PASSPHRASE, OPT_TLS_CIPHER,
     OPT_TLS_COMMONNAME, OPT_TLS_SNIHOST, OPT_TLS_NO_SNI, OPT_TLS_MIN_VERSION, OPT_TLS_MAX_VERSION,
     OPT_TLS_METHOD, OPT_TLS_DHPARAM, OPT_TLS_COMPRESS, OPT_TLS_EGD, OPT_TLS_PSEUDO,
     OPT_TLS_MAXFRAGLEN, OPT_TLS_MAXSENDFRAG, OPT_TLS_FIPS,
     /* proxies */
     OPT_SOCKSPORT, OPT_SOCKSUSER, OPT_SOCKSPASS, OPT_PROXYPORT, OPT_PROXY_AUTH,
-    OPT_PROXY_AUTH_FILE, OPT_PROXY_RESOLVE, OPT_IGNORECR, OPT_HTTP_VERSION,
+    OPT_PROXY_RESOLVE, OPT_IGNORECR, OPT_HTTP_VERSION,
     /* codecs */
     OPT_LEVEL, OPT_FLUSH,
     /* later address families */
@@ -163,6 +164,9 @@ enum option_id {
 };
 
 struct opt;
+
+/* A value that nobody may see, and where it comes from. The rows of one secret share its id. */
+enum secret { SECRET_NONE, SECRET_TEXT, SECRET_FILE, SECRET_ENV };
 
 struct option_desc {
     const char *name;    /* canonical */
@@ -178,6 +182,7 @@ struct option_desc {
     int (*apply)(const struct opt *o, int fd, struct err *e);
     int (*tio)(const struct opt *o, struct termios *t, struct err *e); /* TERMIOS rows */
     long a, b;
+    enum secret secret;
 };
 
 struct opt {

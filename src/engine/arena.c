@@ -64,6 +64,7 @@ void arena_free(struct arena *a)
 {
     while (a->blocks) {
         struct arena_block *next = a->blocks->next;
+        explicit_bzero(a->blocks->data, a->blocks->used); /* options may hold secrets */
         free(a->blocks);
         a->blocks = next;
     }

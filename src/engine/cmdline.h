@@ -12,7 +12,7 @@ struct cmdline {
     struct settings settings;
     enum cmdline_action action;
     int help_level; /* 1 to 3 */
-    const char *address[2];
+    char *address[2]; /* of argv */
 };
 
 /* Reads argv, sets the log configuration (diag_config) as it goes. Gives 0, or -1 and what is

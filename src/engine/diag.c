@@ -179,13 +179,47 @@ static void show_caret(const struct span *at, char *out, size_t cap)
     (void)snprintf(out, cap, "\n    %s\n    %s", text, marks);
 }
 
+/* ---- what is not to be seen ---- */
+
+static struct masked {
+    const char *real, *shown;
+} masked[2]; /* set while there is one thread */
+
+void diag_show_instead(const char *real, const char *shown)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (masked[i].real == real || (shown && !masked[i].real)) {
+            masked[i] = (struct masked){shown ? real : NULL, shown};
+            return;
+        }
+    }
+}
+
+/* A syntax error quotes how the argument begins. */
+static void mask_quotes(char *text, const struct masked *m)
+{
+    enum { QUOTED = 500 };
+    size_t n = strnlen(m->real, QUOTED);
+    for (char *at = text; n > 0 && (at = memmem(at, strlen(at), m->real, n)); at += n)
+        memcpy(at, m->shown, n);
+}
+
 void diag_err(enum diag_level level, const struct err *e)
 {
     char caret[256] = "";
-    if (e->where.text)
-        show_caret(&e->where, caret, sizeof caret);
-    if (diag_shows(level))
-        emit(sunk(level), e->text, caret);
+    struct err seen = *e;
+    if (!diag_shows(level))
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        if (!masked[i].real)
+            continue;
+        mask_quotes(seen.text, &masked[i]);
+        if (seen.where.text == masked[i].real)
+            seen.where.text = masked[i].shown;
+    }
+    if (seen.where.text)
+        show_caret(&seen.where, caret, sizeof caret);
+    emit(sunk(level), seen.text, caret);
 }
 
 void diag_transferring(void)

@@ -8,6 +8,7 @@
 #include "catena/plan.h"
 #include "cmdline.h"
 #include "help.h"
+#include "secret.h"
 #include "serve.h"
 #include "signals.h"
 
@@ -25,12 +26,13 @@ static void leave_child(int status)
     _exit(status);
 }
 
-static int run(const struct cmdline *c)
+static int run_plan(const struct cmdline *c, const char *const address[2])
 {
     struct err e;
     struct plan *plan;
-    if (plan_make(&c->settings, c->address[0], c->address[1], &plan, &e) < 0)
+    if (plan_make(&c->settings, address[0], address[1], &plan, &e) < 0)
         return fail(&e);
+    secret_hide_environment(plan);
     for (size_t i = 0; i < plan->nwarnings; i++)
         diag(DIAG_WARN, "%s", plan->warnings[i]);
     int status = 0;
@@ -44,6 +46,25 @@ static int run(const struct cmdline *c)
             leave_child(status);
     }
     plan_free(plan);
+    return status;
+}
+
+/* Whoever looks at the process list sees no secret, for longer than this takes. */
+static int run(const struct cmdline *c)
+{
+    struct err e;
+    char *hidden[2] = {NULL, NULL};
+    const char *address[2];
+    int status = 0;
+    for (int i = 0; i < 2 && status == 0; i++) {
+        if (secret_hide_argument(c->address[i], c->settings.v1_only, &hidden[i], &e) < 0)
+            status = fail(&e);
+        address[i] = hidden[i] ? hidden[i] : c->address[i];
+    }
+    if (status == 0)
+        status = run_plan(c, address);
+    for (int i = 0; i < 2; i++)
+        secret_free(hidden[i]);
     return status;
 }
 

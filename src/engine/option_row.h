@@ -13,6 +13,14 @@
         .name = n, .aliases = al, .groups = g, .phase = PHASE_##p, .type = VALUE_##t, .help = h,   \
         __VA_ARGS__                                                                                \
     }
+/* The three rows of a secret: the value itself, a file and a variable of the environment with it;
+ * each has its aliases. */
+#define SECRET(n, al, al_file, al_env, g, p, which, h)                                             \
+    OPTION(n, al, g, p, STRING, h, .id = which, .secret = SECRET_TEXT),                            \
+        OPTION(n "-env", al_env, g, p, STRING, h ", from this variable of the environment",        \
+               .id = which, .secret = SECRET_ENV),                                                 \
+        OPTION(n "-file", al_file, g, p, STRING, h ", from the first line of this file",           \
+               .id = which, .secret = SECRET_FILE)
 #define OPTIONS_END {.name = NULL}
 
 /* Rows of GROUP_OPEN are flags of open(2): a is the flag, b the mask to clear before (0: the flag).

@@ -19,15 +19,6 @@ static void print_lower(FILE *f, const char *s)
         fputc(tolower((unsigned char)*s), f);
 }
 
-static bool is_secret(const struct opt *o)
-{
-    switch (o->desc->id) {
-    case OPT_SOCKSPASS:
-    case OPT_PROXY_AUTH: return true;
-    default: return false;
-    }
-}
-
 static void print_options(const struct addr *a, FILE *f)
 {
     for (size_t i = 0; i < a->nopts; i++) {
@@ -35,7 +26,7 @@ static void print_options(const struct addr *a, FILE *f)
         fprintf(f, "%s%s", i ? ", " : "      options: ", o->desc->name);
         if (!o->v.given)
             continue;
-        if (is_secret(o))
+        if (o->desc->secret == SECRET_TEXT)
             fprintf(f, "=***");
         else
             fprintf(f, "=%.*s", (int)o->at.len, o->at.text + o->at.off);

@@ -407,10 +407,26 @@ static int (*const converters[VALUE_TYPE_COUNT])(struct conv *) = {
     [VALUE_GENERIC] = conv_mreq_source,
 };
 
+/* The name of the variable was typed, its value is what counts. */
+static int take_variable(struct conv *c)
+{
+    const char *name = c->text ? arena_strndup(c->mem, c->text, strlen(c->text)) : NULL;
+    if (!c->text)
+        return value_required(c);
+    if (!name)
+        return err_nomem(c->e);
+    c->v->variable = name;
+    c->text = getenv(name);
+    return c->text ? 0 : err_at(c->e, c->at, "option \"%s\": there is no variable \"%s\" in the "
+                                             "environment", c->d->name, name);
+}
+
 int value_convert(struct arena *a, const struct option_desc *d, const char *text, struct span at,
                   struct value *out, struct err *e)
 {
     *out = (struct value){.given = text != NULL};
     struct conv c = {.mem = a, .d = d, .text = text, .at = at, .v = out, .e = e};
+    if (d->secret == SECRET_ENV && take_variable(&c) < 0)
+        return -1;
     return converters[d->type](&c);
 }

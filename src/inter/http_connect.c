@@ -2,83 +2,20 @@
  * PROXY: asks an HTTP proxy for a connection with the CONNECT method. Credentials never get into a
  * message; they are wiped when sent. */
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "catena/diag.h"
 #include "catena/inter.h"
-#include "catena/wait.h"
+#include "secret_value.h"
 #include "target.h"
 
 enum {
-    CREDENTIALS_MAX = 4096, /* bytes */
     VERSION_MAX = 15,
-    REQUEST_MAX = 1024 + CREDENTIALS_MAX * 4 / 3,
+    REQUEST_MAX = 1024 + SECRET_MAX * 4 / 3,
     LINE_MAX_BYTES = 8192,
     HEADER_MAX_BYTES = 65536,
 };
-
-/* The first line of a file, without its end. */
-static int credentials_from_file(const char *path, char *to, struct wire *w, struct err *e)
-{
-    /* Without O_NONBLOCK a FIFO would hold up the run where no signal ends it. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc = -1;
-    size_t n = 0;
-
-    if (fd < 0)
-        return err_sys(e, ERR_PERMANENT, "proxy-authorization-file \"%s\"", path);
-    for (;;) {
-        ssize_t got;
-        int ready = wait_fd(w->run, fd, POLLIN, w->deadline, e);
-
-        if (ready < 0)
-            goto out;
-        if (ready == 0) {
-            err_set(e, ERR_TRANSIENT, "proxy-authorization-file \"%s\" gave nothing in time", path);
-            goto out;
-        }
-        got = read(fd, to + n, CREDENTIALS_MAX + 1 - n);
-        if (got < 0 && errno != EAGAIN && errno != EINTR) {
-            err_sys(e, ERR_PERMANENT, "proxy-authorization-file \"%s\"", path);
-            goto out;
-        }
-        n += got > 0 ? (size_t)got : 0;
-        if (got == 0 || memchr(to, '\n', n) != NULL)
-            break;
-        if (n > CREDENTIALS_MAX) {
-            err_set(e, ERR_PERMANENT, "proxy-authorization-file \"%s\": more than %d bytes", path,
-                    CREDENTIALS_MAX);
-            goto out;
-        }
-    }
-    to[n] = '\0';
-    to[strcspn(to, "\r\n")] = '\0';
-    rc = 0;
-out:
-    close(fd);
-    return rc;
-}
-
-/* Gives *to "" when there are none. */
-static int credentials_find(const struct addr *a, char *to, struct wire *w, struct err *e)
-{
-    const char *text = opt_string(a, OPT_PROXY_AUTH, NULL);
-    const char *path = opt_string(a, OPT_PROXY_AUTH_FILE, NULL);
-
-    to[0] = '\0';
-    if (text != NULL) {
-        if (strlen(text) > CREDENTIALS_MAX)
-            return err_at(e, opt_find(a, OPT_PROXY_AUTH)->at,
-                          "the proxy credentials have more than %d bytes", CREDENTIALS_MAX);
-        memcpy(to, text, strlen(text) + 1);
-        return 0;
-    }
-    return path != NULL ? credentials_from_file(path, to, w, e) : 0;
-}
 
 /* RFC 4648, padded, NUL-terminated; to has room for it. */
 static void base64(char *to, const char *from)
@@ -111,20 +48,22 @@ static int http_version(const struct addr *a, const char **version, struct err *
 static int send_request(const struct addr *a, const struct target *t, bool *authorized,
                         struct wire *w, struct err *e)
 {
-    char credentials[CREDENTIALS_MAX + 2], coded[CREDENTIALS_MAX * 4 / 3 + 8], request[REQUEST_MAX];
+    struct secret_value credentials;
+    char coded[SECRET_MAX * 4 / 3 + 8], request[REQUEST_MAX];
     const char *version;
-    int n, rc = -1;
+    int found, n, rc = -1;
 
-    if (http_version(a, &version, e) < 0 || credentials_find(a, credentials, w, e) < 0)
+    found = secret_value(a, OPT_PROXY_AUTH, w->run, w->deadline, &credentials, e);
+    if (found < 0 || http_version(a, &version, e) < 0)
         goto out;
-    *authorized = credentials[0] != '\0';
-    base64(coded, credentials);
+    *authorized = credentials.text[0] != '\0';
+    base64(coded, credentials.text);
     n = snprintf(request, sizeof request, "CONNECT %s HTTP/%s\r\n%s%s%s\r\n", t->text, version,
                  *authorized ? "Proxy-Authorization: Basic " : "", coded,
                  *authorized ? "\r\n" : "");
     rc = wire_write(w, request, (size_t)n, e);
 out:
-    explicit_bzero(credentials, sizeof credentials);
+    secret_value_wipe(&credentials);
     explicit_bzero(coded, sizeof coded);
     explicit_bzero(request, sizeof request);
     return rc;

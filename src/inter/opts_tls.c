@@ -36,6 +36,8 @@ const struct option_desc options_tls[] = {
            "lowest protocol version: TLS1.0 to TLS1.3, default TLS1.2", .id = OPT_TLS_MIN_VERSION),
     TLS("openssl-no-sni", "no-sni nosni", BOOL, NO_SNI,
         "client: do not tell the server the name wanted"),
+    SECRET("openssl-passphrase", "passphrase", "passphrase-file", "passphrase-env", GROUP_OPENSSL,
+           SPECIFIC, OPT_TLS_PASSPHRASE, "pass phrase of the own private key"),
     TLS("openssl-pseudo", "pseudo", BOOL, PSEUDO,
         "weak random numbers (no effect in current libraries)"),
     TLS("openssl-snihost", "snihost", STRING, SNIHOST, "client: tell the server this name"),

@@ -7,6 +7,7 @@
 
 #include "catena/diag.h"
 #include "catena/inter.h"
+#include "secret_value.h"
 #include "target.h"
 
 enum { VERSION = 5, AUTH_VERSION = 1, FIELD_MAX = 255 };
@@ -35,27 +36,29 @@ static const struct {
 };
 
 struct login { /* user NULL: none */
-    const char *user, *password;
+    const char *user;
+    struct secret_value password;
 };
 
-static int login_find(const struct addr *a, struct login *l, struct err *e)
+static int login_find(const struct addr *a, struct login *l, struct wire *w, struct err *e)
 {
+    int found = secret_value(a, OPT_SOCKSPASS, w->run, w->deadline, &l->password, e);
+
+    if (found < 0)
+        return -1;
     l->user = opt_string(a, OPT_SOCKSUSER, NULL);
-    l->password = opt_string(a, OPT_SOCKSPASS, NULL);
     if (l->user == NULL) {
-        if (l->password != NULL)
+        if (found > 0)
             diag(DIAG_WARN, "socks password without a user name has no effect");
         return 0;
     }
-    if (l->password == NULL) {
+    if (found == 0)
         diag(DIAG_WARN, "socks user without a password: sending an empty one");
-        l->password = "";
-    }
     if (l->user[0] == '\0' || strlen(l->user) > FIELD_MAX)
         return err_at(e, opt_find(a, OPT_SOCKSUSER)->at,
                       "the socks user name has %zu bytes; 1 to %d are possible", strlen(l->user),
                       FIELD_MAX);
-    if (strlen(l->password) > FIELD_MAX)
+    if (strlen(l->password.text) > FIELD_MAX)
         return err_at(e, opt_find(a, OPT_SOCKSPASS)->at,
                       "the socks password has more than %d bytes", FIELD_MAX);
     return 0;
@@ -78,7 +81,7 @@ static int log_in(const struct login *l, struct wire *w, struct err *e)
 
     *end++ = AUTH_VERSION;
     end = put_field(end, l->user);
-    end = put_field(end, l->password);
+    end = put_field(end, l->password.text);
     rc = wire_write(w, text, (size_t)(end - text), e);
     explicit_bzero(text, sizeof text);
     if (rc < 0 || wire_read(w, reply, sizeof reply, e) < 0)
@@ -225,11 +228,18 @@ static int socks5_negotiate(const struct addr *a, struct run *r, struct wire *w,
     struct login l;
 
     (void)r;
-    if (target_parse(a, c->listens, &t, e) < 0 || login_find(a, &l, e) < 0)
+    int rc = target_parse(a, c->listens, &t, e);
+
+    if (rc < 0)
         return -1;
-    diag(DIAG_INFO, "SOCKS5: asking %s %s", c->listens ? "to listen on" : "for a connection to",
-         t.text);
-    return dialog(c, &t, &l, w, e) < 0 ? err_wrap(e, "SOCKS5 dialog") : 0;
+    rc = login_find(a, &l, w, e);
+    if (rc == 0) {
+        diag(DIAG_INFO, "SOCKS5: asking %s %s",
+             c->listens ? "to listen on" : "for a connection to", t.text);
+        rc = dialog(c, &t, &l, w, e) < 0 ? err_wrap(e, "SOCKS5 dialog") : 0;
+    }
+    secret_value_wipe(&l.password);
+    return rc;
 }
 
 static const struct negotiator_ops socks5_ops = {.negotiate = socks5_negotiate};

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "secret_value.h"
 
 static const struct version {
     const char *name;
@@ -168,21 +169,33 @@ static bool has_anonymous_cipher(const SSL_CTX *ctx)
     return false;
 }
 
-/* Asks for a pass phrase only where there is somebody to ask: OpenSSL itself would fall back to
- * standard input, which is data here. */
-static int ask_pass_phrase(char *text, int size, int writing, void *arg)
+struct pass_phrase {
+    struct secret_value value;
+    bool given;
+};
+
+/* What the options say; else asks, but only where there is somebody to ask: OpenSSL itself would
+ * fall back to standard input, which is data here. */
+static int give_pass_phrase(char *text, int size, int writing, void *arg)
 {
+    const struct pass_phrase *p = arg;
+    size_t n = strlen(p->value.text);
+    if (p->given && n > (size_t)size)
+        return -1;
+    if (p->given) {
+        memcpy(text, p->value.text, n);
+        return (int)n;
+    }
     int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     (void)close(fd);
-    return PEM_def_callback(text, size, writing, arg);
+    return PEM_def_callback(text, size, writing, NULL);
 }
 
-static int set_certificate(const struct addr *a, struct tls_context *t, struct err *e)
+static int load_certificate(const struct addr *a, struct tls_context *t, struct err *e)
 {
     const struct opt *cert = text_option(a, OPT_TLS_CERT), *key = text_option(a, OPT_TLS_KEY);
-    SSL_CTX_set_default_passwd_cb(t->ctx, ask_pass_phrase);
     if (!cert && t->server && !has_anonymous_cipher(t->ctx))
         return err_at(e, a->at,
                       "a TLS server needs a certificate: cert=<file> (PEM, with the "
@@ -198,6 +211,22 @@ static int set_certificate(const struct addr *a, struct tls_context *t, struct e
     if (cert && key && !SSL_CTX_check_private_key(t->ctx))
         return option_error(key, e);
     return 0;
+}
+
+static int set_certificate(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
+{
+    struct pass_phrase phrase;
+    int rc = secret_value(a, OPT_TLS_PASSPHRASE, r, -1, &phrase.value, e);
+    phrase.given = rc > 0;
+    if (rc >= 0) {
+        SSL_CTX_set_default_passwd_cb(t->ctx, give_pass_phrase);
+        SSL_CTX_set_default_passwd_cb_userdata(t->ctx, &phrase);
+        rc = load_certificate(a, t, e);
+        SSL_CTX_set_default_passwd_cb(t->ctx, NULL);
+        SSL_CTX_set_default_passwd_cb_userdata(t->ctx, NULL);
+    }
+    secret_value_wipe(&phrase.value);
+    return rc;
 }
 
 /* Reads Diffie-Hellman parameters from a PEM file that may hold other things too; NULL if there are
@@ -366,7 +395,7 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     t->verify = opt_int(a, OPT_TLS_VERIFY, 1) != 0;
     ERR_clear_error();
     if (tls_names(a, t, e) != 0 || new_context(a, t, e) != 0 || set_versions(a, t, e) != 0 ||
-        set_ciphers(a, t, e) != 0 || set_certificate(a, t, e) != 0 || set_dh(a, t, e) != 0 ||
+        set_ciphers(a, t, e) != 0 || set_certificate(a, t, r, e) != 0 || set_dh(a, t, e) != 0 ||
         set_trust(a, t, e) != 0 || set_fragments(a, t, e) != 0 || look_at_relics(a, t, e) != 0) {
         tls_release(t);
         return -1;

@@ -59,9 +59,9 @@ static struct run run = {.signal_fd = -1, .stop_fd = -1}; /* nothing interrupts 
 
 static const struct option_desc rows[] = {
     {.name = "socksuser", .id = OPT_SOCKSUSER},
-    {.name = "sockspass", .id = OPT_SOCKSPASS},
-    {.name = "proxy-authorization", .id = OPT_PROXY_AUTH},
-    {.name = "proxy-authorization-file", .id = OPT_PROXY_AUTH_FILE},
+    {.name = "sockspass", .id = OPT_SOCKSPASS, .secret = SECRET_TEXT},
+    {.name = "proxy-authorization", .id = OPT_PROXY_AUTH, .secret = SECRET_TEXT},
+    {.name = "proxy-authorization-file", .id = OPT_PROXY_AUTH, .secret = SECRET_FILE},
     {.name = "proxy-resolve", .id = OPT_PROXY_RESOLVE},
     {.name = "ignorecr", .id = OPT_IGNORECR},
     {.name = "http-version", .id = OPT_HTTP_VERSION},
@@ -70,6 +70,7 @@ static const struct option_desc rows[] = {
 struct setting {
     enum option_id id;
     const char *text; /* NULL: a flag */
+    bool file;        /* a secret from a file of that name */
 };
 
 struct dialog {
@@ -99,7 +100,8 @@ static size_t bind_settings(const struct dialog *d, struct opt *opts)
 
     for (size_t i = 0; i < 3 && d->settings[i].id != OPT_NONE; i++)
         for (size_t j = 0; j < sizeof rows / sizeof rows[0]; j++)
-            if (rows[j].id == d->settings[i].id)
+            if (rows[j].id == d->settings[i].id &&
+                (rows[j].secret == SECRET_FILE) == d->settings[i].file)
                 opts[n++] = (struct opt){
                     .desc = &rows[j],
                     .v = {.given = d->settings[i].text != NULL, .i = 1, .s = d->settings[i].text},

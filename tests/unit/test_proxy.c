@@ -111,7 +111,7 @@ static void proxy_refuses(void **state)
          ERR_USAGE,
          "proxy dialog: http-version must be up to 15 printable characters without blanks"},
         {P("a", "1"),
-         {{OPT_PROXY_AUTH_FILE, "/nonexistent"}},
+         {{OPT_PROXY_AUTH, "/nonexistent", true}},
          "",
          0,
          NULL,
@@ -160,7 +160,7 @@ static void credentials_file(void **state)
     };
     char path[] = "/tmp/test_negotiate.XXXXXX", text[200];
     int fd = mkstemp(path);
-    struct dialog d = {P("a", "1"), {{OPT_PROXY_AUTH_FILE, path}}, NULL, 0, BYTES(OK)};
+    struct dialog d = {P("a", "1"), {{OPT_PROXY_AUTH, path, true}}, NULL, 0, BYTES(OK)};
 
     (void)state;
     assert_true(fd >= 0);

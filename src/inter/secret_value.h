@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The values of secret options, wherever they come from. */
+#ifndef CATENA_INTER_SECRET_VALUE_H
+#define CATENA_INTER_SECRET_VALUE_H
+
+#include <stdint.h>
+
+#include "catena/addr.h"
+#include "catena/err.h"
+#include "catena/run.h"
+
+enum { SECRET_MAX = 4096 }; /* bytes, without the NUL */
+
+struct secret_value {
+    char text[SECRET_MAX + 2];
+};
+
+/* The value of that option, the last one given of <name>, <name>-file and <name>-env. A file, which
+ * may be a FIFO, is read up to the end of its first line before the deadline (-1: none). Gives 1, 0
+ * if the option is not given (then the text is empty), or -1. Wipe it with secret_value_wipe(), in
+ * every case. */
+int secret_value(const struct addr *a, enum option_id id, struct run *r, int64_t deadline,
+                 struct secret_value *out, struct err *e);
+void secret_value_wipe(struct secret_value *v);
+
+#endif
