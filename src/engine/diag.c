@@ -195,13 +195,22 @@ void diag_show_instead(const char *real, const char *shown)
     }
 }
 
-/* A syntax error quotes how the argument begins. */
-static void mask_quotes(char *text, const struct masked *m)
+/* Piece [off, off + n) of the argument, wherever the message quotes it. */
+static void mask_piece(char *text, const struct masked *m, size_t off, size_t n)
+{
+    for (char *at = text; n > 0 && (at = memmem(at, strlen(at), m->real + off, n)); at += n)
+        memcpy(at, m->shown + off, n);
+}
+
+/* A syntax error quotes how the argument begins, others the piece they are about. */
+static void mask_message(struct err *e, const struct masked *m)
 {
     enum { QUOTED = 500 };
-    size_t n = strnlen(m->real, QUOTED);
-    for (char *at = text; n > 0 && (at = memmem(at, strlen(at), m->real, n)); at += n)
-        memcpy(at, m->shown, n);
+    mask_piece(e->text, m, 0, strnlen(m->real, QUOTED));
+    if (e->where.text != m->real)
+        return;
+    mask_piece(e->text, m, e->where.off, e->where.len);
+    e->where.text = m->shown;
 }
 
 void diag_err(enum diag_level level, const struct err *e)
@@ -210,13 +219,9 @@ void diag_err(enum diag_level level, const struct err *e)
     struct err seen = *e;
     if (!diag_shows(level))
         return;
-    for (size_t i = 0; i < 2; i++) {
-        if (!masked[i].real)
-            continue;
-        mask_quotes(seen.text, &masked[i]);
-        if (seen.where.text == masked[i].real)
-            seen.where.text = masked[i].shown;
-    }
+    for (size_t i = 0; i < 2; i++)
+        if (masked[i].real)
+            mask_message(&seen, &masked[i]);
     if (seen.where.text)
         show_caret(&seen.where, caret, sizeof caret);
     emit(sunk(level), seen.text, caret);
