@@ -48,13 +48,16 @@ http_proxy() {
     start micro microsocks -i 127.0.0.1 -p "$port_of_micro" -u user -P "$SECRET" </dev/null
     wait_for 5 port_listens "$port_of_micro"
     start_listener target tcp-listen:0,bind=127.0.0.1,fork pipe
+    mkfifo in # most proxies close both directions when one ends: so it stays open
     for name in sockspass socks5-password; do
         for option in "$name=$SECRET" "$name-file=secret" "$name-env=PW"; do
-            run -0 env PW="$SECRET" timeout "$LIMIT" "$CATENA_BIN" -v -d -d -d -d -t 5 - \
-                "socks5:127.0.0.1:$port,socksuser=user,$option|tcp:127.0.0.1:$port_of_micro" <<<hello
-            has "$output" hello
-            echo "$output" >log
-            unseen log
+            PW=$SECRET start client "$CATENA_BIN" -v -d -d -d -d - \
+                "socks5:127.0.0.1:$port,socksuser=user,$option|tcp:127.0.0.1:$port_of_micro" <>in
+            echo hello >in
+            wait_for 10 file_has client.out hello
+            kill "$pid"
+            finish client 143
+            unseen client.err client.out
         done
     done
     kill "$(<micro.pid)"
