@@ -98,12 +98,17 @@ same_boxed() {
     run boxed -t 0.1 - 'exec:"sleep 1000"' </dev/null
     assert_nothing_left
     mkfifo in
-    start box "$CATENA_BIN" --sandbox -d -d - 'system:"trap \"echo got >hup\" HUP; echo ready; while :; do sleep 0.05; done",sighup' <>in
+    cat >hup.sh <<'SH'
+trap 'echo got; kill $!; exit 0' HUP
+tail -f /dev/null &
+echo ready
+wait
+SH
+    start box "$CATENA_BIN" --sandbox -d -d - "exec:'sh hup.sh',sighup" <>in
     wait_for 10 file_has box.out ready
     kill -HUP "$pid"
-    wait_for 10 file_has hup got
-    kill "$pid"
-    finish box 143
+    finish box
+    has "$(<box.out)" got
     assert_nothing_left
 }
 

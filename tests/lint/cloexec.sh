@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every descriptor is close-on-exec from birth: each call that makes one says so, or is known to.
+set -eu
+source=$1
+makes='open|openat|fopen|socket|pipe2|socketpair|accept4|eventfd|signalfd|epoll_create1|timerfd_create|memfd_create|inotify_init1|posix_openpt|recvmsg|dup3'
+bare='accept|pipe|dup|dup2|epoll_create|inotify_init|openpty|mkstemp|popen|tmpfile|opendir|fdopen|fileno|forkpty'
+
+# One statement a line, with the file's name in front, without comments and texts in quotes.
+statements() {
+    find "$source/src" -name '*.c' | sort | while read -r file; do
+        sed -E 's/"r?e"/CLOEXEC/g; s/"([^"\\]|\\.)*"/""/g; s|//.*||' "$file" | tr '\n' ' ' |
+            sed -E 's|/\*([^*]\|\*+[^*/])*\*+/||g; s/[;{}]/\n/g' | sed -E "s|^|${file#"$source/src/"}: |; s/  +/ /g"
+        echo
+    done
+}
+
+# file.c's flags come from file_flags(), which adds O_CLOEXEC; a program's own descriptors are made
+# with dup2(), and an error message or MSG_ERRQUEUE makes none.
+known='^(endpoint/file\.c: .*[ (]open\((o->)?path, |endpoint/process\.c: .*dup2\(|endpoint/dgram\.c: .*(MSG_ERRQUEUE|MSG_DONTWAIT\))|analyze/.*MSG_PEEK)'
+
+bad=$(statements | grep -E "(^|[^a-z_.>])($makes|$bare)\(" |
+    grep -vE "(^|[^a-z_.>])($makes)\(.*CLOEXEC" | grep -vE "$known" || :)
+flags=$(grep -n 'O_CLOEXEC' "$source/src/endpoint/file.c" | grep -c 'opts_open_flags' || :)
+bad2=$(statements | grep -E 'F_DUPFD[^_]|F_SETFD, *0' || :)
+[ -z "$bad$bad2" ] && [ "$flags" = 1 ] || {
+    echo "not close-on-exec from birth:"
+    printf '%s\n' "$bad" "$bad2"
+    exit 1
+}
