@@ -194,6 +194,8 @@ static void print_opening(const struct plan *p, FILE *f)
                                                                            : "");
         }
     }
+    if (p->settings->sandbox)
+        fprintf(f, "  %d. (--sandbox: nothing is opened from here)\n", n);
 }
 
 void plan_print(const struct plan *p, FILE *f)

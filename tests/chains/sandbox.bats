@@ -285,6 +285,7 @@ SH
     run -1 boxed readline,history-file=h pipe
     has "$output" 'option "history-file" does not go with --sandbox.*leave it out'
     run -0 boxed -n tcp-listen:0,fork exec:cat
+    has "$output" '3. (--sandbox'
     run -0 boxed -n - 'tcp:localhost:1,retry=3'
     run -0 boxed -n tcp-listen:0,thread=0 pipe
 }
