@@ -45,7 +45,7 @@ enum rule {
     REFUSE,   /* EPERM */
     ABSENT,   /* ENOSYS: libc has another way, whose arguments can be looked at */
     ONE_OF,   /* the argument is in the list; else refused */
-    WITH,     /* the argument has all bits of the mask; else fatal */
+    WITH,     /* the argument has all bits of the mask; else refused */
     WITHOUT,  /* it has none of them; else refused */
     ZERO,     /* a null pointer; else refused */
     OURS,     /* a process of the run; else refused */
@@ -110,7 +110,7 @@ static const struct call calls[] = {
     A(brk), A(munmap), A(mremap), A(madvise),
     CALL(mmap, .rule = WITHOUT, .arg = 2, .mask = PROT_EXEC),
     CALL(mprotect, .rule = WITHOUT, .arg = 2, .mask = PROT_EXEC),
-    /* threads, but no processes */
+    /* threads, but no processes: refused, not fatal, since fork() holds locks when it calls */
     A(futex), A(set_robust_list), A(sched_yield), A(sched_getaffinity), A(membarrier), A(gettid),
     CALL(clone, .rule = WITH, .arg = 0, .mask = CLONE_THREAD),
     CALL(clone3, .rule = ABSENT),
@@ -227,7 +227,7 @@ static void put_rule(struct program *p, const struct call *c, const struct sandb
         put_load(p, half(c->arg, 0));
         put(p, BPF_ALU | BPF_AND | BPF_K, c->mask, 0, 0);
         put_if_equal(p, c->rule == WITH ? c->mask : 0, SECCOMP_RET_ALLOW);
-        put_return(p, c->rule == WITH ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | EPERM);
+        put_verdict(p, false);
         break;
     case ZERO:
         put_load(p, half(c->arg, 1));

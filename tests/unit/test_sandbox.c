@@ -111,7 +111,7 @@ static int try_fork(void)
 
 static int try_ptrace(void) { return tried(ptrace(PTRACE_TRACEME, 0, NULL, NULL)); }
 static int try_chmod(void) { return tried(chmod(elsewhere, 0777)); }
-static int try_setuid(void) { return tried(setuid(1)); }
+static int try_setuid(void) { return tried(syscall(SYS_setuid, 1)); }
 static int try_unknown(void) { return tried(syscall(SYS_swapoff, "/")); }
 static int try_new_filter(void) { return tried(syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, 0)); }
 
@@ -171,7 +171,7 @@ static const struct try_case {
     {"memory made executable", try_code_later, EPERM, NULL},
     {"typing for others", try_push_key, EPERM, NULL},
     {"a program", try_execve, VIOLATION, "execve()"},
-    {"a process", try_fork, VIOLATION, "clone()"},
+    {"a process", try_fork, EPERM, NULL},
     {"bind", try_bind, VIOLATION, "bind()"},
     {"ptrace", try_ptrace, VIOLATION, "ptrace()"},
     {"chmod", try_chmod, VIOLATION, "chmod"},
@@ -180,7 +180,8 @@ static const struct try_case {
     {"a call nobody thought of", try_unknown, VIOLATION, NULL},
 };
 
-/* Runs f in a process that has confined itself; gives its exit status and what it said. */
+/* Runs f in a process that has confined itself; gives its exit status (1000 + the signal that ended it)
+ * and what it said. */
 static int in_process(bool (*confine)(void), int (*f)(void), char *said, size_t cap)
 {
     int fd[2], status;
@@ -200,8 +201,7 @@ static int in_process(bool (*confine)(void), int (*f)(void), char *said, size_t 
     said[n] = '\0';
     close(fd[0]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 static bool no_new_privs(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0; }
