@@ -77,6 +77,7 @@ wait_for() {
 
 file_has() { grep -q -e "$2" "$1" 2>/dev/null; }
 port_listens() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
+unix_listens() { [ -n "$(ss -Hlx "src = unix:$1")" ]; } # it is there sooner than it listens
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/endpoint.h"
 
 /* Options that need more than relaying does once the transfer has begun. */
 static const struct {
@@ -22,15 +23,30 @@ static const struct {
     {OPT_HISTORY, "the file is written at the end, when files can no longer be opened; leave it out"},
 };
 
+static int not_here(const struct addr *a, const struct opt *o, const char *why, struct err *e)
+{
+    return err_at(e, o->at, "%s: option \"%s\" does not go with --sandbox: %s", a->label,
+                  o->desc->name, why);
+}
+
+/* Who waits for connections looks at each before it is relayed; who only receives, at each packet. */
+static int check_tcpwrap(const struct addr *a, struct err *e)
+{
+    const struct opt *o = opt_find(a, OPT_TCPWRAP);
+    if (!o || a->form->kind != FORM_ENDPOINT || a->form->ops.endpoint->listen)
+        return 0;
+    return not_here(a, o, "files are consulted for each packet, when they can no longer be opened; "
+                          "use \"range\"", e);
+}
+
 static int check_address(const struct addr *a, struct err *e)
 {
     for (size_t i = 0; i < sizeof needs_more / sizeof needs_more[0]; i++) {
         const struct opt *o = opt_find(a, needs_more[i].id);
         if (o && (o->v.i != 0 || o->v.s))
-            return err_at(e, o->at, "%s: option \"%s\" does not go with --sandbox: %s", a->label,
-                          o->desc->name, needs_more[i].why);
+            return not_here(a, o, needs_more[i].why, e);
     }
-    return 0;
+    return check_tcpwrap(a, e);
 }
 
 int sandbox_check(const struct plan *p, struct err *e)

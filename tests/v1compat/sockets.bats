@@ -75,12 +75,12 @@ half_close() {
 
 unix_echo() {
     start server "$1" unix-listen:sock pipe </dev/null
-    wait_for 5 test -S sock
+    wait_for 5 unix_listens sock
     "$2" -t 5 - unix-connect:sock <in | cmp - in
     finish server
     [ ! -e sock ]
     start server "$1" UNIX-L:sock,fork,unlink-early pipe </dev/null
-    wait_for 5 test -S sock
+    wait_for 5 unix_listens sock
     "$2" -t 5 - UNIX:sock <in | cmp - in
     "$2" -t 5 - ./sock <in | cmp - in
     kill "$(<server.pid)"
@@ -95,7 +95,7 @@ unix_echo() {
             p=$REF_SOCAT
             [ $which = ref ] || p=$OURS
             start server "$p" "unix-listen:sock,$options" pipe </dev/null
-            wait_for 5 test -S sock
+            wait_for 5 unix_listens sock
             # Attributes follow the creation.
             wait_for 5 listens sock
             stat -c '%a %U %G' sock >"$which.stat"
