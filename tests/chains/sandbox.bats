@@ -208,8 +208,12 @@ SH
 @test "terminals: a PTY with a link, its removal; settings put back" {
     start box "$CATENA_BIN" --sandbox -d -d pty,link=tty,rawer,pty-wait-slave exec:cat </dev/null
     wait_for 10 test -e tty
-    same hello "$(catena -t 1 - open:tty,rawer,ignoreeof <<<hello | head -n 1)"
-    wait_for 10 is_gone "$(<box.pid)" || kill "$(<box.pid)"
+    mkfifo in
+    start user "$CATENA_BIN" - open:tty,rawer <>in
+    echo hello >in
+    wait_for 10 file_has user.out hello
+    kill "$pid"
+    finish user 143
     wait_for 10 is_gone "$(<box.pid)"
     [ ! -e tty ]
     cat >run.sh <<'SH'
