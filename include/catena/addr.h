@@ -72,6 +72,7 @@ struct addr {
     size_t nopts;
     enum ctx left, right;  /* how it is used here; right 0 for endpoints */
     const char *host;      /* session: the host name its wire leads to, NULL if unknown */
+    bool prompt;           /* endpoint: carries records, which are to leave at once */
     const char *label;     /* for messages: second address, link 1 "openssl" */
     struct span at;
 };

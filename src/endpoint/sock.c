@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +66,16 @@ static int set_reuseaddr(const struct addr *a, int fd, struct err *e)
     return 0;
 }
 
+/* Nagle's algorithm would hold a record back until the peer, who waits for it, acknowledges. */
+static int set_prompt(int fd, struct err *e)
+{
+    int on = 1;
+
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+        return err_sys(e, ERR_PERMANENT, "setsockopt(%d, TCP_NODELAY)", fd);
+    return 0;
+}
+
 int sock_open(const struct addr *a, const struct sock_kind *kind, int family, bool passive,
               struct err *e)
 {
@@ -79,7 +91,8 @@ int sock_open(const struct addr *a, const struct sock_kind *kind, int family, bo
                        "the system gives no %s socket: socket(%d, %d, %d)",
                        socket_name(kind, family), family, type, protocol);
     diag(DIAG_INFO, "socket(%d, %d, %d) -> %d", family, type, protocol, fd);
-    if (opts_apply(a, PHASE_PASTSOCKET, fd, e) < 0 ||
+    if ((a->prompt && protocol == IPPROTO_TCP && set_prompt(fd, e) < 0) ||
+        opts_apply(a, PHASE_PASTSOCKET, fd, e) < 0 ||
         (passive && kind->reuseaddr && set_reuseaddr(a, fd, e) < 0) ||
         opts_apply(a, PHASE_PREBIND, fd, e) < 0) {
         close(fd);

@@ -293,7 +293,10 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
         (void)err_nomem(e);
         return NULL;
     }
-    *c = (struct crew){.ops = ops, .arg = arg, .parent = parent, .max = max > 0 ? (size_t)max : 0,
+    *c = (struct crew){.ops = ops,
+                       .arg = arg,
+                       .parent = parent,
+                       .max = max > 0 ? (size_t)max : 0,
                        .stop_fd = eventfd(0, EFD_CLOEXEC),
                        .report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                        .room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};

@@ -229,7 +229,8 @@ void diag_err(enum diag_level level, const struct err *e)
 
 void diag_transferring(void)
 {
-    to_syslog = true;
+    if (!to_syslog) /* a forked child does not touch the page it shares */
+        to_syslog = true;
 }
 
 void diag_settle(void)

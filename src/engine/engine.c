@@ -129,11 +129,10 @@ static void settle_gone(struct engine *e)
 
 /* ---- working ---- */
 
-bool engine_work(struct engine *e)
+bool engine_work(struct engine *e, struct err *err)
 {
-    struct err err;
-    while (engine_turn(e, &err) < 0)
-        engine_failed(e, &err);
+    while (engine_turn(e, err) < 0)
+        engine_failed(e, err);
     settle_gone(e);
     return finished(e);
 }
@@ -149,11 +148,12 @@ bool engine_idle_due(const struct engine *e, int source)
 void engine_rest(struct engine *e)
 {
     for (int i = 0; i < 2; i++) {
-        struct engine_side *s = &e->side[i];
-        if (lane_is_plain(e, i) && s->in.len == 0 && e->side[!i].out.len == 0 && !border_sees(e)) {
-            buf_fini(&s->in);
-            buf_fini(&e->side[!i].out);
-        }
+        struct engine_side *s = &e->side[i], *to = &e->side[!i];
+        bool empty = s->in.len == 0 && to->out.len == 0;
+        if (!empty || !lane_is_plain(e, i) || border_sees(e) || lane_is_busy(&e->lane[i]))
+            continue;
+        buf_fini(&s->in);
+        buf_fini(&to->out);
     }
 }
 

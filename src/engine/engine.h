@@ -37,7 +37,7 @@ struct engine_lane { /* one direction */
     bool ended;
     bool idle_due;           /* the codec may hold something back */
     size_t block;            /* bytes read at once; grows while reads fill it */
-    unsigned full;           /* reads in a row that did */
+    unsigned full, small;    /* reads in a row that did, or took next to nothing of it */
     bool settled;            /* as fast as it gets */
     struct express *express; /* the kernel moves the bytes; NULL: we copy */
 };
@@ -63,8 +63,8 @@ struct engine {
 int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err);
 void engine_fini(struct engine *e); /* closes ports that are still open, frees */
 /* Moves what can be moved without waiting. True: both directions have ended. Errors go to
- * run_fail(). */
-bool engine_work(struct engine *e);
+ * run_fail(); err is only room for them: a forked child pays for each page of stack. */
+bool engine_work(struct engine *e, struct err *err);
 bool engine_idle_due(const struct engine *e, int source); /* transform_idle() has something to do */
 bool engine_awaits_goodbye(const struct engine *e);
 void engine_start_closing(struct engine *e);
@@ -100,6 +100,8 @@ bool lane_is_plain(const struct engine *e, int source);
 int lane_make_room(struct engine *e, int source, struct err *err);
 /* A read gave n of `room` bytes: is more at once, or another way, worth it? */
 void lane_learn(struct engine *e, int source, size_t n, size_t room);
+/* It has shown that it needs a large buffer again soon. */
+bool lane_is_busy(const struct engine_lane *lane);
 void lane_leave_express(struct engine_lane *lane);
 
 /* transform.c: what lies between the two sides. *moved is set when a buffer or a state changed. */

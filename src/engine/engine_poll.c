@@ -57,6 +57,7 @@ static int poll_timeout(const struct engine *e)
 static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
 {
     interests(e, fds);
+    engine_rest(e);
     int n = poll(fds, POLL_N, poll_timeout(e));
     if (n < 0 && errno == EINTR)
         return 0;
@@ -66,9 +67,8 @@ static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
     return n;
 }
 
-static void take_ports(struct engine *e, const struct pollfd fds[POLL_N])
+static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct err *err)
 {
-    struct err err;
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
         short r = fds[2 * i].revents, w = fds[2 * i + 1].revents;
@@ -78,8 +78,8 @@ static void take_ports(struct engine *e, const struct pollfd fds[POLL_N])
             s->gone = true;
         if (engine_wants_input(e, i) && !s->look_again &&
             (r & (POLLIN | POLLHUP | POLLERR | POLLNVAL) || s->port->pending.len > 0) &&
-            engine_read(e, i, &err) < 0)
-            engine_failed(e, &err);
+            engine_read(e, i, err) < 0)
+            engine_failed(e, err);
     }
 }
 
@@ -102,7 +102,7 @@ static bool go_on(struct engine *e, const struct pollfd fds[POLL_N])
 void engine_relay(struct engine *e)
 {
     struct err err;
-    while (!engine_work(e)) {
+    while (!engine_work(e, &err)) {
         struct pollfd fds[POLL_N] = {{0}};
         int rc = wait_ports(e, fds);
         if (rc < 0) {
@@ -112,7 +112,7 @@ void engine_relay(struct engine *e)
         }
         if (rc > 0 && !go_on(e, fds))
             break;
-        take_ports(e, fds);
+        take_ports(e, fds, &err);
         if (!e->closing && release_idle(e, fds, &err) < 0)
             engine_failed(e, &err);
     }

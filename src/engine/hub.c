@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Many engines in one thread, over epoll(7), edge-triggered: see hub.h. The seats with something to do
- * stand in a queue, and each gets some turns before the next. */
+ * Many engines in one thread, over epoll(7), edge-triggered: see hub.h. The seats with something to
+ * do stand in a queue, and each gets some turns before the next. */
 #include "hub.h"
 
 #include <errno.h>
@@ -151,17 +151,16 @@ static void leave_seat(struct hub *h, struct hub_seat *s)
 /* ---- an engine's turn ---- */
 
 /* Reads where something may be. True: something was. */
-static bool read_sides(struct hub_seat *s)
+static bool read_sides(struct hub_seat *s, struct err *err)
 {
     struct engine *e = s->engine;
-    struct err err;
     bool any = false;
     for (int i = 0; i < 2; i++) {
         if (!s->readable[i] || e->side[i].look_again || !engine_wants_input(e, i))
             continue;
-        int rc = engine_read(e, i, &err);
+        int rc = engine_read(e, i, err);
         if (rc < 0)
-            engine_failed(e, &err);
+            engine_failed(e, err);
         s->readable[i] = rc != 0;
         any |= rc != 0;
     }
@@ -169,16 +168,15 @@ static bool read_sides(struct hub_seat *s)
 }
 
 /* Codecs whose input ran dry hold nothing back. True: one had something. */
-static bool release_idle(struct engine *e)
+static bool release_idle(struct engine *e, struct err *err)
 {
-    struct err err;
     bool any = false;
     for (int i = 0; i < 2 && !e->closing; i++) {
         if (!engine_idle_due(e, i))
             continue;
         any = true;
-        if (transform_idle(e, i, &err) < 0)
-            engine_failed(e, &err);
+        if (transform_idle(e, i, err) < 0)
+            engine_failed(e, err);
     }
     return any;
 }
@@ -192,12 +190,13 @@ static void note_deadline(struct hub *h, const struct engine *e)
 
 static void serve(struct hub *h, struct hub_seat *s)
 {
+    struct err err;
     for (int i = 0; i < TURNS; i++) {
-        if (engine_work(s->engine)) {
+        if (engine_work(s->engine, &err)) {
             leave_seat(h, s);
             return;
         }
-        if (!read_sides(s) && !release_idle(s->engine)) {
+        if (!read_sides(s, &err) && !release_idle(s->engine, &err)) {
             engine_rest(s->engine);
             note_deadline(h, s->engine);
             return;
@@ -317,7 +316,8 @@ static void *hub_main(void *arg)
 static int hub_init(struct hub *h, struct err *e)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = WAKE};
-    *h = (struct hub){.epfd = epoll_create1(EPOLL_CLOEXEC), .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+    *h = (struct hub){.epfd = epoll_create1(EPOLL_CLOEXEC),
+                      .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                       .earliest = -1};
     h->queue_end = &h->queue;
     (void)pthread_mutex_init(&h->lock, NULL);

@@ -11,7 +11,8 @@ enum {
     START = 16384,  /* bytes read at once in the beginning */
     PACKET = 65536, /* a packet must fit at once */
     MOST = 256 * 1024,
-    FULL_ENOUGH = 2, /* reads in a row that filled their block */
+    FULL_ENOUGH = 2,   /* reads in a row that filled their block */
+    SMALL_ENOUGH = 16, /* reads in a row that took less than START of a larger one */
 };
 
 bool lane_is_plain(const struct engine *e, int source)
@@ -56,10 +57,16 @@ int lane_make_room(struct engine *e, int source, struct err *err)
     return buf_grow(&s->in, lane->block) < 0 ? err_nomem(err) : 0;
 }
 
+bool lane_is_busy(const struct engine_lane *lane)
+{
+    return !lane->express && lane->block > START && lane->small < SMALL_ENOUGH;
+}
+
 void lane_learn(struct engine *e, int source, size_t n, size_t room)
 {
     struct engine_lane *lane = &e->lane[source];
     lane->full = n == room ? lane->full + 1 : 0;
+    lane->small = n < START ? lane->small + 1 : 0;
     if (lane->settled || lane->full < FULL_ENOUGH || e->side[source].port->flags & PORT_MSG)
         return;
     lane->full = 0;

@@ -212,6 +212,21 @@ static void settle_link(struct plan *p, struct plan_link *l)
     l->fate = fate_of(p, l);
 }
 
+/* A session writes its own small messages between the data, and its peer answers only some. */
+static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *e)
+{
+    struct plan_end *end = &p->end[l->wire];
+    if (l->fwd->form->kind != FORM_SESSION)
+        return 0;
+    struct addr *a = arena_alloc(&p->arena, sizeof *a);
+    if (!a)
+        return err_nomem(e);
+    *a = *end->fwd;
+    a->prompt = true;
+    end->fwd = a;
+    return 0;
+}
+
 static int make_line(struct plan *p, struct chain c[2], struct err *e)
 {
     p->nleft = c[LEFT].nlinks;
@@ -231,6 +246,9 @@ static int make_line(struct plan *p, struct chain c[2], struct err *e)
     }
     p->end[LEFT] = c[LEFT].end;
     p->end[RIGHT] = c[RIGHT].end;
+    for (size_t i = 0; i < p->nlinks; i++)
+        if (settle_prompt(p, &p->links[i], e) < 0)
+            return -1;
     return 0;
 }
 
