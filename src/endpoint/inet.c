@@ -42,10 +42,10 @@ static int local_init(const struct addr *a, struct run *r, const struct sock_kin
     const struct opt *bind_to = opt_find(a, OPT_BIND);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
+    bool source = opt_find(a, OPT_SOURCEPORT) != NULL && !kind->peer_port;
     int port = 0, rc = 0;
 
-    *l = (struct inet_local){.wanted = bind_to != NULL || opt_find(a, OPT_SOURCEPORT) != NULL ||
-                                  opt_true(a, OPT_LOWPORT)};
+    *l = (struct inet_local){.wanted = bind_to != NULL || source || opt_true(a, OPT_LOWPORT)};
     if (!l->wanted)
         return 0;
     if (bind_to != NULL) {
@@ -55,7 +55,7 @@ static int local_init(const struct addr *a, struct run *r, const struct sock_kin
         if (rc == 0 && service != NULL)
             rc = resolve_port(r, service, kind->type, &port, e);
     }
-    if (rc == 0)
+    if (rc == 0 && source)
         port = (int)opt_int(a, OPT_SOURCEPORT, port);
     if (rc == 0)
         rc = resolve_host(a, r, host, port, version, true, &l->names, e);

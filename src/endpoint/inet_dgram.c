@@ -66,17 +66,6 @@ static int open_for(const struct addr *a, const struct sock_kind *kind, const st
     return fd;
 }
 
-/* Rules for whom packets are taken from; sourceport and lowport are about our own port here. */
-static int sender_access(const struct addr *a, struct run *r, int family, struct access *access,
-                         struct err *e)
-{
-    if (access_init(a, r, family, access, e) < 0)
-        return -1;
-    access->lowport = false;
-    access->sourceport = -1;
-    return 0;
-}
-
 static int send_open(const struct addr *a, struct run *r, bool from_all, struct port **out,
                      struct err *e)
 {
@@ -88,15 +77,17 @@ static int send_open(const struct addr *a, struct run *r, bool from_all, struct 
     const char *port_text;
     int port, fd = -1;
 
-    if (kind_of(a, &kind, &port_text, e) == 0 &&
-        resolve_port(r, port_text, kind.type, &port, e) == 0 &&
+    if (kind_of(a, &kind, &port_text, e) < 0)
+        return -1;
+    kind.peer_port = from_all;
+    if (resolve_port(r, port_text, kind.type, &port, e) == 0 &&
         inet_targets(a, r, &kind, port, &targets, &local, e) == 0)
         fd = open_for(a, &kind, &targets, &local, &to, e);
     names_fini(&targets);
     names_fini(&local.names);
     if (fd < 0)
         return -1;
-    if (from_all && sender_access(a, r, sockname_family(&to), &access, e) < 0) {
+    if (from_all && access_init(a, r, sockname_family(&to), &access, e) < 0) {
         close(fd);
         return -1;
     }
