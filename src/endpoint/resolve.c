@@ -339,23 +339,6 @@ static int names_take(const struct addrinfo *found, int preferred, int port, str
     return 0;
 }
 
-/* The wildcard has an address in each version. */
-static int wildcards(const struct ip_version *version, int port, struct names *out, struct err *e)
-{
-    static const int by_four[2] = {AF_INET, AF_INET6}, by_six[2] = {AF_INET6, AF_INET};
-    const int *order = version->preferred == AF_INET ? by_four : by_six;
-
-    out->v = calloc(2, sizeof *out->v);
-    if (out->v == NULL)
-        return err_nomem(e);
-    out->n = version->forced != AF_UNSPEC ? 1 : 2;
-    for (size_t i = 0; i < out->n; i++) {
-        sockname_wildcard(&out->v[i], order[i]);
-        sockname_set_port(&out->v[i], port);
-    }
-    return 0;
-}
-
 static int ai_flags(const struct addr *a, const struct ip_version *version, bool passive)
 {
     int flags = passive ? AI_PASSIVE : 0;
@@ -368,6 +351,27 @@ static int ai_flags(const struct addr *a, const struct ip_version *version, bool
         flags = opt_true(a, ai_bits[i].id) ? flags | ai_bits[i].flag : flags & ~ai_bits[i].flag;
     }
     return flags;
+}
+
+/* What no host means has an address in each version: any of this host's with AI_PASSIVE, else the
+ * loopback one. */
+static int without_host(const struct ip_version *version, int flags, int port, struct names *out,
+                        struct err *e)
+{
+    static const int by_four[2] = {AF_INET, AF_INET6}, by_six[2] = {AF_INET6, AF_INET};
+    const int *order = version->preferred == AF_INET ? by_four : by_six;
+
+    out->v = calloc(2, sizeof *out->v);
+    if (out->v == NULL)
+        return err_nomem(e);
+    out->n = version->forced != AF_UNSPEC ? 1 : 2;
+    for (size_t i = 0; i < out->n; i++) {
+        sockname_wildcard(&out->v[i], order[i]);
+        if (!(flags & AI_PASSIVE))
+            sockname_loopback(&out->v[i]);
+        sockname_set_port(&out->v[i], port);
+    }
+    return 0;
 }
 
 /* host without the brackets of an IPv6 literal. */
@@ -431,7 +435,7 @@ int resolve_host(const struct addr *a, struct run *r, const char *host, int port
 
     *out = (struct names){0};
     if (host == NULL)
-        return wildcards(version, port, out, e);
+        return without_host(version, ai_flags(a, version, passive), port, out, e);
     if (is_literal(host, version, port, out))
         return 0;
     job = job_new(e);

@@ -142,6 +142,14 @@ void sockname_wildcard(struct sockname *n, int family)
     n->len = family == AF_INET6 ? sizeof n->u.in6 : sizeof n->u.in4;
 }
 
+void sockname_loopback(struct sockname *n)
+{
+    if (sockname_family(n) == AF_INET6)
+        n->u.in6.sin6_addr = in6addr_loopback;
+    else
+        n->u.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+}
+
 bool sockname_ip_bytes(const struct sockname *n, unsigned char bytes[static 16])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};

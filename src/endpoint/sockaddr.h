@@ -40,6 +40,8 @@ int sockname_port(const struct sockname *n); /* host order; -1 in families witho
 void sockname_set_port(struct sockname *n, int port);
 /* The address that stands for any, port 0. */
 void sockname_wildcard(struct sockname *n, int family);
+/* Makes an IP address the one that stands for this host. */
+void sockname_loopback(struct sockname *n);
 /* An IP address as 16 bytes, IPv4 as mapped into IPv6. False in other families. */
 bool sockname_ip_bytes(const struct sockname *n, unsigned char bytes[static 16]);
 
