@@ -59,7 +59,7 @@ static int send_request(const struct addr *a, const struct target *t, bool *auth
     *authorized = credentials.text[0] != '\0';
     base64(coded, credentials.text);
     n = snprintf(request, sizeof request, "CONNECT %s HTTP/%s\r\n%s%s%s\r\n", t->text, version,
-                 *authorized ? "Proxy-Authorization: Basic " : "", coded,
+                 *authorized ? "Proxy-authorization: Basic " : "", coded,
                  *authorized ? "\r\n" : "");
     rc = wire_write(w, request, (size_t)n, e);
 out:

@@ -38,20 +38,20 @@ static void proxy_works(void **state)
         {P("a", "1"),
          {{OPT_PROXY_AUTH, "user:pass"}},
          BYTES("CONNECT a:1 HTTP/1.0\r\n"
-               "Proxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n"),
+               "Proxy-authorization: Basic dXNlcjpwYXNz\r\n\r\n"),
          BYTES(OK),
          "x"},
         {P("a", "1"),
          {{OPT_PROXY_AUTH, "f"}},
-         BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-Authorization: Basic Zg==\r\n\r\n"),
+         BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic Zg==\r\n\r\n"),
          BYTES(OK)},
         {P("a", "1"),
          {{OPT_PROXY_AUTH, "fo"}},
-         BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-Authorization: Basic Zm8=\r\n\r\n"),
+         BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic Zm8=\r\n\r\n"),
          BYTES(OK)},
         {P("a", "1"),
          {{OPT_PROXY_AUTH, "\xff\xfe\xfd?>"}},
-         BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-Authorization: Basic //79Pz4=\r\n\r\n"),
+         BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic //79Pz4=\r\n\r\n"),
          BYTES(OK)},
     };
 
@@ -152,10 +152,10 @@ static void credentials_file(void **state)
     static const struct {
         const char *content, *request;
     } list[] = {
-        {"user:pass", "CONNECT a:1 HTTP/1.0\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n"},
-        {"user:pass\n", "CONNECT a:1 HTTP/1.0\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n"},
+        {"user:pass", "CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic dXNlcjpwYXNz\r\n\r\n"},
+        {"user:pass\n", "CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic dXNlcjpwYXNz\r\n\r\n"},
         {"user:pass\r\nmore\n",
-         "CONNECT a:1 HTTP/1.0\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n"},
+         "CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic dXNlcjpwYXNz\r\n\r\n"},
         {"", "CONNECT a:1 HTTP/1.0\r\n\r\n"},
     };
     char path[] = "/tmp/test_negotiate.XXXXXX", text[200];
