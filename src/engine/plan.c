@@ -29,13 +29,17 @@ static bool names_address(const struct single_spec *s)
 }
 
 /* An argument is a chain only if every piece of it names a known address. A path or a number does
- * so only at the end, and not behind a program: SYSTEM:"ls|/bin/cat" is one shell command. */
+ * so only at the end, and not behind a program: SYSTEM:"ls|/bin/cat" and SYSTEM:"date +%s >/tmp/x"
+ * are one shell command each. */
 static bool every_piece_known(const struct chain_spec *c)
 {
     for (size_t i = 0; i < c->npieces; i++) {
         const struct piece_spec *p = &c->pieces[i];
         bool last = i + 1 == c->npieces;
         if (!names_address(&p->fwd) || (p->kind != PIECE_SINGLE && !names_address(&p->back)))
+            return false;
+        if (p->kind == PIECE_DUAL && p->back.shortened != SHORT_NONE &&
+            runs_program(p->fwd.keyword.s))
             return false;
         if (p->fwd.shortened == SHORT_NONE)
             continue;

@@ -148,6 +148,8 @@ static void readings(void **state)
 {
     static const struct row rows[] = {
         {"", "-", "EXEC:date +%s", "stdio/b | exec:date +%s/b  r*"},
+        {"", "-", "SYSTEM:date +%s >/tmp/x", "stdio/b | system:date +%s >/tmp/x/b  r*"},
+        {"", "-", "SYSTEM:date +%3", "stdio/b | system:date +%3/b  r*"},
         {"", "-", "SYSTEM:ps ax | grep foo", "stdio/b | system:ps ax | grep foo/b  r*"},
         {"", "-", "SYSTEM:ls|/bin/cat", "stdio/b | system:ls|/bin/cat/b  r*"},
         {"", "-", "/tmp/a|b", "stdio/b | gopen:/tmp/a|b/b  r*"},

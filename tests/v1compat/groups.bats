@@ -99,7 +99,7 @@ UDP6-RECV:@P,join-group=[ff02::1234]:v0 UDP6-SENDTO:[ff02::1234%v0]:@P
 END
     walk <<'END'
 UDP6-RECV:@P,ipv6-join-group=[ff02::1234]:v0 UDP6-DATAGRAM:[ff02::1234%v0]:@P,ipv6-multicast-loop
-UDP6-RECV:@P,ipv6-join-source-group=[ff35::1234]:v0:[fd09::1] UDP6-DATAGRAM:[ff35::1234%v0]:@P,bind=[fd09::1]
+UDP6-RECV:@P,ipv6-join-source-group=[ff32::1234]:v0:[fd09::1] UDP6-DATAGRAM:[ff32::1234%v0]:@P,bind=[fd09::1]
 END
     [ ! -e "/proc/$NETPID/net/udplite" ] || walk <<'END'
 UDPLITE6-RECV:@P,ipv6-join-group=[ff02::1234]:v0 UDPLITE6-DATAGRAM:[ff02::1234%v0]:@P
