@@ -41,11 +41,12 @@ passed_ms() { echo $(((${EPOCHREALTIME/./} - BEGIN) / 1000)); }
 }
 
 @test "accept-timeout does not end what has been accepted" {
-    net_serve "$OURS" "TCP4-LISTEN:$P,accept-timeout=0.3" pipe
-    start client "${NET[@]}" "$OURS" -t 5 - "TCP4:127.0.0.1:$P" < <(sleep 0.4; echo late)
-    finish client
-    same late "$(<client.out)"
+    net_serve "$OURS" -d -d -T 2.2 "TCP4-LISTEN:$P,accept-timeout=2" pipe
+    in_net "$OURS" -u "TCP4:127.0.0.1:$P" - # which ends when the server does
     finish server
+    has "$(<server.err)" 'inactivity timeout'
+    has_not "$(<server.err)" ' [EW] '
+    next_port
     # a refused one is none: the time goes on
     net_serve "$OURS" "TCP4-LISTEN:$P,reuseaddr,accept-timeout=0.3,range=127.0.0.2/32" pipe
     in_net "$OURS" - "TCP4:127.0.0.1:$P" </dev/null || :
@@ -69,7 +70,9 @@ passed_ms() { echo $(((${EPOCHREALTIME/./} - BEGIN) / 1000)); }
     has "$(<log)" ' E .*Connection timed out'
     # who answers is not disturbed
     net_serve "$OURS" "TCP4-LISTEN:$P" pipe
-    same hello "$(in_net "$OURS" -t 5 - "TCP4:127.0.0.1:$P,connect-timeout=0.2" < <(sleep 0.3; cat in))"
+    in_net "$OURS" -d -d -T 0.3 stall "TCP4:127.0.0.1:$P,connect-timeout=0.2" 2>log
+    has "$(<log)" 'inactivity timeout'
+    has_not "$(<log)" ' [EW] '
     finish server
 }
 
@@ -164,16 +167,23 @@ later() {
     net_stop
 }
 
+# Numbers, slowly: each comes long before the time is over, and all together take longer than it.
+slowly() {
+    local i
+    mkfifo "$1"
+    for i in 1 2 3 4 5 6 7 8; do
+        read -rt 0.25 <>"$1" || :
+        echo "$i"
+    done
+}
+
 @test "-T: begins anew with each block, in either direction" {
-    in_net "$OURS" -T 0.5 - pipe >out < <(for i in 1 2 3 4; do sleep 0.25; echo $i; done)
-    same '1 2 3 4' "$(paste -sd' ' out)"
-    net_serve "$OURS" -u "TCP4-LISTEN:$P,reuseaddr" create:got
-    mkfifo hold
-    exec 7<>hold
-    in_net "$OURS" -T 0.5 - "TCP4:127.0.0.1:$P" < <(for i in 1 2 3; do sleep 0.3; echo $i; done; cat hold)
-    exec 7>&-
-    finish server
-    same '1 2 3' "$(paste -sd' ' got)"
+    start there timeout "$LIMIT" "$OURS" -T 1.8 - pipe < <(slowly one)
+    net_serve "$OURS" -u "TCP4-LISTEN:$P" create:got
+    start back timeout "$LIMIT" "${NET[@]}" "$OURS" -T 1.8 "TCP4:127.0.0.1:$P" - < <(slowly two)
+    finish there
+    same 8 "$(tail -n 1 there.out)"
+    wait_for 10 file_has got 8
 }
 
 @test "-T: numbers" {
