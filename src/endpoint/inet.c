@@ -42,7 +42,7 @@ static int local_init(const struct addr *a, struct run *r, const struct sock_kin
     const struct opt *bind_to = opt_find(a, OPT_BIND);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
-    bool source = opt_find(a, OPT_SOURCEPORT) != NULL && !kind->peer_port;
+    bool source = opt_find(a, OPT_SOURCEPORT) != NULL && !(kind->peer_port && bind_to != NULL);
     int port = 0, rc = 0;
 
     *l = (struct inet_local){.wanted = bind_to != NULL || source || opt_true(a, OPT_LOWPORT)};

@@ -91,6 +91,8 @@ static int send_open(const struct addr *a, struct run *r, bool from_all, struct 
         close(fd);
         return -1;
     }
+    if (from_all && opt_find(a, OPT_BIND) == NULL)
+        access.sourceport = -1; /* it is where we have bound to */
     return dgram_sender(a, r, &kind, fd, &to, from_all ? &access : NULL, from_all, out, e);
 }
 

@@ -17,7 +17,7 @@ struct sock_kind {
     int family;         /* AF_UNSPEC: an IP version that is decided when it is opened */
     int type, protocol; /* unless so-type=, so-protocol= say otherwise */
     bool reuseaddr;     /* passive: SO_REUSEADDR is 1 by default */
-    bool peer_port;     /* sourceport= is about the packets of others, not where this binds */
+    bool peer_port;     /* beside bind=, sourceport= is about the packets of others */
     bool abstract;      /* UNIX domain: not in the file system */
     bool raw_ip;        /* packets of IPv4 come with their header, which is not data */
     const char *name;   /* of a transport that not every system has, for messages; else NULL */

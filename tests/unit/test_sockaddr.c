@@ -162,7 +162,7 @@ static void expect_host(const char *host, int forced, const char *text)
     struct names names;
     struct err e = {0};
     char buf[SOCKNAME_TEXT];
-    int rc = resolve_host(&no_options, NULL, host, 7, &version, false, &names, &e);
+    int rc = resolve_host(&no_options, NULL, host, 7, &version, true, &names, &e);
 
     if (*text == '\0') {
         assert_int_equal(rc, -1);

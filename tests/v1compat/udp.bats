@@ -188,6 +188,7 @@ ranged_listen() {
 
 strangers() {
     local q
+    rm -f got
     q=$("$PEER" freeport)
     start client "$2" -d -d -d -t 0.5 "udp-sendto:127.0.0.1:$P,bind=127.0.0.1:$q" \
         'system:cat >got' </dev/null
