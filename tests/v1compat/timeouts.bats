@@ -48,7 +48,9 @@ passed_ms() { echo $(((${EPOCHREALTIME/./} - BEGIN) / 1000)); }
     has_not "$(<server.err)" ' [EW] '
     next_port
     # a refused one is none: the time goes on
-    net_serve "$OURS" "TCP4-LISTEN:$P,reuseaddr,accept-timeout=0.3,range=127.0.0.2/32" pipe
+    start server "${NET[@]}" "$OURS" -d -d \
+        "TCP4-LISTEN:$P,reuseaddr,accept-timeout=0.5,range=127.0.0.2/32" pipe </dev/null
+    wait_for 5 file_has server.err 'listening on'
     in_net "$OURS" - "TCP4:127.0.0.1:$P" </dev/null || :
     finish server
     has "$(<server.err)" 'accept: Connection timed out'
