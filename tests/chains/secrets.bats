@@ -37,7 +37,7 @@ http_proxy() {
         LOGIN="user:$SECRET" run -0 catena -d -d -d -d - \
             "proxy:target:80,$option|tcp:127.0.0.1:$port" </dev/null
         finish proxy
-        has "$(<proxy.out)" "Proxy-Authorization: Basic $MIME"
+        has "$(<proxy.out)" "Proxy-authorization: Basic $MIME"
         echo "$output" >log
         unseen log
     done

@@ -19,6 +19,8 @@ udplite_bound() { grep -qi ":$(printf %04X "$1") " /proc/net/udplite /proc/net/u
 raw_bound() { grep -qi ":$(printf %04X "$1") " /proc/net/raw /proc/net/raw6; }
 # Connected or bound is the same in /proc/net/unix: only the name tells.
 unix_bound() { grep -q " @\?$1\$" /proc/net/unix; }
+# In the file system or abstract.
+unix_accepts() { awk '$4 == "00010000" { print $NF }' /proc/net/unix | grep -q "^@\?$1\(@.*\)\?\$"; }
 
 # serve <how to see it> <program> <arguments...>: the server, when it can be reached.
 serve() {

@@ -19,7 +19,7 @@ stream() {
 @test "connect and listen" { pairs stream; }
 
 stream_unix() {
-    serve "unix_bound $T/s" "$1" "socket-listen:1:0:\\\"$T/s\\\\0\\\"" pipe
+    serve "unix_accepts $T/s" "$1" "socket-listen:1:0:\\\"$T/s\\\\0\\\"" pipe
     same hello "$("$2" -t 5 - "socket-connect:1:0:\\\"$T/s\\\\0\\\"" <<<hello)"
     finish server
     rm -f s

@@ -21,10 +21,9 @@ through() {
         read -r server client <<<"$pair"
         echo "# $server $1, $client $2"
         case $1 in
-        *UNIX*) start server "$server" -t 9 "$1" system:cksum </dev/null && wait_for 5 test -S s ;;
-        ABSTRACT*)
-            start server "${NET[@]}" "$server" -t 9 "$1" system:cksum </dev/null
-            wait_for 5 grep -q '@s$' "/proc/$NETPID/net/unix"
+        UNIX* | ABSTRACT*)
+            start server "${NET[@]}" "$server" -d -d -t 9 "$1" system:cksum </dev/null
+            wait_for 5 file_has server.err 'listening on'
             ;;
         *) net_serve "$server" -t 9 "${1//@/$P}" system:cksum ;;
         esac

@@ -136,8 +136,9 @@ later() {
 }
 
 @test "retry: of the second address, and of a client that forks" {
-    start client "${NET[@]}" "$OURS" -t 5 "UNIX-LISTEN:a" "TCP4:127.0.0.1:$P,forever,interval=0.02" </dev/null
-    wait_for 5 test -S a
+    start client "${NET[@]}" "$OURS" -d -d -t 5 UNIX-LISTEN:a \
+        "TCP4:127.0.0.1:$P,forever,interval=0.02" </dev/null
+    wait_for 5 file_has client.err 'listening on'
     start asks "$OURS" -t 5 - UNIX:a <in
     start server "${NET[@]}" "$OURS" "TCP4-LISTEN:$P" pipe </dev/null # at once found and closed again
     finish asks

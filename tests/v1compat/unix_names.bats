@@ -8,7 +8,7 @@ load dgram
 # answer <program> <server> <client>: what the client gets from the server's echo.
 answer() {
     echo "# $1: $2, $3"
-    serve "unix_bound $T/a" "$1" "$2" 'system:echo \$SOCAT_PEERADDR; cat'
+    serve "unix_accepts $T/a" "$1" "$2" 'system:echo \$SOCAT_PEERADDR; cat'
     same "${EXPECTED:-} x" "$("${4:-$OURS}" -t 5 - "$3" <<<x | paste -sd' ' | sed "s|$T/||g")"
     kill "$(<server.pid)" 2>/dev/null || :
     wait_for 5 is_gone "$(<server.pid)"
@@ -30,13 +30,13 @@ END
 
 @test "bind-tempname: streams" {
     for option in bind-tempname unix-bind-tempname; do
-        serve "unix_bound $T/a" "$OURS" "UNIX-LISTEN:$T/a,fork" 'system:echo \$SOCAT_PEERADDR; cat >/dev/null'
+        serve "unix_accepts $T/a" "$OURS" "UNIX-LISTEN:$T/a,fork" 'system:echo \$SOCAT_PEERADDR; cat >/dev/null'
         for address in UNIX-CONNECT UNIX-CLIENT; do
             has "$("$OURS" -t 5 - "$address:$T/a,$option=$T/tXXXXXX" </dev/null)" "^$T/t......\$"
             has "$("$OURS" -t 5 - "$address:$T/a,$option" </dev/null)" '^/tmp/file......$'
         done
         stop
-        serve "unix_bound $T/a" "$OURS" "ABSTRACT-LISTEN:$T/a,fork" 'system:env | grep ^SOCAT_PEERADDR; cat >/dev/null'
+        serve "unix_accepts $T/a" "$OURS" "ABSTRACT-LISTEN:$T/a,fork" 'system:env | grep ^SOCAT_PEERADDR; cat >/dev/null'
         for address in ABSTRACT-CONNECT ABSTRACT-CLIENT; do
             has "$("$OURS" -t 5 - "$address:$T/a,$option=$T/tXXXXXX" </dev/null)" "=.0$T/t......\$"
         done
@@ -59,7 +59,7 @@ END
 @test "bind-tempname: a name of its own for each child of a server that forks" {
     serve "unix_bound $T/a" "$OURS" "UNIX-RECVFROM:$T/a,fork" 'system:cat >/dev/null; echo \$SOCAT_PEERADDR'
     start front "$OURS" "UNIX-LISTEN:$T/c,fork" "UNIX-SENDTO:$T/a,bind-tempname=$T/tXXXXXX" </dev/null
-    wait_for 5 unix_bound "$T/c"
+    wait_for 5 unix_accepts "$T/c"
     for i in 1 2 3; do
         start "asks$i" "$OURS" -t 5 - "UNIX-CONNECT:$T/c,readbytes=$((${#T} + 9))" <<<x
     done
@@ -70,7 +70,7 @@ END
 }
 
 @test "bind-tempname: removed at a signal; not together with bind; a pattern without X" {
-    serve "unix_bound $T/a" "$OURS" "UNIX-LISTEN:$T/a,fork" pipe
+    serve "unix_accepts $T/a" "$OURS" "UNIX-LISTEN:$T/a,fork" pipe
     start client "$OURS" -d -d pipe "UNIX-CONNECT:$T/a,bind-tempname=$T/tXXXXXX" </dev/null
     wait_for 5 file_has client.err 'starting data transfer'
     same 1 "$(find . -name 't??????' | wc -l)"
@@ -89,7 +89,7 @@ END
 
 @test "a bound client: its name is there while it runs, and gone then" {
     for program in "$OURS" "$REF_SOCAT"; do
-        serve "unix_bound $T/a" "$program" "UNIX-LISTEN:$T/a,fork" pipe
+        serve "unix_accepts $T/a" "$program" "UNIX-LISTEN:$T/a,fork" pipe
         start client "$program" -d -d pipe "UNIX-CONNECT:$T/a,bind=$T/b,mode=600" </dev/null
         wait_for 5 file_has client.err 'starting data transfer'
         [ -S b ]
@@ -122,7 +122,7 @@ END
 }
 
 @test "a client takes what the target is: stream, packets in sequence, datagrams" {
-    serve "unix_bound $T/a" "$OURS" "UNIX-LISTEN:$T/a,socktype=5" pipe
+    serve "unix_accepts $T/a" "$OURS" "UNIX-LISTEN:$T/a,socktype=5" pipe
     same yes "$("$OURS" -t 5 - "UNIX-CLIENT:$T/a" <<<yes)"
     wait_for 5 is_gone "$(<server.pid)"
     serve "unix_bound $T/a" "$OURS" -u "UNIX-RECV:$T/a" create:got
@@ -138,7 +138,7 @@ END
 
 @test "a server's attributes while it serves, and removal with fork, only by the parent" {
     for program in "$OURS" "$REF_SOCAT"; do
-        serve "unix_bound $T/a" "$program" -d -d "UNIX-LISTEN:$T/a,fork,mode=640" pipe
+        serve "unix_accepts $T/a" "$program" -d -d "UNIX-LISTEN:$T/a,fork,mode=640" pipe
         same yes "$("$program" -t 5 - "UNIX-CONNECT:$T/a" <<<yes)"
         wait_for 5 test "$(zombies "$(<server.pid)")" = 0
         [ -S a ]
