@@ -66,6 +66,9 @@ struct port {
     const char *label;  /* borrowed from the addr; for messages */
     void *state;        /* what ops need besides */
     double sitout_eio;  /* seconds that EIO on a pty is tolerated, 0 = not */
+    int64_t eio_until;  /* wait_now(): it is being tolerated until then; 0 it is not */
+    int writer_fd;      /* readable: whoever writes here has ended; what is left then ends at EAGAIN.
+                           Owned; -1 none. For what knows no end of file by itself */
 };
 
 /* Makes a port over descriptors it now owns (closes them also on failure). Looks at what they are

@@ -66,6 +66,7 @@ struct run {
 
     _Atomic int64_t last_activity; /* wait_now() of the last byte moved by any engine */
     atomic_bool transferring;
+    int broken_fd;    /* eventfd, readable for all engines once one has failed; -1: there is but one */
     atomic_bool stop; /* every engine of the run is to end now (-T, a signal) */
     atomic_bool over; /* -t has ended the run at its border: the others finish, but not for ever */
     atomic_bool cut[2]; /* by source: the end of that flow was ordered (-t, readbytes, a signal), so
@@ -93,10 +94,14 @@ void run_free_environment(char **env);
 
 /* The program behind the port with that label has closed its output. */
 void run_child_eof(struct run *r, const char *label);
+/* A descriptor of the caller's that is readable when that program has ended; -1 not possible. */
+int run_watch_child(struct run *r, const char *label);
 /* At the end: reaps the programs, asks those that still run to end (SIGTERM). hurry: no grace. */
 void run_collect_children(struct run *r, bool hurry);
 /* An attempt has failed: ends the programs entered since there were `first`, whatever their status. */
 void run_drop_children(struct run *r, size_t first);
+/* An engine has failed: the others are told. */
+void run_broken(struct run *r);
 /* Both flows of the run end by order. */
 void run_cut(struct run *r);
 /* In a forked child: forgets what belongs to the parent. */

@@ -101,7 +101,7 @@ static size_t copy(const struct plan_border *from, const struct plan_border *to,
                    const unsigned char *p, size_t n, unsigned char *at, size_t room, size_t *given)
 {
     size_t i = 0, o = 0;
-    if (from->eol == EOL_KEEP && to->eol == EOL_KEEP) {
+    if (from->eol == to->eol) {
         i = n < room ? n : room;
         memcpy(at, p, i);
         *given = i;

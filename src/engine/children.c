@@ -2,6 +2,7 @@
  * The programs a run has started: entered with a pidfd each, so that every run waits for its own
  * and nobody else's, in a process of its own or in a thread. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -40,6 +41,17 @@ void run_child_eof(struct run *r, const char *label)
         if (r->children[i].label == label)
             r->children[i].ended_output = true;
     pthread_mutex_unlock(&r->lock);
+}
+
+int run_watch_child(struct run *r, const char *label)
+{
+    int fd = -1;
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->nchildren; i++)
+        if (r->children[i].label == label && r->children[i].pidfd >= 0 && fd < 0)
+            fd = fcntl(r->children[i].pidfd, F_DUPFD_CLOEXEC, 3);
+    pthread_mutex_unlock(&r->lock);
+    return fd;
 }
 
 static void note_end(struct run *r, struct child *c, const siginfo_t *info, bool killed)

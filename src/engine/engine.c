@@ -94,7 +94,17 @@ void engine_failed(struct engine *e, const struct err *err)
 {
     if (!atomic_load(&e->run->stop))
         run_fail(e->run, err);
+    e->told_broken = true;
+    run_broken(e->run);
     engine_start_closing(e);
+}
+
+void engine_take_no_more(struct engine *e)
+{
+    e->told_broken = true;
+    for (int i = 0; i < 2; i++)
+        if (e->side[i].port && !(e->side[i].port->flags & PORT_JOINT))
+            e->side[i].in_eof = true;
 }
 
 /* One-way use of a session: all is written, but its peer has not said goodbye. */

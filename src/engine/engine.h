@@ -57,6 +57,7 @@ struct engine {
     int64_t closing_since;
     int stop_fd; /* readable: end now; -1 none */
     bool threaded;
+    bool told_broken; /* another engine of the run has failed, and this one knows */
 };
 
 /* engine.c: making, working, the end */
@@ -70,6 +71,8 @@ bool engine_awaits_goodbye(const struct engine *e);
 void engine_start_closing(struct engine *e);
 void engine_drop(struct engine *e); /* ends at once: what waits is counted as lost */
 void engine_failed(struct engine *e, const struct err *err);
+/* Another engine has failed: nothing more comes in from outside, and what is inside drains. */
+void engine_take_no_more(struct engine *e);
 /* Nothing is to be done for a while: buffers that are empty are given back. */
 void engine_rest(struct engine *e);
 void engine_close(struct engine *e); /* its ports */
@@ -85,6 +88,7 @@ void engine_relay(struct engine *e);
 int engine_turn(struct engine *e, struct err *err);
 /* Reads once from a side. Gives 1 something (or end of file) came, 0 nothing, -1. */
 int engine_read(struct engine *e, int side, struct err *err);
+int engine_end_of_input(struct engine *e, int side); /* 1 it has ended, 0 it is to be ignored */
 bool engine_wants_input(const struct engine *e, int side);
 bool engine_wants_output(const struct engine *e, int side);
 /* Bytes on their way out at that side. */

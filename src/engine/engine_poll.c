@@ -7,7 +7,9 @@
 #include "engine.h"
 #include "signals.h"
 
-enum { POLL_LR, POLL_LW, POLL_RR, POLL_RW, POLL_SIGNAL, POLL_STOP, POLL_N };
+/* Four for the ports, then whoever writes to them, then what concerns the run. */
+enum { POLL_LR, POLL_LW, POLL_RR, POLL_RW, POLL_WRITERS, POLL_SIGNAL = POLL_WRITERS + 2, POLL_STOP,
+       POLL_BROKEN, POLL_N };
 
 static bool readable_now(const struct engine *e, int side)
 {
@@ -25,7 +27,11 @@ static void interests(const struct engine *e, struct pollfd fds[POLL_N])
                                      .events = (short)((in ? POLLIN : 0) | (one && out ? POLLOUT : 0))};
         fds[2 * i + 1] = (struct pollfd){.fd = watch && !one ? s->port->wfd : -1,
                                          .events = (short)(out ? POLLOUT : 0)};
+        fds[POLL_WRITERS + i] =
+            (struct pollfd){.fd = in ? s->port->writer_fd : -1, .events = POLLIN};
     }
+    fds[POLL_BROKEN] = (struct pollfd){.fd = e->told_broken ? -1 : e->run->broken_fd,
+                                       .events = POLLIN};
     fds[POLL_SIGNAL] = (struct pollfd){.fd = e->threaded ? -1 : e->run->signal_fd, .events = POLLIN};
     fds[POLL_STOP] = (struct pollfd){.fd = e->stop_fd, .events = POLLIN};
 }
@@ -76,10 +82,16 @@ static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct
             w = r;
         if (w & (POLLERR | POLLHUP | POLLNVAL))
             s->gone = true;
-        if (engine_wants_input(e, i) && !s->look_again &&
-            (r & (POLLIN | POLLHUP | POLLERR | POLLNVAL) || s->port->pending.len > 0) &&
-            engine_read(e, i, err) < 0)
+        bool writer_ended = fds[POLL_WRITERS + i].revents != 0;
+        if (!engine_wants_input(e, i) || s->look_again ||
+            (!(r & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) && s->port->pending.len == 0 &&
+             !writer_ended))
+            continue;
+        int rc = engine_read(e, i, err);
+        if (rc < 0)
             engine_failed(e, err);
+        else if (rc == 0 && writer_ended)
+            (void)engine_end_of_input(e, i);
     }
 }
 
@@ -92,6 +104,8 @@ static bool go_on(struct engine *e, const struct pollfd fds[POLL_N])
         atomic_store(&e->run->stop, true);
         return false;
     }
+    if (fds[POLL_BROKEN].revents)
+        engine_take_no_more(e);
     if (fds[POLL_STOP].revents) {
         engine_drop(e);
         return false;

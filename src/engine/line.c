@@ -80,8 +80,10 @@ static int start_thread(struct line *l, struct station *s, struct err *e)
     pthread_attr_t attr;
     if (l->done_fd < 0)
         l->done_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    if (l->run->broken_fd < 0)
+        l->run->broken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (l->done_fd < 0 || s->stop_fd < 0)
+    if (l->done_fd < 0 || s->stop_fd < 0 || l->run->broken_fd < 0)
         return err_sys(e, ERR_PERMANENT, "eventfd()");
     s->done_fd = l->done_fd;
     s->engine.stop_fd = s->stop_fd;

@@ -15,8 +15,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "catena/wait.h"
 
 static const struct port_ops fd_ops = {port_fd_read, port_fd_write, port_fd_shutdown,
                                        port_fd_close};
@@ -102,7 +103,7 @@ int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const c
         return err_nomem(e);
     }
     *p = (struct port){.ops = &fd_ops, .rfd = rfd, .wfd = wfd, .given = {rfd, wfd},
-                       .flags = flags, .shut = shut, .label = label};
+                       .flags = flags, .shut = shut, .label = label, .writer_fd = -1};
     if (prepare(p, &p->rfd, true, e) < 0 || prepare(p, &p->wfd, false, e) < 0) {
         p->flags |= flags & PORT_BORROWED ? 0U : PORT_OWN_R | PORT_OWN_W;
         port_close(p);
@@ -114,18 +115,15 @@ int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const c
 
 /* ---- reading and writing ---- */
 
-/* EIO on a terminal may pass (login closes and reopens its side): the relay waits meanwhile. */
-static ssize_t sit_out(const struct port *p, void *buf, size_t cap)
+/* EIO on a terminal may pass (login closes and reopens its side): "nothing yet", for some time. */
+static bool sits_out(struct port *p)
 {
-    const struct timespec nap = {.tv_nsec = 20000000};
-    ssize_t n = -1;
-    for (double waited = 0; waited < p->sitout_eio; waited += 0.02) {
-        (void)nanosleep(&nap, NULL);
-        n = read(p->rfd, buf, cap);
-        if (n >= 0 || errno != EIO)
-            return n;
-    }
-    return n;
+    int64_t now = wait_now();
+    if (p->sitout_eio <= 0)
+        return false;
+    if (!p->eio_until)
+        p->eio_until = now + (int64_t)(p->sitout_eio * 1000);
+    return now < p->eio_until;
 }
 
 ssize_t port_fd_read(struct port *p, void *buf, size_t cap)
@@ -133,10 +131,11 @@ ssize_t port_fd_read(struct port *p, void *buf, size_t cap)
     ssize_t n = p->flags & PORT_SOCKET_R ? recv(p->rfd, buf, cap, MSG_DONTWAIT)
                                          : read(p->rfd, buf, cap);
     if (n < 0 && errno == EIO && p->flags & PORT_EIO_EOF) {
-        if (p->sitout_eio > 0)
-            n = sit_out(p, buf, cap);
-        if (n < 0 && errno == EIO)
-            n = 0;
+        if (!sits_out(p))
+            return 0;
+        errno = EAGAIN;
+    } else if (p->eio_until) {
+        p->eio_until = 0;
     }
     return n;
 }
@@ -248,6 +247,8 @@ void port_close(struct port *p)
     if (!p)
         return;
     p->ops->close(p);
+    if (p->writer_fd >= 0)
+        close(p->writer_fd);
     buf_fini(&p->pending);
     free(p);
 }
@@ -340,7 +341,9 @@ int port_join(struct port *read, struct port *write, struct port **out, struct e
                        .flags = (read->flags & ~from_write) | (write->flags & from_write),
                        .shut = write->shut,
                        .label = read->label,
+                       .writer_fd = read->writer_fd,
                        .state = j};
+    read->writer_fd = -1;
     *out = p;
     return 0;
 }

@@ -30,7 +30,9 @@ bool engine_wants_input(const struct engine *e, int side)
     return !lane_is_plain(e, side) || !engine_wants_output(e, !side);
 }
 
-static int end_of_file(struct engine *e, int side)
+enum { EIO_PAUSE_MS = 20 };
+
+int engine_end_of_input(struct engine *e, int side)
 {
     struct engine_side *s = &e->side[side];
     if (s->port->flags & PORT_IGNORE_EOF) {
@@ -70,7 +72,7 @@ static int read_express(struct engine *e, int side)
         if (n > 0)
             arrived(e, side, (size_t)n);
         if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-            return n > 0;
+            return n > 0 || errno == EINTR;
     }
     lane_leave_express(lane);
     return -1;
@@ -100,14 +102,19 @@ int engine_read(struct engine *e, int side, struct err *err)
         return 1;
     }
     if (n == 0)
-        return end_of_file(e, side);
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return engine_end_of_input(e, side);
+    if (errno == EINTR)
+        return 1; /* who waits for edges would wait for ever */
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        if (s->port->eio_until)
+            s->look_again = wait_now() + EIO_PAUSE_MS;
         return 0;
+    }
     /* On a joint that is the neighbour's end: it speaks for itself, and what it did not take is
      * counted when we write. After a cool write it is the same news once more. */
     if (errno == ECONNRESET &&
         (s->port->flags & PORT_JOINT || (s->port->flags & PORT_COOL_WRITE && s->gone)))
-        return end_of_file(e, side);
+        return engine_end_of_input(e, side);
     s->in_eof = true;
     return err_sys(err, ERR_TRANSIENT, "%s: read(%d)", s->port->label, s->port->given[0]);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
@@ -18,7 +19,8 @@ extern char **environ;
 int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
              struct err *e)
 {
-    *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1};
+    *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1,
+                      .broken_fd = -1};
     if (pthread_mutex_init(&r->lock, NULL) != 0)
         return err_set(e, ERR_PERMANENT, "pthread_mutex_init() failed");
     run_touch(r);
@@ -51,7 +53,8 @@ static void free_removals(struct run *r, bool act)
 {
     for (size_t i = r->nremovals; i-- > 0;) {
         if (act && remove_entry(r->removals[i]) < 0)
-            diag(DIAG_INFO, "unlink(\"%s\"): %s", r->removals[i], strerror(errno));
+            diag(errno == ENOENT ? DIAG_INFO : DIAG_WARN, "unlink(\"%s\"): %s", r->removals[i],
+                 strerror(errno));
         free(r->removals[i]);
     }
     free(r->removals);
@@ -63,6 +66,9 @@ void run_fini(struct run *r)
 {
     free_removals(r, true);
     free_facts(r);
+    if (r->broken_fd >= 0)
+        close(r->broken_fd);
+    r->broken_fd = -1;
     for (size_t i = 0; i < r->nchildren; i++)
         if (r->children[i].pidfd >= 0)
             close(r->children[i].pidfd);
@@ -91,6 +97,12 @@ void run_fail(struct run *r, const struct err *e)
     }
     pthread_mutex_unlock(&r->lock);
     diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
+}
+
+void run_broken(struct run *r)
+{
+    if (r->broken_fd >= 0)
+        (void)eventfd_write(r->broken_fd, 1);
 }
 
 void run_cut(struct run *r)
