@@ -147,6 +147,18 @@ start_peer() {
 
 free_port() { "$PEER" freeport; }
 
+# each [<command...>]: the command with each line of standard input behind it, read as shell words;
+# blank lines and comments are left out. A failure shows which row it was, the last one printed.
+each() {
+    local rows row
+    mapfile -t rows
+    for row in "${rows[@]}"; do
+        [[ $row =~ ^[[:space:]]*(#|$) ]] && continue
+        echo "# row: $row"
+        eval "$* $row" </dev/null
+    done
+}
+
 # --- looking -------------------------------------------------------------------------------------
 
 # same <expected> <actual>

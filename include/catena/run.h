@@ -32,6 +32,7 @@ struct child { /* a program of this run */
     pid_t pid;
     int pidfd;
     const char *label;
+    const char *system; /* the command of a SYSTEM address, or NULL */
     enum child_role role;
     unsigned passes; /* bit mask of signals passed on to it: sighup, sigint, sigquit */
     bool ended_output; /* end of file was seen on what it writes */
@@ -108,7 +109,7 @@ void run_cut(struct run *r);
 void run_after_fork(struct run *r);
 void run_touch(struct run *r); /* bytes have moved */
 
-int run_add_child(struct run *r, pid_t pid, const char *label, enum child_role role, unsigned passes,
-                  struct err *e);
+/* Takes a copy; the pidfd is made here. */
+int run_add_child(struct run *r, const struct child *c, struct err *e);
 
 #endif

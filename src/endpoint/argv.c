@@ -169,6 +169,7 @@ int command_init(struct command *c, const struct addr *a, struct err *e)
         c->file = rc == 0 ? c->words[0] : NULL;
     } else if (style == COMMAND_SYSTEM) {
         c->file = "/bin/sh";
+        c->system = text;
         rc = shell_words(c, "sh", text, e);
     } else {
         c->shell = opt_string(a, OPT_SHELL, NULL);

@@ -17,6 +17,7 @@ extern const enum command_style command_exec, command_system, command_shell;
 struct command {
     const char *file; /* what is executed: a path, or a name looked up in PATH */
     char **argv;
+    const char *system; /* the text of a SYSTEM address; NULL: another one */
     const char *shell; /* SHELL as the program is to see it; NULL: as it is */
     char **words, *name;
 };

@@ -483,6 +483,19 @@ static enum child_role role_of(const struct process *p)
     return p->addr->left == CTX_W ? CHILD_SINK : CHILD_ENDPOINT;
 }
 
+static int enter_child(const struct process *p, struct run *r, pid_t pid, struct err *e)
+{
+    struct child c = {
+        .pid = pid,
+        .label = p->addr->label,
+        .system = p->command->system,
+        .role = role_of(p),
+        .passes = passed_signals(p->addr),
+    };
+
+    return run_add_child(r, &c, e);
+}
+
 int process_spawn(const struct process *p, struct run *r, struct err *e)
 {
     struct launch l;
@@ -505,7 +518,7 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
     }
     rc = await_exec(p, r, fd[0], e);
     if (rc == 0)
-        rc = run_add_child(r, pid, p->addr->label, role_of(p), passed_signals(p->addr), e);
+        rc = enter_child(p, r, pid, e);
     if (rc == -1) {
         (void)kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)

@@ -17,18 +17,14 @@
 
 enum { GRACE_MS = 500, SILENT_MS = 200, DEATH_MS = 100 };
 
-int run_add_child(struct run *r, pid_t pid, const char *label, enum child_role role,
-                  unsigned passes, struct err *e)
+int run_add_child(struct run *r, const struct child *c, struct err *e)
 {
     pthread_mutex_lock(&r->lock);
     struct child *more = reallocarray(r->children, r->nchildren + 1, sizeof *more);
     if (more) {
         r->children = more;
-        r->children[r->nchildren++] = (struct child){.pid = pid,
-                                                     .pidfd = pidfd_open(pid, 0),
-                                                     .label = label,
-                                                     .role = role,
-                                                     .passes = passes};
+        more[r->nchildren] = *c;
+        more[r->nchildren++].pidfd = pidfd_open(c->pid, 0);
     }
     pthread_mutex_unlock(&r->lock);
     return more ? 0 : err_nomem(e);
@@ -62,6 +58,9 @@ static void note_end(struct run *r, struct child *c, const siginfo_t *info, bool
         return;
     }
     enum diag_level level = killed ? DIAG_INFO : DIAG_WARN;
+    int status = info->si_code == CLD_EXITED ? info->si_status << 8 : info->si_status;
+    if (c->system)
+        diag(level, "system(\"%s\") returned with status %d", c->system, status);
     if (info->si_code == CLD_EXITED)
         diag(level, "waitpid(): child %d exited with status %d", (int)c->pid, info->si_status);
     else

@@ -69,3 +69,31 @@ ours_alone() {
         return 1
     }
 }
+
+# abreast <command...>: as each, but all rows at once, each in a directory of its own: for rows that
+# spend their time waiting. Input is a copy of the file "in" of the test.
+abreast() {
+    local rows row n=0 failed=0 started=() texts=()
+    mapfile -t rows
+    for row in "${rows[@]}"; do
+        [[ $row =~ ^[[:space:]]*(#|$) ]] && continue
+        n=$((n + 1))
+        mkdir "$T/row$n"
+        [ ! -e "$T/in" ] || cp "$T/in" "$T/row$n"
+        (
+            T=$T/row$n
+            cd "$T"
+            eval "$* $row" </dev/null
+        ) >"$T/row$n/report" 2>&1 3>&- &
+        started+=($!)
+        texts+=("$row")
+    done
+    for ((n = 0; n < ${#started[@]}; n++)); do
+        wait "${started[n]}" && continue
+        echo "# row: ${texts[n]}"
+        cat "$T/row$((n + 1))/report"
+        failed=1
+    done
+    rm -rf "$T"/row*
+    return $failed
+}
