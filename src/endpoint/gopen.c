@@ -13,7 +13,7 @@ static int gopen_open(const struct addr *a, struct run *r, void *state, struct p
                       struct err *e)
 {
     const char *path = a->params[0];
-    struct stat st;
+    struct stat st = {.st_mode = 0};
     (void)state;
     if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
         return unix_client_open(a, r, out, e);
@@ -21,9 +21,8 @@ static int gopen_open(const struct addr *a, struct run *r, void *state, struct p
         return -1;
     bool exists = stat(path, &st) == 0, reading = a->left == CTX_R;
     const struct opt *append = opt_find(a, OPT_O_APPEND);
-    int base = exists ? (reading || S_ISCHR(st.st_mode) || (append && !append->v.i) ? 0 : O_APPEND)
-               : reading ? 0
-                         : O_CREAT;
+    bool as_is = reading || S_ISCHR(st.st_mode) || (append && !append->v.i);
+    int base = !exists ? O_CREAT : as_is ? 0 : O_APPEND; /* created for readers, too, as in v1 */
     diag(DIAG_NOTICE, "opening %s \"%s\" for %s", file_kind(path), path, file_purpose(a->left));
     int fd = file_open(a, r, path, file_flags(a, base) | O_NOCTTY, file_mode(a, 0666), e);
     if (fd < 0)
