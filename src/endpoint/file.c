@@ -46,12 +46,13 @@ int file_before(const struct addr *a, struct run *r, const char *path, struct er
     (void)r;
     if ((opt_true(a, OPT_UNLINK_EARLY) || opt_true(a, OPT_UNLINK)) && unlink_entry(path, e) < 0)
         return -1;
+    /* these are for an entry that is there already */
     const struct opt *user = opt_find(a, OPT_USER_EARLY), *group = opt_find(a, OPT_GROUP_EARLY);
     const struct opt *perm = opt_find(a, OPT_PERM_EARLY);
     if ((user || group) && chown(path, user ? user->v.ids ? user->v.ids->uid : (uid_t)user->v.i : (uid_t)-1,
-                                 group ? (gid_t)group->v.i : (gid_t)-1) < 0)
+                                 group ? (gid_t)group->v.i : (gid_t)-1) < 0 && errno != ENOENT)
         return err_sys(e, ERR_PERMANENT, "chown(\"%s\")", path);
-    if (perm && chmod(path, (mode_t)perm->v.i) < 0)
+    if (perm && chmod(path, (mode_t)perm->v.i) < 0 && errno != ENOENT)
         return err_sys(e, ERR_PERMANENT, "chmod(\"%s\", 0%03o)", path, (unsigned)perm->v.i);
     return 0;
 }
