@@ -116,6 +116,11 @@ static int bind_end(const struct binder *b, const struct piece_spec *p, enum ctx
             return err_at(e, halves[i]->at, "%s: stands for a chain of its own and cannot be half of "
                                             "a dual address", (*ends[i])->label);
     }
+    /* used one way, only that half is opened: the other would create, truncate or bind something */
+    if (left == CTX_R)
+        c->end.fwd = c->end.back;
+    if (left != CTX_B)
+        c->end.back = NULL;
     return 0;
 }
 
