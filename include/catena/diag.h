@@ -17,7 +17,7 @@ struct diag_config {
     const char *prog;      /* base name of argv[0] or -lp */
     enum diag_level level; /* the most talkative level shown */
     enum diag_dest dest;
-    const char *facility; /* syslog, NULL = daemon */
+    int facility; /* of the system's log */
     int fd;               /* -lf, opened by diag_open_file */
     bool micros;          /* -lu */
     const char *hostname; /* -lh: shown if not NULL */

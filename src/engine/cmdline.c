@@ -95,8 +95,8 @@ static int act_c(struct cmdline *c, const char *v, struct err *e)
         what;                                                                                      \
         return 0;                                                                                  \
     }
-FLAG(act_u, (c->settings.to_right = true, c->settings.to_left = false))
-FLAG(act_U, (c->settings.to_right = false, c->settings.to_left = true))
+FLAG(act_u, c->settings.to_left = false)
+FLAG(act_U, c->settings.to_right = false)
 FLAG(act_v, c->settings.text_dump = true)
 FLAG(act_x, c->settings.hex_dump = true)
 FLAG(act_s, c->settings.sloppy = true)
@@ -143,15 +143,19 @@ static int act_lf(struct cmdline *c, const char *v, struct err *e)
 static int act_ly(struct cmdline *c, const char *v, struct err *e)
 {
     (void)c;
+    if (diag_set_facility(v, e) < 0)
+        return -1;
     diag_config.dest = DIAG_SYSLOG;
-    return diag_set_facility(v, e);
+    return 0;
 }
 
 static int act_lm(struct cmdline *c, const char *v, struct err *e)
 {
     (void)c;
+    if (diag_set_facility(v, e) < 0)
+        return -1;
     diag_config.dest = DIAG_MIXED;
-    return diag_set_facility(v, e);
+    return 0;
 }
 
 /* The name also becomes the prefix of the variables for child programs. */
@@ -339,6 +343,8 @@ int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e
         if (c->action != CMDLINE_RUN)
             return 0;
     }
+    if (!c->settings.to_right && !c->settings.to_left)
+        return err_set(e, ERR_USAGE, "-U and -u must not be combined");
     if (argc - i != 2)
         return err_set(e, ERR_USAGE, "exactly 2 addresses required (there are %d); use option \"-h\" "
                                      "for help", argc - i);

@@ -73,6 +73,7 @@ static void to_log(enum diag_level level, const char *text)
     static const char letters[] = "FEWNID";
     char line[LINE];
     line[append_safe(line, 0, text)] = '\0';
+    openlog(diag_config.prog, LOG_PID, diag_config.facility); /* connects when it has to */
     syslog(priority[level], "%c %s", letters[level], line);
 }
 
@@ -267,7 +268,7 @@ int diag_set_facility(const char *name, struct err *e)
     const char *wanted = name && *name ? name : "daemon";
     for (size_t i = 0; i < sizeof facilities / sizeof *facilities; i++) {
         if (strcmp(facilities[i].name, wanted) == 0) {
-            openlog(diag_config.prog, LOG_PID, facilities[i].value);
+            diag_config.facility = facilities[i].value;
             return 0;
         }
     }
