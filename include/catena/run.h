@@ -35,6 +35,7 @@ struct child { /* a program of this run */
     const char *system; /* the command of a SYSTEM address, or NULL */
     enum child_role role;
     unsigned passes; /* bit mask of signals passed on to it: sighup, sigint, sigquit */
+    bool on_tty; /* our end of its terminal is closed before it is collected: it gets EIO, SIGHUP */
     bool ended_output; /* end of file was seen on what it writes */
     bool done;
 };

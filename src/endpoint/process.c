@@ -491,6 +491,7 @@ static int enter_child(const struct process *p, struct run *r, pid_t pid, struct
         .system = p->command->system,
         .role = role_of(p),
         .passes = passed_signals(p->addr),
+        .on_tty = p->tty != -1,
     };
 
     return run_add_child(r, &c, e);

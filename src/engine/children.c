@@ -136,8 +136,9 @@ void run_collect_children(struct run *r, bool hurry)
     int64_t now = wait_now();
     for (size_t i = 0; i < r->nchildren; i++) {
         struct child *c = &r->children[i];
-        if (!reap(r, c, false) && !hurry && c->role != CHILD_KEPT)
-            (void)reap_until(r, c, patience(r, c, now), false);
+        bool our_doing = c->on_tty && !c->ended_output;
+        if (!reap(r, c, our_doing) && !hurry && c->role != CHILD_KEPT)
+            (void)reap_until(r, c, patience(r, c, now), our_doing);
     }
     hurry |= r->ended_signal != 0;
     for (size_t i = 0; i < r->nchildren; i++) {

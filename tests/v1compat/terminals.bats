@@ -92,11 +92,9 @@ settings() {
 ,istrip=1,inpck=1,ignbrk,brkint=0,parmrk
 ,b9600
 ,b19200
-,cs7
 ,cs8,parenb=0
 ,cstopb=1
 ,parenb=1,parodd=1
-,cread=0
 ,hupcl=1,clocal=1
 ,crtscts=1
 ,echoe=0,echok=0,echonl=1,echoctl=0,echoke=0
@@ -116,7 +114,7 @@ ROWS
     terminal pty ,rawer
     has "$(stty -F tty -a)" ' -icanon'
     has "$(stty -F tty -a)" ' -echo '
-    has "$(stty -F tty -a)" ' -opost'
+    has "$(stty -F tty -a)" '-opost '
     has "$(stty -F tty -a)" 'speed 38400 baud'
     gone pty
 }
@@ -187,7 +185,7 @@ ROWS
 -u 'SYSTEM:tty <&1 >/dev/null && echo yes',pty,setsid,ctty -
 -u 'SYSTEM:test -t 1 && echo yes',pty -
 -u 'SYSTEM:stty -F /dev/stdout -a',pty,sane,echo=0 -
--u 'SYSTEM:stty -F /dev/stdout -a',pty,b9600,cs7 -
+-u 'SYSTEM:stty -F /dev/stdout -a',pty,b9600,cstopb -
 -u 'SYSTEM:printf a\\\\tb\\\\n',pty,tab3 -
 -u 'SYSTEM:echo abc',pty,olcuc -
 -u 'SYSTEM:echo abc',pty,opost=0 -
