@@ -13,6 +13,20 @@
 #include "catena/endpoint.h"
 #include "catena/wait.h"
 
+static int write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t w = write(fd, p, n);
+        if (w < 0 && errno != EINTR)
+            return -1;
+        if (w > 0) {
+            p += w;
+            n -= (size_t)w;
+        }
+    }
+    return 0;
+}
+
 static int try_lock(const char *path, struct err *e)
 {
     char pid[24];
@@ -22,13 +36,13 @@ static int try_lock(const char *path, struct err *e)
         return 0;
     if (fd < 0)
         return err_sys(e, ERR_PERMANENT, "lock file \"%s\"", path);
-    ssize_t rc = write(fd, pid, (size_t)n);
-    if (rc != n) {
+    int rc = write_all(fd, pid, (size_t)n);
+    if (rc < 0) {
         (void)err_sys(e, ERR_PERMANENT, "lock file \"%s\": write()", path);
         (void)unlink(path);
     }
     close(fd);
-    return rc == n ? 1 : -1;
+    return rc < 0 ? -1 : 1;
 }
 
 /* A retry, or the next connection, meets the lock its own run has taken before. */
