@@ -129,7 +129,7 @@ static int remember_removal(struct run *r, char *what, struct err *e)
     return known ? 0 : err_nomem(e);
 }
 
-int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
+static int remember_path(struct run *r, const char *path, struct err *e)
 {
     char cwd[PATH_MAX] = "", *whole = NULL;
     if (path[0] != '/' && !getcwd(cwd, sizeof cwd))
@@ -137,6 +137,15 @@ int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
     if (asprintf(&whole, "%s%s%s", cwd, path[0] == '/' ? "" : "/", path) < 0)
         return err_nomem(e);
     return remember_removal(r, whole, e);
+}
+
+/* What cannot be remembered is removed at once: its address fails and nobody would do it later. */
+int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
+{
+    int rc = remember_path(r, path, e);
+    if (rc < 0)
+        (void)unlink(path);
+    return rc;
 }
 
 int endpoint_remove_queue_at_exit(struct run *r, const char *name, struct err *e)
