@@ -98,7 +98,7 @@ void diag_write(int fd, const char *p, size_t n)
         int rc = poll(&pfd, 1, must_end() ? 0 : 200);
         if (rc == 0 && must_end())
             return;
-        if (rc <= 0)
+        if (rc == 0 || (rc < 0 && errno == EINTR))
             continue;
         ssize_t w = write(fd, p, n > PIPE_BUF ? PIPE_BUF : n);
         if (w < 0 && errno != EINTR && errno != EAGAIN)
@@ -167,7 +167,7 @@ static void show_caret(const struct span *at, char *out, size_t cap)
     char text[WIDTH + 1], marks[WIDTH + 2];
     for (size_t i = 0; i < shown; i++) {
         unsigned char c = (unsigned char)at->text[from + i];
-        text[i] = (char)(c < 0x20 || c == 0x7f ? ' ' : c);
+        text[i] = (char)(c < 0x20 || (c >= 0x7f && c < 0xa0) ? ' ' : c);
     }
     text[shown] = '\0';
     size_t col = off - from, n = 0;
