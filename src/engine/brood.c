@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@
 
 void brood_init(struct brood *b, long long max)
 {
-    *b = (struct brood){.max = max, .room_fd = -1};
+    *b = (struct brood){.max = max};
 }
 
 static void tell(pid_t pid, int status)
@@ -83,14 +82,9 @@ void brood_forget(struct brood *b)
     b->npids = 0;
 }
 
-/* A wait goes on after a signal; this ends the one for room. */
 static void collect(void *arg)
 {
-    struct brood *b = arg;
-    size_t before = b->npids;
-    collect_processes(b);
-    if (b->npids < before && b->room_fd >= 0)
-        (void)eventfd_write(b->room_fd, 1);
+    collect_processes(arg);
 }
 
 void brood_watch(struct brood *b, struct run *r)
@@ -99,24 +93,18 @@ void brood_watch(struct brood *b, struct run *r)
     r->on_children_arg = b;
 }
 
-static bool is_full(const struct brood *b)
-{
-    return b->max > 0 && b->npids >= (size_t)b->max;
-}
-
 int brood_wait_for_room(struct brood *b, struct run *r, struct err *e)
 {
-    int rc = 0;
-    if (!is_full(b))
-        return 0;
-    diag(DIAG_NOTICE, "maxchildren are active, waiting");
-    b->room_fd = eventfd(0, EFD_CLOEXEC); /* -1: then it is looked at each second */
-    while (rc >= 0 && is_full(b))
-        rc = wait_fd(r, b->room_fd, POLLIN, wait_now() + 1000, e);
-    if (b->room_fd >= 0)
-        close(b->room_fd);
-    b->room_fd = -1;
-    return rc < 0 ? -1 : 0;
+    bool told = false;
+    while (b->max > 0 && b->npids >= (size_t)b->max) {
+        if (!told)
+            diag(DIAG_NOTICE, "maxchildren are active, waiting");
+        told = true;
+        /* the end of one is a signal: when it shows it has been acted on */
+        if (wait_fd(r, r->signal_fd, POLLIN, wait_now() + 1000, e) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 void brood_fini(struct brood *b, struct run *r)
@@ -124,5 +112,5 @@ void brood_fini(struct brood *b, struct run *r)
     if (r->on_children_arg == b)
         r->on_children = NULL;
     free(b->pids);
-    *b = (struct brood){.room_fd = -1};
+    *b = (struct brood){0};
 }

@@ -13,7 +13,6 @@ struct brood {
     long long max; /* max-children, 0 no limit */
     pid_t *pids;
     size_t npids, cap;
-    int room_fd; /* eventfd while somebody waits for the end of one, else -1 */
 };
 
 void brood_init(struct brood *b, long long max);

@@ -73,6 +73,15 @@ limited() {
 @test "fork, max-children" { limited fork; }
 @test "thread, max-children" { limited thread; }
 
+@test "fork, max-children: the end of one makes room at once" {
+    serve fork,max-children=1 pipe
+    since=$SECONDS
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do # a second each when the end is not noticed
+        same hello "$(catena - "tcp:127.0.0.1:$port" <<<hello)"
+    done
+    [ $((SECONDS - since)) -lt 10 ]
+}
+
 one_failing() { # a client whose target is away does no harm to the listener
     gone=$(free_port)
     serve "$1" "tcp:127.0.0.1:$gone"
