@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Replies of HTTP proxies to CONNECT: the first byte chooses the address, the second how many bytes
+ * come at once, the rest is the header and what follows it. */
+#include "dialog.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { LINE = 8192, HEADER = 65536 }; /* bytes: more is refused */
+
+/* The next line as the dialog sees it. */
+static bool take_line(struct answer *a, bool ignore_cr, char *line, size_t *total)
+{
+    const uint8_t *nl = a->n > 0 ? memchr(a->p, '\n', a->n) : NULL;
+    size_t n = nl ? (size_t)(nl - a->p) : 0, o = 0, whole;
+    if (!nl || n >= LINE || memchr(a->p, '\0', n))
+        return false;
+    whole = n > 0 && nl[-1] == '\r' ? n - 1 : n;
+    if (whole + 2 > *total)
+        return false;
+    *total -= whole + 2;
+    for (size_t i = 0; i < whole; i++)
+        if (a->p[i] != '\r' || !ignore_cr)
+            line[o++] = (char)a->p[i];
+    line[o] = '\0';
+    (void)answer_take(a, n + 1);
+    return true;
+}
+
+static bool granted(const char *line)
+{
+    static const char shape[] = "HTTP/1.d 2dd";
+    for (size_t i = 0; shape[i]; i++)
+        if (shape[i] == 'd' ? line[i] < '0' || line[i] > '9' : line[i] != shape[i])
+            return false;
+    return line[12] == ' ' || line[12] == '\0';
+}
+
+static bool header(struct answer *a, bool ignore_cr)
+{
+    static char line[LINE];
+    size_t total = HEADER;
+    if (!take_line(a, ignore_cr, line, &total) || !granted(line))
+        return false;
+    do {
+        if (!take_line(a, ignore_cr, line, &total))
+            return false;
+    } while (line[0] != '\0');
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const addresses[] = {
+        "proxy:www.example.org:443|pipe",
+        "proxy:127.0.0.1:443,proxyauth=me:s3cret,http-version=1.1|pipe",
+        "proxy:www.example.org:443,ignorecr|pipe", /* the last one */
+    };
+    enum { ADDRESSES = sizeof addresses / sizeof addresses[0] };
+    static const struct plan *plans[ADDRESSES];
+    if (size < 2)
+        return 0;
+    size_t which = data[0] % ADDRESSES;
+    struct answer a = {data + 2, size - 2};
+    bool good = header(&a, which == ADDRESSES - 1);
+    dialog_hold(addresses[which], &plans[which], data + 2, size - 2, data[1], good, a.n);
+    return 0;
+}
