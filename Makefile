@@ -49,10 +49,17 @@ bench:
 	cmake --build --preset release --target bench_tools
 	bench/run $(BENCH)
 
+# Every allocation and system call of the scenarios failed in turn, with sanitizers.
+torture:
+	@tools/setup build clang
+	cmake --preset asan
+	cmake --build --preset asan -j $(JOBS) --target catena_torture torture
+	build/asan/tests/torture -o build/asan/tests/catena_torture $(SCENARIOS)
+
 install: release
 	cmake --install build/release --prefix $(PREFIX)
 
 clean:
 	rm -rf build
 
-.PHONY: all release dev clang demo test asan tsan fuzz bench install clean
+.PHONY: all release dev clang demo test asan tsan fuzz torture bench install clean

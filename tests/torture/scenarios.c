@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The scenarios of the torture run and their other ends. The program listens on port 4710 or on the
+ * UNIX socket "here"; the others listen on port 4711 or on "peer". */
+#include "torture.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+enum { PORT = 4710, PATIENCE_MS = 10000, ANSWER_MS = 3000, GONE = 3 };
+
+#define TEXT "one\ntwo\nthree\n"
+
+/* 1 ready, 0 the program has ended or too much time has passed. */
+static int ready(const struct other_end *o, int fd, short events)
+{
+    struct pollfd p[2] = {{.fd = fd, .events = events}, {.fd = o->alive, .events = POLLIN}};
+    if (poll(p, 2, PATIENCE_MS) <= 0)
+        return 0;
+    if (p[0].revents)
+        return 1;
+    p[0].revents = 0; /* it has ended; what it sent before may still be on its way */
+    return poll(p, 1, 50) > 0;
+}
+
+static int come(const struct other_end *o, int type, const void *to, socklen_t n)
+{
+    for (;;) {
+        int family = ((const struct sockaddr *)to)->sa_family;
+        int fd = socket(family, type | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && connect(fd, to, n) == 0)
+            return fd;
+        (void)close(fd);
+        if (poll(&(struct pollfd){.fd = o->alive, .events = POLLIN}, 1, 5) > 0)
+            return -1;
+    }
+}
+
+static int come_tcp(const struct other_end *o)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    (void)inet_pton(AF_INET, o->address, &to.sin_addr);
+    return come(o, SOCK_STREAM, &to, sizeof to);
+}
+
+static int come_unix(const struct other_end *o, int type)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "here"};
+    return come(o, type, &to, sizeof to);
+}
+
+static int accept_one(const struct other_end *o)
+{
+    return ready(o, o->listener, POLLIN) ? accept(o->listener, NULL, NULL) : -1;
+}
+
+static void say(int fd, const char *text, size_t n)
+{
+    if (send(fd, text, n, MSG_NOSIGNAL) < 0)
+        (void)!write(fd, text, n);
+}
+
+/* Up to n bytes. */
+static size_t hear(const struct other_end *o, int fd, char *to, size_t n)
+{
+    size_t have = 0;
+    while (have < n && ready(o, fd, POLLIN)) {
+        ssize_t got = read(fd, to + have, n - have);
+        if (got <= 0)
+            break;
+        have += (size_t)got;
+    }
+    return have;
+}
+
+static void hear_all(const struct other_end *o, int fd)
+{
+    char block[4096];
+    size_t n;
+    while ((n = hear(o, fd, block, sizeof block)) > 0)
+        (void)fwrite(block, 1, n, o->got);
+}
+
+/* ---- the others ---- */
+
+static int talk(const struct other_end *o, int fd)
+{
+    if (fd < 0)
+        return GONE;
+    say(fd, TEXT, strlen(TEXT));
+    (void)shutdown(fd, SHUT_WR);
+    hear_all(o, fd);
+    (void)close(fd);
+    return 0;
+}
+
+static int server(struct other_end *o) { return talk(o, accept_one(o)); }
+static int client(struct other_end *o) { return talk(o, come_tcp(o)); }
+static int unix_client(struct other_end *o) { return talk(o, come_unix(o, SOCK_STREAM)); }
+
+/* The program stands between. */
+static int both(struct other_end *o)
+{
+    char block[sizeof TEXT];
+    int to = come_tcp(o), from;
+    if (to < 0)
+        return GONE;
+    from = accept_one(o);
+    if (from >= 0) {
+        say(to, TEXT, strlen(TEXT));
+        (void)shutdown(to, SHUT_WR);
+        say(from, block, hear(o, from, block, sizeof block));
+        (void)close(from);
+    }
+    hear_all(o, to);
+    (void)close(to);
+    return 0;
+}
+
+/* One after the other: each has to be served, whatever happened to the one before. */
+static int clients(struct other_end *o)
+{
+    int rc = 0;
+    for (int i = 0; i < 3 && rc == 0; i++) {
+        rc = talk(o, come_tcp(o));
+        (void)fprintf(o->got, "client %d\n", i);
+    }
+    return rc;
+}
+
+static int datagrams(struct other_end *o)
+{
+    struct sockaddr_un from = {0};
+    socklen_t n = sizeof from;
+    char block[4096];
+    if (!ready(o, o->listener, POLLIN))
+        return GONE;
+    ssize_t got = recvfrom(o->listener, block, sizeof block, 0, (struct sockaddr *)&from, &n);
+    if (got <= 0)
+        return GONE;
+    (void)fwrite(block, 1, (size_t)got, o->got);
+    (void)sendto(o->listener, "answer", 6, 0, (struct sockaddr *)&from, n);
+    return 0;
+}
+
+static int datagram_client(struct other_end *o)
+{
+    struct sockaddr_un own = {.sun_family = AF_UNIX, .sun_path = "peer"};
+    struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "here"};
+    char block[4096];
+    int fd = come(o, SOCK_DGRAM, &to, sizeof to);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof own) < 0)
+        return GONE;
+    for (int i = 0; i < 2; i++) {
+        say(fd, "question", 8);
+        struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = o->alive, .events = POLLIN}};
+        ssize_t n = poll(p, 2, ANSWER_MS) > 0 ? recv(fd, block, sizeof block, MSG_DONTWAIT) : 0;
+        if (n > 0)
+            (void)fwrite(block, 1, (size_t)n, o->got);
+    }
+    (void)close(fd);
+    return 0;
+}
+
+/* Says what a proxy or socks server says, piece by piece: wants, then answers. */
+struct line_of_dialog {
+    size_t wants; /* bytes; 0: up to an empty line */
+    const char *answer;
+    size_t n;
+};
+
+static int dialog(struct other_end *o, const struct line_of_dialog *d, size_t n)
+{
+    char block[4096] = "";
+    int fd = accept_one(o);
+    for (size_t i = 0; fd >= 0 && i < n; i++) {
+        size_t have = 0;
+        while (have < (d[i].wants ? d[i].wants : sizeof block - 1) && hear(o, fd, block + have, 1))
+            if (block[have++] == '\n' && !d[i].wants && have >= 4 &&
+                memcmp(block + have - 4, "\r\n\r\n", 4) == 0)
+                break;
+        say(fd, d[i].answer, d[i].n);
+    }
+    return talk(o, fd);
+}
+
+#define SAYS(wants, text) {wants, text, sizeof text - 1}
+
+static int socks5_server(struct other_end *o)
+{
+    static const struct line_of_dialog d[] = {
+        SAYS(4, "\5\2"), SAYS(5, "\1\0"), SAYS(10, "\5\0\0\1\1\2\3\4\0\7" "early ")};
+    return dialog(o, d, 3);
+}
+
+static int socks4_server(struct other_end *o)
+{
+    static const struct line_of_dialog d[] = {SAYS(10, "\0\132\0\0\0\0\0\0")};
+    return dialog(o, d, 1);
+}
+
+static int proxy(struct other_end *o)
+{
+    static const struct line_of_dialog d[] = {
+        SAYS(0, "HTTP/1.0 200 well\r\nServer: x\r\nVia: y\r\n\r\n" "early ")};
+    return dialog(o, d, 1);
+}
+
+static int terminal(struct other_end *o)
+{
+    static const char line[] = "typed\n\4";
+    int fd = accept_one(o);
+    if (fd < 0)
+        return GONE;
+    say(fd, "hello\n", 6);
+    char shown[4096] = "";
+    for (size_t n = 0; n < sizeof shown - 1 && !strstr(shown, "hello"); n++)
+        if (hear(o, o->terminal, shown + n, 1) == 0)
+            break;
+    (void)!write(o->terminal, line, sizeof line - 1);
+    hear_all(o, fd);
+    (void)close(fd);
+    return 0;
+}
+
+static int tls(struct other_end *o, bool serves)
+{
+    char block[256];
+    int n, fd = serves ? accept_one(o) : come_tcp(o), rc = GONE;
+    SSL_CTX *ctx = fd < 0 ? NULL : SSL_CTX_new(serves ? TLS_server_method() : TLS_client_method());
+    SSL *ssl = NULL;
+    const char *pem = getenv("CATENA_TORTURE_PEM");
+    if (!ctx || (serves && (SSL_CTX_use_certificate_file(ctx, pem, SSL_FILETYPE_PEM) != 1 ||
+                            SSL_CTX_use_PrivateKey_file(ctx, pem, SSL_FILETYPE_PEM) != 1)))
+        goto out;
+    ssl = SSL_new(ctx);
+    if (!ssl || SSL_set_fd(ssl, fd) != 1 || (serves ? SSL_accept(ssl) : SSL_connect(ssl)) != 1)
+        goto out;
+    (void)SSL_write(ssl, TEXT, sizeof TEXT - 1);
+    (void)SSL_shutdown(ssl);
+    while ((n = SSL_read(ssl, block, sizeof block)) > 0)
+        (void)fwrite(block, 1, (size_t)n, o->got);
+    if (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN)
+        (void)fputs("bye\n", o->got);
+    rc = 0;
+out:
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
+static int tls_server(struct other_end *o) { return tls(o, true); }
+static int tls_client(struct other_end *o) { return tls(o, false); }
+
+/* ---- the table ---- */
+
+#define TCP_OUT "tcp:@:4711"
+#define TCP_IN  "tcp-l:4710,bind=@,reuseaddr"
+
+const struct scenario scenarios[] = {
+    {.name = "file", .args = {"-u", "open:in", "create:out"}, .input = TEXT},
+    {.name = "stdio", .args = {"-", "pipe"}, .input = TEXT},
+    {.name = "verbose",
+     .args = {"-v", "-x", "-r", "out", "-R", "out2", "--statistics", "-", "pipe"}, .input = TEXT},
+    {.name = "dual", .args = {"-", "create:out%open:in"}, .input = TEXT},
+    {.name = "lock", .args = {"-L", "lock", "-u", "open:in", "open:out,creat,append"},
+     .input = TEXT},
+    {.name = "connect", .args = {"-", TCP_OUT}, .input = TEXT, .other = server,
+     .listens = LISTEN_TCP},
+    {.name = "listen", .args = {TCP_IN, "-"}, .input = TEXT, .other = client},
+    {.name = "listen-range", .args = {TCP_IN ",range=@/8,so-keepalive,lowport=0", "-"},
+     .input = TEXT, .other = client},
+    {.name = "relay", .args = {TCP_IN, TCP_OUT}, .other = both, .listens = LISTEN_TCP},
+    {.name = "fork", .args = {TCP_IN ",fork", "pipe"}, .other = clients, .serves = true},
+    {.name = "thread", .args = {TCP_IN ",thread", "pipe"}, .other = clients, .serves = true},
+    {.name = "fork-exec", .args = {TCP_IN ",fork,max-children=2", "exec:cat"}, .other = clients,
+     .serves = true},
+    {.name = "unix", .args = {"unix-l:here,unlink-early,mode=600", "-"}, .input = TEXT,
+     .other = unix_client},
+    {.name = "unix-datagram", .args = {"-u", "-", "unix-sendto:peer"}, .input = TEXT,
+     .other = datagrams, .listens = LISTEN_DATAGRAM, .messages = true},
+    {.name = "unix-recvfrom", .args = {"unix-recvfrom:here,fork", "pipe"},
+     .other = datagram_client, .serves = true, .messages = true},
+    {.name = "exec", .args = {"-", "exec:cat"}, .input = TEXT},
+    {.name = "exec-pipes", .args = {"-", "exec:cat,pipes"}, .input = TEXT},
+    {.name = "exec-pty", .args = {"-", "exec:head -n 3,pty,raw,echo=0"}, .input = TEXT},
+    {.name = "exec-stderr", .args = {"-", "exec:cat,stderr,setsid,socktype=1"}, .input = TEXT},
+    {.name = "system", .args = {"-", "system:cat"}, .input = TEXT},
+    {.name = "nofork", .args = {TCP_IN, "exec:cat,nofork"}, .other = client},
+    {.name = "exec1", .args = {"-u", "-", "exec1:cat|create:out"}, .input = TEXT},
+    {.name = "programs", .args = {"-", "exec1:gzip%exec1:gunzip|pipe"}, .input = TEXT},
+    {.name = "gzip", .args = {"-", "gzip|pipe"}, .input = TEXT},
+    {.name = "chain", .args = {"-", "gzip|^gzip|gzip|^gzip|pipe"}, .input = TEXT},
+    {.name = "pty", .args = {"-u", "open:in", "pty,link=out.tty,wait-slave=0"}, .input = TEXT},
+    {.name = "socks4", .args = {"-", "socks4:1.2.3.4:80,socksuser=a|" TCP_OUT}, .input = TEXT,
+     .other = socks4_server, .listens = LISTEN_TCP},
+    {.name = "socks5", .args = {"-", "socks5:1.2.3.4:80,socksuser=a,sockspass=b|" TCP_OUT},
+     .input = TEXT, .other = socks5_server, .listens = LISTEN_TCP},
+    {.name = "proxy", .args = {"-", "proxy:www:80,proxyauth=a:b|" TCP_OUT}, .input = TEXT,
+     .other = proxy, .listens = LISTEN_TCP},
+    {.name = "readline", .args = {"readline,history=out.history", TCP_OUT}, .other = terminal,
+     .listens = LISTEN_TCP, .terminal = true},
+    {.name = "openssl", .args = {"-", "openssl,cafile=+/pem,commonname=localhost|" TCP_OUT},
+     .input = TEXT, .other = tls_server, .listens = LISTEN_TCP},
+    {.name = "openssl-listen",
+     .args = {"openssl-listen:4710,bind=@,reuseaddr,cert=+/pem,verify=0", "-"}, .input = TEXT,
+     .other = tls_client},
+    {.name = "openssl-gzip", .args = {"-", "gzip%nop|openssl,verify=0|" TCP_OUT}, .other = tls_server,
+     .listens = LISTEN_TCP},
+    {.name = NULL},
+};
