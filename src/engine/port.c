@@ -219,8 +219,9 @@ int port_fd_shutdown(struct port *p, struct err *e)
         close_wfd(p);
         return 0;
     case PORT_SHUT_NULL:
-        if (p->ops->write(p, "", 0) < 0 && errno != EAGAIN)
-            return err_sys(e, ERR_TRANSIENT, "write(%d, \"\", 0)", p->wfd);
+        while (p->ops->write(p, "", 0) < 0 && errno != EAGAIN)
+            if (errno != EINTR)
+                return err_sys(e, ERR_TRANSIENT, "write(%d, \"\", 0)", p->wfd);
         return 0;
     }
     return 0;
