@@ -317,5 +317,13 @@ const struct scenario scenarios[] = {
      .other = tls_client},
     {.name = "openssl-gzip", .args = {"-", "gzip%nop|openssl,verify=0|" TCP_OUT}, .other = tls_server,
      .listens = LISTEN_TCP},
+    {.name = "bulk-file", .args = {"-u", "open:in", "create:out"}, .bulk = true},
+    {.name = "bulk-tcp", .args = {"-", TCP_OUT}, .other = server, .listens = LISTEN_TCP,
+     .bulk = true},
+    {.name = "bulk-exec", .args = {"-", "exec:cat"}, .bulk = true},
+    {.name = "bulk-openssl", .args = {"-u", "-", "openssl,verify=0|" TCP_OUT}, .other = tls_server,
+     .listens = LISTEN_TCP, .bulk = true},
+    {.name = "udp", .args = {"-t1", "-", "udp:@:4712,bind=@:4712,crnl"}, .input = TEXT,
+     .messages = true},
     {.name = NULL},
 };
