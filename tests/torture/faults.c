@@ -131,7 +131,8 @@ static bool is_kernels(int fd)
 }
 
 #define ERRORS(...) static const int errors[] = {__VA_ARGS__}, n_ = sizeof errors / sizeof *errors
-/* A UNIX socket's reset comes when its peer did not read all, and behind all that it has sent. */
+/* A UNIX socket's reset comes when its peer did not read all, and behind all that it has sent; a
+ * terminal's EIO is its end of file. */
 static int plausible(int fd, int error)
 {
     int family = 0;
@@ -139,7 +140,7 @@ static int plausible(int fd, int error)
     if (error == ECONNRESET && __real_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 &&
         family == AF_UNIX)
         return ENOMEM;
-    return error;
+    return error == EIO && isatty(fd) ? ENOMEM : error;
 }
 
 #define PLACE ((uintptr_t)__builtin_return_address(0) - (uintptr_t)__executable_start)
