@@ -348,8 +348,11 @@ static void wait_for_others(struct line *l)
         uint64_t one;
         if (rc > 0 && read(l->done_fd, &one, sizeof one) == (ssize_t)sizeof one)
             left--;
-        else if (rc < 0 || (rc == 0 && wait_now() >= idle_deadline(r)))
+        else if (rc < 0 || (rc == 0 && wait_now() >= idle_deadline(r))) {
+            if (rc < 0 && e.kind != ERR_INTERRUPTED)
+                run_fail(r, &e);
             atomic_store(&r->stop, true);
+        }
     }
     for (size_t i = 0; i < l->plan->nitems; i++)
         join_thread(&l->stations[i]);
