@@ -89,10 +89,15 @@ static void start_line(struct editor *ed)
     ed->rl.rl_callback_handler_install(ed->silent ? "" : prompt, line_done);
 }
 
-static bool has_input(int fd)
+/* 1 yes; -1: no, and errno is what a read would give. */
+static int has_input(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, 0) > 0;
+    int n = poll(&p, 1, 0);
+
+    if (n == 0)
+        errno = EAGAIN;
+    return n > 0 ? 1 : -1;
 }
 
 /* ---- the port ---- */
@@ -119,17 +124,14 @@ static ssize_t editor_read(struct port *p, void *buf, size_t cap)
 {
     struct editor *ed = p->state;
 
-    if (!has_input(STDIN_FILENO)) {
-        errno = EAGAIN;
+    if (has_input(STDIN_FILENO) < 0)
         return -1;
-    }
     if (!ed->editing)
         start_line(ed);
-    while (!ed->done && has_input(STDIN_FILENO))
+    while (!ed->done) {
+        if (has_input(STDIN_FILENO) < 0)
+            return -1;
         ed->rl.rl_callback_read_char();
-    if (!ed->done) {
-        errno = EAGAIN;
-        return -1;
     }
     ed->done = false;
     return ed->line != NULL ? give_line(p, ed, buf, cap) : 0;
