@@ -131,14 +131,14 @@ static bool is_kernels(int fd)
 }
 
 #define ERRORS(...) static const int errors[] = {__VA_ARGS__}, n_ = sizeof errors / sizeof *errors
-/* A UNIX socket's reset comes when its peer did not read all, and behind all that it has sent; a
- * terminal's EIO is its end of file. */
+/* A UNIX socket's peer is gone when it says so, and its reset comes behind all that it has sent: we
+ * cannot make that up. A terminal's EIO is its end of file. */
 static int plausible(int fd, int error)
 {
     int family = 0;
     socklen_t n = sizeof family;
-    if (error == ECONNRESET && __real_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 &&
-        family == AF_UNIX)
+    if ((error == ECONNRESET || error == EPIPE) &&
+        __real_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 && family == AF_UNIX)
         return ENOMEM;
     return error == EIO && isatty(fd) ? ENOMEM : error;
 }
