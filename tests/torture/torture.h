@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Scenarios of the torture run: command lines, and what stands at their other end. */
+ * Scenarios of the torture run: command lines, and what stands at their other end; and running them. */
 #ifndef CATENA_TESTS_TORTURE_H
 #define CATENA_TESTS_TORTURE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include "faults.h"
 
 /* The other end, a process of its own. Whatever it gets from the program goes to `got`. */
 struct other_end {
@@ -29,5 +32,39 @@ struct scenario {
 };
 
 extern const struct scenario scenarios[];
+
+/* ---- runs.c ---- */
+
+enum { OUTPUT = 1 << 16 };
+
+struct outcome {
+    int status; /* as a shell has it; -1: had to be killed */
+    char output[OUTPUT]; /* standard output, what the other end got, files called out*, all in a row */
+    char errors[OUTPUT];
+    char left[512]; /* file names */
+    int open_fds, strays;
+    int64_t ms;
+    bool sanitizer;
+};
+
+struct torture {
+    const char *program;
+    unsigned every;
+    bool verbose, openssl;
+    char top[64], address[32];
+    struct faults *faults;
+    char map[96];
+    int slower;
+    unsigned long runs, defects;
+};
+extern struct torture t;
+
+/* The message, errno, and the end of the driver. */
+__attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...);
+void set_up(void);
+void clean_up(void);
+/* One run, with the fault that t.faults tells. The directory "run" stays as it was left. */
+void run(const struct scenario *s, struct outcome *o);
+size_t read_file(const char *path, char *to, size_t cap);
 
 #endif
