@@ -13,7 +13,8 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     pthread_attr_(destroy|setstacksize) qsort sig(add|empty|fill|ismember).* sigpending sigaction
     v?snprintf v?fprintf fputs fputc putc fwrite fgets fflush fclose stdout stderr environ
     str.* openlog syslog reg(comp|exec|error|free) isatty umask uname nanosleep
-    dlsym dlclose dlerror deflate inflate deflateEnd inflateEnd inflateReset zError
+    memmem dirname sysconf tzset unsetenv eventfd_(read|write) pthread_cond(attr)?_(broadcast|destroy|signal|(timed)?wait|setclock)
+    pthread_condattr_init dlsym dlclose dlerror deflate inflate deflateEnd inflateEnd inflateReset zError
     get(protobyname|pwnam|pwuid|grnam|servbyname)_r getgrouplist getrandom getrlimit if_indextoname ttyname_r
     set[gu]id setgroups setns setpgid chroot fchdir lchown mq_.* close_range'
 
