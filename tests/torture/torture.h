@@ -27,6 +27,7 @@ struct scenario {
                                                                   or the UNIX socket "peer" */
     bool terminal; /* the program's standard input and output are a terminal */
     bool serves;   /* does not end by itself: SIGTERM when `other` is done */
+    bool edges;    /* the program waits for edges (epoll): "not yet" cannot be made up */
     bool bulk;     /* standard input is some more */
     bool messages; /* packets: a fault may lose one, as the network may */
 };
