@@ -233,7 +233,11 @@ static void lead(struct member *m)
         struct errand *t = new_errand(c, &e);
         if (!t) {
             diag_err(DIAG_WARN, &e); /* a connection has to wait, the listener goes on */
-            (void)poll(&(struct pollfd){.fd = c->stop_fd, .events = POLLIN}, 1, PAUSE_MS);
+            if (poll(&(struct pollfd){.fd = c->stop_fd, .events = POLLIN}, 1, PAUSE_MS) > 0) {
+                (void)err_set(&e, ERR_INTERRUPTED, "stopped");
+                m->leads = false;
+                report(c, &e);
+            }
             continue;
         }
         int rc = await_room(c, &t->run, &e);
