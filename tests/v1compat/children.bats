@@ -41,7 +41,7 @@ ROWS
 SYSTEM:cat,pipes -
 - EXEC:sort,pipes
 - 'EXEC:tac',pipes
-- SYSTEM:'cat >x; sleep 0.1; cat x; rm x',pipes
+- SYSTEM:'cat >x; sleep 0.02; cat x; rm x',pipes
 - SYSTEM:'cat <&3 >&4',fdin=3,fdout=4,pipes
 - "EXEC:'sh -c \"cat <&3 >&4\"',fdin=3,fdout=4,pipes"
 - SYSTEM:'cat <&1 >&0',fdin=1,fdout=0,pipes
@@ -77,7 +77,7 @@ ROWS
 -U SYSTEM:'cat >out' -
 -u SYSTEM:'seq 1 20000' SYSTEM:'cat >out',pipes
 -u 'EXEC:seq 1 20000',pipes 'EXEC:dd of=out status=none'
--u SYSTEM:'sleep 0.1; echo late' -
+-u SYSTEM:'sleep 0.02; echo late' -
 ROWS
 }
 
@@ -146,7 +146,7 @@ ROWS
 - EXEC:sort
 - 'EXEC:wc -l'
 - SYSTEM:'sort; echo end'
-- SYSTEM:'cat >x; sleep 0.2; cat x; rm x'
+- SYSTEM:'cat >x; sleep 0.02; cat x; rm x'
 - SYSTEM:'exec cat >/dev/null'
 - 'SYSTEM:cat | sort | tr a-z A-Z'
 - 'SYSTEM:head -n 1; cat >/dev/null'

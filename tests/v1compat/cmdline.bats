@@ -39,7 +39,6 @@ ours() { timeout -k 5 "$LIMIT" "$OURS" "$@"; }
 -Llock - PIPE
 -r left -R right - PIPE
 -rleft -Rright - PIPE
--g -u - CREATE:out,cork=1
 ROWS
 }
 

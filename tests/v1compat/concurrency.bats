@@ -190,7 +190,7 @@ levels_of() {
 
 @test "clients with fork: a child per connection, as many as max-children allows" {
     listen_as target tcp4 fork 'SYSTEM:cat >/dev/null; echo x >>seen'
-    start client "$S" -d -d "$to,fork,max-children=2,interval=0.05" 'SYSTEM:echo x; sleep 0.05' </dev/null
+    start client "$S" -d -d "$to,fork,max-children=2,interval=0.05" 'SYSTEM:echo x; sleep 0.02' </dev/null
     client=$(<client.pid)
     several() { [ "$(wc -l <seen)" -ge 4 ]; }
     wait_for 10 several

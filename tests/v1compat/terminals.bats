@@ -252,6 +252,6 @@ SH
 }
 
 @test "sitout-eio: a program that closes and reopens its terminal" {
-    command='SYSTEM:tty=/proc/\$PPID; name=\$(readlink /proc/\$\$/fd/1); exec >&-; exec </dev/null; sleep 0.1; echo back >\$name'
+    command='SYSTEM:name=\$(readlink /proc/\$\$/fd/1); exec >&-; exec </dev/null; for n in 1 2 3 4 5; do sleep 0.02; done; echo back >\$name'
     same back "$(timeout 20 "$OURS" -u "$command,pty,raw,sitout-eio=1" - 2>eio.err | tr -d '\r')"
 }

@@ -114,7 +114,7 @@ SH
 @test "a terminal with an escape character" {
     start modem "$S" -d -d "PTY,link=$T/modem,rawer" 'SYSTEM:sed -u s/at/AT/' </dev/null
     wait_for 5 test -e modem
-    start run "$S" -t 5 -,escape=0x0f "$T/modem,rawer,crnl,readbytes=4" < <(printf 'at\n\017lost' && sleep 0.2)
+    start run "$S" -t 5 -,escape=0x0f "$T/modem,rawer,crnl,readbytes=4" < <(printf 'at\n\017lost')
     finish run
     same AT "$(<run.out)"
     kill -TERM "$(<modem.pid)"
@@ -160,8 +160,7 @@ read -r word </dev/tty
 read -r command && $command
 SH
     chmod +x login.sh
-    out=$( (sleep 0.2 && echo PASSWORD && sleep 0.2 && echo id -u && sleep 0.3) |
-        socat -t 1 - EXEC:./login.sh,pty,setsid,ctty)
+    out=$(printf 'PASSWORD\nid -u\n' | socat -t 10 - EXEC:./login.sh,pty,setsid,ctty)
     has "$out" welcome
     has "$out" "^$(id -u)"
 }
