@@ -83,7 +83,7 @@ void engine_drop(struct engine *e)
         struct engine_side *s = &e->side[i];
         bool stalled = s->port && s->port->flags & PORT_STALL; /* never meant to get it */
         if (s->has_out && !s->out_shut && !stalled && !atomic_load(&e->run->cut[!i]))
-            atomic_fetch_add(&e->run->lost, engine_waiting(e, i));
+            atomic_fetch_add(&e->run->lost, engine_owed(e, i));
         s->out_shut = true;
     }
     engine_start_closing(e);

@@ -93,6 +93,8 @@ bool engine_wants_input(const struct engine *e, int side);
 bool engine_wants_output(const struct engine *e, int side);
 /* Bytes on their way out at that side. */
 size_t engine_waiting(const struct engine *e, int side);
+/* The same, and what a file that is being sent still has. */
+size_t engine_owed(const struct engine *e, int side);
 /* Nothing more can be written to that side: drops what waits, tells the source. */
 void engine_end_flow_to(struct engine *e, int side);
 

@@ -150,6 +150,13 @@ int express_recall(struct express *x, struct buf *to)
     return 0;
 }
 
+size_t express_left(const struct express *x, const struct port *from)
+{
+    struct stat st;
+    off_t at = x->direct ? lseek(from->rfd, 0, SEEK_CUR) : -1;
+    return at >= 0 && fstat(from->rfd, &st) == 0 && st.st_size > at ? (size_t)(st.st_size - at) : 0;
+}
+
 bool express_is_over(const struct express *x)
 {
     return x->small > SMALL_MOST && x->held == 0;

@@ -31,6 +31,8 @@ ssize_t express_take(struct express *x, const struct port *from);
 ssize_t express_give(struct express *x, const struct port *from, const struct port *to);
 /* What the pipe holds comes back into a buffer. 0, or -1 without memory. */
 int express_recall(struct express *x, struct buf *to);
+/* Bytes the source still has, where it is a file that is given from directly. */
+size_t express_left(const struct express *x, const struct port *from);
 /* The flow has become one of small blocks, which are better copied. */
 bool express_is_over(const struct express *x);
 

@@ -63,32 +63,28 @@ static void arrived(struct engine *e, int side, size_t n)
     }
 }
 
-/* 1 the express way took something, 0 nothing; -1 it is left, and the plain way has to look. */
-static int read_express(struct engine *e, int side)
+/* What the express way took, as a read gives it; -2: it is left, and the plain way has to look. It
+ * cannot do everything and does not know an end from a reset, but an error it tells is told once. */
+static ssize_t read_express(struct engine *e, int side)
 {
     struct engine_lane *lane = &e->lane[side];
     if (!express_is_over(lane->express)) {
         ssize_t n = express_take(lane->express, e->side[side].port);
-        if (n > 0)
-            arrived(e, side, (size_t)n);
-        if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-            return n > 0 || errno == EINTR;
+        if (n > 0 || (n < 0 && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS))
+            return n;
     }
     lane_leave_express(lane);
-    return -1;
+    return -2;
 }
 
-int engine_read(struct engine *e, int side, struct err *err)
+static ssize_t read_plain(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
     bool look = border_looks(e, side);
     struct buf *b = look ? &s->rx : &s->in;
     unsigned char *at;
-    int rc = e->lane[side].express ? read_express(e, side) : -1;
-    if (rc >= 0)
-        return rc;
     if (!look && lane_make_room(e, side, err) < 0)
-        return -1;
+        return -2;
     size_t room = buf_room(b, &at);
     if (room > e->lane[side].block)
         room = e->lane[side].block;
@@ -97,8 +93,21 @@ int engine_read(struct engine *e, int side, struct err *err)
     ssize_t n = port_read(s->port, at, room);
     if (n > 0) {
         buf_commit(b, (size_t)n);
-        arrived(e, side, (size_t)n);
         lane_learn(e, side, (size_t)n, room);
+    }
+    return n;
+}
+
+int engine_read(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    ssize_t n = e->lane[side].express ? read_express(e, side) : -2;
+    if (n == -2)
+        n = read_plain(e, side, err);
+    if (n == -2)
+        return -1;
+    if (n > 0) {
+        arrived(e, side, (size_t)n);
         return 1;
     }
     if (n == 0)
@@ -125,6 +134,13 @@ size_t engine_waiting(const struct engine *e, int side)
 {
     const struct express *x = e->lane[!side].express;
     return e->side[side].out.len + e->side[side].tx.len + (x ? x->held : 0);
+}
+
+size_t engine_owed(const struct engine *e, int side)
+{
+    const struct express *x = e->lane[!side].express;
+    const struct port *from = e->side[!side].port;
+    return engine_waiting(e, side) + (x && from ? express_left(x, from) : 0);
 }
 
 /* The source is a file and the kernel takes from it as it gives. */
@@ -160,7 +176,7 @@ void engine_end_flow_to(struct engine *e, int side)
 static void count_lost(struct engine *e, int side)
 {
     if (!atomic_load(&e->run->cut[!side]))
-        atomic_fetch_add(&e->run->lost, engine_waiting(e, side) + e->side[!side].in.len);
+        atomic_fetch_add(&e->run->lost, engine_owed(e, side) + e->side[!side].in.len);
 }
 
 static int write_failed(struct engine *e, int side, struct err *err)

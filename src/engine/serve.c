@@ -324,7 +324,7 @@ static int finish(struct session *s, int rc, struct err *e)
     uint64_t lost = atomic_load(&r->lost);
     if (lost > 0 && !r->failed && !r->ended_signal) {
         struct err l;
-        (void)err_set(&l, ERR_PROTOCOL, "%llu bytes that had been read could not be delivered",
+        (void)err_set(&l, ERR_PROTOCOL, "%llu bytes could not be delivered",
                       (unsigned long long)lost);
         run_fail(r, &l);
     }
