@@ -60,7 +60,8 @@ int joint_make(struct line *l, struct station *outer, struct station *inner, int
     struct comm_ends a, b; /* b is the end for a program: with ptys it is the slave */
     enum comm_type type;
     const struct plan_link *links[2] = {outer->item->link, inner ? inner->item->link : NULL};
-    if (joint_type(l->plan, links[side == LEFT ? 0 : 1], links[side == LEFT ? 1 : 0], &type, e) < 0 ||
+    if (joint_type(l->plan, links[side == LEFT ? 0 : 1], links[side == LEFT ? 1 : 0], &type, e) <
+            0 ||
         comm_pair(type, &a, &b, e) < 0)
         return -1;
     struct comm_ends *of_outer = wants_fds(outer) ? &b : &a;
@@ -114,7 +115,8 @@ static int engine_beside(struct station *s, int from, struct err *e)
             close(rfd);
         return -1;
     }
-    if (port_open_fds(rfd, -1, PORT_JOINT, PORT_SHUT_NONE, label, &s->engine.side[from].port, e) < 0) {
+    if (port_open_fds(rfd, -1, PORT_JOINT | PORT_EIO_EOF, PORT_SHUT_NONE, label,
+                      &s->engine.side[from].port, e) < 0) {
         close(wfd);
         return -1;
     }

@@ -16,7 +16,7 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     memmem dirname sysconf tzset unsetenv eventfd_(read|write) pthread_cond(attr)?_(broadcast|destroy|signal|(timed)?wait|setclock)
     pthread_condattr_init dlsym dlclose dlerror deflate inflate deflateEnd inflateEnd inflateReset zError
     get(protobyname|pwnam|pwuid|grnam|servbyname)_r getgrouplist getrandom getrlimit if_indextoname ttyname_r
-    set[gu]id setgroups setns setpgid chroot fchdir lchown mq_.* close_range'
+    in6addr_.* set[gu]id setgroups setns setpgid chroot fchdir lchown mq_.* close_range'
 
 called() {
     nm -u "$build"/CMakeFiles/catena_code.dir/src/*.o "$build"/CMakeFiles/catena_code.dir/src/*/*.o |
