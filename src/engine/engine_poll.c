@@ -59,12 +59,28 @@ static int poll_timeout(const struct engine *e)
                                        : (int)(deadline - now);
 }
 
+/* Those that matter alone: poll() takes no more entries than there may be descriptors. */
+static int poll_used(struct pollfd fds[POLL_N], int timeout)
+{
+    struct pollfd used[POLL_N];
+    nfds_t n = 0;
+    for (int i = 0; i < POLL_N; i++)
+        if (fds[i].fd >= 0)
+            used[n++] = fds[i];
+    int rc = poll(used, n, timeout);
+    n = 0;
+    for (int i = 0; i < POLL_N; i++)
+        if (fds[i].fd >= 0)
+            fds[i].revents = rc > 0 ? used[n++].revents : 0;
+    return rc;
+}
+
 /* Gives what poll() gave, but -1 only on a real failure. */
 static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
 {
     interests(e, fds);
     engine_rest(e);
-    int n = poll(fds, POLL_N, poll_timeout(e));
+    int n = poll_used(fds, poll_timeout(e));
     if (n < 0 && errno == EINTR)
         return 0;
     int64_t deadline = n == 0 ? engine_deadline(e) : -1;
