@@ -13,7 +13,9 @@
  * (the next bytes must be those of gen), eof (nothing but end of file must come), sum (to end of
  * file; count and checksum to the report), echo, duplex:<bytes>:<seed>:<bytes>:<seed> (sends the
  * first, and expects the second and then end of file, at once; then as shut), save:<path> (to end of
- * file), shut, reset, until:<path> (waits for the file), touch:<path>, say:<text> (to the report).
+ * file), shut, reset, until:<path> (waits for the file), touch:<path>, say:<text> (to the report),
+ * drained (what was sent has arrived), flood:<text> (again and again, until it cannot be sent any
+ * more), and the steps of TLS: see peer_tls.h.
  * The report is standard output, or standard error of "peer stdio". Any surprise: a message, 1. */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +31,18 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
 #include <unistd.h>
+
+#include <openssl/ssl.h>
 
 enum { BLOCK = 65536 };
 
 struct peer {
     int in, out;
     bool drip;
+    SSL *ssl; /* once there is one, bytes go through it */
     FILE *report;
 };
 
@@ -89,7 +96,8 @@ static void numbers(const char *text, uint64_t *to, size_t n)
 static void put(struct peer *p, const unsigned char *data, size_t n)
 {
     while (n > 0) {
-        ssize_t k = write(p->out, data, p->drip ? 1 : n);
+        size_t part = p->drip ? 1 : n;
+        ssize_t k = p->ssl ? SSL_write(p->ssl, data, (int)part) : write(p->out, data, part);
         if (k < 0)
             die("write");
         data += k;
@@ -99,13 +107,14 @@ static void put(struct peer *p, const unsigned char *data, size_t n)
 
 static size_t get(struct peer *p, unsigned char *data, size_t cap)
 {
-    ssize_t k = read(p->in, data, cap);
+    ssize_t k = p->ssl ? SSL_read(p->ssl, data, (int)cap) : read(p->in, data, cap);
     if (k < 0)
         die("read");
     return (size_t)k;
 }
 
-static void step_send(struct peer *p, const char *text)
+/* The bytes that a text with escapes means; to be freed. */
+static unsigned char *unescape(const char *text, size_t *len)
 {
     unsigned char *out = malloc(strlen(text) + 1);
     size_t n = 0;
@@ -129,8 +138,30 @@ static void step_send(struct peer *p, const char *text)
         default: out[n++] = (unsigned char)*s; break;
         }
     }
+    *len = n;
+    return out;
+}
+
+static void step_send(struct peer *p, const char *text)
+{
+    size_t n;
+    unsigned char *out = unescape(text, &n);
     put(p, out, n);
     free(out);
+}
+
+static void step_flood(struct peer *p, const char *text)
+{
+    static unsigned char block[BLOCK];
+    size_t n, have = 0;
+    unsigned char *one = unescape(text, &n);
+    while (have + n <= sizeof block) {
+        memcpy(block + have, one, n);
+        have += n;
+    }
+    free(one);
+    while (write(p->out, block, have) > 0)
+        ;
 }
 
 static void step_gen(struct peer *p, const char *arg)
@@ -237,6 +268,8 @@ static void step_echo(struct peer *p)
 
 static void step_shut(struct peer *p)
 {
+    if (p->ssl && SSL_shutdown(p->ssl) < 0)
+        die("SSL_shutdown");
     if (p->in == p->out ? shutdown(p->out, SHUT_WR) : close(p->out))
         die("shutdown");
 }
@@ -308,12 +341,26 @@ static void step_reset(struct peer *p)
     exit(0);
 }
 
-static void step_until(const char *path)
+static void pause_shortly(void)
 {
     const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
-    while (access(path, F_OK))
-        nanosleep(&pause, NULL);
+    nanosleep(&pause, NULL);
 }
+
+static void step_until(const char *path)
+{
+    while (access(path, F_OK))
+        pause_shortly();
+}
+
+static void step_drained(struct peer *p)
+{
+    int queued = 0;
+    while (ioctl(p->out, SIOCOUTQ, &queued) == 0 && queued > 0)
+        pause_shortly();
+}
+
+#include "peer_tls.h"
 
 static void do_step(struct peer *p, const char *step)
 {
@@ -355,6 +402,12 @@ static void do_step(struct peer *p, const char *step)
         step_reset(p);
     else if (IS("until"))
         step_until(arg);
+    else if (IS("drained"))
+        step_drained(p);
+    else if (IS("flood"))
+        step_flood(p, arg);
+    else if (step_tls(p, step, n, arg))
+        ;
     else if (IS("touch"))
         close(open(arg, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     else if (IS("say")) {

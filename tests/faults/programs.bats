@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The fault matrix of programs: in a chain (one-way and two-way) and at its end, over every kind of
+# descriptor: a program that dies, is killed, stops reading, closes early, never ends, or leaves
+# something behind that holds its descriptors.
+load matrix
+
+@test "exits with a status: what it wrote is delivered, and the status fails the run" {
+    for how in '' ,pipes ,pty,raw ,stderr; do
+        try 1 ' exited with status 3' -u "system:'head -c 1000 $IN; exit 3'$how" create:out
+        got 1000
+    done
+    for how in -cS -cp -cs; do
+        try 1 ' exited with status 3' $how -u "open:$IN" "system1:'head -c 1000; exit 3'|create:out"
+        got 1000
+        try 1 ' exited with status 3' $how -u "^system1:'cat; exit 3'|open:$IN" create:out
+        got "$N"
+    done
+    well
+}
+
+@test "killed: what it wrote is delivered, and the signal is named" {
+    for how in '' ,pipes ,pty,raw; do
+        try 1 ' exited on signal 9' -u "system:'head -c 1000 $IN; kill -9 \$\$'$how" create:out
+        got 1000
+    done
+    for how in -cS -cp -cs; do
+        try 1 ' exited on signal 9' $how -u "open:$IN" "system1:'head -c 1000; kill -9 \$\$'|create:out"
+        got 1000
+        try 1 ' exited on signal 11' $how -u "^system1:'head -c 1000; kill -11 \$\$'|open:$IN" create:out
+        got 1000
+    done
+    well
+}
+
+@test "cannot be started" {
+    try 1 ' E .*nothing-here' - exec:nothing-here
+    try 1 ' E .*nothing-here' - exec:nothing-here,pty
+    try 1 ' E .*nothing-here' - "exec:$T/nothing-here,pipes"
+    try 1 ' E .*nothing-here' -u - "exec1:nothing-here|create:out"
+    try 1 ' E .*nothing-here' - "exec:nothing-here|pipe"
+    try 1 'exited with status 127' - system:nothing-here
+    echo text >plain && chmod 644 plain
+    try 1 ' E .*Permission denied' - "exec:$T/plain"
+    try 1 ' E .*Permission denied' -u - "exec1:$T/plain|create:out"
+    well
+}
+
+@test "stops reading and ends well: a reader that has had enough is no error of its own" {
+    for how in '' ,pipes; do
+        try 1 'Broken pipe\|reset by peer\|not be delivered' -u "open:$BIG" "system:'head -c 1000 >/dev/null'$how"
+    done
+    try 1 'Broken pipe\|reset by peer\|not be delivered' -u "open:$BIG" "system1:'head -c 1000'|create:out"
+    got 1000
+    well
+}
+
+@test "closes its input and goes on writing" {
+    for how in '' ,pipes; do
+        try 0 '' -u "system:'exec <&-; cat $IN'$how" create:out
+        got "$N"
+    done
+    try 0 '' -u "^system1:'exec <&-; cat $IN'|open:/dev/null" create:out
+    got "$N"
+    well
+}
+
+@test "closes its output and lives on: the run ends, and the program with it" {
+    for how in '' ,pipes; do
+        try 0 - -d0 -u "system:'cat $IN; exec >&- 2>&-; exec sleep 1000'$how" create:out
+        got "$N"
+    done
+    try 0 - -d0 -u "^system1:'cat; exec >&- 2>&-; exec sleep 1000'|open:$IN" create:out
+    got "$N"
+    well
+}
+
+@test "never reads: -T ends the run and the program" {
+    for how in '' ,pipes; do
+        try 1 'not be delivered' -T 0.3 -u "open:$BIG" "exec:'sleep 1000'$how"
+    done
+    try 1 'not be delivered' -T 0.3 -u "open:$BIG" 'exec1:sleep 1000|create:out'
+    well
+}
+
+@test "ignores SIGTERM: nobody waits for it" {
+    for how in '' ,pipes; do
+        try 0 - -d0 -T 0.3 pipe "system:'trap \"\" TERM; exec sleep 1000'$how"
+    done
+    for pid in $(marked); do kill -KILL "$pid"; done
+    well
+}
+
+# The grandchild holds the descriptors: no end of file comes when the program itself has ended.
+@test "leaves a grandchild that holds its descriptors" {
+    for how in '' ,pipes; do
+        try 0 '' -T 0.3 -u "system:'cat $IN; sleep 1000 & exit 0'$how" create:out
+        got "$N"
+        for pid in $(marked); do kill "$pid"; done
+    done
+    try 0 '' -T 0.3 -u "^system1:'cat; sleep 1000 & exit 0'|open:$IN" create:out
+    got "$N"
+    for pid in $(marked); do kill "$pid"; done
+    well
+}
+
+@test "a grandchild that lets go of the descriptors is left alone" {
+    try 0 '' -u "system:'cat $IN; sleep 1000 </dev/null >/dev/null 2>&1 & echo \$! >grandchild'" create:out
+    got "$N"
+    kill "$(<grandchild)"
+    well
+}
+
+@test "a terminal whose other side hangs up" {
+    start run "$CATENA_BIN" -u "pty,raw,link=$T/tty" create:out </dev/null
+    wait_for 5 test -e tty
+    head -c 1000 "$IN" >tty
+    cells=$((cells + 1)) last="the terminal"
+    finish run
+    got 1000
+    # And one that comes back in time.
+    rm out
+    start run "$CATENA_BIN" -u "pty,raw,link=$T/tty,sitout-eio=10" create:out </dev/null
+    wait_for 5 test -e tty
+    head -c 1000 "$IN" >tty
+    wait_for 5 size_is out 1000
+    dd if="$IN" bs=1000 skip=1 count=1 of=tty conv=notrunc 2>/dev/null
+    wait_for 5 size_is out 2000
+    kill "$pid"
+    finish run 143
+    cells=$((cells + 1)) last="the terminal"
+    got 2000
+    well
+}
+
+@test "an end in the middle of a chain of programs ends them all" {
+    try 1 'exited on signal 9' -u "open:$BIG" "exec1:cat|system1:'head -c 1000; kill -9 \$\$'|exec1:cat|create:out"
+    got 1000
+    try 1 'exited with status 5' -u "open:$IN" "exec1:cat|system1:'cat; exit 5'|exec1:cat|create:out"
+    got "$N"
+    well
+}
+
+# The first signal to the program ends what it has started, grandchildren in the way or not.
+@test "SIGTERM to the program reaches every program of the line" {
+    cells=$((cells + 1))
+    start run "$CATENA_BIN" pipe "exec1:cat%exec1:cat|exec:'sleep 1000'" </dev/null
+    programs() { [ "$(pgrep -cP "$pid")" = 3 ]; }
+    wait_for 5 programs
+    kill "$pid"
+    finish run 143
+    well
+}
