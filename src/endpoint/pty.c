@@ -116,17 +116,18 @@ static int hold_slave(struct port *port, struct pty *p, struct err *e)
     return 0;
 }
 
-/* Nobody tells when a slave is opened; only that it hangs up the master while it is not. */
+/* Nobody tells when a slave is opened; only that it hangs up the master while it is not. One that
+ * has been and gone between two looks has left what it wrote. */
 static int wait_for_slave(int master, const struct addr *a, struct run *r, struct err *e)
 {
     double interval = opt_time(a, OPT_PTY_INTERVAL, 1.0);
 
     for (;;) {
-        struct pollfd pfd = {.fd = master};
+        struct pollfd pfd = {.fd = master, .events = POLLIN};
 
         if (poll(&pfd, 1, 0) == -1 && errno != EINTR)
             return err_sys(e, ERR_TRANSIENT, "poll()");
-        if (!(pfd.revents & POLLHUP))
+        if (!(pfd.revents & POLLHUP) || (pfd.revents & POLLIN))
             return 0;
         if (wait_seconds(r, interval, e) == -1)
             return -1;

@@ -21,7 +21,8 @@ int signals_init(const struct settings *s, struct err *e)
         if (s->signals & UINT64_C(1) << sig && sig != SIGKILL && sig != SIGSTOP)
             sigaddset(&set, sig);
     struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
-    (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGPIPE, &ignore, NULL); /* write() says it */
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
     (void)sigaction(SIGCHLD, &standard, NULL); /* an ignored SIGCHLD would hide exit statuses */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return err_sys(e, ERR_PERMANENT, "sigprocmask()");

@@ -11,7 +11,8 @@
 
 struct run;
 
-/* Once, before the first thread: blocks what is caught, ignores SIGPIPE. Gives the signalfd. */
+/* Once, before the first thread: blocks what is caught, ignores those that
+ * write(2) tells as an error. Gives the signalfd. */
 int signals_init(const struct settings *s, struct err *e);
 /* Takes what has arrived. Gives true when the run has to end; r->ended_signal says by which.
  * SIGCHLD goes to r->on_children. */

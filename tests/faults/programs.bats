@@ -111,25 +111,34 @@ load matrix
     well
 }
 
-@test "a terminal whose other side hangs up" {
-    start run "$CATENA_BIN" -u "pty,raw,link=$T/tty" create:out </dev/null
+terminal() { # <options>: a pseudo terminal into a file
+    cells=$((cells + 1)) last="pty,$1"
+    rm -f out tty
+    start run "$CATENA_BIN" -u "pty,raw,link=$T/tty,$1" create:out </dev/null
     wait_for 5 test -e tty
     head -c 1000 "$IN" >tty
-    cells=$((cells + 1)) last="the terminal"
-    finish run
-    got 1000
-    # And one that comes back in time.
-    rm out
-    start run "$CATENA_BIN" -u "pty,raw,link=$T/tty,sitout-eio=10" create:out </dev/null
-    wait_for 5 test -e tty
-    head -c 1000 "$IN" >tty
+}
+
+comes_back() {
     wait_for 5 size_is out 1000
-    dd if="$IN" bs=1000 skip=1 count=1 of=tty conv=notrunc 2>/dev/null
+    exec 8<>tty
+    head -c 2000 "$IN" | tail -c 1000 >&8
     wait_for 5 size_is out 2000
     kill "$pid"
     finish run 143
-    cells=$((cells + 1)) last="the terminal"
+    exec 8>&-
     got 2000
+}
+
+@test "a terminal whose other side hangs up" {
+    terminal wait-slave,pty-interval=0.01,perm=600
+    finish run
+    got 1000
+    # And one that may come back.
+    terminal perm=600
+    comes_back
+    terminal wait-slave,pty-interval=0.01,sitout-eio=30
+    comes_back
     well
 }
 
