@@ -5,6 +5,7 @@
  *   peer connect <port>|unix:<path> <step>...
  *   peer stdio <step>...                    on standard input and output
  *   peer clients <port> <count> <bytes>     so many at once against an echo; prints how many are well
+ *   peer hold <port> <count>                so many at once; prints how many there are, and stays
  *   peer freeport                           a port below the ephemeral range that nobody uses
  *   peer gen <bytes> [<seed>]               pseudo-random bytes to standard output
  *
@@ -15,7 +16,7 @@
  * first, and expects the second and then end of file, at once; then as shut), save:<path> (to end of
  * file), shut, reset, until:<path> (waits for the file), touch:<path>, say:<text> (to the report),
  * drained (what was sent has arrived), flood:<text> (again and again, until it cannot be sent any
- * more), and the steps of TLS: see peer_tls.h.
+ * more), dribble:<text> (the same, a hundred times a second), and the steps of TLS: see peer_tls.h.
  * The report is standard output, or standard error of "peer stdio". Any surprise: a message, 1. */
 #include <errno.h>
 #include <fcntl.h>
@@ -353,6 +354,12 @@ static void step_until(const char *path)
         pause_shortly();
 }
 
+static void step_dribble(struct peer *p, const char *text)
+{
+    while (write(p->out, text, strlen(text)) > 0)
+        pause_shortly();
+}
+
 static void step_drained(struct peer *p)
 {
     int queued = 0;
@@ -406,6 +413,8 @@ static void do_step(struct peer *p, const char *step)
         step_drained(p);
     else if (IS("flood"))
         step_flood(p, arg);
+    else if (IS("dribble"))
+        step_dribble(p, arg);
     else if (step_tls(p, step, n, arg))
         ;
     else if (IS("touch"))
@@ -510,6 +519,16 @@ static int clients(const char *port, size_t count, size_t bytes)
     return good == count ? 0 : 1;
 }
 
+/* Until a signal comes. */
+static int hold(const char *port, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)connect_one(port);
+    printf("%zu\n", count);
+    fflush(stdout);
+    return pause();
+}
+
 static int freeport(void)
 {
     struct timespec t;
@@ -546,6 +565,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "clients") == 0 && argc == 5)
         return clients(argv[2], strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
+    if (strcmp(argv[1], "hold") == 0 && argc == 4)
+        return hold(argv[2], strtoul(argv[3], NULL, 10));
     if (strcmp(argv[1], "listen") == 0) {
         bool named = argc > 2 && strncmp(argv[2], "unix:", 5) == 0;
         p.in = p.out = listen_one(named ? argv[2] : "tcp");

@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The fault matrix of what the system gives out: descriptors, processes, memory. A run that does not
+# get what it needs ends with an error line; a listener loses a connection and goes on.
+load matrix
+
+# limited <ulimit arguments> <arguments...>: status and output; never a signal's end or a hang.
+limited() {
+    local limit=$1
+    shift
+    status=0 cells=$((cells + 1))
+    # shellcheck disable=SC2086
+    (ulimit $limit && exec timeout -k 5 "$LIMIT" "$CATENA_BIN" "$@") \
+        </dev/null >out 2>log 3>&- 7>&- || status=$?
+    last="ulimit $limit: $*"
+    case $status in
+    0) ;;
+    1) file_has log ' E ' || failed "fails without an error line" ;;
+    127) file_has log 'error while loading' || failed ;; # it did not even get that far
+    *) failed ;;
+    esac
+}
+
+failed() {
+    failures+=("$last")
+    echo "--- FAILED: $last: status $status; $*"
+    cat log
+}
+
+lines() {
+    printf '%s\0' pipe exec:cat 'exec1:cat%exec1:cat|pipe' 'gzip|gunzip|pipe' pty,raw socketpair \
+        "openssl,verify=0|^openssl-server,cert=$CERTS/server.pem,verify=0|pipe" \
+        'system:cat,pipes' 'nop|tcp-listen:0,bind=127.0.0.1,accept-timeout=0.05'
+}
+
+@test "few descriptors: each number of them" {
+    lines >lines
+    for n in 3 4 5 6 7 8 9 10 11 12 14 16 18 20 24; do
+        while IFS= read -r -d '' line <&7; do
+            limited "-n $n" -T 0.05 open:/dev/null "$line"
+            if [ "$status" = 1 ]; then
+                file_has log 'Too many open files' || failed "the reason is not told"
+            fi
+        done 7<lines
+    done
+    same 0 "$status" # the last number is enough
+    well
+}
+
+@test "little memory: no crash" {
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers want all the address space"
+    lines >lines
+    for k in 3000 6000 7000 8000 9000 10000 11000 12000 14000 20000 40000; do
+        while IFS= read -r -d '' line <&7; do
+            limited "-v $k" -T 0.05 open:/dev/null "$line"
+        done 7<lines
+    done
+    for k in 6000 8000 10000; do limited "-v $k" -b 1000000000 open:/dev/null pipe; done
+    limited "-v 100000" -b 1000000000 open:/dev/null pipe
+    same 1 "$status"
+    has "$(<log)" ' E .*memory'
+    well
+}
+
+serve() { # <ulimit arguments> <listening address> <second address>
+    # shellcheck disable=SC2016
+    start server bash -c 'ulimit '"$1"'; exec "$0" "$@"' "$CATENA_BIN" -d -d "$2" "$3" </dev/null
+    wait_for 10 file_has server.err 'listening on'
+    port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' server.err | head -n 1)
+    server=$pid
+}
+
+served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
+
+@test "a listener that runs out of descriptors serves again when there are some" {
+    for how in fork thread; do
+        for second in pipe 'gzip|gunzip|pipe' exec:cat; do
+            cells=$((cells + 1)) last="$how, $second"
+            serve "-n 24" "tcp-listen:0,bind=127.0.0.1,backlog=64,$how" "$second"
+            served
+            start crowd "$PEER" hold "$port" 40 </dev/null
+            [ "$how" = fork ] || wait_for 10 file_has server.err 'Too many open files'
+            wait_for 5 file_has crowd.out 40
+            kill "$(<crowd.pid)"
+            wait_for 10 served
+            kill "$server"
+            finish server 143
+        done
+    done
+    well
+}
+
+@test "a listener that may not fork or start threads goes on listening" {
+    [ "$(id -u)" = 0 ] || skip "needs root: becomes a user of its own"
+    command -v setpriv >/dev/null || skip "needs setpriv"
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers start threads of their own"
+    open=$(mktemp -d) && chmod 755 "$open" && cp "$CATENA_BIN" "$open/catena"
+    for how in fork thread; do
+        cells=$((cells + 1))
+        user=$((100000 + $$ % 100000))
+        start server setpriv --reuid=$user --clear-groups \
+            bash -c 'ulimit -u 2; exec "$0" "$@"' "$open/catena" -d -d \
+            "tcp-listen:0,bind=127.0.0.1,$how" pipe </dev/null
+        server=$pid
+        wait_for 10 file_has server.err 'listening on'
+        port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' server.err | head -n 1)
+        served
+        start crowd "$PEER" hold "$port" 5 </dev/null
+        wait_for 10 file_has server.err ' W .*Resource temporarily unavailable'
+        kill "$(<crowd.pid)"
+        wait_for 10 served
+        kill "$server"
+        finish server 143
+    done
+    rm -r "$open"
+    well
+}
+
+@test "a program of a connection that cannot be started costs that connection only" {
+    cells=$((cells + 2))
+    for how in fork thread; do
+        start_listener server "tcp-listen:0,bind=127.0.0.1,$how" "system:'exec $T/late'"
+        same '' "$(catena - "tcp:127.0.0.1:$port" <<<hello)"
+        printf '#!/bin/sh\nexec cat\n' >late && chmod 755 late
+        served
+        rm late
+        kill "$(<server.pid)"
+        finish server 143
+    done
+    well
+}
