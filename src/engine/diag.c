@@ -58,12 +58,11 @@ static size_t prefix(char *line, enum diag_level level)
     size_t n = strftime(line, 64, "%Y/%m/%d %H:%M:%S", &tm);
     if (diag_config.micros)
         n += (size_t)snprintf(line + n, 16, ".%06ld", (long)now.tv_usec);
-    int more = diag_config.hostname
-                   ? snprintf(line + n, 512, " %.200s %.200s[%d] %c ", diag_config.hostname,
-                              diag_config.prog, (int)getpid(), letters[level])
-                   : snprintf(line + n, 512, " %.200s[%d] %c ", diag_config.prog, (int)getpid(),
-                              letters[level]);
-    return n + (more < 0 ? 0 : (size_t)more);
+    char who[512]; /* the names were given by who called us */
+    const char *host = diag_config.hostname;
+    (void)snprintf(who, sizeof who, "%s%.200s %.200s[%d] %c ", host ? " " : "", host ? host : "",
+                   diag_config.prog, (int)getpid(), letters[level]);
+    return append_safe(line, n, who);
 }
 
 static void to_log(enum diag_level level, const char *text)

@@ -5,7 +5,7 @@
  *                                   weak ciphers along
  *   notify         says close_notify and closes nothing
  *   raw            further bytes go past TLS again
- *   renegotiate    asks for another handshake (up to TLS 1.2) and goes on when the client refuses
+ *   renegotiate    asks for another handshake (up to TLS 1.2); the answer to the report
  *   keyupdate:<n>  new keys, so many times (TLS 1.3) */
 #ifndef PEER_TLS_H
 #define PEER_TLS_H
@@ -60,8 +60,9 @@ static void tls_renegotiate(struct peer *p)
     /* The request goes out; the client's answer, if any, comes with what it sends. */
     if (SSL_renegotiate(p->ssl) != 1 || SSL_do_handshake(p->ssl) != 1)
         die_tls("renegotiation");
-    (void)SSL_peek(p->ssl, &byte, 1);
-    fprintf(p->report, "renegotiations: %ld\n", SSL_num_renegotiations(p->ssl));
+    int rc = SSL_peek(p->ssl, &byte, 1);
+    fprintf(p->report, "renegotiation: %s\n",
+            rc > 0 ? "done" : ERR_reason_error_string(ERR_peek_error()));
     fflush(p->report);
 }
 

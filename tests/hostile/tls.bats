@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# TLS peers that must not be believed: every kind of certificate that is not the right one, old
+# versions, renegotiation. Each is an error line with its reason, and not a byte goes either way.
+load ../faults/matrix
+
+setup_file() {
+    export CERTS=$BATS_FILE_TMPDIR/certs IN=$BATS_FILE_TMPDIR/in
+    make_certs "$CERTS"
+    "$PEER" gen "$N" 7 >"$IN"
+    cd "$CERTS" && make_more 2>>certs.log
+}
+
+key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+
+# more <name> <subject> <extensions> [<arguments of x509>...]: one that the CA has signed.
+more() {
+    local name=$1 subject=$2 extensions=$3
+    shift 3
+    # shellcheck disable=SC2086
+    openssl req -new $key -subj "$subject" -keyout "$name.key" -out "$name.csr" -utf8 &&
+        openssl x509 -req -in "$name.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
+            -extfile <(printf '%b\n' "$extensions") -out "$name.crt" "$@" &&
+        cat "$name.crt" "$name.key" >"$name.pem"
+}
+
+named() { more "$1" "/CN=$2" "subjectAltName=$3"; } # <file> <common name> <alternative names>
+
+make_more() {
+    # Those whose validity is over or has not begun come from a CA program with dates.
+    mkdir ca && touch ca/index && echo 01 >ca/serial
+    cat >ca.conf <<CONF
+[ca]
+default_ca = a
+[a]
+database = ca/index
+new_certs_dir = ca
+serial = ca/serial
+default_md = sha256
+policy = p
+copy_extensions = copy
+unique_subject = no
+[p]
+commonName = supplied
+CONF
+    local dates name
+    for name in expired early revoked; do
+        case $name in
+        expired) dates='-startdate 20200101000000Z -enddate 20210101000000Z' ;;
+        early) dates='-startdate 20900101000000Z -enddate 20910101000000Z' ;;
+        revoked) dates='-days 2' ;;
+        esac
+        # shellcheck disable=SC2086
+        openssl req -new $key -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+            -keyout $name.key -out $name.csr &&
+            openssl ca -batch -config ca.conf -cert ca.crt -keyfile ca.key -in $name.csr $dates \
+                -notext -out $name.crt &&
+            cat $name.crt $name.key >$name.pem || return
+    done
+    openssl ca -config ca.conf -cert ca.crt -keyfile ca.key -revoke revoked.crt &&
+        openssl ca -config ca.conf -cert ca.crt -keyfile ca.key -gencrl -crldays 2 -out crl.pem &&
+        more usage /CN=localhost 'subjectAltName=DNS:localhost\nextendedKeyUsage=clientAuth' &&
+        more weak /CN=localhost 'subjectAltName=DNS:localhost' -sha1 &&
+        more leaf /CN=leaf 'basicConstraints=critical,CA:FALSE' &&
+        named wild wild 'DNS:*.example.org' &&
+        named all all 'DNS:*' &&
+        named part part 'DNS:loc*.example.org' &&
+        named uri uri 'URI:https://localhost,email:x@localhost' &&
+        named ip 127.0.0.1 'DNS:127.0.0.1' &&
+        named prefix prefix DNS:localhost.example.org || return
+    # Signed by one that must not sign.
+    # shellcheck disable=SC2086
+    openssl req -new $key -subj /CN=localhost -keyout under.key -out under.csr &&
+        openssl x509 -req -in under.csr -CA leaf.crt -CAkey leaf.key -CAcreateserial -days 2 \
+            -extfile <(echo subjectAltName=DNS:localhost) -out under.crt &&
+        cat under.crt leaf.crt under.key >under.pem &&
+        openssl req -x509 -newkey rsa:1024 -nodes -days 2 -subj /CN=localhost \
+            -addext subjectAltName=DNS:localhost -keyout small.key -out small.crt &&
+        cat small.crt small.key >small.pem
+}
+
+# server <certificate> <link with CA and PORT> <status> <pattern> [<steps>]: what the peer sends
+# comes, or with an error does not.
+server() {
+    local bytes=0
+    [ "$3" != 0 ] || bytes=1000
+    address[here]=${2//CA/cafile=$CERTS/ca.crt}
+    row @here both "$3" "$4" "$bytes" "tls:$CERTS/$1 gen:1000:7 ${5:-shut until:never}" -t 0.5
+}
+
+good=server.pem
+local='openssl,CA|tcp:localhost:PORT'
+
+@test "the right one is believed" {
+    server $good "$local" 0 ''
+    server $good 'openssl:localhost:PORT,CA' 0 ''
+    server $good 'openssl,CA|tcp:127.0.0.1:PORT' 0 ''
+    well
+}
+
+@test "certificates that are not, or not any more, or not yet" {
+    server self.pem "$local" 1 'certificate.*self.signed'
+    server expired.pem "$local" 1 'certificate.*expired'
+    server early.pem "$local" 1 'certificate.*not yet valid'
+    server usage.pem "$local" 1 'certificate.*purpose'
+    server under.pem "$local" 1 'certificate.*CA\|certificate.*issuer'
+    server small.pem "openssl,cafile=$CERTS/small.crt|tcp:localhost:PORT" 1 'certificate\|key too\|handshake'
+    server $good "openssl,cafile=$CERTS/self.crt|tcp:localhost:PORT" 1 'certificate'
+    server $good 'openssl|tcp:localhost:PORT' 1 'certificate'
+    server $good "openssl,capath=$CERTS/ca|tcp:localhost:PORT" 1 'certificate'
+    well
+}
+
+@test "names that are not the one" {
+    for cert in other uri prefix all; do
+        server $cert.pem "$local" 1 'localhost'
+        server $cert.pem 'openssl:localhost:PORT,CA' 1 'localhost'
+    done
+    server ip.pem 'openssl,CA|tcp:127.0.0.2:PORT' 1 '127.0.0.2\|refused'
+    for name in example.org a.b.example.org org www.example.org.evil www-example.org; do
+        server wild.pem "openssl,CA,cn=$name|tcp:localhost:PORT" 1 "$name"
+    done
+    server part.pem 'openssl,CA,cn=xloc.example.org|tcp:localhost:PORT' 1 'example.org'
+    server wild.pem 'openssl,CA,cn=www.example.org|tcp:localhost:PORT' 0 ''
+    server wild.pem 'openssl,CA,cn=WWW.Example.ORG|tcp:localhost:PORT' 0 ''
+    well
+}
+
+# There is no option for lists of revoked certificates; under the name socat that is said.
+@test "revoked certificates: said not to be found out" {
+    cells=$((cells + 1))
+    start_peer peer "tls:$CERTS/revoked.pem" gen:1000:7 shut eof
+    run socat_ours -u "openssl:localhost:$port,cafile=$CERTS/ca.crt" create:out </dev/null
+    has "$output" ' W .*does not check CRLs'
+    well
+}
+
+@test "old versions and weak ciphers" {
+    for version in 1.0 1.1; do
+        server "$good:$version" "$local" 1 'openssl'
+        server "$good:$version" 'openssl,verify=0|tcp:localhost:PORT' 1 'openssl'
+    done
+    server "$good:1.2" "$local" 0 ''
+    server "$good:1.2" 'openssl,CA,min-version=TLS1.3|tcp:localhost:PORT' 1 'openssl'
+    server "$good:1.2" 'openssl,CA,ciphers=ECDHE-ECDSA-AES256-GCM-SHA384|tcp:localhost:PORT' 0 ''
+    well
+}
+
+@test "SSLv2, SSLv3 and other protocols" {
+    for hello in '\x80\x2e\x01\0\x02' '\x16\x03\0\0\x7a\x02\0\0\x76\x03\0' '\x15\x03\0\0\x02\x02\x28' \
+        'HTTP/1.1\x20400\x20Bad\r\n\r\n' '220\x20smtp\r\n' '\x16\x03\x03\0\0' '\x14\x03\x03\0\x01\x01'; do
+        address[here]='openssl,verify=0|tcp:localhost:PORT'
+        row @here both 1 'openssl\|tcp' 0 "recv:10 send:$hello shut eof"
+    done
+    well
+}
+
+@test "a server that wants to renegotiate is told no" {
+    cells=$((cells + 1))
+    start_peer peer "tls:$CERTS/$good:1.2" gen:1000:7 renegotiate
+    mkfifo quiet
+    catena -T 0.5 - "openssl,cafile=$CERTS/ca.crt|tcp:localhost:$port" <>quiet >out 2>log || :
+    bytes=1000 delivered out
+    wait_for 5 file_has peer.out renegotiation
+    has_not "$(<peer.out)" 'renegotiation: done'
+    well
+}
+
+@test "a client that wants to renegotiate is told no" {
+    cells=$((cells + 1))
+    start_listener server "openssl-listen:0,bind=127.0.0.1,cert=$CERTS/$good,verify=0,fork" pipe
+    mkfifo keys
+    exec 8<>keys
+    start client openssl s_client -tls1_2 -connect "127.0.0.1:$port" -CAfile "$CERTS/ca.crt" <&8
+    echo hello >keys
+    wait_for 5 file_has client.out '^hello$'
+    echo R >keys
+    wait_for 5 file_has client.err '[Nn]o.renegotiation\|alert\|RENEGOTIATING'
+    echo again >keys
+    wait_for 5 is_gone_or_not_served
+    kill "$(<client.pid)" 2>/dev/null || :
+    exec 8>&-
+    # The listener goes on.
+    same hello "$(catena - "openssl,cafile=$CERTS/ca.crt|tcp:localhost:$port" <<<hello)"
+    kill "$(<server.pid)"
+    finish server 143
+    well
+}
+is_gone_or_not_served() { is_gone "$(<client.pid)" || file_has client.out '^again$'; }
+
+# clients <status> <pattern> <options of the client> -- <options of the server>
+client() {
+    local want=$1 pattern=$2 options=$3
+    cells=$((cells + 1)) last="client $3, server $4"
+    start_listener server "openssl-listen:0,bind=127.0.0.1,cert=$CERTS/$good$4" pipe
+    status=0
+    output=$(catena - "openssl:localhost:$port,cafile=$CERTS/ca.crt$options" <<<hello 2>log) || status=$?
+    if finish server "$want" && has "$(<server.err)" "$pattern"; then
+        if [ "$want" = 0 ]; then same hello "$output"; else same '' "$output"; fi && return
+    fi
+    failures+=("$last")
+    cat server.err log
+}
+
+@test "a server lets in whom it trusts and nobody else" {
+    client 0 '' ",cert=$CERTS/client.pem" ",cafile=$CERTS/ca.crt"
+    client 1 ' E .*certificate' '' ",cafile=$CERTS/ca.crt"
+    client 1 ' E .*certificate' ",cert=$CERTS/self.pem" ",cafile=$CERTS/ca.crt"
+    client 1 ' E .*certificate' ",cert=$CERTS/expired.pem" ",cafile=$CERTS/ca.crt"
+    client 1 ' E .*certificate' ",cert=$CERTS/early.pem" ",cafile=$CERTS/ca.crt"
+    client 1 ' E .*certificate' ",cert=$CERTS/under.pem" ",cafile=$CERTS/ca.crt"
+    client 1 ' E .*client.example' ",cert=$CERTS/other.pem" ",cafile=$CERTS/ca.crt,cn=client.example"
+    client 0 '' ",cert=$CERTS/client.pem" ",cafile=$CERTS/ca.crt,cn=client.example"
+    client 0 '' '' ',verify=0'
+    well
+}
