@@ -6,6 +6,10 @@
  *   peer stdio <step>...                    on standard input and output
  *   peer clients <port> <count> <bytes>     so many at once against an echo; prints how many are well
  *   peer hold <port> <count>                so many at once; prints how many there are, and stays
+ *   peer storm <port> <count> <at once> <bytes> [<vanishing>]
+ *                                            one after the other, and some at once, against an echo;
+ *                                            of 100, so many vanish before, while or after sending;
+ *                                            prints how many of the others are well
  *   peer freeport                           a port below the ephemeral range that nobody uses
  *   peer gen <bytes> [<seed>]               pseudo-random bytes to standard output
  *
@@ -519,6 +523,64 @@ static int clients(const char *port, size_t count, size_t bytes)
     return good == count ? 0 : 1;
 }
 
+struct client {
+    int fd;
+    bool vanishes;
+    size_t got;
+};
+
+/* Connects and sends; one that vanishes does so at one of three moments, with a reset or without. */
+static void client_start(struct client *c, const char *port, unsigned n, const char *data, size_t bytes,
+                         unsigned vanishing)
+{
+    *c = (struct client){.fd = connect_one(port), .vanishes = n * 37 % 100 < vanishing};
+    if (c->vanishes) {
+        struct linger l = {.l_onoff = n % 2, .l_linger = 0};
+        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
+        if (n % 3)
+            (void)send(c->fd, data, bytes, MSG_NOSIGNAL);
+        if (n % 3 == 2)
+            shutdown(c->fd, SHUT_WR);
+        close(c->fd);
+        return;
+    }
+    (void)send(c->fd, data, bytes, MSG_NOSIGNAL);
+    shutdown(c->fd, SHUT_WR);
+}
+
+static bool client_is_well(const struct client *c, const char *data, char *back, size_t bytes)
+{
+    size_t got = 0;
+    ssize_t k;
+    while ((k = read(c->fd, back + got, bytes + 1 - got)) > 0)
+        got += (size_t)k;
+    close(c->fd);
+    return k == 0 && got == bytes && memcmp(data, back, bytes) == 0;
+}
+
+static int storm(const char *port, unsigned count, unsigned at_once, size_t bytes, unsigned vanishing)
+{
+    struct client *c = calloc(at_once, sizeof *c);
+    char *data = calloc(1, bytes + 1), *back = calloc(1, bytes + 2);
+    unsigned good = 0, bad = 0;
+    if (!c || !data || !back)
+        die("malloc");
+    for (size_t i = 0; i < bytes; i++)
+        data[i] = (char)('a' + i % 26);
+    for (unsigned n = 0; n < count + at_once; n++) {
+        struct client *slot = &c[n % at_once];
+        if (n >= at_once && !slot->vanishes)
+            *(client_is_well(slot, data, back, bytes) ? &good : &bad) += 1;
+        if (n < count)
+            client_start(slot, port, n, data, bytes, vanishing);
+    }
+    printf("%u of %u\n", good, good + bad);
+    free(c);
+    free(data);
+    free(back);
+    return bad ? 1 : 0;
+}
+
 /* Until a signal comes. */
 static int hold(const char *port, size_t count)
 {
@@ -565,6 +627,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "clients") == 0 && argc == 5)
         return clients(argv[2], strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
+    if (strcmp(argv[1], "storm") == 0 && argc > 5)
+        return storm(argv[2], (unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]),
+                     strtoul(argv[5], NULL, 10), argc > 6 ? (unsigned)atoi(argv[6]) : 0);
     if (strcmp(argv[1], "hold") == 0 && argc == 4)
         return hold(argv[2], strtoul(argv[3], NULL, 10));
     if (strcmp(argv[1], "listen") == 0) {
