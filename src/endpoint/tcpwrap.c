@@ -36,6 +36,7 @@ struct job {
     int fd; /* its own, since the check may outlast the connection */
     char *daemon, *allow, *deny;
     bool allowed;
+    int unreadable; /* errno of a table that is there and cannot be read, or 0 */
 };
 
 static pthread_mutex_t wrap_lock = PTHREAD_MUTEX_INITIALIZER; /* the library's globals */
@@ -98,6 +99,21 @@ static void job_release(struct job *job)
     free(job);
 }
 
+/* The library takes a table that it cannot read for an empty one, and so for "let in". One that is
+ * not there is empty indeed. Gives 0 or errno. */
+static int table_error(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error = 0;
+    char byte;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : errno;
+    if (read(fd, &byte, 1) < 0)
+        error = errno;
+    close(fd);
+    return error;
+}
+
 /* With no table named by an option the library's own stay in force. */
 static void job_run(void *arg)
 {
@@ -113,9 +129,14 @@ static void job_run(void *arg)
         *wrap.allow_table = job->allow;
     if (job->deny != NULL)
         *wrap.deny_table = job->deny;
-    wrap.request_init(&request, WRAP_FILE, job->fd, WRAP_DAEMON, job->daemon, 0);
-    wrap.sock_host(&request);
-    job->allowed = wrap.hosts_access(&request) != 0;
+    job->unreadable = table_error(*wrap.allow_table);
+    if (job->unreadable == 0)
+        job->unreadable = table_error(*wrap.deny_table);
+    if (job->unreadable == 0) {
+        wrap.request_init(&request, WRAP_FILE, job->fd, WRAP_DAEMON, job->daemon, 0);
+        wrap.sock_host(&request);
+        job->allowed = wrap.hosts_access(&request) != 0;
+    }
     *wrap.allow_table = allow;
     *wrap.deny_table = deny;
     pthread_mutex_unlock(&wrap_lock);
@@ -170,8 +191,12 @@ int tcpwrap_check(const struct addr *a, struct run *r, int fd, struct err *e)
         return -1;
     atomic_fetch_add(&job->owners, 1);
     rc = wait_call(r, job_run, job, e);
-    if (rc == 0)
+    if (rc == 0 && job->unreadable != 0) {
+        errno = job->unreadable;
+        rc = err_sys(e, ERR_PERMANENT, "tcpwrap: hosts.allow or hosts.deny cannot be read");
+    } else if (rc == 0) {
         rc = job->allowed;
+    }
     job_release(job);
     return rc;
 }
