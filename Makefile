@@ -4,6 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 TEST_JOBS ?= 2
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 3600
 
 all: release
 
@@ -56,10 +57,21 @@ torture:
 	cmake --build --preset asan -j $(JOBS) --target catena_torture torture
 	build/asan/tests/torture -o build/asan/tests/catena_torture $(SCENARIOS)
 
+# The load tests in their full size; and for an hour, or SOAK_SECONDS.
+load: release
+	@tools/setup build test
+	ulimit -n $$(ulimit -Hn); LOAD_SEQUENTIAL=10000 LOAD_AT_ONCE=500 bats --timing tests/load
+
+soak: release
+	@tools/setup build test
+	ulimit -n $$(ulimit -Hn); LOAD_AT_ONCE=500 \
+	LOAD_SOAK=$$(($(SOAK_SECONDS) / $$(grep -h -c '^@test' tests/load/*.bats | awk '{ n += $$1 } END { print n }'))) \
+	bats --timing tests/load
+
 install: release
 	cmake --install build/release --prefix $(PREFIX)
 
 clean:
 	rm -rf build
 
-.PHONY: all release dev clang demo test asan tsan fuzz torture bench install clean
+.PHONY: all release dev clang demo test asan tsan fuzz torture bench load soak install clean

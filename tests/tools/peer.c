@@ -10,6 +10,7 @@
  *                                            one after the other, and some at once, against an echo;
  *                                            of 100, so many vanish before, while or after sending;
  *                                            prints how many of the others are well
+ *   peer inherited                           prints its descriptors and blocked or ignored signals
  *   peer freeport                           a port below the ephemeral range that nobody uses
  *   peer gen <bytes> [<seed>]               pseudo-random bytes to standard output
  *
@@ -591,6 +592,25 @@ static int hold(const char *port, size_t count)
     return pause();
 }
 
+static int inherited(void)
+{
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    printf("descriptors");
+    for (int fd = 0; fd < 1024; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            printf(" %d", fd);
+    printf("; signals");
+    for (int sig = 1; sig < 32; sig++) {
+        struct sigaction is;
+        if (sigaction(sig, NULL, &is) == 0 &&
+            (is.sa_handler == SIG_IGN || sigismember(&blocked, sig)))
+            printf(" %d", sig);
+    }
+    printf("\n");
+    return 0;
+}
+
 static int freeport(void)
 {
     struct timespec t;
@@ -614,9 +634,11 @@ int main(int argc, char **argv)
 {
     struct peer p = {.in = 0, .out = 1, .report = stdout};
     int at = 2;
-    signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return 2;
+    if (strcmp(argv[1], "inherited") == 0)
+        return inherited();
+    signal(SIGPIPE, SIG_IGN);
     if (strcmp(argv[1], "freeport") == 0)
         return freeport();
     if (strcmp(argv[1], "gen") == 0 && argc > 2) {
