@@ -73,13 +73,15 @@ late() { # <address> <pattern> <steps...>
 }
 
 @test "a peer that says nothing in a dialog: the deadline ends it" {
-    late "${address[proxy]}" '[Pp]roxy.*in time' line line "until:$T/never" &
-    one=$!
-    (T=$T/2 && mkdir "$T" && late "${address[socks5]}" 'SOCKS5.*in time' recv:3 "until:$T/never") &
-    two=$!
-    (T=$T/3 && mkdir "$T" && late "${address[tls]}" 'openssl.*in time' recv:3 "until:$T/never") &
-    three=$!
-    wait $one && wait $two && wait $three
+    local silent started=() p
+    for silent in "proxy [Pp]roxy.*in.time line line" "socks5 SOCKS5.*in.time recv:3" \
+        "tls openssl.*in.time recv:3"; do
+        # shellcheck disable=SC2086
+        set -- $silent
+        (T=$T/$1 && mkdir "$T" && cd "$T" && late "${address[$1]}" "${@:2}" "until:$T/never") &
+        started+=($!)
+    done
+    for p in "${started[@]}"; do wait "$p"; done
 }
 
 @test "a reply that comes a byte at a time and never ends: the deadline ends it" {

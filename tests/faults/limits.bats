@@ -98,14 +98,14 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
     open=$(mktemp -d) && chmod 755 "$open" && cp "$CATENA_BIN" "$open/catena"
     for how in fork thread; do
         cells=$((cells + 1))
-        user=$((100000 + $$ % 100000))
+        user=$((100000 + $$ % 100000 + cells))
         start server setpriv --reuid=$user --clear-groups \
             bash -c 'ulimit -u 2; exec "$0" "$@"' "$open/catena" -d -d \
             "tcp-listen:0,bind=127.0.0.1,$how" pipe </dev/null
         server=$pid
         wait_for 10 file_has server.err 'listening on'
         port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' server.err | head -n 1)
-        served
+        wait_for 10 served
         start crowd "$PEER" hold "$port" 5 </dev/null
         wait_for 10 file_has server.err ' W .*Resource temporarily unavailable'
         kill "$(<crowd.pid)"
