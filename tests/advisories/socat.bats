@@ -123,7 +123,7 @@ has_refused() { [ "$(grep -c 'refusing connection' server.err)" = "$1" ]; }
         start_peer proxy line line shut
         survives "proxy:www.example:443,proxyauth=user:$text|tcp:127.0.0.1:$port" pipe
         if [ "$n" -lt 4096 ]; then
-            same "user:$text" "$(sed -n 's/^Proxy-Authorization: Basic \([^\r]*\).*/\1/p' proxy.out | base64 -d)"
+            same "user:$text" "$(sed -n 's/^Proxy-Authorization: Basic \([^\r]*\).*/\1/ip' proxy.out | base64 -d)"
         fi
         kill "$(<proxy.pid)" 2>/dev/null || :
         for form in "socks4a:$text:80" "socks5:$text:80" "socks4a:h:80,socksuser=$text" \
