@@ -18,12 +18,12 @@ in_network() {
         ip link add near type veth peer name other netns far
         ip addr add 10.9.9.1/24 dev near && ip link set near up
         ip -n far addr add 10.9.9.2/24 dev other && ip -n far link set other up
-        trap "kill \$(jobs -p) 2>/dev/null || :" EXIT
+        trap "ip netns pids far | xargs -r kill; kill \$(jobs -p) 2>/dev/null || :" EXIT
         eval "$1"
-        "$2"' own "$(declare -f "$1" serve cut)" "$1"
+        "$2"' own "$(declare -f "$1" serve unplug)" "$1"
 }
 
-cut() { ip -n far link set other down; }
+unplug() { ip -n far link set other down; }
 
 serve() { # [<switches>...] <second address>: a listener on the far side, at port 4000
     start far ip netns exec far "$CATENA_BIN" -d -d "${@:1:$#-1}" \
@@ -40,7 +40,7 @@ vanish_idle() {
             "${links}tcp:10.9.9.2:4000,keepalive,keepidle=1,keepintvl=1,keepcnt=1" </dev/null
     done
     for n in 1 2 3; do wait_for 5 size_is "out$n" "$(stat -c %s "$IN")"; done
-    cut
+    unplug
     for n in 1 2 3; do
         finish "run$n" 1
         has "$(<"run$n.err")" ' E .*tcp.*Connection timed out'
@@ -57,7 +57,7 @@ vanish_sending() { # TCP_USER_TIMEOUT is 18
     serve -u create:got
     start run "$CATENA_BIN" -u open:/dev/zero "tcp:10.9.9.2:4000,setsockopt-int=6:18:700" </dev/null
     wait_for 5 test -s got
-    cut
+    unplug
     finish run 1
     has "$(<run.err)" ' E .*tcp.*Connection timed out'
 }
@@ -70,7 +70,7 @@ vanish_taking() {
     serve -U open:/dev/zero
     start run "$CATENA_BIN" -T 0.5 -u tcp:10.9.9.2:4000 create:out </dev/null
     wait_for 5 test -s out
-    cut
+    unplug
     finish run 0
     start run "$CATENA_BIN" -T 0.5 -u open:/dev/zero tcp:10.9.9.2:4000,connect-timeout=0.4 </dev/null
     finish run 1
@@ -86,7 +86,7 @@ comes_back() {
     serve -U "open:$BIG"
     start run "$CATENA_BIN" -u tcp:10.9.9.2:4000 create:out </dev/null
     wait_for 5 test -s out
-    cut
+    unplug
     # It stays away until nothing more comes.
     still() { before=$after after=$(stat -c %s out) && [ "$before" = "$after" ]; }
     after=
@@ -122,7 +122,7 @@ tls_vanish() {
     serve "^openssl-server,cert=$CERTS/server.pem,verify=0|system:'cat $IN; exec sleep 1000'"
     start run "$CATENA_BIN" -u "openssl,verify=0|tcp:10.9.9.2:4000,keepalive,keepidle=1,keepintvl=1,keepcnt=1" create:out </dev/null
     wait_for 5 size_is out "$(stat -c %s "$IN")"
-    cut
+    unplug
     finish run 1
     has "$(<run.err)" ' E .*tcp.*Connection timed out'
     cmp out "$IN"
