@@ -18,7 +18,7 @@ in_network() {
         ip link add near type veth peer name other netns far
         ip addr add 10.9.9.1/24 dev near && ip link set near up
         ip -n far addr add 10.9.9.2/24 dev other && ip -n far link set other up
-        trap "ip netns pids far | xargs -r kill; kill \$(jobs -p) 2>/dev/null || :" EXIT
+        trap "ip netns pids far | xargs -r kill 2>/dev/null || :; kill \$(jobs -p) 2>/dev/null || :" EXIT
         eval "$1"
         "$2"' own "$(declare -f "$1" serve unplug)" "$1"
 }
