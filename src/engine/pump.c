@@ -238,8 +238,6 @@ static int flush_express(struct engine *e, int side, bool *moved, struct err *er
 {
     struct engine_lane *lane = &e->lane[!side];
     struct express *x = lane->express;
-    if (x->direct ? !is_direct(e, side) : x->held == 0)
-        return 0;
     ssize_t n = express_give(x, e->side[!side].port, e->side[side].port);
     if (n > 0) {
         sent(e, side, (size_t)n);
@@ -272,7 +270,7 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
     }
     bool look = border_looks(e, side);
     struct buf *b = look ? &s->tx : &s->out;
-    if (e->lane[!side].express && b->len == 0)
+    if (e->lane[!side].express && b->len == 0 && engine_wants_output(e, side))
         return flush_express(e, side, moved, err);
     if (look && s->tx.len == 0 && s->out.len > 0) {
         border_move(e->border, !side, &s->out, &s->tx);
