@@ -17,6 +17,8 @@ const struct option_desc options_tls[] = {
     TLS("openssl-commonname", "cn commonname", STRING, COMMONNAME,
         "name the peer's certificate must have; empty: any"),
     TLS("openssl-compress", "compress", STRING, COMPRESS, "compression: none or auto"),
+    TLS("openssl-crlfile", "crl crlfile", STRING, CRLFILE,
+        "file of revocation lists (PEM): one for each authority of the peer's chain"),
     TLS("openssl-dhparam", "dh dhparam dhparams openssl-dhparams", STRING, DHPARAM,
         "file of Diffie-Hellman parameters (PEM)"),
     TLS("openssl-egd", "egd", STRING, EGD,

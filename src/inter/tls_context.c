@@ -273,6 +273,23 @@ static int set_dh(const struct addr *a, struct tls_context *t, struct err *e)
     return option_error(o ? o : cert, e);
 }
 
+/* With revocation lists each authority of a chain has to have one that is valid. */
+static int set_revoked(const struct addr *a, const struct tls_context *t, struct err *e)
+{
+    const struct opt *o = text_option(a, OPT_TLS_CRLFILE);
+    X509_STORE *store = SSL_CTX_get_cert_store(t->ctx);
+    if (!o)
+        return 0;
+    if (!t->verify)
+        return err_at(e, o->at, "%s: with verify=0 no certificate is looked at", o->desc->name);
+    X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+    if (!lookup || X509_load_crl_file(lookup, o->v.s, X509_FILETYPE_PEM) <= 0)
+        return option_error(o, e);
+    if (!X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
+        return tls_error(e, ERR_PERMANENT, "%s", o->desc->name);
+    return 0;
+}
+
 static int set_trust(const struct addr *a, struct tls_context *t, struct err *e)
 {
     const struct opt *file = text_option(a, OPT_TLS_CAFILE);
@@ -396,11 +413,11 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     ERR_clear_error();
     if (tls_names(a, t, e) != 0 || new_context(a, t, e) != 0 || set_versions(a, t, e) != 0 ||
         set_ciphers(a, t, e) != 0 || set_certificate(a, t, r, e) != 0 || set_dh(a, t, e) != 0 ||
-        set_trust(a, t, e) != 0 || set_fragments(a, t, e) != 0 || look_at_relics(a, t, e) != 0) {
+        set_trust(a, t, e) != 0 || set_revoked(a, t, e) != 0 || set_fragments(a, t, e) != 0 || look_at_relics(a, t, e) != 0) {
         tls_release(t);
         return -1;
     }
-    if (t->verify && r->settings->v1_name)
+    if (t->verify && r->settings->v1_name && !text_option(a, OPT_TLS_CRLFILE))
         diag(DIAG_WARN, "OpenSSL: Warning: this implementation does not check CRLs");
     *out = t;
     return 0;

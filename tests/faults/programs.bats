@@ -160,3 +160,25 @@ comes_back() {
     finish run 143
     well
 }
+
+@test "a terminal whose other side is away (sitout-eio): a signal ends the wait, a client that returns goes on" {
+    start run "$CATENA_BIN" -u "pty,raw,link=tty,wait-slave,pty-interval=0.01,sitout-eio=30" create:out </dev/null
+    wait_for 5 test -e tty
+    printf one >tty
+    wait_for 5 size_is out 3
+    printf two >tty
+    wait_for 5 size_is out 6
+    kill "$(<run.pid)"
+    finish run 143
+    same onetwo "$(<out)"
+    cells=1
+    well
+}
+
+@test "the end of a program that writes packets is their end" {
+    for keyword in exec system; do
+        try 0 '' -u "$keyword:'head -c 1000 $IN',socktype=2" create:out
+        got 1000
+    done
+    well
+}

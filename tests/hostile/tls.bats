@@ -126,12 +126,15 @@ local='openssl,CA|tcp:localhost:PORT'
     well
 }
 
-# There is no option for lists of revoked certificates; under the name socat that is said.
-@test "revoked certificates: said not to be found out" {
+# Without a list nobody can know; under the name socat that is said.
+@test "revoked certificates" {
     cells=$((cells + 1))
     start_peer peer "tls:$CERTS/revoked.pem" gen:1000:7 shut eof
     run socat_ours -u "openssl:localhost:$port,cafile=$CERTS/ca.crt" create:out </dev/null
     has "$output" ' W .*does not check CRLs'
+    server revoked.pem "openssl,CA,crlfile=$CERTS/crl.pem|tcp:localhost:PORT" 1 'revoked'
+    server "$good" "openssl,CA,crlfile=$CERTS/crl.pem|tcp:localhost:PORT" 0 ''
+    try 1 'openssl-crlfile=/dev/null: ' - "openssl,cafile=$CERTS/ca.crt,crlfile=/dev/null|tcp:localhost:1"
     well
 }
 
