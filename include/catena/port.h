@@ -25,6 +25,12 @@ struct port_ops {
     ssize_t (*write)(struct port *, const void *buf, size_t n); /* short counts are normal */
     int (*shutdown)(struct port *, struct err *);               /* no more writes */
     void (*close)(struct port *);                               /* releases all but the port itself */
+    /* These may be NULL. */
+    void (*stop_reading)(struct port *); /* nothing more will be read */
+    /* For a port whose descriptor only says "look again": is there something to read, or room to
+     * write? If not, rfd becomes readable when that changes. */
+    bool (*ready)(struct port *, bool in, bool out);
+    void (*settle)(struct port *); /* its engine is going to sleep: the neighbour must not */
 };
 
 enum port_shut {      /* what shutting down the write side does */
@@ -79,6 +85,11 @@ int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const c
 ssize_t port_read(struct port *p, void *buf, size_t cap);
 ssize_t port_write(struct port *p, const void *buf, size_t n);
 int port_shutdown(struct port *p, struct err *e);
+/* Can it be read or written without looking at its descriptors? To be called before they are waited
+ * for, with what will be waited for. */
+bool port_ready(struct port *p, bool in, bool out);
+/* What to wait for at rfd (and at wfd, if that is the same). */
+short port_events(const struct port *p, bool in, bool out);
 void port_close(struct port *p); /* NULL is fine */
 /* Closes without a word to the peer (no shutdown): a forked child goes on with the connection. */
 void port_abandon(struct port *p); /* NULL is fine */

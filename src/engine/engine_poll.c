@@ -11,9 +11,12 @@
 enum { POLL_LR, POLL_LW, POLL_RR, POLL_RW, POLL_WRITERS, POLL_SIGNAL = POLL_WRITERS + 2, POLL_STOP,
        POLL_BROKEN, POLL_N };
 
-static bool readable_now(const struct engine *e, int side)
+/* Something can be done at that side without waiting for a descriptor. */
+static bool is_ready(const struct engine *e, int side)
 {
-    return engine_wants_input(e, side) && e->side[side].port->pending.len > 0;
+    const struct engine_side *s = &e->side[side];
+    return s->port && port_ready(s->port, engine_wants_input(e, side) && !s->look_again,
+                                 engine_wants_output(e, side));
 }
 
 static void interests(const struct engine *e, struct pollfd fds[POLL_N])
@@ -24,7 +27,7 @@ static void interests(const struct engine *e, struct pollfd fds[POLL_N])
         bool watch = out || (s->has_out && !s->out_shut && !s->gone);
         bool one = s->port->rfd == s->port->wfd;
         fds[2 * i] = (struct pollfd){.fd = in || (one && watch) ? s->port->rfd : -1,
-                                     .events = (short)((in ? POLLIN : 0) | (one && out ? POLLOUT : 0))};
+                                     .events = port_events(s->port, in, one && out)};
         fds[2 * i + 1] = (struct pollfd){.fd = watch && !one ? s->port->wfd : -1,
                                          .events = (short)(out ? POLLOUT : 0)};
         fds[POLL_WRITERS + i] =
@@ -51,7 +54,8 @@ static int release_idle(struct engine *e, const struct pollfd fds[POLL_N], struc
 static int poll_timeout(const struct engine *e)
 {
     int64_t deadline = engine_deadline(e), now = deadline < 0 ? 0 : wait_now();
-    if (readable_now(e, LEFT) || readable_now(e, RIGHT) || engine_idle_due(e, LEFT) || engine_idle_due(e, RIGHT))
+    if (is_ready(e, LEFT) || is_ready(e, RIGHT) || engine_idle_due(e, LEFT) ||
+        engine_idle_due(e, RIGHT))
         return 0;
     return deadline < 0                ? -1
            : deadline <= now           ? 0
@@ -80,7 +84,11 @@ static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
 {
     interests(e, fds);
     engine_rest(e);
-    int n = poll_used(fds, poll_timeout(e));
+    int timeout = poll_timeout(e);
+    for (int i = 0; i < 2 && timeout != 0; i++)
+        if (e->side[i].port->ops->settle)
+            e->side[i].port->ops->settle(e->side[i].port);
+    int n = poll_used(fds, timeout);
     if (n < 0 && errno == EINTR)
         return 0;
     int64_t deadline = n == 0 ? engine_deadline(e) : -1;
@@ -101,7 +109,7 @@ static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct
         bool writer_ended = fds[POLL_WRITERS + i].revents != 0;
         if (!engine_wants_input(e, i) || s->look_again ||
             (!(r & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) && s->port->pending.len == 0 &&
-             !writer_ended))
+             !s->port->ops->ready && !writer_ended))
             continue;
         int rc = engine_read(e, i, err);
         if (rc < 0)

@@ -13,11 +13,12 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t deadline, 
     bool out = engine_wants_output(e, far), in = engine_wants_input(e, far);
     if (!out && !in)
         return err_set(err, ERR_PROTOCOL, "the peer closed the connection during the dialog");
-    if (s->port->pending.len == 0) {
-        short events = (short)((out ? POLLOUT : 0) | (in ? POLLIN : 0));
-        int fd = out && s->port->wfd != s->port->rfd ? s->port->wfd : s->port->rfd;
-        int rc = wait_fd(r, fd, fd == s->port->wfd && fd != s->port->rfd ? POLLOUT : events, deadline,
-                         err);
+    if (!port_ready(s->port, in, out)) {
+        if (s->port->ops->settle)
+            s->port->ops->settle(s->port);
+        bool one = s->port->rfd == s->port->wfd, writes = out && !one;
+        int rc = wait_fd(r, writes ? s->port->wfd : s->port->rfd,
+                         writes ? POLLOUT : port_events(s->port, in, out), deadline, err);
         if (rc < 0)
             return -1;
         if (rc == 0)

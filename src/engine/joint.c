@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "ring.h"
+
 static bool is_program(const struct addr *a)
 {
     return a && a->form->kind == FORM_PROGRAM;

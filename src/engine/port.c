@@ -175,6 +175,18 @@ ssize_t port_write(struct port *p, const void *buf, size_t n)
     return p->ops->write(p, buf, n);
 }
 
+bool port_ready(struct port *p, bool in, bool out)
+{
+    return (in && p->pending.len > 0) || ((in || out) && p->ops->ready && p->ops->ready(p, in, out));
+}
+
+short port_events(const struct port *p, bool in, bool out)
+{
+    if (p->ops->ready)
+        return in || out ? POLLIN : 0;
+    return (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0));
+}
+
 int port_unread(struct port *p, const void *data, size_t n, struct err *e)
 {
     struct buf b;
@@ -258,6 +270,10 @@ void port_stop_reading(struct port *p)
 {
     if (p->rfd < 0 || !(p->flags & PORT_JOINT))
         return; /* outside peers keep their connection: they may still be answered */
+    if (p->ops->stop_reading) {
+        p->ops->stop_reading(p);
+        return;
+    }
     if (p->rfd == p->wfd) {
         (void)shutdown(p->rfd, SHUT_RD);
     } else if (p->flags & PORT_OWN_R) {

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Rings: see ring.h. For each direction one writer and one reader, who only ever move their own
+ * end. Before it sleeps an end is armed (ring_ready()): it asks to be woken and looks once more,
+ * while the neighbour moves its end and then looks whether somebody asked; so no wake-up is missed.
+ */
+#include "ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CAPACITY = 256 * 1024 }; /* bytes, a power of two; larger ones leave the caches */
+
+struct ring {
+    _Alignas(64) atomic_size_t head; /* bytes ever written */
+    atomic_bool writer_waits, writer_gone;
+    _Alignas(64) atomic_size_t tail; /* bytes ever read */
+    atomic_bool reader_waits, reader_gone;
+    unsigned char bytes[CAPACITY];
+};
+
+struct pair {
+    struct ring ring[2];
+    atomic_int ends; /* still open */
+};
+
+struct ring_end { /* port.state */
+    struct pair *pair;
+    struct ring *in, *out;
+    bool reader_due; /* the neighbour sleeps although there is something to read */
+};
+
+static void wake(const struct port *p)
+{
+    (void)send(p->rfd, "", 1,
+               MSG_DONTWAIT | MSG_NOSIGNAL); /* full or closed: it is awake or gone */
+}
+
+static void hear(const struct port *p)
+{
+    char bytes[64];
+    while (recv(p->rfd, bytes, sizeof bytes, MSG_DONTWAIT) == (ssize_t)sizeof bytes)
+        continue;
+}
+
+static size_t held(const struct ring *r)
+{
+    return atomic_load(&r->head) - atomic_load(&r->tail);
+}
+
+/* Bytes from or to position `at`, around the end. */
+static void copy_in(struct ring *r, size_t at, const unsigned char *from, size_t n)
+{
+    size_t i = at % CAPACITY, first = n < CAPACITY - i ? n : CAPACITY - i;
+    memcpy(r->bytes + i, from, first);
+    memcpy(r->bytes, from + first, n - first);
+}
+
+static void copy_out(const struct ring *r, size_t at, unsigned char *to, size_t n)
+{
+    size_t i = at % CAPACITY, first = n < CAPACITY - i ? n : CAPACITY - i;
+    memcpy(to, r->bytes + i, first);
+    memcpy(to + first, r->bytes, n - first);
+}
+
+static ssize_t ring_read(struct port *p, void *buf, size_t cap)
+{
+    struct ring *r = ((struct ring_end *)p->state)->in;
+    bool ended = atomic_load(&r->writer_gone); /* before the look at what it has left */
+    size_t n = held(r), tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    if (n == 0) {
+        errno = EAGAIN;
+        return ended ? 0 : -1;
+    }
+    if (n > cap)
+        n = cap;
+    copy_out(r, tail, buf, n);
+    atomic_store(&r->tail, tail + n);
+    /* a writer that slept gets room for a good piece of work */
+    if (held(r) <= CAPACITY / 2 && atomic_load(&r->writer_waits) &&
+        atomic_exchange(&r->writer_waits, false))
+        wake(p);
+    return (ssize_t)n;
+}
+
+static void ring_settle(struct port *p)
+{
+    struct ring_end *e = p->state;
+    if (e->reader_due && atomic_load(&e->out->reader_waits) &&
+        atomic_exchange(&e->out->reader_waits, false))
+        wake(p);
+    e->reader_due = false;
+}
+
+static ssize_t ring_write(struct port *p, const void *buf, size_t n)
+{
+    struct ring *r = ((struct ring_end *)p->state)->out;
+    size_t room = CAPACITY - held(r), head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    if (atomic_load(&r->reader_gone) || room == 0) {
+        errno = atomic_load(&r->reader_gone) ? EPIPE : EAGAIN;
+        return -1;
+    }
+    if (n > room)
+        n = room;
+    copy_in(r, head, buf, n);
+    atomic_store(&r->head, head + n);
+    /* a reader that sleeps is woken for a good piece of work, or before we sleep ourselves */
+    ((struct ring_end *)p->state)->reader_due = true;
+    if (held(r) >= CAPACITY / 2)
+        ring_settle(p);
+    return (ssize_t)n;
+}
+
+static bool ring_ready(struct port *p, bool in, bool out)
+{
+    struct ring_end *e = p->state;
+    hear(p);
+    if (in)
+        atomic_store(&e->in->reader_waits, true);
+    if (out)
+        atomic_store(&e->out->writer_waits, true);
+    return (in && (held(e->in) > 0 || atomic_load(&e->in->writer_gone))) ||
+           (out && (held(e->out) < CAPACITY || atomic_load(&e->out->reader_gone)));
+}
+
+static int ring_shutdown(struct port *p, struct err *err)
+{
+    struct ring_end *e = p->state;
+    (void)err;
+    atomic_store(&e->out->writer_gone, true);
+    wake(p);
+    return 0;
+}
+
+static void ring_stop_reading(struct port *p)
+{
+    struct ring_end *e = p->state;
+    atomic_store(&e->in->reader_gone, true);
+    wake(p);
+}
+
+static void ring_close(struct port *p)
+{
+    struct ring_end *e = p->state;
+    atomic_store(&e->out->writer_gone, true);
+    atomic_store(&e->in->reader_gone, true);
+    if (p->rfd >= 0)
+        close(p->rfd); /* which wakes */
+    if (atomic_fetch_sub(&e->pair->ends, 1) == 1)
+        free(e->pair);
+    free(e);
+}
+
+static const struct port_ops ring_ops = {ring_read,  ring_write,        ring_shutdown,
+                                         ring_close, ring_stop_reading, ring_ready,
+                                         ring_settle};
+
+static struct port *end_of(struct pair *pair, int i, int fd, const char *label)
+{
+    struct port *p = calloc(1, sizeof *p);
+    struct ring_end *e = malloc(sizeof *e);
+    if (!p || !e) {
+        free(p);
+        free(e);
+        return NULL;
+    }
+    *e = (struct ring_end){pair, &pair->ring[i], &pair->ring[!i]};
+    *p = (struct port){.ops = &ring_ops,
+                       .rfd = fd,
+                       .wfd = fd,
+                       .given = {fd, fd},
+                       .flags = PORT_JOINT,
+                       .shut = PORT_SHUT_DOWN,
+                       .label = label,
+                       .state = e,
+                       .writer_fd = -1};
+    return p;
+}
+
+int ring_pair(const char *label_a, const char *label_b, struct port **a, struct port **b,
+              struct err *e)
+{
+    int fd[2];
+    void *memory = NULL;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0)
+        return err_sys(e, ERR_TRANSIENT, "socketpair()");
+    struct pair *pair = posix_memalign(&memory, 64, sizeof *pair) == 0 ? memory : NULL;
+    struct port *ends[2] = {NULL, NULL};
+    for (int i = 0; pair && i < 2; i++) {
+        struct ring *r = &pair->ring[i];
+        atomic_init(&r->head, 0);
+        atomic_init(&r->tail, 0);
+        atomic_init(&r->writer_waits, false);
+        atomic_init(&r->writer_gone, false);
+        atomic_init(&r->reader_waits, false);
+        atomic_init(&r->reader_gone, false);
+        ends[i] = end_of(pair, i, fd[i], i == 0 ? label_a : label_b);
+    }
+    if (ends[0] && ends[1]) {
+        atomic_init(&pair->ends, 2);
+        *a = ends[0];
+        *b = ends[1];
+        return 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (ends[i])
+            free(ends[i]->state);
+        free(ends[i]);
+        close(fd[i]);
+    }
+    free(pair);
+    return err_nomem(e);
+}
