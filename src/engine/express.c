@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The kernel's own ways between two descriptors: see express.h. Which pairs get one was settled by
- * measurement (bench/): splice(2) through a large pipe for TCP sources, sendfile(2) and
- * copy_file_range(2) for files. Pipes and UNIX sockets as sources are faster copied. */
+ * measurement (bench/): splice(2) through a large pipe for TCP sources and straight from a pipe
+ * that is full, sendfile(2) and copy_file_range(2) for files. UNIX sockets as sources are faster
+ * copied. */
 #include "express.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -85,7 +88,7 @@ struct express *express_new(const struct port *from, const struct port *to)
     struct stat st;
     enum kind f = kind_of(from->rfd);
     enum kind t = fstat(to->wfd, &st) == 0 && S_ISREG(st.st_mode) ? KIND_FILE : kind_of(to->wfd);
-    if (t == KIND_OTHER || (f != KIND_TCP && f != KIND_FILE) || from->pending.len > 0)
+    if (t == KIND_OTHER || f == KIND_OTHER || f == KIND_SOCKET || from->pending.len > 0)
         return NULL;
     if ((f != KIND_FILE && !is_bare(from, from->rfd, odd_r)) ||
         (t != KIND_FILE && !is_bare(to, to->wfd, odd_w)) || from->flags & odd_r ||
@@ -94,9 +97,11 @@ struct express *express_new(const struct port *from, const struct port *to)
     struct express *x = malloc(sizeof *x);
     if (!x)
         return NULL;
-    *x = (struct express){.pipe = {-1, -1}};
+    *x = (struct express){.pipe = {-1, -1}, .source_is_pipe = f == KIND_PIPE};
     if (f == KIND_FILE)
         x->direct = t == KIND_FILE ? by_copy_range : by_sendfile;
+    else if (f == KIND_PIPE)
+        x->pipe[0] = from->rfd;
     else if (!open_pipe(x)) {
         express_free(x);
         return NULL;
@@ -106,7 +111,7 @@ struct express *express_new(const struct port *from, const struct port *to)
 
 void express_free(struct express *x)
 {
-    for (int i = 0; x && i < 2; i++)
+    for (int i = 0; x && !x->source_is_pipe && i < 2; i++)
         if (x->pipe[i] >= 0)
             close(x->pipe[i]);
     free(x);
@@ -114,9 +119,18 @@ void express_free(struct express *x)
 
 /* ---- moving ---- */
 
+/* What the source's pipe holds is as good as taken. */
+static ssize_t look_into(const struct port *from)
+{
+    int n = 0;
+    return ioctl(from->rfd, FIONREAD, &n) < 0 ? -1 : n;
+}
+
 ssize_t express_take(struct express *x, const struct port *from)
 {
-    ssize_t n = splice(from->rfd, NULL, x->pipe[1], NULL, PIPE_SIZE, SPLICE_F_NONBLOCK);
+    ssize_t n = x->source_is_pipe
+                    ? look_into(from)
+                    : splice(from->rfd, NULL, x->pipe[1], NULL, PIPE_SIZE, SPLICE_F_NONBLOCK);
     if (n > 0) {
         x->held += (size_t)n;
         x->small = n < SMALL ? x->small + 1 : 0;
@@ -129,13 +143,20 @@ ssize_t express_give(struct express *x, const struct port *from, const struct po
     if (x->direct)
         return x->direct(from->rfd, to->wfd, CHUNK);
     ssize_t n = splice(x->pipe[0], NULL, to->wfd, NULL, x->held, SPLICE_F_NONBLOCK);
-    if (n > 0)
+    if (n > 0) {
         x->held -= (size_t)n;
+    } else if (n < 0 && errno == EAGAIN && x->source_is_pipe) {
+        ssize_t still = look_into(from); /* others may read from it, too */
+        x->held = still > 0 ? (size_t)still : 0;
+        errno = EAGAIN;
+    }
     return n;
 }
 
 int express_recall(struct express *x, struct buf *to)
 {
+    if (x->source_is_pipe)
+        x->held = 0; /* it is still there for the plain way */
     if (buf_grow(to, x->held) < 0)
         return -1;
     while (x->held > 0) {

@@ -17,6 +17,7 @@ struct express {
     /* From file to descriptor in one call; NULL: through the pipe, which holds what was taken. */
     ssize_t (*direct)(int from, int to, size_t most);
     int pipe[2];
+    bool source_is_pipe; /* then that is the pipe, borrowed, and nothing is taken before it is given */
     size_t held;    /* bytes in the pipe */
     unsigned small; /* takes in a row that were too small to pay */
 };

@@ -29,6 +29,9 @@ static const struct port_ops fd_ops = {port_fd_read, port_fd_write, port_fd_shut
 static int reopen(int fd, const struct stat *st, int access)
 {
     char path[40];
+    int flags = fcntl(fd, F_GETFL); /* a pipe's end is used only the way it was opened */
+    if (flags < 0 || ((flags & O_ACCMODE) != O_RDWR && (flags & O_ACCMODE) != access))
+        return -1;
     if (!S_ISFIFO(st->st_mode) && !(isatty(fd) && major(st->st_rdev) != 5))
         return -1;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
