@@ -24,7 +24,9 @@ static int make_buffers(struct engine *e, struct err *err)
         return 0;
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        if (buf_init(&s->in, cap) < 0 || buf_init(&s->out, cap) < 0)
+        /* what a session makes of a full block is a little more, and is to leave at once */
+        size_t more = e->session && i == e->link->wire ? cap / 16 : 0;
+        if (buf_init(&s->in, cap) < 0 || buf_init(&s->out, cap + more) < 0)
             return err_nomem(err);
         if (active && e->border_side == i &&
             (buf_init(&s->rx, cap) < 0 || buf_init(&s->tx, 2 * cap) < 0))
