@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * From the plain stream to gzip format, by whoever calls. */
+ * From the plain stream to gzip format, by whoever calls; with threads see deflate_threads.h. */
 #include <zlib.h>
 
+#include "inter/deflate_threads.h"
 #include "inter/gzip.h"
 #include "inter/libraries.h"
 
 struct deflater {
+    struct deflate_threads *threads; /* they do it all; or NULL */
     z_stream z;
     enum gzip_flush policy;
     bool open;     /* z holds memory */
@@ -28,6 +30,10 @@ static int deflater_init(void *st, const struct addr *a, struct err *e)
 
     if (gzip_settings(a, &s, e) < 0)
         return -1;
+    if (s.threads > 1) {
+        d->threads = deflate_threads_new(&s, e);
+        return d->threads != NULL ? 0 : -1;
+    }
     d->policy = s.flush;
     rc = deflateInit2(&d->z, s.level, Z_DEFLATED, MAX_WBITS + GZIP_FORMAT, GZIP_MEM_LEVEL,
                       Z_DEFAULT_STRATEGY);
@@ -43,6 +49,8 @@ static void deflater_fini(void *st)
 {
     struct deflater *d = st;
 
+    deflate_threads_free(d->threads);
+    d->threads = NULL;
     if (d->open)
         deflateEnd(&d->z);
     d->open = false;
@@ -103,6 +111,8 @@ static int deflater_push(void *st, struct buf *in, struct buf *out, enum codec_m
 {
     struct deflater *d = st;
 
+    if (d->threads != NULL)
+        return deflate_threads_push(d->threads, in, out, mode, e);
     for (;;) {
         unsigned char *to;
         size_t room;

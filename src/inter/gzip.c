@@ -6,7 +6,10 @@
 
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
+
+enum { MOST_THREADS = 64 };
 
 static const char *const flush_names[] = {"idle", "always", "never"};
 
@@ -39,12 +42,23 @@ static int in_range(const struct addr *a, enum option_id id, const char *what, i
     return err_at(e, o->at, "%s %lld is not a number from 0 to %d", what, o->v.i, most);
 }
 
+static unsigned processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (unsigned)n;
+}
+
 int gzip_settings(const struct addr *a, struct gzip_settings *s, struct err *e)
 {
     if (in_range(a, OPT_LEVEL, "compression level", 9, e) < 0 ||
+        in_range(a, OPT_THREADS, "number of threads", MOST_THREADS, e) < 0 ||
         flush_policy(a, &s->flush, e) < 0)
         return -1;
     s->level = (int)opt_int(a, OPT_LEVEL, Z_DEFAULT_COMPRESSION);
+    s->threads = (unsigned)opt_int(a, OPT_THREADS, 1);
+    if (s->threads == 0)
+        s->threads = processors();
     return 0;
 }
 

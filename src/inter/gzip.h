@@ -12,6 +12,7 @@ enum gzip_flush { FLUSH_IDLE, FLUSH_ALWAYS, FLUSH_NEVER };
 struct gzip_settings {
     int level;
     enum gzip_flush flush;
+    unsigned threads; /* 1: whoever calls does it himself */
 };
 
 int gzip_settings(const struct addr *a, struct gzip_settings *s, struct err *e);

@@ -137,16 +137,55 @@ expands() {
     [ ! -e x.gz ]
 }
 
-@test "an interactive stream is not held back" {
+# A large flow that fills the threads' blocks.
+@test "threads" {
+    cat "$in" "$in" "$in" >large
+    for n in 0 1 2 5; do
+        catena -u open:large "gzip,threads=$n|create:x.gz"
+        gzip -t x.gz
+        gzip -dc x.gz | cmp - large
+        catena -u open:x.gz 'gunzip|create:x'
+        same_files x large
+    done
+    catena -u open:/dev/null 'gzip,threads=2|create:x.gz'
+    gzip -t x.gz
+    same 20 "$(stat -c %s x.gz)"
+    catena - 'gzip,threads=2|pipe' <large >x
+    same_files x large
+    catena - 'gzip,threads=2|^gzip,threads=3|gzip,level=1,threads=2|^gzip|pipe' <large >x
+    same_files x large
+    assert_nothing_left
+    run catena -u open:large 'gzip,threads=65|create:none.gz'
+    same 1 "$status"
+    has "$output" ' E .*threads 65 .*from 0 to 64'
+    has "$output" '\^'
+    [ ! -e none.gz ]
+}
+
+@test "threads: a connecting address that forks has them in its child" {
+    cat "$in" "$in" "$in" >large
+    start_peer right save:x.gz
+    start run catena -u open:large "gzip,threads=2|tcp:127.0.0.1:$port,fork,max-children=1"
+    finish right
+    finish run 1 # the next one finds nobody who listens
+    gzip -dc x.gz | cmp - large
+}
+
+talk() { # <options of gzip>
     start_peer right 'line' 'send:answer\n' 'line' 'eof'
     pr=$port
     start_peer left 'send:question\n' 'line' 'send:bye\n' shut eof
-    start run catena "tcp:127.0.0.1:$port" "gzip|gunzip|tcp:127.0.0.1:$pr"
+    start run catena "tcp:127.0.0.1:$port" "gzip$1|gunzip|tcp:127.0.0.1:$pr"
     finish run
     finish left
     finish right
     has "$(<left.out)" answer
     has "$(<right.out)" bye
+}
+
+@test "an interactive stream is not held back" {
+    talk ''
+    talk ,threads=2
 }
 
 @test "the talk's examples" {

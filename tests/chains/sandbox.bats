@@ -50,6 +50,12 @@ same_boxed() {
     run ! is_confined "$pid"
 }
 
+@test "the threads of gzip, which start when there is much to do" {
+    seq 300000 >data
+    same_boxed -u - 'gzip,threads=2|^gzip|stdout'
+    same_boxed - 'gzip,threads=2|pipe'
+}
+
 @test "files, pipes, codecs, one-way, dumps" {
     same_boxed - pipe
     same_boxed -u - stdout

@@ -22,6 +22,7 @@ for object in "$objects"/inter/*.o; do
         grep -xE 'read|write|recv|send|poll|select|socket|connect|fork|vfork|execve|pthread_create' || :)
     case $object:$bad in
     *secret_value.c.o:read) continue ;; # a file with a password
+    *deflate_ring.c.o:pthread_create) continue ;; # threads that see memory alone
     esac
     [ -z "$bad" ] || complain "$object uses" $bad
 done

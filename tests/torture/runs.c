@@ -25,7 +25,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-enum { BULK = 40000, LIMIT_MS = 25000, SERVE_MS = 2000 };
+enum { LIMIT_MS = 25000, SERVE_MS = 2000 };
 
 struct torture t = {.every = 1, .slower = 1};
 
@@ -79,9 +79,10 @@ static void write_file(const char *path, const char *text)
 
 static void write_input(const struct scenario *s)
 {
-    static char text[BULK + 1];
-    for (size_t i = 0; i < BULK; i++)
+    static char text[MOST_BULK + 1];
+    for (size_t i = 0; i < s->bulk; i++)
         text[i] = (char)('!' + (i * 31 + (i >> 8)) % 90);
+    text[s->bulk] = '\0';
     write_file("in", s->bulk ? text : s->input ? s->input : "");
 }
 

@@ -28,7 +28,7 @@ struct scenario {
     bool terminal; /* the program's standard input and output are a terminal */
     bool serves;   /* does not end by itself: SIGTERM when `other` is done */
     bool edges;    /* the program waits for edges (epoll): "not yet" cannot be made up */
-    bool bulk;     /* standard input is some more */
+    size_t bulk;   /* standard input is so many bytes */
     bool messages; /* packets: a fault may lose one, as the network may */
 };
 
@@ -36,7 +36,7 @@ extern const struct scenario scenarios[];
 
 /* ---- runs.c ---- */
 
-enum { OUTPUT = 1 << 16 };
+enum { OUTPUT = 1 << 16, BULK = 40000, MOST_BULK = 300000 };
 
 struct outcome {
     int status; /* as a shell has it; -1: had to be killed */

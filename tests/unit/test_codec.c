@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -135,6 +137,8 @@ static unsigned char *sample(size_t n)
 static struct option_desc level_row = {.name = "level", .id = OPT_LEVEL, .type = VALUE_INT};
 static struct option_desc flush_row = {.name = "flush", .id = OPT_FLUSH, .type = VALUE_STRING};
 
+static struct option_desc threads_row = {.name = "threads", .id = OPT_THREADS, .type = VALUE_INT};
+
 static struct opt level(long long i)
 {
     return (struct opt){.desc = &level_row, .v = {.given = true, .i = i}};
@@ -143,6 +147,11 @@ static struct opt level(long long i)
 static struct opt flush(const char *s)
 {
     return (struct opt){.desc = &flush_row, .v = {.given = true, .s = s}};
+}
+
+static struct opt threads(long long i)
+{
+    return (struct opt){.desc = &threads_row, .v = {.given = true, .i = i}};
 }
 
 /* --- marks --- */
@@ -287,7 +296,7 @@ static void gzip_round_trips(void **state)
 }
 
 /* What a reader can expand after a block, before the stream's end. */
-static void flush_policies(void **state)
+static void flush_policies_of(long long nthreads)
 {
     static const struct {
         const char *policy;
@@ -298,11 +307,10 @@ static void flush_policies(void **state)
         {"always", CODEC_IDLE, true}, {"never", CODEC_RUN, false}, {"never", CODEC_IDLE, false},
     };
 
-    (void)state;
     for (size_t size = 0; size < NSIZES; size++)
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-            struct opt o = flush(rows[i].policy);
-            struct addr a = {.opts = &o, .nopts = 1};
+            struct opt o[] = {flush(rows[i].policy), threads(nthreads)};
+            struct addr a = {.opts = o, .nopts = 2};
             struct lane pack, unpack;
             size_t packed;
 
@@ -320,6 +328,13 @@ static void flush_policies(void **state)
             lane_close(&pack);
             lane_close(&unpack);
         }
+}
+
+static void flush_policies(void **state)
+{
+    (void)state;
+    flush_policies_of(1);
+    flush_policies_of(2);
 }
 
 /* The gzip program expands what we made, and we what it made. */
@@ -490,16 +505,19 @@ static void damaged(void **state)
 
 static void bad_options(void **state)
 {
-    const struct opt bad[] = {level(-1), level(10), flush("sometimes"), flush("")};
+    const struct opt bad[] = {level(-1), level(10),   flush("sometimes"),
+                              flush(""), threads(-1), threads(65)};
     static const char *const want[] = {
         "compression level -1 is not a number from 0 to 9",
         "compression level 10 is not a number from 0 to 9",
         "flush \"sometimes\" is not one of idle, always, never",
         "flush \"\" is not one of idle, always, never",
+        "number of threads -1 is not a number from 0 to 64",
+        "number of threads 65 is not a number from 0 to 64",
     };
 
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct addr a = {.opts = &bad[i], .nopts = 1};
         struct lane l;
 
@@ -508,6 +526,199 @@ static void bad_options(void **state)
         assert_string_equal(l.e.text, want[i]);
         lane_close(&l);
     }
+}
+
+/* --- gzip with threads --- */
+
+enum { PACK_BLOCK = 128 * 1024 }; /* what one of them is given */
+
+static void lane_open_packing(struct lane *l, const struct opt *opts, size_t nopts, size_t in_cap,
+                              size_t out_cap)
+{
+    struct addr a = {.opts = opts, .nopts = nopts};
+
+    assert_int_equal(lane_open(l, deflater(), &a, in_cap, out_cap), 0);
+}
+
+/* One whole member, and nothing behind it: its trailer counts all bytes. */
+static void expect_packed(const struct lane *pack, const void *data, size_t n)
+{
+    const unsigned char *trailer = pack->got + pack->ngot - 4;
+    struct lane unpack;
+
+    assert_true(pack->ngot >= 20);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(trailer[i], n >> 8 * i & 0xff);
+    assert_int_equal(lane_open(&unpack, inflater(), NULL, 8192, 8192), 0);
+    assert_int_equal(lane_feed(&unpack, pack->got, pack->ngot, CODEC_RUN), 0);
+    assert_int_equal(lane_push(&unpack, CODEC_END), 0);
+    lane_expect(&unpack, data, n);
+    lane_close(&unpack);
+}
+
+static void threads_round_trip(long long nthreads, size_t in_cap, size_t out_cap,
+                               const char *policy, enum codec_mode mode, size_t n)
+{
+    unsigned char *data = sample(n + 1);
+    struct opt o[] = {threads(nthreads), flush(policy), level(1)};
+    struct lane pack;
+
+    lane_open_packing(&pack, o, 3, in_cap, out_cap);
+    assert_int_equal(lane_feed(&pack, data, n, mode), 0);
+    assert_int_equal(lane_push(&pack, CODEC_END), 0);
+    assert_int_equal(lane_push(&pack, CODEC_END), 0);
+    expect_packed(&pack, data, n);
+    lane_close(&pack);
+    free(data);
+}
+
+static void threads_round_trips(void **state)
+{
+    static const size_t caps[] = {1, 7, 1000, 65536, 262144};
+    static const size_t lengths[] = {
+        0, 1, 20, 32768, PACK_BLOCK - 1, PACK_BLOCK, PACK_BLOCK + 1, 3 * PACK_BLOCK + 77};
+    static const char *const policies[] = {"idle", "always", "never"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (size_t p = 0; p < 3; p++)
+            for (enum codec_mode mode = CODEC_RUN; mode <= CODEC_IDLE; mode++)
+                threads_round_trip(2, 10000, 10000, policies[p], mode, lengths[i]);
+    for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++)
+        for (size_t o = 0; o < sizeof caps / sizeof caps[0]; o++)
+            threads_round_trip(3, caps[i], caps[o], "idle", CODEC_RUN, 2 * PACK_BLOCK + 10000);
+    threads_round_trip(0, 262144, 65536, "idle", CODEC_RUN, 20 * PACK_BLOCK);
+    threads_round_trip(64, 262144, 65536, "never", CODEC_IDLE, 100 * PACK_BLOCK);
+}
+
+/* A flow that runs dry now and then: workers and the calling thread take turns. After each block
+ * that ran dry, all can be read. */
+static void threads_now_and_then(void **state)
+{
+    enum { N = 60 * PACK_BLOCK };
+    unsigned char *data = sample(N);
+    struct opt o[] = {threads(2), level(1)};
+    struct lane pack, unpack;
+    uint32_t x = 1;
+
+    (void)state;
+    lane_open_packing(&pack, o, 2, 262144, 30000);
+    assert_int_equal(lane_open(&unpack, inflater(), NULL, 30000, 30000), 0);
+    for (size_t at = 0, n, packed = 0; at < N; at += n) {
+        x = x * 1664525u + 1013904223u;
+        n = (x >> 8) % (x >> 30 ? 1000 : 3 * PACK_BLOCK);
+        n = n < N - at ? n : N - at;
+        assert_int_equal(lane_feed(&pack, data + at, n, CODEC_RUN), 0);
+        if (x >> 29 & 1)
+            continue;
+        assert_int_equal(lane_push(&pack, CODEC_IDLE), 0);
+        assert_int_equal(lane_feed(&unpack, pack.got + packed, pack.ngot - packed, CODEC_RUN), 0);
+        assert_int_equal(unpack.ngot, at + n);
+        packed = pack.ngot;
+    }
+    assert_int_equal(lane_push(&pack, CODEC_END), 0);
+    expect_packed(&pack, data, N);
+    lane_close(&pack);
+    lane_close(&unpack);
+    free(data);
+}
+
+/* A dialog becomes what it becomes without threads, byte for byte. */
+static void threads_leave_dialogs_alone(void **state)
+{
+    enum { N = 3 * PACK_BLOCK };
+    unsigned char *data = sample(N);
+    struct lane l[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct opt o = threads(i == 0 ? 1 : 4);
+
+        lane_open_packing(&l[i], &o, 1, 777, 8192);
+        assert_int_equal(lane_feed(&l[i], data, N, CODEC_IDLE), 0);
+        assert_int_equal(lane_push(&l[i], CODEC_END), 0);
+    }
+    lane_expect(&l[1], l[0].got, l[0].ngot);
+    lane_close(&l[0]);
+    lane_close(&l[1]);
+    free(data);
+}
+
+static void threads_for_the_gzip_program(void **state)
+{
+    enum { N = 1000000 };
+    unsigned char *data = sample(N), *other = malloc(N + 1);
+
+    (void)state;
+    assert_non_null(other);
+    for (long long i = 0; i <= 9; i++) {
+        struct opt o[] = {threads(2), level(i)};
+        struct lane l;
+
+        lane_open_packing(&l, o, 2, 262144, 65536);
+        assert_int_equal(lane_feed(&l, data, N, CODEC_RUN), 0);
+        assert_int_equal(lane_push(&l, CODEC_END), 0);
+        assert_int_equal(through_program("{ gzip -t && echo; }", l.got, l.ngot, other, N), 1);
+        assert_int_equal(through_program("gzip -dc", l.got, l.ngot, other, N + 1), N);
+        assert_memory_equal(other, data, N);
+        assert_true(i == 0 || l.ngot < N * 6 / 10);
+        lane_close(&l);
+    }
+    free(data);
+    free(other);
+}
+
+/* Abandoned at every stage: nothing is left, and nobody waits for ever. */
+static void threads_abandoned(void **state)
+{
+    unsigned char *data = sample(8 * PACK_BLOCK);
+
+    (void)state;
+    for (size_t n = 0; n <= 8; n++)
+        for (int collected = 0; collected < 2; collected++) {
+            struct opt o = threads(2);
+            struct lane l;
+
+            lane_open_packing(&l, &o, 1, 8 * PACK_BLOCK, 1000);
+            if (collected) {
+                assert_int_equal(lane_feed(&l, data, n * PACK_BLOCK, CODEC_RUN), 0);
+            } else {
+                buf_put(&l.in, data, n * PACK_BLOCK);
+                for (enum codec_mode mode = CODEC_RUN; mode <= CODEC_END; mode++)
+                    assert_true(l.ops->push(l.st, &l.in, &l.out, mode, &l.e) >= 0);
+                assert_true(n < 8 || l.in.len > 0); /* no more than so many blocks are held */
+            }
+            lane_close(&l);
+        }
+    free(data);
+}
+
+/* What is made and then forked works in both. */
+static void threads_made_before_a_fork(void **state)
+{
+    enum { N = 5 * PACK_BLOCK };
+    unsigned char *data = sample(N);
+    struct opt o = threads(2);
+    struct lane l;
+    pid_t pid;
+    int status = -1;
+
+    (void)state;
+    lane_open_packing(&l, &o, 1, 65536, 65536);
+    assert_int_equal(lane_feed(&l, data, 100, CODEC_IDLE), 0); /* a dialog of the opening */
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        alarm(60);
+    assert_int_equal(lane_feed(&l, data + 100, N - 100, CODEC_RUN), 0);
+    assert_int_equal(lane_push(&l, CODEC_END), 0);
+    expect_packed(&l, data, N);
+    lane_close(&l);
+    free(data);
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 int main(void)
@@ -527,6 +738,12 @@ int main(void)
         cmocka_unit_test(cut_short),
         cmocka_unit_test(damaged),
         cmocka_unit_test(bad_options),
+        cmocka_unit_test(threads_round_trips),
+        cmocka_unit_test(threads_now_and_then),
+        cmocka_unit_test(threads_leave_dialogs_alone),
+        cmocka_unit_test(threads_for_the_gzip_program),
+        cmocka_unit_test(threads_abandoned),
+        cmocka_unit_test(threads_made_before_a_fork),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
