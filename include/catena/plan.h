@@ -68,6 +68,7 @@ struct plan {
     size_t nitems, nleft_items;
     size_t border; /* index of the station at the border: runs in the run's own thread */
     struct plan_border eol[2];
+    bool wants_facts; /* a program will be started, or a dump named after what was learnt */
     char *warnings[8];
     size_t nwarnings;
 };

@@ -87,6 +87,8 @@ void run_fail(struct run *r, const struct err *e);
 /* Facts: set replaces; get gives a copy to free, or NULL. */
 int run_set_fact(struct run *r, const char *name, const char *value, struct err *e);
 char *run_get_fact(struct run *r, const char *name);
+/* Will anybody ask for facts? If not they need not be gathered. */
+bool run_wants_facts(const struct run *r);
 int run_copy_facts(struct run *r, struct run *from, struct err *e);
 /* The environment of a child: the process's own plus the facts with the program's prefix
  * (SOCAT_... or the upper-cased -lp name), VERSION, PID, PPID. One malloc'ed block each; free with

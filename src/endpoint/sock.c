@@ -226,13 +226,16 @@ int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e
     struct sockname local, peer;
     char text[SOCKNAME_TEXT];
 
-    sockname_local(&local, fd);
-    sockname_peer(&peer, fd);
-    if (diag_shows(DIAG_NOTICE))
+    bool asked = diag_shows(DIAG_NOTICE) || run_wants_facts(r);
+
+    if (asked) {
+        sockname_local(&local, fd);
+        sockname_peer(&peer, fd);
         diag(DIAG_NOTICE, "successfully connected from local address %s",
              sockname_text(&local, text));
+    }
     if (opts_apply(a, PHASE_CONNECTED, fd, e) == 0 &&
-        sockname_facts_connected(r, &peer, &local, e) == 0)
+        (!asked || sockname_facts_connected(r, &peer, &local, e) == 0))
         return 0;
     close(fd);
     return -1;
@@ -361,7 +364,10 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     char from[SOCKNAME_TEXT], on[SOCKNAME_TEXT];
     int rc;
 
-    sockname_local(&local, fd);
+    bool asked = diag_shows(DIAG_NOTICE) || run_wants_facts(r);
+
+    if (asked)
+        sockname_local(&local, fd);
     if (diag_shows(DIAG_NOTICE)) {
         diag(DIAG_INFO, "accept(%d, {%s}, %u) -> %d", l->fd, sockname_text(peer, from),
              (unsigned)peer->len, fd);
@@ -370,7 +376,7 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     rc = admit(a, r, l, fd, peer, e);
     if (rc <= 0)
         return rc;
-    if (sockname_facts(r, peer, &local, e) < 0 ||
+    if ((asked && sockname_facts(r, peer, &local, e) < 0) ||
         APPLY(a, fd, e, PHASE_ACCEPT, PHASE_PASTACCEPT, PHASE_CONNECTED) < 0)
         return -1;
     return 1;

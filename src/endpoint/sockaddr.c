@@ -220,6 +220,8 @@ static int set_facts(struct run *r, const char *addr_fact, const char *port_fact
 int sockname_facts(struct run *r, const struct sockname *peer, const struct sockname *local,
                    struct err *e)
 {
+    if (!run_wants_facts(r))
+        return 0;
     if (set_facts(r, "PEERADDR", "PEERPORT", peer, e) < 0)
         return -1;
     return set_facts(r, "SOCKADDR", "SOCKPORT", local, e);
@@ -228,6 +230,8 @@ int sockname_facts(struct run *r, const struct sockname *peer, const struct sock
 int sockname_facts_connected(struct run *r, const struct sockname *peer,
                              const struct sockname *local, struct err *e)
 {
+    if (!run_wants_facts(r))
+        return 0;
     char host[SOCKNAME_TEXT], port[16] = "";
     char *known_host = run_get_fact(r, "PEERADDR"), *known_port = run_get_fact(r, "PEERPORT");
     bool ours;

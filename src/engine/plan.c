@@ -506,6 +506,21 @@ static int check_addresses(const struct plan *p, struct err *e)
     return 0;
 }
 
+static bool names_facts(const char *file)
+{
+    return file && strchr(file, '$');
+}
+
+static void settle_facts(struct plan *p)
+{
+    const struct addr *a;
+    p->wants_facts = names_facts(p->settings->raw_left_right) ||
+                     names_facts(p->settings->raw_right_left);
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+            p->wants_facts |= a->form->kind == FORM_PROGRAM || a->form->groups & GROUP_EXEC;
+}
+
 static int check(struct plan *p, struct err *e)
 {
     return check_addresses(p, e) < 0 || settle_eol(p, LEFT, e) < 0 ||
@@ -530,6 +545,7 @@ int plan_make(const struct settings *s, const char *left, const char *right, str
         plan_free(p);
         return -1;
     }
+    settle_facts(p);
     *out = p;
     return 0;
 }

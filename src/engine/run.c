@@ -158,6 +158,11 @@ char *run_get_fact(struct run *r, const char *name)
     return value;
 }
 
+bool run_wants_facts(const struct run *r)
+{
+    return !r->plan || r->plan->wants_facts;
+}
+
 int run_copy_facts(struct run *r, struct run *from, struct err *e)
 {
     for (size_t i = 0; i < from->nfacts; i++)

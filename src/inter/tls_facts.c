@@ -126,6 +126,8 @@ static int tell_certificate(X509 *cert, struct run *r, struct err *e)
 
 int tls_tell_facts(const struct tls_session *s, struct run *r, struct err *e)
 {
+    if (!run_wants_facts(r))
+        return 0;
     if (run_set_fact(r, "OPENSSL_CIPHER", SSL_get_cipher_name(s->ssl), e) != 0 ||
         run_set_fact(r, "OPENSSL_PROTO_VERSION", SSL_get_version(s->ssl), e) != 0)
         return -1;
