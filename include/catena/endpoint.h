@@ -25,12 +25,16 @@ struct endpoint_ops {
     int (*replace)(const struct addr *a, struct run *r, struct port *left, struct err *e);
 };
 
-/* The usual way to end an open(): makes a port of the descriptors, lets the FD and LATE phase
- * options act on them, and takes the policy options of the address (ignoreeof, escape, cool-write,
- * shut-*, end-close, null-eof, terminal settings) into the port. Takes the descriptors, also on
- * failure. */
+/* The usual way to end an open(): makes a port of the descriptors, lets the options for sockets and
+ * those of the FD and LATE phases act on them, and takes the policy options of the address
+ * (ignoreeof, escape, cool-write, shut-*, end-close, null-eof, terminal settings) into the port.
+ * Takes the descriptors, also on failure. */
 int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
                   enum port_shut shut, struct port **out, struct err *e);
+/* The same for a socket that the address has made itself, and whose options have acted stage by
+ * stage up to now. */
+int endpoint_socket_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
+                         enum port_shut shut, struct port **out, struct err *e);
 
 /* Registers a file system entry to be removed when the run ends (also by a signal), unless this is
  * a forked child. Paths are made absolute. */

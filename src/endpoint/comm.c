@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -161,6 +162,22 @@ static int (*const makers[COMM_COUNT])(int fd[2], struct err *e) = {
     [COMM_PIPES] = make_pipe,             [COMM_PTYS] = make_pty,
     [COMM_PTY] = make_pty,                [COMM_TCP] = make_tcp,
 };
+
+/* pf= is a number here: no other family than UNIX makes pairs, but the system may say so. */
+int comm_family(const struct addr *a, int *family, struct err *e)
+{
+    const struct opt *pf = opt_find(a, OPT_PF);
+    char *end;
+
+    *family = AF_UNIX;
+    if (pf == NULL)
+        return 0;
+    *family = (int)strtol(pf->v.s, &end, 0);
+    if (end == pf->v.s || *end != '\0')
+        return err_at(e, pf->at, "protocol family \"%.60s\" makes no pairs of sockets; 1 does",
+                      pf->v.s);
+    return 0;
+}
 
 int comm_pair(enum comm_type type, struct comm_ends *a, struct comm_ends *b, struct err *e)
 {

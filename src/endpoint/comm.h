@@ -41,6 +41,8 @@ int comm_by_name(const char *name, enum comm_type *out, struct err *e);
 int comm_of_addr(const struct addr *a, enum comm_type otherwise, enum comm_type *out,
                  struct err *e);
 
+/* The family of a pair of sockets, which pf= may choose. */
+int comm_family(const struct addr *a, int *family, struct err *e);
 /* Makes both ends, all descriptors CLOEXEC and blocking. What is written to a.wfd is read from
  * b.rfd and the other way round. */
 int comm_pair(enum comm_type type, struct comm_ends *a, struct comm_ends *b, struct err *e);

@@ -262,15 +262,15 @@ int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind
 {
     struct dgram *d = malloc(sizeof *d);
     struct port *p = NULL;
-    bool writes = a->left != CTX_R && (a->form->left & ~CTX_R) != 0;
+    bool writes = a->left == CTX_W || (a->left == CTX_B && (a->form->left & ~CTX_R) != 0);
     unsigned flags = kind->flags | PORT_MSG | (how->nothing_more ? 0U : PORT_ENDLESS);
 
     if (d == NULL) {
         close(fd);
         return err_nomem(e);
     }
-    if (endpoint_port(a, r, a->left == CTX_W ? -1 : fd, writes ? fd : -1, flags, kind->shut, &p,
-                      e) < 0) {
+    if (endpoint_socket_port(a, r, a->left == CTX_W ? -1 : fd, writes ? fd : -1, flags, kind->shut,
+                             &p, e) < 0) {
         free(d);
         return -1;
     }

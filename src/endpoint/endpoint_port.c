@@ -88,11 +88,55 @@ static int apply(const struct addr *a, enum phase phase, int rfd, int wfd, struc
     return wfd >= 0 && wfd != first ? opts_apply(a, phase, wfd, e) : 0;
 }
 
-int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
-                  enum port_shut shut, struct port **out, struct err *e)
+/* What came open, or is no socket of our making, is behind all the stages that a socket goes through
+ * from socket() to accept(): their options act now, or fail on what is no socket. */
+static int apply_socket_stages(const struct addr *a, int rfd, int wfd, struct err *e)
+{
+    static const enum phase stages[] = {PHASE_PASTSOCKET, PHASE_PREBIND,   PHASE_PASTBIND,
+                                        PHASE_LISTEN,     PHASE_CONNECT,   PHASE_CONNECTED,
+                                        PHASE_ACCEPT,     PHASE_PASTACCEPT};
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        if (apply(a, stages[i], rfd, wfd, e) < 0)
+            return -1;
+    return 0;
+}
+
+/* Those that say how the socket is to be made, or where to find the peer, come too late. */
+static bool makes_socket(const struct addr *a, const struct option_desc *d)
+{
+    static const enum option_id making[] = {
+        OPT_BIND,     OPT_BIND_TEMPNAME, OPT_SOURCEPORT, OPT_LOWPORT,     OPT_CONNECT_TIMEOUT,
+        OPT_TIGHTSOCKLEN, OPT_PF,        OPT_SO_TYPE,    OPT_SO_PROTOCOL,
+    };
+    if (d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply) /* res-*, ai-* */
+        return true;
+    size_t n = sizeof making / sizeof making[0];
+    if (a->form->groups & GROUP_EXEC) /* chooses its pair of sockets by the last three */
+        n -= 3;
+    for (size_t i = 0; i < n; i++)
+        if (d->id == making[i])
+            return true;
+    return false;
+}
+
+static int check_making(const struct addr *a, struct err *e)
+{
+    for (size_t i = 0; i < a->nopts; i++) {
+        const struct opt *o = &a->opts[i];
+        if (!makes_socket(a, o->desc))
+            continue;
+        (void)err_at(e, o->at, "option \"%s\" could not be used: no socket is made here", o->desc->name);
+        if (!o->sloppy)
+            return -1;
+        diag_err(DIAG_ERROR, e);
+    }
+    return 0;
+}
+
+static int make_port(const struct addr *a, int rfd, int wfd, unsigned flags, enum port_shut shut,
+                     bool own_socket, struct port **out, struct err *e)
 {
     struct port *p;
-    (void)r;
     /* options see the descriptors as they are, not a private reopening of them */
     bool terminal = opts_have_termios(a) && isatty(rfd >= 0 ? rfd : wfd);
 
@@ -100,6 +144,8 @@ int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigne
         return -1;
     take_policies(a, p);
     if ((terminal && save_terminal(p, rfd >= 0 ? rfd : wfd, e) < 0) ||
+        (!own_socket &&
+         (check_making(a, e) < 0 || apply_socket_stages(a, rfd, wfd, e) < 0)) ||
         apply(a, PHASE_FD, rfd, wfd, e) < 0 ||
         opts_apply_termios(a, rfd >= 0 ? rfd : wfd, e) < 0 ||
         apply(a, PHASE_LATE, rfd, wfd, e) < 0) {
@@ -108,6 +154,20 @@ int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigne
     }
     *out = p;
     return 0;
+}
+
+int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
+                  enum port_shut shut, struct port **out, struct err *e)
+{
+    (void)r;
+    return make_port(a, rfd, wfd, flags, shut, false, out, e);
+}
+
+int endpoint_socket_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
+                         enum port_shut shut, struct port **out, struct err *e)
+{
+    (void)r;
+    return make_port(a, rfd, wfd, flags, shut, true, out, e);
 }
 
 /* Takes the text. */

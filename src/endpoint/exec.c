@@ -27,11 +27,12 @@ struct joint {
 /* The common case, which alone has types and protocols to choose from. */
 static int open_socketpair(const struct addr *a, struct joint *j, struct err *e)
 {
-    int domain = (int)opt_int(a, OPT_PF, AF_UNIX);
     int type = (int)opt_int(a, OPT_SO_TYPE, SOCK_STREAM);
     int protocol = (int)opt_int(a, OPT_SO_PROTOCOL, 0);
-    int fd[2];
+    int domain, fd[2];
 
+    if (comm_family(a, &domain, e) == -1)
+        return -1;
     if (socketpair(domain, type | SOCK_CLOEXEC, protocol, fd) == -1)
         return err_sys(e, ERR_PERMANENT, "socketpair(%d, %d, %d)", domain, type, protocol);
     diag(DIAG_INFO, "socketpair(%d, %d, %d, [%d,%d]) -> 0", domain, type, protocol, fd[0], fd[1]);
@@ -75,12 +76,26 @@ static void keep_wanted(enum ctx left, struct joint *j)
     }
 }
 
+/* Only the common case looks at these. */
+static int check_types(const struct addr *a, enum comm_type type, struct err *e)
+{
+    static const enum option_id ids[] = {OPT_PF, OPT_SO_TYPE, OPT_SO_PROTOCOL};
+
+    for (size_t i = 0; type != COMM_SOCKETPAIR && i < sizeof ids / sizeof ids[0]; i++) {
+        const struct opt *o = opt_find(a, ids[i]);
+        if (o != NULL)
+            return err_at(e, o->at, "option \"%s\" could not be used: the program is joined by %s, "
+                                    "not by a socketpair", o->desc->name, comm_info(type)->name);
+    }
+    return 0;
+}
+
 static int joint_open(const struct addr *a, struct joint *j, struct err *e)
 {
     int rc;
 
     *j = (struct joint){.relay = {-1, -1}, .program = {-1, -1}};
-    if (comm_of_addr(a, COMM_SOCKETPAIR, &j->type, e) == -1)
+    if (comm_of_addr(a, COMM_SOCKETPAIR, &j->type, e) == -1 || check_types(a, j->type, e) == -1)
         return -1;
     j->shut = comm_info(j->type)->shut;
     j->flags = comm_info(j->type)->flags;
@@ -94,7 +109,6 @@ static int joint_open(const struct addr *a, struct joint *j, struct err *e)
         keep_wanted(a->left, j);
     return rc;
 }
-
 
 static int spawn(const struct addr *a, struct run *r, const struct command *c,
                  const struct joint *j, struct err *e)

@@ -176,6 +176,15 @@ static int create_open(const struct addr *a, struct run *r, void *state, struct 
     return fd < 0 ? -1 : finish(a, r, fd, out, e);
 }
 
+/* Nothing is created or emptied for an address that cannot do what it is there for. */
+static int check_create(const struct addr *a, struct err *e)
+{
+    if (a->left != CTX_R)
+        return 0;
+    return err_at(e, a->at, "is used read-only here, but supports only write-only; to read a file "
+                            "use OPEN");
+}
+
 static const struct endpoint_ops open_ops = {.open = open_open};
 static const struct endpoint_ops create_ops = {.open = create_open};
 
@@ -189,7 +198,7 @@ const struct form forms_file[] = {
      .kind = FORM_ENDPOINT, .ops.endpoint = &open_ops},
     {.keyword = "CREATE", .aliases = "CREAT", .params = ":<filename>", .min_params = 1,
      .max_params = 1, .left = CTX_W, .groups = GROUP_FD | GROUP_REG | GROUP_NAMED,
-     .help = "a file, created or emptied, to write to",
+     .help = "a file, created or emptied, to write to", .check = check_create,
      .kind = FORM_ENDPOINT, .ops.endpoint = &create_ops},
     {.keyword = NULL},
 };

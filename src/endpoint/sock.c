@@ -217,8 +217,8 @@ int sock_connect_any(const struct addr *a, struct run *r, const struct sock_kind
 static int sock_port(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
                      struct port **out, struct err *e)
 {
-    return endpoint_port(a, r, a->left == CTX_W ? -1 : fd, a->left == CTX_R ? -1 : fd, kind->flags,
-                         kind->shut, out, e);
+    return endpoint_socket_port(a, r, a->left == CTX_W ? -1 : fd, a->left == CTX_R ? -1 : fd,
+                                kind->flags, kind->shut, out, e);
 }
 
 int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e)

@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * SOCKETPAIR: an echo like the unnamed pipe, but one that keeps the boundaries of blocks. */
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
 #include "catena/endpoint.h"
-
-/* pf= is a number here: no other family than UNIX makes pairs, but the system may say so. */
-static int family_of(const struct addr *a, int *family, struct err *e)
-{
-    const struct opt *pf = opt_find(a, OPT_PF);
-    char *end;
-
-    *family = AF_UNIX;
-    if (pf == NULL)
-        return 0;
-    *family = (int)strtol(pf->v.s, &end, 0);
-    if (end == pf->v.s || *end != '\0')
-        return err_at(e, pf->at, "protocol family \"%.60s\" makes no pairs of sockets; 1 does",
-                      pf->v.s);
-    return 0;
-}
+#include "comm.h"
 
 static int apply(const struct addr *a, const int fd[2], struct err *e)
 {
@@ -43,7 +27,7 @@ static int socketpair_open(const struct addr *a, struct run *r, void *state, str
     unsigned flags = type == SOCK_STREAM ? 0 : PORT_MSG;
 
     (void)state;
-    if (family_of(a, &family, e) < 0 || opts_apply(a, PHASE_PRESOCKET, -1, e) < 0 ||
+    if (comm_family(a, &family, e) < 0 || opts_apply(a, PHASE_PRESOCKET, -1, e) < 0 ||
         opts_apply(a, PHASE_SOCKET, -1, e) < 0)
         return -1;
     if (socketpair(family, type | SOCK_CLOEXEC, protocol, fd) < 0)
@@ -57,8 +41,8 @@ static int socketpair_open(const struct addr *a, struct run *r, void *state, str
     }
     if (type == SOCK_DGRAM) /* these do not tell each other about the end */
         flags |= PORT_ENDLESS;
-    return endpoint_port(a, r, fd[1], fd[0], flags,
-                         type == SOCK_DGRAM ? PORT_SHUT_NONE : PORT_SHUT_CLOSE, out, e);
+    return endpoint_socket_port(a, r, fd[1], fd[0], flags,
+                                type == SOCK_DGRAM ? PORT_SHUT_NONE : PORT_SHUT_CLOSE, out, e);
 }
 
 static const struct endpoint_ops socketpair_ops = {.open = socketpair_open};

@@ -191,10 +191,18 @@ static int unknown_option(const struct opt_spec *o, const char *label, uint64_t 
     return err_at(e, o->name.at, "%s: unknown option \"%.100s\"", label, o->name.s);
 }
 
+/* With -g: what acts on any descriptor, or on the opening of any address, is tried. What an address
+ * asks for by itself means nothing to one that does not. */
+static bool can_be_tried(const struct form *f, const struct option_desc *d)
+{
+    return !form_is_inter(f) && (d->apply || d->tio || d->groups & GROUP_RETRY);
+}
+
 /* Gives 1 when bound, 0 when left out (-s), -1. */
 static int bind_option(const struct binder *b, const struct opt_spec *o, const char *label,
-                       uint64_t groups, struct opt *out, struct err *e)
+                       const struct form *f, struct opt *out, struct err *e)
 {
+    uint64_t groups = f->groups | GROUPS_EVERY;
     bool sloppy = b->plan->settings->sloppy;
     const struct option_desc *d = option_lookup(o->name.s);
     if (!d)
@@ -205,6 +213,10 @@ static int bind_option(const struct binder *b, const struct opt_spec *o, const c
                       "has the groups %s (-g switches this check off)",
                       label, o->name.s, list_groups(&b->plan->arena, d->groups),
                       list_groups(&b->plan->arena, groups & ~GROUPS_EVERY));
+    if (!(d->groups & groups) && !can_be_tried(f, d))
+        return err_at(e, o->name.at, "%s: option \"%.100s\" could not be used: only addresses of %s "
+                                     "know what to do with it",
+                      label, o->name.s, list_groups(&b->plan->arena, d->groups));
     *out = (struct opt){
         .desc = d, .at = o->has_value ? o->value.at : o->name.at, .sloppy = sloppy};
     if (value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at, &out->v, e) == 0)
@@ -217,14 +229,14 @@ static int bind_option(const struct binder *b, const struct opt_spec *o, const c
 }
 
 static int bind_options(const struct binder *b, const struct single_spec *s, const char *label,
-                        uint64_t groups, struct addr *a, struct err *e)
+                        const struct form *f, struct addr *a, struct err *e)
 {
     struct opt *opts = arena_alloc(&b->plan->arena, (s->nopts + 1) * sizeof *opts);
     if (!opts)
         return err_nomem(e);
     a->opts = opts;
     for (size_t i = 0; i < s->nopts; i++) {
-        int rc = bind_option(b, &s->opts[i], label, groups | GROUPS_EVERY, &opts[a->nopts], e);
+        int rc = bind_option(b, &s->opts[i], label, f, &opts[a->nopts], e);
         if (rc < 0)
             return -1;
         a->nopts += (size_t)rc;
@@ -274,7 +286,7 @@ int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx lef
     if (!c.found)
         return wrong_context(&used, label, left, &c, e);
     struct addr *a = new_addr(b, c.found, s, label);
-    if (!a || bind_options(b, s, label, c.found->groups, a, e) < 0)
+    if (!a || bind_options(b, s, label, c.found, a, e) < 0)
         return a ? -1 : err_nomem(e);
     a->left = left;
     context_fits(c.found, left, used.reverse, &a->right);
@@ -282,22 +294,23 @@ int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx lef
     return 0;
 }
 
-/* An address that has only one direction, alone in a two-way place, is v1's business: it warns and
- * goes on. In a chain, or the other way round, it is an error. */
+/* How an address alone is used is v1's business: one that carries both ways carries one as well, one
+ * that has only the other direction warns and goes on, and fails when it is used. In a chain it is
+ * an error. */
 static int tolerate_context(const struct binder *b, const struct single_spec *s, const char *label,
                             enum ctx left, struct choice *c, struct err *e)
 {
-    if (b->chained || left != CTX_B || c->usage->left == 0)
-        return wrong_context(s, label, left, c, e);
     struct plan *p = b->plan;
-    if (p->nwarnings < sizeof p->warnings / sizeof(char *)) {
-        char *w = arena_printf(&p->arena, "%s: address is opened in read-write mode but only supports %s",
-                               label, ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W));
-        if (!w)
-            return err_nomem(e);
-        p->warnings[p->nwarnings++] = w;
-    }
+    if (b->chained || c->usage->left == 0)
+        return wrong_context(s, label, left, c, e);
     c->found = c->usage;
+    if (c->usage->left & CTX_B || p->nwarnings >= sizeof p->warnings / sizeof(char *))
+        return 0;
+    char *w = arena_printf(&p->arena, "%s: address is opened in %s mode but only supports %s", label,
+                           ctx_words(left), ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W));
+    if (!w)
+        return err_nomem(e);
+    p->warnings[p->nwarnings++] = w;
     return 0;
 }
 
@@ -383,7 +396,7 @@ int bind_endpoint(const struct binder *b, const struct single_spec *s, enum ctx 
     if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
         return -1;
     struct addr *a = new_addr(b, c.found, s, label);
-    if (!a || bind_options(b, s, label, c.found->groups, a, e) < 0)
+    if (!a || bind_options(b, s, label, c.found, a, e) < 0)
         return a ? -1 : err_nomem(e);
     a->left = left;
     *out = a;

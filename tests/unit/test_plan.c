@@ -324,6 +324,17 @@ static void warnings(void **state)
     p = plan("u", "stdin", "stdout");
     assert_int_equal(p->nwarnings, 0);
     plan_free(p);
+    p = plan("u", "stdout", "stdin");
+    assert_int_equal(p->nwarnings, 2);
+    assert_non_null(strstr(p->warnings[0], "read-only mode but only supports write-only"));
+    assert_non_null(strstr(p->warnings[1], "write-only mode but only supports read-only"));
+    plan_free(p);
+    p = plan("", "-", "stdout!!stdin");
+    assert_int_equal(p->nwarnings, 2);
+    plan_free(p);
+    p = plan("u", "udp-sendto:h:1", "udp-recvfrom:1"); /* both ways: one is no news */
+    assert_int_equal(p->nwarnings, 0);
+    plan_free(p);
 }
 
 /* ---- mistakes ---- */
@@ -381,8 +392,9 @@ static void mistakes(void **state)
         {"u", "-", "^testuni|stdout", "testuni", 1, "is used write-only here"},
         {"u", "-", "openssl|stdout", "stdout", 8,
          "is used read-write here, but supports only write-only"},
-        {"u", "-", "stdin", "stdin", 0, "is used write-only here"},
-        {"u", "-", "pipe", "pipe", 0, "is used write-only here"},
+        {"u", "-", "nop|stdin", "stdin", 4, "is used write-only here"},
+        {"u", "-", "nop|pipe", "pipe", 4, "is used write-only here"},
+        {"u", "create:x", "-", "create:x", 0, "is used read-only here"},
         {"u", "-", "^openssl|pipe", "openssl", 1, "needs both directions"},
         {"", "-", "pipe%pipe", "pipe", 0, "is used write-only here"},
         /* duals */

@@ -221,6 +221,56 @@ ROWS
     same '' "$output"
 }
 
+@test "any address is taken one way, also against its direction" {
+    abreast both <<'ROWS'
+# what carries both ways carries one
+-T 0.2 -u PIPE -
+-T 0.2 -U - PIPE
+-u - PIPE
+-U PIPE -
+-T 0.2 -u PIPE!!STDOUT -
+-u - PIPE!!STDOUT
+-T 0.2 -u UNIX-SENDTO:nobody -
+-T 0.2 -u ABSTRACT-SENDTO:nobody -
+-T 0.2 -U - UDP4-SENDTO:127.0.0.1:9
+-T 0.2 -U - UDP6-SENDTO:[::1]:9
+# what cannot do it fails when it is used, and only then
+-u - STDIN
+-U UNIX-RECV:x -
+-u - ABSTRACT-RECV:audit-one-way
+-u - UDP4-RECV:0
+-u - SOCKET-RECV:2:2:17:x0000x7f000001x0000000000000000
+-u STDOUT /dev/null
+-U - STDERR
+-u STDOUT!!STDIN -
+ROWS
+    : >in
+    abreast both <<'ROWS'
+-u - STDIN
+-u - UNIX-RECV:x
+-u - UDP4-RECV:0
+ROWS
+    run "$OURS" -u - STDIN <in
+    has "$output" ' W .*address is opened in write-only mode but only supports read-only'
+    run "$OURS" -u - PIPE <in
+    same '' "$output"
+}
+
+@test "RECVFROM and UDP-LISTEN, written to only, answer who asked" {
+    for address in UDP4-RECVFROM UDP6-RECVFROM UDP4-LISTEN UDP6-LISTEN; do
+        port=$(free_port)
+        start answer "$OURS" -d -d -u EXEC:'echo answer' "$address:$port" </dev/null
+        wait_for 5 file_has answer.err "listening on\|receiving on"
+        [[ $address = UDP4* ]] && host=127.0.0.1 || host=[::1]
+        same answer "$(echo ask | socat_ref -t 3 - "UDP:$host:$port,readbytes=7")"
+        finish answer
+    done
+    start answer "$OURS" -d -d -u EXEC:'echo answer' "UNIX-RECVFROM:$T/x" </dev/null
+    wait_for 5 file_has answer.err 'receiving on'
+    same answer "$(echo ask | socat_ref -t 3 - "UNIX-SENDTO:$T/x,bind=$T/y,readbytes=7")"
+    finish answer
+}
+
 @test "the descriptors we got stay as they were" {
     mkfifo there
     exec 5<>there

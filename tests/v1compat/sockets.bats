@@ -243,3 +243,58 @@ listens() { grep -q "$1\$" <(awk '$4 == "00010000" { print $NF }' /proc/net/unix
     same 10 "$(SOCAT_DEFAULT_LISTEN_IP=6 family tcp-listen:0)"
     same 2 "$(SOCAT_DEFAULT_LISTEN_IP=6 family -4 tcp-listen:0)"
 }
+
+# What is open already, or is a program's, takes what a socket of ours takes; what it cannot take, or
+# what comes too late for it, is an error on both.
+@test "socket options of descriptors that we did not make" {
+    exec 8<>/dev/udp/127.0.0.1/9
+    : >in
+    STATUS=0 abreast both <<'ROWS'
+-u /dev/null 8,rcvbuf=10000
+-u /dev/null 8,keepalive
+-u /dev/null 8,ttl=9,tos=4
+-u /dev/null EXEC:cat,rcvbuf=10000,sndbuf=10000
+-u /dev/null EXEC:cat,reuseaddr
+-u /dev/null EXEC:cat,setsockopt-listen=1:9:i1
+-u /dev/null EXEC:cat,so-type=5,pf=1
+ROWS
+    abreast both_fail <<'ROWS'
+-u /dev/null 8,nodelay
+-u /dev/null 8,bind=:7
+-u /dev/null 8,pf=ip4
+-u /dev/null 8,so-type=1
+-u - EXEC:cat,reuseport
+-u - EXEC:cat,bind=x
+-u - EXEC:cat,pipes,rcvbuf=1000
+-u - EXEC:cat,pty,rcvbuf=1000
+-u - EXEC:cat,pipes,so-type=2
+-u /dev/null,rcvbuf=1000 -
+-u STDIN,rcvbuf=1000 -
+-u GOPEN:/dev/null,bind=x -
+ROWS
+    exec 8>&-
+}
+
+@test "-g: an option of another group acts or is refused, never ignored" {
+    printf 'abc\n' >in
+    both_fail -g - PIPE,so-rcvbuf=1000
+    both_fail -g - PIPE,nodelay
+    both_fail -g - PIPE,ttl=5
+    both_fail -g - PIPE,fork
+    both_fail -g - PIPE,bind=x
+    both_fail -g - PIPE,range=1.2.3.4/8
+    both_fail -g - EXEC:cat,nodelay
+    both_fail -g - EXEC:cat,echo=0
+    both_fail -g - EXEC:cat,backlog=3
+    both_fail -g - EXEC:cat,unlink-early
+    both_fail -g - EXEC:cat,iff-up
+    both_fail -g - EXEC:cat,verify=0
+    STATUS=0 both -g - PIPE,retry=2
+    STATUS=0 both -g - PIPE,append=0
+    STATUS=0 both -g - EXEC:cat,nonblock
+    # where they mean something: a socket in the place of a file
+    start listener "$REF_SOCAT" "UNIX-LISTEN:$T/there" PIPE
+    wait_for 5 test -S there
+    STATUS=0 ours_alone -g - "GOPEN:$T/there,rcvbuf=5000"
+    same abc "$(<ours.out)"
+}
