@@ -335,6 +335,11 @@ static size_t pick_params(const struct addr *whole, const unsigned char *which,
     return n;
 }
 
+static bool is_resolver_option(const struct option_desc *d)
+{
+    return d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply;
+}
+
 /* v1's combined spelling: an inter address over an endpoint, the options shared out. */
 static int expand(const struct binder *b, const struct single_spec *s, const struct addr *whole,
                   enum ctx left, const struct addr **inter, const struct addr **out, struct err *e)
@@ -372,6 +377,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
         uint64_t inter_groups = a[0]->form->groups & ~GROUP_CHILD;
         int to = o->desc->groups & inter_groups ? 0 : 1;
         opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
+        if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
+            opts[a[0]->nopts++] = *o;
     }
     a[0]->left = left;
     a[0]->right = a[1]->left = CTX_B;

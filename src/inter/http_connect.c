@@ -153,7 +153,7 @@ static int proxy_negotiate(const struct addr *a, struct run *r, struct wire *w, 
 
     if (target_parse(a, false, &t, e) < 0)
         return -1;
-    if (opt_true(a, OPT_PROXY_RESOLVE) && target_resolve_ip4(&t, r, e) < 0)
+    if (opt_true(a, OPT_PROXY_RESOLVE) && target_resolve_ip4(a, &t, r, e) < 0)
         return -1;
     diag(DIAG_INFO, "asking the proxy for a connection to %s", t.text);
     if (send_request(a, &t, &authorized, w, e) < 0 || read_reply(a, &t, authorized, w, e) < 0)

@@ -96,7 +96,7 @@ static int socks4_negotiate(const struct addr *a, struct run *r, struct wire *w,
     if (!d->sends_name) {
         if (t.kind == TARGET_IP6)
             return err_at(e, a->at, "SOCKS4 cannot reach IPv6 address %s; SOCKS5 can", t.host);
-        if (target_resolve_ip4(&t, r, e) < 0)
+        if (target_resolve_ip4(a, &t, r, e) < 0)
             return -1;
     }
     diag(DIAG_INFO, "%s: asking for a connection to %s", d->name, t.text);

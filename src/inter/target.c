@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catena/wait.h"
+#include "endpoint/resolve.h"
 
 void printable(char *to, size_t cap, const char *from)
 {
@@ -109,51 +109,21 @@ int target_check_any_port(const struct addr *a, struct err *e)
     return target_parse(a, true, &t, e);
 }
 
-/* getaddrinfo() in wait_call(): all it touches is in here, since it may outlive the caller. */
-struct lookup {
-    char host[HOST_MAX + 1];
-    int rc;
-    struct in_addr found;
-};
-
-static void lookup_ip4(void *arg)
+int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e)
 {
-    struct lookup *l = arg;
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list = NULL;
-
-    l->rc = getaddrinfo(l->host, NULL, &hints, &list);
-    if (l->rc == 0) {
-        struct sockaddr_in sa;
-
-        memcpy(&sa, list->ai_addr, sizeof sa);
-        l->found = sa.sin_addr;
-        freeaddrinfo(list);
-    }
-}
-
-int target_resolve_ip4(struct target *t, struct run *r, struct err *e)
-{
-    struct lookup *l;
-    int rc = 0;
+    static const struct ip_version ip4 = {AF_INET, AF_INET};
+    struct names found;
 
     if (t->kind != TARGET_NAME)
         return 0;
-    l = calloc(1, sizeof *l);
-    if (l == NULL)
-        return err_nomem(e);
-    memcpy(l->host, t->host, sizeof l->host);
-    if (wait_call(r, lookup_ip4, l, e) < 0)
-        return -1; /* l belongs to the lookup, which may still be under way */
-
-    if (l->rc != 0) {
-        rc = err_set(e, l->rc == EAI_AGAIN ? ERR_TRANSIENT : ERR_PERMANENT,
-                     "no IPv4 address for host \"%s\": %s", t->host, gai_strerror(l->rc));
-    } else {
-        t->kind = TARGET_IP4;
-        t->ip.ip4 = l->found;
-        (void)inet_ntop(AF_INET, &l->found, t->host, sizeof t->host);
-        target_describe(t);
-    }
-    free(l);
-    return rc;
+    if (resolve_host(a, r, t->host, t->port, &ip4, false, &found, e) < 0)
+        return e->kind == ERR_INTERRUPTED
+                   ? -1
+                   : err_wrap(e, "no IPv4 address for host \"%s\"", t->host);
+    t->kind = TARGET_IP4;
+    t->ip.ip4 = found.v[0].u.in4.sin_addr;
+    names_fini(&found);
+    (void)inet_ntop(AF_INET, &t->ip.ip4, t->host, sizeof t->host);
+    target_describe(t);
+    return 0;
 }

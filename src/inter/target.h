@@ -31,8 +31,9 @@ int target_parse(const struct addr *a, bool port_zero, struct target *t, struct 
 /* form.check of negotiators: the parameters make a target. */
 int target_check(const struct addr *a, struct err *e);
 int target_check_any_port(const struct addr *a, struct err *e);
-/* A name becomes its first IPv4 address; literals stay. */
-int target_resolve_ip4(struct target *t, struct run *r, struct err *e);
+/* A name becomes its first IPv4 address, looked up as the resolver options of the address say;
+ * literals stay. */
+int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e);
 
 /* What of a peer's text can be shown: printable ASCII only, NUL-terminated, at most cap bytes. */
 void printable(char *to, size_t cap, const char *from);

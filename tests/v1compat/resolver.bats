@@ -180,6 +180,23 @@ MAPPED='[0000:0000:0000:0000:0000:ffff:7f00:0001]'
     done
 }
 
+@test "targets that a socks or proxy client resolves itself" {
+    kill "$(<dnsd.pid)"
+    wait_for 5 is_gone "$(<dnsd.pid)"
+    names 127.0.0.2:5300 other.test=127.0.0.3
+    while read -r bytes target request; do
+        start server "${NET[@]}" "$REF_SOCAT" -d -d -u "TCP4-L:0,readbytes=$bytes" CREATE:got </dev/null
+        wait_for 5 file_has server.err 'listening on'
+        port=$(sed -n 's/.*listening on .*://p' server.err)
+        "${NET[@]}" timeout "$LIMIT" "$OURS" - "$target=$port,nsaddr=127.0.0.2:5300" </dev/null || :
+        finish server
+        same "$request" "$(od -An -c got | tr -d ' \n')"
+    done <<'ROWS'
+10 SOCKS4:127.0.0.1:other.test:80,socksuser=u,socksport 004001\0P177\0\0003u\0
+25 PROXY:127.0.0.1:other.test:80,proxy-resolve,proxyport CONNECT127.0.0.3:80HTTP
+ROWS
+}
+
 @test "res-nsaddr on the port that is usual" {
     kill "$(<dnsd.pid)"
     wait_for 5 is_gone "$(<dnsd.pid)"
