@@ -222,6 +222,10 @@ static int set_certificate(const struct addr *a, struct tls_context *t, struct r
         SSL_CTX_set_default_passwd_cb(t->ctx, give_pass_phrase);
         SSL_CTX_set_default_passwd_cb_userdata(t->ctx, &phrase);
         rc = load_certificate(a, t, e);
+        /* a key of another kind is taken, and then has no certificate: say whose it is not */
+        const struct opt *cert = text_option(a, OPT_TLS_CERT);
+        if (rc < 0 && cert && SSL_CTX_get0_privatekey(t->ctx) && !SSL_CTX_get0_certificate(t->ctx))
+            rc = err_wrap(e, "the key is not the one of the certificate in cert=%s", cert->v.s);
         SSL_CTX_set_default_passwd_cb(t->ctx, NULL);
         SSL_CTX_set_default_passwd_cb_userdata(t->ctx, NULL);
     }

@@ -243,6 +243,7 @@ sni() {
     # which the reference finds out with the first client
     STATUS=1
     ours_alone "OPENSSL-LISTEN:$P,cert=$D/ec.crt,key=$D/rsa.key" -
+    has "$(<ours.err)" "the key is not the one of the certificate in cert="
     ours_alone "OPENSSL-LISTEN:$P,cert=$D/ec.pem,dhparams=$D/ec.key" -
     ours_alone "OPENSSL-LISTEN:$P,cert=$D" -
 }
