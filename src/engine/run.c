@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/plan.h"
 #include "catena/wait.h"
 
 extern char **environ;
