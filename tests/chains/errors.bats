@@ -62,9 +62,12 @@ L=open:sentinel,creat
     wrong level "level" -- $L tcp:localhost:80,level=3
 }
 
-@test "-g switches that off" {
-    run catena -g -u /dev/null create:out,cafile=x
+@test "-g switches that off: the option is tried, not ignored" {
+    run catena -g -u /dev/null create:out,retry=1
     same 0 "$status"
+    run catena -g -u /dev/null create:out,cafile=x
+    same 1 "$status"
+    has "$output" 'option "cafile" could not be used'
 }
 
 @test "bad values" {

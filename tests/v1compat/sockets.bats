@@ -291,7 +291,6 @@ ROWS
     both_fail -g - EXEC:cat,verify=0
     STATUS=0 both -g - PIPE,retry=2
     STATUS=0 both -g - PIPE,append=0
-    STATUS=0 both -g - EXEC:cat,nonblock
     # where they mean something: a socket in the place of a file
     start listener "$REF_SOCAT" "UNIX-LISTEN:$T/there" PIPE
     wait_for 5 test -S there
