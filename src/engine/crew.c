@@ -383,7 +383,7 @@ void crew_free(struct crew *c, bool now)
         (void)poll(&(struct pollfd){.fd = c->room_fd, .events = POLLIN}, 1, -1);
         (void)eventfd_read(c->room_fd, &(eventfd_t){0});
     }
-    hubs_free(c->hubs, true);
+    hubs_free(c->hubs);
     while (c->ended) {
         struct member *m = c->ended;
         c->ended = m->next;

@@ -10,7 +10,7 @@ enum { BLOCK = 65536 }; /* bytes, unless -b says otherwise */
 
 /* ---- making ---- */
 
-static bool border_sees(const struct engine *e)
+bool engine_is_seen(const struct engine *e)
 {
     return e->border && e->border->active;
 }
@@ -18,7 +18,7 @@ static bool border_sees(const struct engine *e)
 /* A plain flow gets its buffer when something comes (lane.c). */
 static int make_buffers(struct engine *e, struct err *err)
 {
-    bool active = border_sees(e);
+    bool active = engine_is_seen(e);
     size_t cap = active ? 2 * e->block : e->block;
     if (!active && lane_is_plain(e, LEFT) && lane_is_plain(e, RIGHT))
         return 0;
@@ -62,7 +62,7 @@ void engine_fini(struct engine *e)
         struct engine_side *s = &e->side[i];
         port_close(s->port);
         s->port = NULL;
-        lane_fini(&e->lane[i]);
+        lane_leave_express(&e->lane[i]);
         buf_fini(&s->in);
         buf_fini(&s->out);
         buf_fini(&s->rx);
@@ -162,7 +162,7 @@ void engine_rest(struct engine *e)
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i], *to = &e->side[!i];
         bool empty = s->in.len == 0 && to->out.len == 0;
-        if (!empty || !lane_is_plain(e, i) || border_sees(e) || lane_is_busy(&e->lane[i]))
+        if (!empty || !lane_is_plain(e, i) || engine_is_seen(e) || lane_is_busy(&e->lane[i]))
             continue;
         buf_fini(&s->in);
         buf_fini(&to->out);

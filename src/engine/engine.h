@@ -62,6 +62,8 @@ struct engine {
 
 /* engine.c: making, working, the end */
 int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err);
+/* The border's features have to look at its bytes. */
+bool engine_is_seen(const struct engine *e);
 void engine_fini(struct engine *e); /* closes ports that are still open, frees */
 /* Moves what can be moved without waiting. True: both directions have ended. Errors go to
  * run_fail(); err is only room for them: a forked child pays for each page of stack. */
@@ -100,7 +102,6 @@ void engine_end_flow_to(struct engine *e, int side);
 
 /* lane.c: how much is read at once, and the express way of a plain flow */
 void lane_init(struct engine *e, int source);
-void lane_fini(struct engine_lane *lane);
 bool lane_is_plain(const struct engine *e, int source);
 /* Sees to it that there is room to read into. */
 int lane_make_room(struct engine *e, int source, struct err *err);

@@ -38,7 +38,7 @@ struct hub {
     struct number *numbers;
     uint32_t nnumbers, first_free; /* first_free + 1; 0 none */
     size_t n;                      /* seats taken */
-    bool running, ending, now;
+    bool running, ending;
 
     /* the thread's own */
     struct hub_seat *queue, **queue_end;
@@ -274,7 +274,7 @@ static void look_at_clock(struct hub *h)
 static bool look_at_order(struct hub *h)
 {
     pthread_mutex_lock(&h->lock);
-    bool drop = h->now && !h->dropped;
+    bool drop = h->ending && !h->dropped;
     for (uint32_t i = 0; drop && i < h->nnumbers; i++) {
         struct hub_seat *s = h->numbers[i].seat;
         if (!s)
@@ -339,7 +339,7 @@ struct hubs *hubs_new(struct err *e)
     for (; h->n < n; h->n++) {
         if (hub_init(&h->hub[h->n], e) < 0) {
             h->n++;
-            hubs_free(h, true);
+            hubs_free(h);
             return NULL;
         }
     }
@@ -368,11 +368,10 @@ bool hubs_add(struct hubs *h, struct hub_seat *seat)
     return running && take_seat(hub, seat);
 }
 
-static void end(struct hub *h, bool now)
+static void end(struct hub *h)
 {
     pthread_mutex_lock(&h->lock);
     h->ending = true;
-    h->now = now;
     pthread_mutex_unlock(&h->lock);
     if (h->running) {
         (void)eventfd_write(h->wake_fd, 1);
@@ -386,12 +385,12 @@ static void end(struct hub *h, bool now)
     free(h->numbers);
 }
 
-void hubs_free(struct hubs *h, bool now)
+void hubs_free(struct hubs *h)
 {
     if (!h)
         return;
     for (size_t i = 0; i < h->n; i++)
-        end(&h->hub[i], now);
+        end(&h->hub[i]);
     (void)pthread_mutex_destroy(&h->lock);
     free(h);
 }

@@ -27,7 +27,7 @@ struct hubs *hubs_new(struct err *e); /* NULL on failure; no thread is started y
 /* Takes an engine whose ports are there. False: not possible (a regular file, no memory); it is the
  * caller's still. */
 bool hubs_add(struct hubs *h, struct hub_seat *seat);
-/* Waits until all seats are free (now: makes their engines end at once), then ends the threads. */
-void hubs_free(struct hubs *h, bool now);
+/* Makes the engines that are still there end at once, then ends the threads. */
+void hubs_free(struct hubs *h);
 
 #endif

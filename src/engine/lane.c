@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * One direction of an engine: how much is read at once. A flow starts with small blocks, which suit
  * a dialog; one that fills them gets larger ones, and a plain one the kernel's express way. */
-#include <stdlib.h>
-
-#include "border.h"
 #include "engine.h"
 #include "express.h"
 
@@ -20,15 +17,10 @@ bool lane_is_plain(const struct engine *e, int source)
     return !e->session && !e->lane[source].ops;
 }
 
-static bool is_seen(const struct engine *e)
-{
-    return e->border && e->border->active;
-}
-
 void lane_init(struct engine *e, int source)
 {
     struct engine_lane *lane = &e->lane[source];
-    lane->settled = e->run->settings->block_given || is_seen(e);
+    lane->settled = e->run->settings->block_given || engine_is_seen(e);
     lane->block = lane->settled || !lane_is_plain(e, source) ? e->block : START;
 }
 
@@ -38,12 +30,6 @@ void lane_leave_express(struct engine_lane *lane)
     lane->express = NULL;
     lane->settled = false;
     lane->full = 0;
-}
-
-void lane_fini(struct engine_lane *lane)
-{
-    express_free(lane->express);
-    lane->express = NULL;
 }
 
 int lane_make_room(struct engine *e, int source, struct err *err)

@@ -303,7 +303,9 @@ struct joined {
 static ssize_t joined_read(struct port *p, void *buf, size_t cap)
 {
     struct joined *j = p->state;
-    return port_read(j->read, buf, cap);
+    ssize_t n = port_read(j->read, buf, cap);
+    p->eio_until = j->read->eio_until;
+    return n;
 }
 
 static ssize_t joined_write(struct port *p, const void *buf, size_t n)

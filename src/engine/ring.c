@@ -36,8 +36,8 @@ struct ring_end { /* port.state */
 
 static void wake(const struct port *p)
 {
-    (void)send(p->rfd, "", 1,
-               MSG_DONTWAIT | MSG_NOSIGNAL); /* full or closed: it is awake or gone */
+    /* full or closed: it is awake or gone */
+    (void)send(p->rfd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void hear(const struct port *p)
@@ -115,16 +115,23 @@ static ssize_t ring_write(struct port *p, const void *buf, size_t n)
     return (ssize_t)n;
 }
 
+static bool can_go_on(const struct ring_end *e, bool in, bool out)
+{
+    return (in && (held(e->in) > 0 || atomic_load(&e->in->writer_gone))) ||
+           (out && (held(e->out) < CAPACITY || atomic_load(&e->out->reader_gone)));
+}
+
 static bool ring_ready(struct port *p, bool in, bool out)
 {
     struct ring_end *e = p->state;
+    if (can_go_on(e, in, out))
+        return true;
     hear(p);
     if (in)
         atomic_store(&e->in->reader_waits, true);
     if (out)
         atomic_store(&e->out->writer_waits, true);
-    return (in && (held(e->in) > 0 || atomic_load(&e->in->writer_gone))) ||
-           (out && (held(e->out) < CAPACITY || atomic_load(&e->out->reader_gone)));
+    return can_go_on(e, in, out);
 }
 
 static int ring_shutdown(struct port *p, struct err *err)
