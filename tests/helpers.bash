@@ -14,7 +14,7 @@ PEER=$CATENA_TOOLS/peer
 SLOWER=${CATENA_SLOWER:-1} # sanitized builds take longer
 LIMIT=$((20 * SLOWER))     # seconds that one command may take
 export BATS_TEST_TIMEOUT=$((60 * SLOWER))
-export LC_ALL=C
+export LC_ALL=C SHELL=/bin/sh # the same wherever the tests run
 export CATENA_BIN CATENA_TOOLS REF_SOCAT PEER LIMIT
 
 # --- set up and tear down ------------------------------------------------------------------------
