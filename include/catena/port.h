@@ -26,11 +26,16 @@ struct port_ops {
     int (*shutdown)(struct port *, struct err *);               /* no more writes */
     void (*close)(struct port *);                               /* releases all but the port itself */
     /* These may be NULL. */
+    /* Instead of read and write, for a neighbour in the same process: whole blocks change hands.
+     * take: b is empty, and is then the next block. give: b is then another buffer, empty and no
+     * smaller. Results as of read and write. */
+    ssize_t (*take)(struct port *, struct buf *b);
+    ssize_t (*give)(struct port *, struct buf *b);
     void (*stop_reading)(struct port *); /* nothing more will be read */
     /* For a port whose descriptor only says "look again": is there something to read, or room to
      * write? If not, rfd becomes readable when that changes. */
     bool (*ready)(struct port *, bool in, bool out);
-    void (*settle)(struct port *); /* its engine is going to sleep: the neighbour must not */
+    void (*settle)(struct port *); /* see port_settle() */
 };
 
 enum port_shut {      /* what shutting down the write side does */
@@ -73,6 +78,7 @@ struct port {
     void *state;        /* what ops need besides */
     double sitout_eio;  /* seconds that EIO on a pty is tolerated, 0 = not */
     int64_t eio_until;  /* wait_now(): it is being tolerated until then; 0 it is not */
+    bool due;           /* the neighbour may sleep although it has something to do */
     int writer_fd;      /* readable: whoever writes here has ended; what is left then ends at EAGAIN.
                            Owned; -1 none. For what knows no end of file by itself */
 };
@@ -88,6 +94,8 @@ int port_shutdown(struct port *p, struct err *e);
 /* Can it be read or written without looking at its descriptors? To be called before they are waited
  * for, with what will be waited for. */
 bool port_ready(struct port *p, bool in, bool out);
+/* Its engine is going to sleep: if the port is due, the neighbour must not. */
+void port_settle(struct port *p);
 /* What to wait for at rfd (and at wfd, if that is the same). */
 short port_events(const struct port *p, bool in, bool out);
 void port_close(struct port *p); /* NULL is fine */

@@ -84,11 +84,15 @@ static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
 {
     interests(e, fds);
     engine_rest(e);
-    int timeout = poll_timeout(e);
-    for (int i = 0; i < 2 && timeout != 0; i++)
-        if (e->side[i].port->ops->settle)
-            e->side[i].port->ops->settle(e->side[i].port);
-    int n = poll_used(fds, timeout);
+    int timeout = poll_timeout(e), n = 0;
+    /* a neighbour is woken for little only when nothing more comes at once */
+    bool due = timeout != 0 && (e->side[LEFT].port->due || e->side[RIGHT].port->due);
+    if (due && (n = poll_used(fds, 0)) == 0) {
+        port_settle(e->side[LEFT].port);
+        port_settle(e->side[RIGHT].port);
+    }
+    if (n == 0)
+        n = poll_used(fds, timeout);
     if (n < 0 && errno == EINTR)
         return 0;
     int64_t deadline = n == 0 ? engine_deadline(e) : -1;

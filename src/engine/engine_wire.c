@@ -14,8 +14,7 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t deadline, 
     if (!out && !in)
         return err_set(err, ERR_PROTOCOL, "the peer closed the connection during the dialog");
     if (!port_ready(s->port, in, out)) {
-        if (s->port->ops->settle)
-            s->port->ops->settle(s->port);
+        port_settle(s->port);
         bool one = s->port->rfd == s->port->wfd, writes = out && !one;
         int rc = wait_fd(r, writes ? s->port->wfd : s->port->rfd,
                          writes ? POLLOUT : port_events(s->port, in, out), deadline, err);

@@ -56,9 +56,17 @@ static bool wants_fds(const struct station *s)
     return s && s->program;
 }
 
+/* Two engines of ours need no descriptors between them, unless -c wants some. */
+static bool takes_ring(const struct line *l, const struct station *outer, const struct station *inner)
+{
+    return inner && !wants_fds(outer) && !wants_fds(inner) && !l->plan->settings->comm_given;
+}
+
 int joint_make(struct line *l, struct station *outer, struct station *inner, int side,
                struct port *ports[2], struct err *e)
 {
+    if (takes_ring(l, outer, inner))
+        return ring_pair(label_of(inner), label_of(outer), &ports[0], &ports[1], e);
     struct comm_ends a, b; /* b is the end for a program: with ptys it is the slave */
     enum comm_type type;
     const struct plan_link *links[2] = {outer->item->link, inner ? inner->item->link : NULL};

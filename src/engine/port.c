@@ -183,6 +183,13 @@ bool port_ready(struct port *p, bool in, bool out)
     return (in && p->pending.len > 0) || ((in || out) && p->ops->ready && p->ops->ready(p, in, out));
 }
 
+void port_settle(struct port *p)
+{
+    if (p->due)
+        p->ops->settle(p);
+    p->due = false;
+}
+
 short port_events(const struct port *p, bool in, bool out)
 {
     if (p->ops->ready)

@@ -8,7 +8,10 @@
 #include "engine.h"
 #include "express.h"
 
-enum { STREAM_PACKET = 8192 }; /* bytes of a stream that make a packet, unless -b says otherwise */
+enum {
+    STREAM_PACKET = 8192, /* bytes of a stream that make a packet, unless -b says otherwise */
+    TAKES = 16,           /* blocks of neighbours in one turn; signals and descriptors wait so long */
+};
 
 static bool at_border(const struct engine *e, int side)
 {
@@ -83,6 +86,8 @@ static ssize_t read_plain(struct engine *e, int side, struct err *err)
     bool look = border_looks(e, side);
     struct buf *b = look ? &s->rx : &s->in;
     unsigned char *at;
+    if (s->port->ops->take)
+        return s->port->ops->take(s->port, b);
     if (!look && lane_make_room(e, side, err) < 0)
         return -2;
     size_t room = buf_room(b, &at);
@@ -258,6 +263,18 @@ static int flush_express(struct engine *e, int side, bool *moved, struct err *er
     return 0;
 }
 
+/* One write: gives what it took, -1 and errno. */
+static ssize_t put_out(const struct engine *e, int side, struct buf *b)
+{
+    struct port *p = e->side[side].port;
+    if (p->ops->give)
+        return p->ops->give(p, b);
+    ssize_t n = port_write(p, buf_data(b), portion(e, side, b->len));
+    if (n > 0)
+        buf_consume(b, (size_t)n);
+    return n;
+}
+
 static int flush(struct engine *e, int side, bool *moved, struct err *err)
 {
     struct engine_side *s = &e->side[side];
@@ -282,14 +299,13 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
         }
     }
     while (b->len > 0) {
-        ssize_t n = port_write(s->port, buf_data(b), portion(e, side, b->len));
+        ssize_t n = put_out(e, side, b);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return 0;
         if (n < 0)
             return write_failed(e, side, err);
-        buf_consume(b, (size_t)n);
         *moved = true;
         sent(e, side, (size_t)n);
     }
@@ -300,14 +316,29 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
     return 0;
 }
 
+/* A neighbour's next block costs no system call. */
+static int take(struct engine *e, int side, unsigned *most, bool *moved, struct err *err)
+{
+    if (!e->side[side].port->ops->take || *most == 0 || !engine_wants_input(e, side))
+        return 0;
+    int rc = engine_read(e, side, err);
+    if (rc > 0) {
+        --*most;
+        *moved = true;
+    }
+    return rc;
+}
+
 int engine_turn(struct engine *e, struct err *err)
 {
+    unsigned most = TAKES;
     for (bool moved = true; moved;) {
         moved = false;
         if (!e->closing && transform_step(e, &moved, err) < 0)
             return -1;
         for (int side = LEFT; side <= RIGHT; side++)
-            if (e->side[side].port && flush(e, side, &moved, err) < 0)
+            if (e->side[side].port && (flush(e, side, &moved, err) < 0 ||
+                                       take(e, side, &most, &moved, err) < 0))
                 return -1;
     }
     return 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Rings: see ring.h. For each direction one writer and one reader, who only ever move their own
- * end. Before it sleeps an end is armed (ring_ready()): it asks to be woken and looks once more,
- * while the neighbour moves its end and then looks whether somebody asked; so no wake-up is missed.
+ * end. Blocks are not copied: the writer's full buffer and the slot's empty one change places, and
+ * so at the reader's end. Before it sleeps an end is armed (ring_ready()): it asks to be woken and
+ * looks once more, while the neighbour moves its end and then looks whether somebody asked; so no
+ * wake-up is missed.
  */
 #include "ring.h"
 
@@ -9,18 +11,20 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CAPACITY = 256 * 1024 }; /* bytes, a power of two; larger ones leave the caches */
+enum {
+    SLOTS = 16,             /* blocks under way, a power of two; with more they leave the caches */
+    GOOD_PIECE = SLOTS / 2, /* of work, that a sleeper is woken for */
+};
 
 struct ring {
-    _Alignas(64) atomic_size_t head; /* bytes ever written */
+    _Alignas(64) atomic_size_t head; /* blocks ever given */
     atomic_bool writer_waits, writer_gone;
-    _Alignas(64) atomic_size_t tail; /* bytes ever read */
+    _Alignas(64) atomic_size_t tail; /* blocks ever taken */
     atomic_bool reader_waits, reader_gone;
-    unsigned char bytes[CAPACITY];
+    struct buf slot[SLOTS]; /* empty ones are the writer's */
 };
 
 struct pair {
@@ -31,7 +35,6 @@ struct pair {
 struct ring_end { /* port.state */
     struct pair *pair;
     struct ring *in, *out;
-    bool reader_due; /* the neighbour sleeps although there is something to read */
 };
 
 static void wake(const struct port *p)
@@ -52,73 +55,56 @@ static size_t held(const struct ring *r)
     return atomic_load(&r->head) - atomic_load(&r->tail);
 }
 
-/* Bytes from or to position `at`, around the end. */
-static void copy_in(struct ring *r, size_t at, const unsigned char *from, size_t n)
-{
-    size_t i = at % CAPACITY, first = n < CAPACITY - i ? n : CAPACITY - i;
-    memcpy(r->bytes + i, from, first);
-    memcpy(r->bytes, from + first, n - first);
-}
-
-static void copy_out(const struct ring *r, size_t at, unsigned char *to, size_t n)
-{
-    size_t i = at % CAPACITY, first = n < CAPACITY - i ? n : CAPACITY - i;
-    memcpy(to, r->bytes + i, first);
-    memcpy(to + first, r->bytes, n - first);
-}
-
-static ssize_t ring_read(struct port *p, void *buf, size_t cap)
+static ssize_t ring_take(struct port *p, struct buf *b)
 {
     struct ring *r = ((struct ring_end *)p->state)->in;
     bool ended = atomic_load(&r->writer_gone); /* before the look at what it has left */
-    size_t n = held(r), tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    if (n == 0) {
+    size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    if (held(r) == 0) {
         errno = EAGAIN;
         return ended ? 0 : -1;
     }
-    if (n > cap)
-        n = cap;
-    copy_out(r, tail, buf, n);
-    atomic_store(&r->tail, tail + n);
-    /* a writer that slept gets room for a good piece of work */
-    if (held(r) <= CAPACITY / 2 && atomic_load(&r->writer_waits) &&
+    buf_swap(b, &r->slot[tail % SLOTS]);
+    atomic_store(&r->tail, tail + 1);
+    if (held(r) <= SLOTS - GOOD_PIECE && atomic_load(&r->writer_waits) &&
         atomic_exchange(&r->writer_waits, false))
         wake(p);
-    return (ssize_t)n;
+    return (ssize_t)b->len;
 }
 
 static void ring_settle(struct port *p)
 {
     struct ring_end *e = p->state;
-    if (e->reader_due && atomic_load(&e->out->reader_waits) &&
-        atomic_exchange(&e->out->reader_waits, false))
+    if (atomic_load(&e->out->reader_waits) && atomic_exchange(&e->out->reader_waits, false))
         wake(p);
-    e->reader_due = false;
 }
 
-static ssize_t ring_write(struct port *p, const void *buf, size_t n)
+static ssize_t ring_give(struct port *p, struct buf *b)
 {
-    struct ring *r = ((struct ring_end *)p->state)->out;
-    size_t room = CAPACITY - held(r), head = atomic_load_explicit(&r->head, memory_order_relaxed);
-    if (atomic_load(&r->reader_gone) || room == 0) {
+    struct ring_end *e = p->state;
+    struct ring *r = e->out;
+    size_t head = atomic_load_explicit(&r->head, memory_order_relaxed), n = b->len;
+    struct buf *slot = &r->slot[head % SLOTS];
+    if (atomic_load(&r->reader_gone) || held(r) == SLOTS) {
         errno = atomic_load(&r->reader_gone) ? EPIPE : EAGAIN;
         return -1;
     }
-    if (n > room)
-        n = room;
-    copy_in(r, head, buf, n);
-    atomic_store(&r->head, head + n);
-    /* a reader that sleeps is woken for a good piece of work, or before we sleep ourselves */
-    ((struct ring_end *)p->state)->reader_due = true;
-    if (held(r) >= CAPACITY / 2)
-        ring_settle(p);
+    if (buf_grow(slot, b->cap) < 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    buf_swap(b, slot);
+    atomic_store(&r->head, head + 1);
+    p->due = true;
+    if (held(r) >= GOOD_PIECE)
+        port_settle(p);
     return (ssize_t)n;
 }
 
 static bool can_go_on(const struct ring_end *e, bool in, bool out)
 {
     return (in && (held(e->in) > 0 || atomic_load(&e->in->writer_gone))) ||
-           (out && (held(e->out) < CAPACITY || atomic_load(&e->out->reader_gone)));
+           (out && (held(e->out) < SLOTS || atomic_load(&e->out->reader_gone)));
 }
 
 static bool ring_ready(struct port *p, bool in, bool out)
@@ -150,6 +136,13 @@ static void ring_stop_reading(struct port *p)
     wake(p);
 }
 
+static void free_pair(struct pair *pair)
+{
+    for (int i = 0; i < 2 * SLOTS; i++)
+        buf_fini(&pair->ring[i / SLOTS].slot[i % SLOTS]);
+    free(pair);
+}
+
 static void ring_close(struct port *p)
 {
     struct ring_end *e = p->state;
@@ -158,13 +151,17 @@ static void ring_close(struct port *p)
     if (p->rfd >= 0)
         close(p->rfd); /* which wakes */
     if (atomic_fetch_sub(&e->pair->ends, 1) == 1)
-        free(e->pair);
+        free_pair(e->pair);
     free(e);
 }
 
-static const struct port_ops ring_ops = {ring_read,  ring_write,        ring_shutdown,
-                                         ring_close, ring_stop_reading, ring_ready,
-                                         ring_settle};
+static const struct port_ops ring_ops = {.take = ring_take,
+                                         .give = ring_give,
+                                         .shutdown = ring_shutdown,
+                                         .close = ring_close,
+                                         .stop_reading = ring_stop_reading,
+                                         .ready = ring_ready,
+                                         .settle = ring_settle};
 
 static struct port *end_of(struct pair *pair, int i, int fd, const char *label)
 {
@@ -199,12 +196,7 @@ int ring_pair(const char *label_a, const char *label_b, struct port **a, struct 
     struct port *ends[2] = {NULL, NULL};
     for (int i = 0; pair && i < 2; i++) {
         struct ring *r = &pair->ring[i];
-        atomic_init(&r->head, 0);
-        atomic_init(&r->tail, 0);
-        atomic_init(&r->writer_waits, false);
-        atomic_init(&r->writer_gone, false);
-        atomic_init(&r->reader_waits, false);
-        atomic_init(&r->reader_gone, false);
+        *r = (struct ring){0};
         ends[i] = end_of(pair, i, fd[i], i == 0 ? label_a : label_b);
     }
     if (ends[0] && ends[1]) {

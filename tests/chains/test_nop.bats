@@ -99,3 +99,18 @@ refused() {
     same abc "$(printf abc | catena 0!!1 pipe)"
     same abc "$(printf abc | catena fd:1:0 pipe)"
 }
+
+@test "between two links bytes stay in memory, but for a -c that wants descriptors" {
+    command -v strace >/dev/null || skip "needs strace"
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers do not like to be traced"
+    head -c 1000000 /dev/zero >in
+    for how in '' '-c s'; do
+        # shellcheck disable=SC2086
+        strace -f -o trace -e trace=sendto,sendmsg \
+            timeout "$LIMIT" "$CATENA_BIN" $how -u open:in 'test|test|create:out'
+        same "$(($(stat -c %s out) > 1000000))" 1
+        # a wake-up is one byte
+        big=$(grep -c 'sendto(.*, [0-9]\{4,\}, MSG' trace || :)
+        case $how in '') same 0 "$big" ;; *) ((big > 0)) ;; esac
+    done
+}
