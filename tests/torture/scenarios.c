@@ -324,6 +324,7 @@ const struct scenario scenarios[] = {
     {.name = "bulk-exec", .args = {"-", "exec:cat"}, .bulk = BULK},
     {.name = "bulk-gzip", .args = {"-u", "-", "gzip,level=1,threads=2|create:out"},
      .bulk = MOST_BULK},
+    {.name = "bulk-chain", .args = {"-u", "-", "gzip,level=1|nop|^gzip|create:out"}, .bulk = BULK},
     {.name = "bulk-openssl", .args = {"-u", "-", "openssl,verify=0|" TCP_OUT}, .other = tls_server,
      .listens = LISTEN_TCP, .bulk = BULK},
     {.name = "udp", .args = {"-t1", "-", "udp:@:4712,bind=@:4712,crnl"}, .input = TEXT,
