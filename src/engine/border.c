@@ -4,12 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
 #include "catena/run.h"
+#include "catena/wait.h"
 #include "dump.h"
+
+enum { HOW = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
+static const double LOOK_AGAIN = 0.1; /* seconds */
 
 static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
 {
@@ -19,7 +24,9 @@ static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
         return 0;
     if (dump_file_name(r, name, path, sizeof path) < 0)
         return err_set(e, ERR_USAGE, "the name of the raw dump \"%s\" is too long", name);
-    *fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+    while ((*fd = open(path, HOW, 0644)) < 0 && errno == ENXIO) /* a FIFO that nobody reads yet */
+        if (wait_seconds(r, LOOK_AGAIN, e) < 0)
+            return -1;
     return *fd < 0 ? err_sys(e, ERR_PERMANENT, "cannot open raw dump \"%s\"", path) : 0;
 }
 
@@ -122,12 +129,17 @@ static size_t copy(const struct plan_border *from, const struct plan_border *to,
 static void save_raw(struct border *b, int source, const unsigned char *p, size_t n)
 {
     struct border_flow *f = &b->flow[source];
-    while (f->raw_fd >= 0 && n > 0) {
+    struct err e;
+    while (f->raw_fd >= 0 && n > 0 && !b->run->ended_signal) {
         ssize_t w = write(f->raw_fd, p, n);
         if (w < 0 && errno == EINTR)
             continue;
+        if (w < 0 && errno == EAGAIN) {
+            if (wait_fd(b->run, f->raw_fd, POLLOUT, -1, &e) < 0)
+                return; /* the engine is told as well */
+            continue;
+        }
         if (w < 0) {
-            struct err e;
             (void)err_sys(&e, ERR_PERMANENT, "raw dump: write()");
             run_fail(b->run, &e);
             close(f->raw_fd);

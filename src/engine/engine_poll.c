@@ -51,11 +51,17 @@ static int release_idle(struct engine *e, const struct pollfd fds[POLL_N], struc
     return 0;
 }
 
+/* The signal came while the border waited for its dump. */
+static bool was_signalled(const struct engine *e)
+{
+    return !e->threaded && e->run->ended_signal;
+}
+
 static int poll_timeout(const struct engine *e)
 {
     int64_t deadline = engine_deadline(e), now = deadline < 0 ? 0 : wait_now();
     if (is_ready(e, LEFT) || is_ready(e, RIGHT) || engine_idle_due(e, LEFT) ||
-        engine_idle_due(e, RIGHT))
+        engine_idle_due(e, RIGHT) || was_signalled(e))
         return 0;
     return deadline < 0                ? -1
            : deadline <= now           ? 0
@@ -126,7 +132,7 @@ static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct
 /* The stop request of the run, or a signal. Gives false when the loop is to end. */
 static bool go_on(struct engine *e, const struct pollfd fds[POLL_N])
 {
-    if (fds[POLL_SIGNAL].revents && signals_take(e->run)) {
+    if (was_signalled(e) || (fds[POLL_SIGNAL].revents && signals_take(e->run))) {
         run_cut(e->run);
         engine_drop(e);
         atomic_store(&e->run->stop, true);
@@ -152,7 +158,7 @@ void engine_relay(struct engine *e)
             engine_failed(e, &err);
             break;
         }
-        if (rc > 0 && !go_on(e, fds))
+        if (!go_on(e, fds))
             break;
         take_ports(e, fds, &err);
         if (!e->closing && release_idle(e, fds, &err) < 0)

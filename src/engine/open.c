@@ -39,15 +39,16 @@ static int enter_netns(const char *name, int *before, struct err *e)
     return rc;
 }
 
-static int enter(const struct addr *a, struct surroundings *s, struct err *e)
+static int try_enter(const struct addr *a, struct surroundings *s, struct err *e)
 {
     const struct opt *mask = opt_find(a, OPT_UMASK);
     const char *dir = opt_string(a, OPT_CHDIR, NULL), *ns = opt_string(a, OPT_NETNS, NULL);
-    *s = (struct surroundings){.cwd = -1, .netns = -1, .masked = mask != NULL};
+    *s = (struct surroundings){.cwd = -1, .netns = -1};
     if (dir && ((s->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 || chdir(dir) < 0))
         return err_sys(e, ERR_PERMANENT, "chdir(\"%s\")", dir);
     if (ns && enter_netns(ns, &s->netns, e) < 0)
         return -1;
+    s->masked = mask != NULL;
     if (mask)
         s->mask = umask((mode_t)mask->v.i);
     return 0;
@@ -69,6 +70,15 @@ static int leave(struct surroundings *s, struct err *e)
         close(s->netns);
     }
     return rc;
+}
+
+static int enter(const struct addr *a, struct surroundings *s, struct err *e)
+{
+    struct err ignored;
+    if (try_enter(a, s, e) == 0)
+        return 0;
+    (void)leave(s, &ignored); /* the next try starts where this one did */
+    return -1;
 }
 
 static int lock_of(const struct addr *a, struct run *r, struct err *e)

@@ -50,20 +50,26 @@ int engine_end_of_input(struct engine *e, int side)
     return 1;
 }
 
-static void arrived(struct engine *e, int side, size_t n)
+/* What was read is looked at as soon as there is room for what becomes of it. */
+static void take_a_look(struct engine *e, int side, bool *moved)
 {
     struct engine_side *s = &e->side[side];
-    run_touch(e->run);
-    if (border_looks(e, side)) {
-        border_move(e->border, side, &s->rx, &s->in);
-        if (e->border->flow[side].ended) {
-            atomic_store(&e->run->cut[side], true);
-            s->in_eof = true;
-            port_stop_reading(s->port);
-        }
-    } else if (at_border(e, side)) {
-        border_count(e->border, side, n);
+    if (s->rx.len == 0 || s->in.len > 0)
+        return;
+    border_move(e->border, side, &s->rx, &s->in);
+    *moved = true;
+    if (e->border->flow[side].ended) {
+        atomic_store(&e->run->cut[side], true);
+        s->in_eof = true;
+        port_stop_reading(s->port);
     }
+}
+
+static void arrived(struct engine *e, int side, size_t n)
+{
+    run_touch(e->run);
+    if (at_border(e, side) && !border_looks(e, side))
+        border_count(e->border, side, n);
 }
 
 /* What the express way took, as a read gives it; -2: it is left, and the plain way has to look. It
@@ -334,6 +340,8 @@ int engine_turn(struct engine *e, struct err *err)
     unsigned most = TAKES;
     for (bool moved = true; moved;) {
         moved = false;
+        take_a_look(e, LEFT, &moved);
+        take_a_look(e, RIGHT, &moved);
         if (!e->closing && transform_step(e, &moved, err) < 0)
             return -1;
         for (int side = LEFT; side <= RIGHT; side++)

@@ -74,13 +74,19 @@ void transform_fini(struct engine *e)
 
 /* ---- working ---- */
 
+/* Nothing follows what is in its `in`. */
+static bool at_end(const struct engine_side *s)
+{
+    return s->in_eof && s->rx.len == 0;
+}
+
 static void plain(struct engine_side *from, struct engine_side *to, bool *moved)
 {
     if (from->in.len > 0 && to->out.len == 0) {
         buf_swap(&from->in, &to->out); /* a block stays a block */
         *moved = true;
     }
-    if (from->in_eof && from->in.len == 0 && !to->out_eof)
+    if (at_end(from) && from->in.len == 0 && !to->out_eof)
         to->out_eof = *moved = true;
 }
 
@@ -89,13 +95,13 @@ static int through_codec(struct engine *e, int source, bool *moved, struct err *
     struct engine_lane *lane = &e->lane[source];
     struct engine_side *from = &e->side[source], *to = &e->side[!source];
     size_t in = from->in.len, out = to->out.len;
-    if (lane->ended || (in == 0 && !from->in_eof))
+    if (lane->ended || (in == 0 && !at_end(from)))
         return 0;
     int rc = lane->ops->push(lane->st, &from->in, &to->out,
-                             from->in_eof ? CODEC_END : CODEC_RUN, err);
+                             at_end(from) ? CODEC_END : CODEC_RUN, err);
     if (rc < 0)
         return err_wrap(err, "%s", e->link->fwd->label);
-    if (from->in_eof && rc == 1)
+    if (at_end(from) && rc == 1)
         lane->ended = to->out_eof = *moved = true;
     if (from->in.len != in || to->out.len != out)
         *moved = lane->idle_due = true;
@@ -105,8 +111,8 @@ static int through_codec(struct engine *e, int source, bool *moved, struct err *
 static int through_session(struct engine *e, bool *moved, struct err *err)
 {
     struct engine_side *d = &e->side[!e->link->wire], *w = &e->side[e->link->wire];
-    struct session_side data = {&d->in, &d->out, d->in_eof, d->out_eof};
-    struct session_side wire = {&w->in, &w->out, w->in_eof, w->out_eof};
+    struct session_side data = {&d->in, &d->out, at_end(d), d->out_eof};
+    struct session_side wire = {&w->in, &w->out, at_end(w), w->out_eof};
     size_t before = d->in.len ^ d->out.len << 12 ^ w->in.len << 24 ^ w->out.len << 36;
     if (!d->has_in) /* nothing will be sent; say goodbye when the peer has */
         data.in_eof = d->out_eof;

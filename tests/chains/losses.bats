@@ -137,3 +137,10 @@ both_ways() { # <command...>: with fused hops, and with an engine for every link
     [ "$(stat -c %s out)" -gt 9000000 ]
     cmp -n "$(stat -c %s out)" out "$in"
 }
+
+@test "a block that grows at the border arrives whole, however large its neighbour made it" {
+    head -c 4000000 /dev/zero | tr '\0' '\n' | gzip -1 >lines.gz
+    catena -u 'gzip|open:lines.gz' 'gzip|create:out.gz,crnl'
+    same 8000000 "$(gzip -dc out.gz | wc -c)"
+    same 8000000 "$(catena --unfused -u 'gzip|open:lines.gz' 'nop|-,crnl' | wc -c)"
+}

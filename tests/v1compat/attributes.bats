@@ -299,4 +299,7 @@ ROWS
     STATUS=0 ours_alone -u "OPEN:made,chdir=$T/there" CREATE:copy
     same x "$(<ours/copy)"
     STATUS=1 ours_alone -u - "CREATE:made,chdir=$T/nowhere"
+    # What cannot be entered leaves the next try where this one began.
+    STATUS=1 ours_alone -d -d -u "TCP:localhost:1,chdir=../there,netns=no/such,retry=2,interval=0.01" -
+    same 3 "$(grep -c 'no/such' ours.err)"
 }

@@ -481,3 +481,23 @@ problem TCP4:127.0.0.1:1,setsockopt=1:2:x123
 . TCP4-LISTEN:0,max-children=x
 ROWS
 }
+
+@test "a raw dump that nobody reads does not hold up a signal" {
+    mkfifo fifo
+    for size in 1 1000000; do # nobody opens it; nobody empties it
+        [ "$size" = 1 ] || exec 9<>fifo
+        head -c "$size" /dev/zero >in
+        start run "$OURS" -d -d -r fifo -u OPEN:in,ignoreeof CREATE:out </dev/null
+        if [ "$size" = 1 ]; then
+            wait_for 5 grep -q ") S " "/proc/$pid/stat"
+        else
+            wait_for 5 file_has run.err 'starting data transfer'
+            wait_for 5 fifo_is_full
+        fi
+        kill -TERM "$pid"
+        finish run 143
+    done
+    exec 9<&-
+}
+# Takes nothing out: what FIONREAD says of it.
+fifo_is_full() { python3 -c 'import fcntl,struct,sys; sys.exit(struct.unpack("i", fcntl.ioctl(9, 0x541B, b"1234"))[0] < 65536)'; }
