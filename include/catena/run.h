@@ -68,7 +68,8 @@ struct run {
 
     _Atomic int64_t last_activity; /* wait_now() of the last byte moved by any engine */
     atomic_bool transferring;
-    int broken_fd;    /* eventfd, readable for all engines once one has failed; -1: there is but one */
+    atomic_bool broken; /* an engine has failed: a flow that ends at a joint now has been cut there */
+    int broken_fd;      /* eventfd, readable for all engines then; -1: there is but one */
     atomic_bool stop; /* every engine of the run is to end now (-T, a signal) */
     atomic_bool over; /* -t has ended the run at its border: the others finish, but not for ever */
     atomic_bool cut[2]; /* by source: the end of that flow was ordered (-t, readbytes, a signal), so
@@ -104,8 +105,13 @@ int run_watch_child(struct run *r, const char *label);
 void run_collect_children(struct run *r, bool hurry);
 /* An attempt has failed: ends the programs entered since there were `first`, whatever their status. */
 void run_drop_children(struct run *r, size_t first);
-/* An engine has failed: the others are told. */
+/* An engine has failed: the others are told, unless the line is still being opened: what opens it
+ * finds out, and may try once more. */
 void run_broken(struct run *r);
+/* From now on bytes go through the whole line. */
+void run_transferring(struct run *r);
+/* An attempt has been undone, and with it the engines that had failed. */
+void run_forget_failure(struct run *r);
 /* Both flows of the run end by order. */
 void run_cut(struct run *r);
 /* In a forked child: forgets what belongs to the parent. */

@@ -97,6 +97,7 @@ void engine_failed(struct engine *e, const struct err *err)
     if (!atomic_load(&e->run->stop))
         run_fail(e->run, err);
     e->told_broken = true;
+    atomic_store(&e->failed, true);
     run_broken(e->run);
     engine_start_closing(e);
 }
@@ -106,7 +107,7 @@ void engine_take_no_more(struct engine *e)
     e->told_broken = true;
     for (int i = 0; i < 2; i++)
         if (e->side[i].port && !(e->side[i].port->flags & PORT_JOINT))
-            e->side[i].in_eof = true;
+            e->side[i].in_eof = e->side[i].in_cut = true;
 }
 
 /* One-way use of a session: all is written, but its peer has not said goodbye. */

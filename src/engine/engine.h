@@ -4,6 +4,7 @@
 #ifndef CATENA_ENGINE_H
 #define CATENA_ENGINE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct engine_side {
     struct buf tx;  /* border only: out after they had it */
     bool has_in, has_out; /* which directions exist */
     bool in_eof;          /* nothing is read any more */
+    bool in_cut;          /* ... and that was not the end: nothing made of it may look whole */
     bool out_eof;         /* nothing follows what is in out */
     bool out_shut;        /* the port was shut down, or writing makes no sense any more */
     bool out_ended;       /* the border ended that flow: what still comes is dropped */
@@ -58,6 +60,7 @@ struct engine {
     int stop_fd; /* readable: end now; -1 none */
     bool threaded;
     bool told_broken; /* another engine of the run has failed, and this one knows */
+    atomic_bool failed; /* this one has */
 };
 
 /* engine.c: making, working, the end */
@@ -82,6 +85,8 @@ void engine_close(struct engine *e); /* its ports */
 /* engine_clock.c: when it has to be looked at although nothing came, -1 never; and that look */
 int64_t engine_deadline(const struct engine *e);
 void engine_act_on_time(struct engine *e);
+/* The pauses of ignoreeof and the like that are over, however busy the other direction is. */
+void engine_end_pauses(struct engine *e);
 
 /* engine_poll.c: moves until both directions have ended, then closes both ports. */
 void engine_relay(struct engine *e);

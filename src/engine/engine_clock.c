@@ -55,14 +55,19 @@ int64_t engine_deadline(const struct engine *e)
     return deadline;
 }
 
+void engine_end_pauses(struct engine *e)
+{
+    for (int i = 0; i < 2; i++)
+        if (e->side[i].look_again && wait_now() >= e->side[i].look_again)
+            e->side[i].look_again = 0;
+}
+
 /* A deadline has passed: which? */
 void engine_act_on_time(struct engine *e)
 {
     int64_t now = wait_now();
     int64_t quiet = now - atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
-    for (int i = 0; i < 2; i++)
-        if (e->side[i].look_again && now >= e->side[i].look_again)
-            e->side[i].look_again = 0;
+    engine_end_pauses(e);
     if (e->closing) {
         if (quiet >= STALLED_MS && now - e->closing_since >= STALLED_MS)
             engine_drop(e);

@@ -101,6 +101,7 @@ static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
         n = poll_used(fds, timeout);
     if (n < 0 && errno == EINTR)
         return 0;
+    engine_end_pauses(e);
     int64_t deadline = n == 0 ? engine_deadline(e) : -1;
     if (deadline >= 0 && wait_now() >= deadline)
         engine_act_on_time(e);

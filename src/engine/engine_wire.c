@@ -63,6 +63,8 @@ static int send(struct wire *w, const void *data, size_t n, struct err *err)
     struct engine *e = ew->engine;
     const char *p = data;
     while (n > 0 || e->side[ew->side].in.len > 0 || engine_wants_output(e, !ew->side)) {
+        if (buf_grow(&e->side[ew->side].in, e->block) < 0) /* a plain engine has none by itself */
+            return err_nomem(err);
         size_t k = n > 0 ? buf_put(&e->side[ew->side].in, p, n) : 0;
         p += k;
         n -= k;

@@ -286,6 +286,14 @@ static void station_fini(struct station *s)
                           .ends = {{-1, -1}, {-1, -1}}};
 }
 
+static bool any_failed(const struct line *l, size_t from, size_t to)
+{
+    bool any = false;
+    for (size_t i = from; i < to; i++)
+        any |= atomic_load(&l->stations[i].engine.failed);
+    return any;
+}
+
 void line_reset_side(struct line *l, int side, bool quietly)
 {
     size_t n = l->plan->nitems, from = side == LEFT ? 0 : l->next[RIGHT];
@@ -298,6 +306,10 @@ void line_reset_side(struct line *l, int side, bool quietly)
         to++;
     for (size_t i = from; i < to; i++)
         stop(&l->stations[i]);
+    for (size_t i = from; i < to; i++)
+        join_thread(&l->stations[i]);
+    if (any_failed(l, from, to) && !any_failed(l, 0, from) && !any_failed(l, to, n))
+        run_forget_failure(l->run);
     for (size_t i = from; i < to; i++) {
         for (int k = 0; quietly && k < 2; k++) {
             port_abandon(l->stations[i].engine.side[k].port);
@@ -370,7 +382,7 @@ struct engine *line_begin(struct line *l)
 {
     struct engine *border = &l->stations[l->plan->border].engine;
     border->stop_fd = l->run->stop_fd;
-    atomic_store(&l->run->transferring, true);
+    run_transferring(l->run);
     run_touch(l->run);
     return border;
 }

@@ -46,6 +46,7 @@ int engine_end_of_input(struct engine *e, int side)
         diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->given[0]);
         run_child_eof(e->run, s->port->label);
     }
+    s->in_cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);
     s->in_eof = true;
     return 1;
 }

@@ -100,10 +100,28 @@ void run_fail(struct run *r, const struct err *e)
     diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
 }
 
+/* Both store their own before they look at the other's: one of them tells. */
 void run_broken(struct run *r)
 {
-    if (r->broken_fd >= 0)
+    atomic_store(&r->broken, true);
+    if (atomic_load(&r->transferring) && r->broken_fd >= 0)
         (void)eventfd_write(r->broken_fd, 1);
+}
+
+void run_transferring(struct run *r)
+{
+    atomic_store(&r->transferring, true);
+    if (atomic_load(&r->broken) && r->broken_fd >= 0)
+        (void)eventfd_write(r->broken_fd, 1);
+}
+
+void run_forget_failure(struct run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->failed = false;
+    pthread_mutex_unlock(&r->lock);
+    atomic_store(&r->broken, false);
+    atomic_store(&r->lost, 0);
 }
 
 void run_cut(struct run *r)

@@ -97,8 +97,8 @@ static int through_codec(struct engine *e, int source, bool *moved, struct err *
     size_t in = from->in.len, out = to->out.len;
     if (lane->ended || (in == 0 && !at_end(from)))
         return 0;
-    int rc = lane->ops->push(lane->st, &from->in, &to->out,
-                             at_end(from) ? CODEC_END : CODEC_RUN, err);
+    enum codec_mode mode = !at_end(from) ? CODEC_RUN : from->in_cut ? CODEC_IDLE : CODEC_END;
+    int rc = lane->ops->push(lane->st, &from->in, &to->out, mode, err);
     if (rc < 0)
         return err_wrap(err, "%s", e->link->fwd->label);
     if (at_end(from) && rc == 1)
@@ -116,6 +116,8 @@ static int through_session(struct engine *e, bool *moved, struct err *err)
     size_t before = d->in.len ^ d->out.len << 12 ^ w->in.len << 24 ^ w->out.len << 36;
     if (!d->has_in) /* nothing will be sent; say goodbye when the peer has */
         data.in_eof = d->out_eof;
+    if (d->in_cut) /* no goodbye: the wire just ends when all is written */
+        data.in_eof = false;
     if (e->session->step(e->session_st, &data, &wire, err) < 0)
         return err_wrap(err, "%s", e->link->fwd->label);
     if (!e->session_opened && e->session->ready(e->session_st)) {
@@ -128,6 +130,8 @@ static int through_session(struct engine *e, bool *moved, struct err *err)
         *moved = true;
     d->out_eof = data.out_eof;
     w->out_eof = wire.out_eof;
+    if (d->in_cut && at_end(d) && d->in.len == 0 && w->out.len == 0 && !w->out_eof)
+        w->out_eof = *moved = true;
     return 0;
 }
 

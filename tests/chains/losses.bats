@@ -144,3 +144,32 @@ both_ways() { # <command...>: with fused hops, and with an engine for every link
     same 8000000 "$(gzip -dc out.gz | wc -c)"
     same 8000000 "$(catena --unfused -u 'gzip|open:lines.gz' 'nop|-,crnl' | wc -c)"
 }
+
+@test "a stream that was cut short does not leave as a whole one" {
+    head -c 3000000 "$in" | gzip -1 | head -c 2000000 >cut.gz
+    run catena -u 'gzip|open:cut.gz' 'gzip|create:out.gz'
+    same 1 "$status"
+    run gzip -t out.gz
+    same 1 "$status"
+    gzip -dc out.gz >out 2>/dev/null || :
+    [ "$(stat -c %s out)" -gt 1900000 ] # and nothing is held back
+    cmp -n "$(stat -c %s out)" out "$in"
+    for i in 1 2 3 4 5 6 7 8; do # no close_notify, however fast the news travels
+        start_listener server -u "openssl-listen:0,bind=127.0.0.1,cert=$certs/server.pem,verify=0" create:got
+        run catena -u 'gzip|open:cut.gz' "openssl,verify=0|tcp:127.0.0.1:$port"
+        same 1 "$status"
+        finish server 1
+    done
+}
+
+@test "what failed in an attempt is forgotten by the next" {
+    start_listener first -u open:/dev/null tcp-listen:0,bind=127.0.0.1,reuseaddr
+    start run "$CATENA_BIN" -d -d - \
+        "openssl,verify=0,retry=200,interval=0.05|gzip|tcp:127.0.0.1:$port" <<<hello
+    finish first
+    start second "$CATENA_BIN" \
+        "openssl-server,cert=$certs/server.pem,verify=0|gzip|tcp-listen:$port,bind=127.0.0.1,reuseaddr" pipe </dev/null
+    finish run
+    finish second
+    same hello "$(<run.out)"
+}

@@ -239,3 +239,19 @@ CONF
     finish run
     same hello "$(tail -n 1 client.out)"
 }
+
+@test "a proxy behind a socks server, with an engine for each of them" {
+    target
+    tiny
+    behind=$proxy
+    micro
+    for way in '' --unfused; do
+        start_peer client "send:hello\n" line shut eof
+        # shellcheck disable=SC2086
+        run catena $way "tcp:127.0.0.1:$port" \
+            "proxy:127.0.0.1:$target|socks5:127.0.0.1:$behind|tcp:127.0.0.1:$proxy" </dev/null
+        same 0 "$status"
+        finish client
+        same hello "$(tail -n 1 client.out)"
+    done
+}

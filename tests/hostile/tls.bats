@@ -217,3 +217,14 @@ client() {
     client 0 '' '' ',verify=0'
     well
 }
+
+@test "what a certificate says of its owner names no other directory for a raw dump" {
+    mkdir dumps
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=..\/escaped' \
+        -keyout evil.key -out evil.crt 2>/dev/null
+    start_listener server "openssl-listen:0,bind=127.0.0.1,cert=evil.crt,key=evil.key,verify=0" pipe
+    # shellcheck disable=SC2016
+    same hello "$(catena -R 'dumps/$SOCAT_OPENSSL_X509_COMMONNAME' - "openssl:127.0.0.1:$port,verify=0" <<<hello)"
+    same hello "$(<dumps/.._escaped)"
+    [ ! -e escaped ]
+}

@@ -169,6 +169,17 @@ ROWS
 ROWS
 }
 
+@test "ignoreeof looks again however busy the other direction is" {
+    echo start >log
+    start run "$OURS" -d -d 'OPEN:log,rdonly,ignoreeof!!OPEN:/dev/null,wronly' \
+        'OPEN:/dev/zero,rdonly!!CREATE:copy' </dev/null
+    wait_for 5 file_has copy start
+    echo appended >>log
+    wait_for 5 file_has copy appended
+    kill -TERM "$pid"
+    finish run 143
+}
+
 @test "ignoreeof: what is appended comes, -T or readbytes ends it" {
     for source in ./log; do
         echo old >log
