@@ -33,7 +33,7 @@ struct port_ops {
     ssize_t (*give)(struct port *, struct buf *b);
     void (*stop_reading)(struct port *); /* nothing more will be read */
     /* For a port whose descriptor only says "look again": is there something to read, or room to
-     * write? If not, rfd becomes readable when that changes. */
+     * write? If not, rfd becomes readable when that changes, or when the neighbour closes. */
     bool (*ready)(struct port *, bool in, bool out);
     void (*settle)(struct port *); /* see port_settle() */
 };
@@ -78,6 +78,7 @@ struct port {
     void *state;        /* what ops need besides */
     double sitout_eio;  /* seconds that EIO on a pty is tolerated, 0 = not */
     int64_t eio_until;  /* wait_now(): it is being tolerated until then; 0 it is not */
+    bool gone;          /* the neighbour has closed (set by ready) */
     bool due;           /* the neighbour may sleep although it has something to do */
     int writer_fd;      /* readable: whoever writes here has ended; what is left then ends at EAGAIN.
                            Owned; -1 none. For what knows no end of file by itself */

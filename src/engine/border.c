@@ -13,7 +13,7 @@
 #include "catena/wait.h"
 #include "dump.h"
 
-enum { HOW = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
+enum { HOW = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK };
 static const double LOOK_AGAIN = 0.1; /* seconds */
 
 static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
@@ -24,7 +24,7 @@ static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
         return 0;
     if (dump_file_name(r, name, path, sizeof path) < 0)
         return err_set(e, ERR_USAGE, "the name of the raw dump \"%s\" is too long", name);
-    while ((*fd = open(path, HOW, 0644)) < 0 && errno == ENXIO) /* a FIFO that nobody reads yet */
+    while ((*fd = open(path, HOW | O_CLOEXEC, 0644)) < 0 && errno == ENXIO) /* a FIFO that nobody reads yet */
         if (wait_seconds(r, LOOK_AGAIN, e) < 0)
             return -1;
     return *fd < 0 ? err_sys(e, ERR_PERMANENT, "cannot open raw dump \"%s\"", path) : 0;

@@ -115,7 +115,7 @@ static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct
         short r = fds[2 * i].revents, w = fds[2 * i + 1].revents;
         if (s->port->rfd == s->port->wfd)
             w = r;
-        if (w & (POLLERR | POLLHUP | POLLNVAL))
+        if (w & (POLLERR | POLLHUP | POLLNVAL) || s->port->gone)
             s->gone = true;
         bool writer_ended = fds[POLL_WRITERS + i].revents != 0;
         if (!engine_wants_input(e, i) || s->look_again ||

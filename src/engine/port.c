@@ -180,7 +180,7 @@ ssize_t port_write(struct port *p, const void *buf, size_t n)
 
 bool port_ready(struct port *p, bool in, bool out)
 {
-    return (in && p->pending.len > 0) || ((in || out) && p->ops->ready && p->ops->ready(p, in, out));
+    return (in && p->pending.len > 0) || (p->ops->ready && p->ops->ready(p, in, out));
 }
 
 void port_settle(struct port *p)
@@ -193,7 +193,7 @@ void port_settle(struct port *p)
 short port_events(const struct port *p, bool in, bool out)
 {
     if (p->ops->ready)
-        return in || out ? POLLIN : 0;
+        return POLLIN;
     return (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0));
 }
 

@@ -8,10 +8,9 @@
 #include "ring.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum {
@@ -29,25 +28,25 @@ struct ring {
 
 struct pair {
     struct ring ring[2];
+    int wake_fd[2];  /* eventfds: who sleeps waits for its own; writing one cannot fail */
     atomic_int ends; /* still open */
 };
 
 struct ring_end { /* port.state */
     struct pair *pair;
     struct ring *in, *out;
+    int neighbour; /* its wake_fd */
 };
 
 static void wake(const struct port *p)
 {
-    /* full or closed: it is awake or gone */
-    (void)send(p->rfd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const struct ring_end *e = p->state;
+    (void)eventfd_write(e->neighbour, 1);
 }
 
 static void hear(const struct port *p)
 {
-    char bytes[64];
-    while (recv(p->rfd, bytes, sizeof bytes, MSG_DONTWAIT) == (ssize_t)sizeof bytes)
-        continue;
+    (void)eventfd_read(p->rfd, &(eventfd_t){0});
 }
 
 static size_t held(const struct ring *r)
@@ -107,9 +106,11 @@ static bool can_go_on(const struct ring_end *e, bool in, bool out)
            (out && (held(e->out) < SLOTS || atomic_load(&e->out->reader_gone)));
 }
 
+/* Also that the neighbour has closed is something to look at, once. */
 static bool ring_ready(struct port *p, bool in, bool out)
 {
     struct ring_end *e = p->state;
+    bool known = p->gone;
     if (can_go_on(e, in, out))
         return true;
     hear(p);
@@ -117,7 +118,8 @@ static bool ring_ready(struct port *p, bool in, bool out)
         atomic_store(&e->in->reader_waits, true);
     if (out)
         atomic_store(&e->out->writer_waits, true);
-    return can_go_on(e, in, out);
+    p->gone = atomic_load(&e->in->writer_gone) && atomic_load(&e->out->reader_gone);
+    return can_go_on(e, in, out) || p->gone != known;
 }
 
 static int ring_shutdown(struct port *p, struct err *err)
@@ -140,6 +142,9 @@ static void free_pair(struct pair *pair)
 {
     for (int i = 0; i < 2 * SLOTS; i++)
         buf_fini(&pair->ring[i / SLOTS].slot[i % SLOTS]);
+    for (int i = 0; i < 2; i++)
+        if (pair->wake_fd[i] >= 0)
+            close(pair->wake_fd[i]);
     free(pair);
 }
 
@@ -148,8 +153,7 @@ static void ring_close(struct port *p)
     struct ring_end *e = p->state;
     atomic_store(&e->out->writer_gone, true);
     atomic_store(&e->in->reader_gone, true);
-    if (p->rfd >= 0)
-        close(p->rfd); /* which wakes */
+    wake(p);
     if (atomic_fetch_sub(&e->pair->ends, 1) == 1)
         free_pair(e->pair);
     free(e);
@@ -163,16 +167,17 @@ static const struct port_ops ring_ops = {.take = ring_take,
                                          .ready = ring_ready,
                                          .settle = ring_settle};
 
-static struct port *end_of(struct pair *pair, int i, int fd, const char *label)
+static struct port *end_of(struct pair *pair, int i, const char *label)
 {
     struct port *p = calloc(1, sizeof *p);
     struct ring_end *e = malloc(sizeof *e);
+    int fd = pair->wake_fd[i];
     if (!p || !e) {
         free(p);
         free(e);
         return NULL;
     }
-    *e = (struct ring_end){pair, &pair->ring[i], &pair->ring[!i]};
+    *e = (struct ring_end){pair, &pair->ring[i], &pair->ring[!i], pair->wake_fd[!i]};
     *p = (struct port){.ops = &ring_ops,
                        .rfd = fd,
                        .wfd = fd,
@@ -188,29 +193,29 @@ static struct port *end_of(struct pair *pair, int i, int fd, const char *label)
 int ring_pair(const char *label_a, const char *label_b, struct port **a, struct port **b,
               struct err *e)
 {
-    int fd[2];
     void *memory = NULL;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0)
-        return err_sys(e, ERR_TRANSIENT, "socketpair()");
-    struct pair *pair = posix_memalign(&memory, 64, sizeof *pair) == 0 ? memory : NULL;
-    struct port *ends[2] = {NULL, NULL};
-    for (int i = 0; pair && i < 2; i++) {
-        struct ring *r = &pair->ring[i];
-        *r = (struct ring){0};
-        ends[i] = end_of(pair, i, fd[i], i == 0 ? label_a : label_b);
+    if (posix_memalign(&memory, 64, sizeof(struct pair)) != 0)
+        return err_nomem(e);
+    struct pair *pair = memory;
+    *pair = (struct pair){.wake_fd = {eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                      eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}};
+    atomic_init(&pair->ends, 2);
+    if (pair->wake_fd[0] < 0 || pair->wake_fd[1] < 0) {
+        (void)err_sys(e, ERR_TRANSIENT, "eventfd()");
+        free_pair(pair);
+        return -1;
     }
-    if (ends[0] && ends[1]) {
-        atomic_init(&pair->ends, 2);
-        *a = ends[0];
-        *b = ends[1];
+    *a = end_of(pair, 0, label_a);
+    *b = end_of(pair, 1, label_b);
+    if (*a && *b)
         return 0;
-    }
     for (int i = 0; i < 2; i++) {
-        if (ends[i])
-            free(ends[i]->state);
-        free(ends[i]);
-        close(fd[i]);
+        struct port **end = i == 0 ? a : b;
+        if (*end)
+            free((*end)->state);
+        free(*end);
+        *end = NULL;
     }
-    free(pair);
+    free_pair(pair);
     return err_nomem(e);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * A joint between two engines of ours: blocks change hands in memory (port_ops.take, .give), and a
- * socket pair only wakes who sleeps, and shows its end (POLLHUP) when the neighbour has closed. Each
- * of the two ports belongs to one thread, as every port does. */
+ * A joint between two engines of ours: blocks change hands in memory (port_ops.take, .give), and
+ * descriptors only wake who sleeps. Each of the two ports belongs to one thread, as every port does. */
 #ifndef CATENA_RING_H
 #define CATENA_RING_H
 

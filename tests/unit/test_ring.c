@@ -128,8 +128,15 @@ static void a_reader_that_is_gone_is_a_broken_pipe(void **state)
     assert_wakes(j->a, true);
     assert_int_equal(give(j->a, &j->buf, "x"), -1);
     assert_int_equal(errno, EPIPE);
+    assert_false(port_ready(j->a, false, false));
     port_close(j->b);
     j->b = NULL;
+    assert_wakes(j->a, true); /* whatever it waits for */
+    assert_true(port_ready(j->a, false, false));
+    assert_true(j->a->gone);
+    assert_false(port_ready(j->a, false, false)); /* which is told once */
+    assert_wakes(j->a, false);
+    buf_consume(&j->buf, j->buf.len);
     assert_int_equal(j->a->ops->take(j->a, &j->buf), 0);
 }
 
