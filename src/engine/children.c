@@ -57,6 +57,9 @@ static void note_end(struct run *r, struct child *c, const siginfo_t *info, bool
         diag(DIAG_INFO, "waitpid(): child %d exited with status 0", (int)c->pid);
         return;
     }
+    /* readbytes, escape: nobody reads it any more, by order */
+    killed |= info->si_code != CLD_EXITED && info->si_status == SIGPIPE &&
+              (atomic_load(&r->cut[0]) || atomic_load(&r->cut[1]));
     /* its terminal was closed between its last words and its end */
     killed |= c->on_tty && info->si_code != CLD_EXITED && info->si_status == SIGHUP;
     enum diag_level level = killed ? DIAG_INFO : DIAG_WARN;

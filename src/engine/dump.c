@@ -108,10 +108,12 @@ void dump_block(char direction, unsigned long long offset, const unsigned char *
 /* ---- names of raw dumps ---- */
 
 /* What a peer said of itself names no other directory. */
-static char *without_slashes(char *fact)
+static char *in_one_directory(char *fact)
 {
     for (char *c = fact; (c = strchr(c, '/'));)
         *c = '_';
+    if (fact[0] == '.')
+        fact[0] = '_';
     return fact;
 }
 
@@ -134,7 +136,7 @@ static void variable(struct run *r, const char *name, char *out, size_t cap)
         char *fact = strncmp(name, prefix, n) == 0 && name[n] == '_'
                          ? run_get_fact(r, name + n + 1)
                          : NULL;
-        const char *value = fact ? without_slashes(fact) : getenv(name);
+        const char *value = fact ? in_one_directory(fact) : getenv(name);
         (void)snprintf(out, cap, "%s", value ? value : "");
         free(fact);
     }

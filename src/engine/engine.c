@@ -134,9 +134,13 @@ static void settle_gone(struct engine *e)
 {
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        if (s->gone && s->has_in && s->in_eof && !s->out_shut && !engine_wants_output(e, i) &&
-            e->side[!i].has_out && e->side[!i].out_shut)
+        /* readbytes, escape: that flow was ended by order, and the neighbour takes nothing more of it */
+        bool ordered = s->port && s->port->flags & PORT_JOINT && atomic_load(&e->run->cut[!i]);
+        bool two_way = s->has_in && s->in_eof && e->side[!i].has_out && e->side[!i].out_shut;
+        if (s->gone && (ordered || two_way) && !s->out_shut && !engine_wants_output(e, i)) {
+            engine_count_lost(e, i);
             engine_end_flow_to(e, i);
+        }
     }
 }
 

@@ -34,6 +34,13 @@ static int64_t linger_ms(const struct engine *e)
     return -1;
 }
 
+/* How long a session's peer may take for its goodbye. */
+static int64_t goodbye_ms(const struct engine *e)
+{
+    double linger = e->run->settings->linger;
+    return linger >= 0 ? (int64_t)(linger * 1000) : GOODBYE_MS;
+}
+
 int64_t engine_deadline(const struct engine *e)
 {
     int64_t deadline = -1, active = atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
@@ -43,9 +50,7 @@ int64_t engine_deadline(const struct engine *e)
     if (e->closing)
         sooner(&deadline, (e->closing_since > active ? e->closing_since : active) + STALLED_MS);
     if (e->side[LEFT].out_shut && e->side[RIGHT].out_shut && engine_awaits_goodbye(e))
-        sooner(&deadline, active + (e->run->settings->linger >= 0
-                                        ? (int64_t)(e->run->settings->linger * 1000)
-                                        : GOODBYE_MS));
+        sooner(&deadline, active + goodbye_ms(e));
     if (!e->border || e->closing)
         return deadline;
     if (one_flow_ended(e) && linger_ms(e) >= 0)
@@ -74,9 +79,7 @@ void engine_act_on_time(struct engine *e)
         return;
     }
     if (e->side[LEFT].out_shut && e->side[RIGHT].out_shut && engine_awaits_goodbye(e)) {
-        int64_t ms = e->run->settings->linger >= 0 ? (int64_t)(e->run->settings->linger * 1000)
-                                                   : GOODBYE_MS;
-        if (quiet >= ms)
+        if (quiet >= goodbye_ms(e))
             engine_start_closing(e);
         return;
     }

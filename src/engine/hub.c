@@ -202,6 +202,7 @@ static void serve(struct hub *h, struct hub_seat *s)
             return;
         }
     }
+    note_deadline(h, s->engine);
     enqueue(h, s);
 }
 

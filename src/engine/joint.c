@@ -28,12 +28,22 @@ int joint_type(const struct plan *p, const struct plan_link *left, const struct 
 {
     bool ldata = false, rdata = false;
     const struct addr *l = facing(left, RIGHT, &ldata), *r = facing(right, LEFT, &rdata);
-    /* between two engines of ours one socket pair does all; programs get what -c says */
-    *type = COMM_SOCKETPAIR;
-    if ((l || r || p->settings->comm_given) && comm_by_letter(p->settings->comm, type, e) < 0)
+    if (comm_by_letter(p->settings->comm, type, e) < 0)
         return -1;
     const struct addr *a = r && rdata ? r : l && ldata ? l : NULL;
     return a ? comm_of_addr(a, *type, type, e) : 0;
+}
+
+bool joint_in_memory(const struct plan *p, const struct plan_link *left,
+                     const struct plan_link *right)
+{
+    bool data;
+    struct err ignored;
+    enum comm_type type;
+    if (facing(left, RIGHT, &data) || facing(right, LEFT, &data))
+        return false;
+    return !p->settings->comm_given || (comm_by_letter(p->settings->comm, &type, &ignored) == 0 &&
+                                        (type == COMM_PTY || type == COMM_PTYS));
 }
 
 static int engine_port(const struct comm_info *info, struct comm_ends *ends, const char *label,
@@ -56,23 +66,16 @@ static bool wants_fds(const struct station *s)
     return s && s->program;
 }
 
-/* Two engines of ours need no descriptors between them, unless -c wants some. */
-static bool takes_ring(const struct line *l, const struct station *outer, const struct station *inner)
-{
-    return inner && !wants_fds(outer) && !wants_fds(inner) && !l->plan->settings->comm_given;
-}
-
 int joint_make(struct line *l, struct station *outer, struct station *inner, int side,
                struct port *ports[2], struct err *e)
 {
-    if (takes_ring(l, outer, inner))
-        return ring_pair(label_of(inner), label_of(outer), &ports[0], &ports[1], e);
     struct comm_ends a, b; /* b is the end for a program: with ptys it is the slave */
     enum comm_type type;
     const struct plan_link *links[2] = {outer->item->link, inner ? inner->item->link : NULL};
-    if (joint_type(l->plan, links[side == LEFT ? 0 : 1], links[side == LEFT ? 1 : 0], &type, e) <
-            0 ||
-        comm_pair(type, &a, &b, e) < 0)
+    const struct plan_link *left = links[side == LEFT ? 0 : 1], *right = links[side == LEFT ? 1 : 0];
+    if (joint_in_memory(l->plan, left, right))
+        return ring_pair(label_of(inner), label_of(outer), &ports[0], &ports[1], e);
+    if (joint_type(l->plan, left, right, &type, e) < 0 || comm_pair(type, &a, &b, e) < 0)
         return -1;
     struct comm_ends *of_outer = wants_fds(outer) ? &b : &a;
     struct comm_ends *of_inner = of_outer == &a ? &b : &a;

@@ -12,7 +12,11 @@ int joint_make(struct line *l, struct station *outer, struct station *inner, int
                struct port *ports[2], struct err *e);
 /* Starts the program(s) of a station whose both sides are joined. */
 int joint_spawn(struct line *l, struct station *s, struct err *e);
-/* What kind of descriptors joins the two (NULL: an engine), as -n tells it. */
+/* Do the two (NULL: a plain engine) hand each other blocks? Engines of ours do unless -c wants other
+ * descriptors than ptys, which have no use there and forget what was written when they close. */
+bool joint_in_memory(const struct plan *p, const struct plan_link *left,
+                     const struct plan_link *right);
+/* If not: what kind of descriptors joins the two (NULL: an engine), as -n tells it. */
 int joint_type(const struct plan *p, const struct plan_link *left, const struct plan_link *right,
                enum comm_type *type, struct err *e);
 

@@ -102,16 +102,26 @@ static int start_thread(struct line *l, struct station *s, struct err *e)
     return 0;
 }
 
-/* Both sides are there: a program is spawned, an engine starts; the border's engine runs later. */
+/* Both sides are there: a program is spawned, an engine may start; the border's engine runs later. */
 static int complete(struct line *l, struct station *s, struct err *e)
 {
     if (!s->attached[LEFT] || !s->attached[RIGHT])
         return 0;
     if (s->program && joint_spawn(l, s, e) < 0)
         return -1;
-    if (is_border(l, s))
-        return 0;
-    return s->engine.side[LEFT].port || s->engine.side[RIGHT].port ? start_thread(l, s, e) : 0;
+    s->due = !is_border(l, s) && (s->engine.side[LEFT].port || s->engine.side[RIGHT].port);
+    return 0;
+}
+
+int line_start(struct line *l, struct err *e)
+{
+    for (size_t i = 0; i < l->plan->nitems; i++) {
+        struct station *s = &l->stations[i];
+        if (s->due && start_thread(l, s, e) < 0)
+            return -1;
+        s->due = false;
+    }
+    return 0;
 }
 
 static int give_port(struct line *l, struct station *s, int side, struct port *p, struct err *e)
@@ -155,7 +165,7 @@ static int attach(struct line *l, int side, struct station *s, struct err *e)
     }
     l->pending[side] = s;
     if (s->engine.session && s->item->link->wire == side)
-        return engine_handshake(&s->engine, wait_now() + DIALOG_MS, e);
+        return line_start(l, e) < 0 ? -1 : engine_handshake(&s->engine, wait_now() + DIALOG_MS, e);
     return 0;
 }
 
@@ -193,7 +203,7 @@ static int hold_dialog(struct line *l, int side, const struct plan_link *link, s
         s = NULL;
     }
     struct engine_wire ew = {s ? &s->engine : NULL, !side};
-    if (wire_init(&w, s ? &wire_over_engine : &wire_over_port, s ? (void *)&ew : l->port[side],
+    if (line_start(l, e) < 0 || wire_init(&w, s ? &wire_over_engine : &wire_over_port, s ? (void *)&ew : l->port[side],
                   l->run, wait_now() + DIALOG_MS, e) < 0)
         return -1;
     const struct addr *a = link->fwd;

@@ -19,6 +19,7 @@ struct station {
     struct engine engine;
     struct comm_ends ends[2]; /* program: its descriptors on either side */
     bool attached[2];
+    bool due; /* a thread for it may start */
     bool started, joined;
     pthread_t thread;
     int stop_fd, done_fd; /* done_fd is the line's */
@@ -45,8 +46,12 @@ int line_open_chain(struct line *l, int side, struct err *e);
 /* Undoes what was opened on that side, for another attempt. quietly: a forked child goes on with
  * the connection. */
 void line_reset_side(struct line *l, int side, bool quietly);
-/* Both ends are there: handles what is left and joins them. All but the border station run then. */
+/* Both ends are there: handles what is left and joins them. */
 int line_join(struct line *l, struct err *e);
+/* Starts the engines that are complete, all but the border's. While the line is being opened only
+ * when something is to be said through them: what a peer sends is to be looked at by a process that
+ * has confined itself, if it is to. */
+int line_start(struct line *l, struct err *e);
 /* All that is left of the line is the engine at its border: no thread, no program. */
 bool line_is_one_engine(const struct line *l);
 /* Relaying begins; gives the engine at the border. */

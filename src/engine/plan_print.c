@@ -96,7 +96,9 @@ static void print_joint(const struct plan *p, size_t item, FILE *f)
         ;
     if (before >= item || !is_station(&p->items[item]))
         return;
-    if (joint_type(p, p->items[before].link, p->items[item].link, &type, &e) == 0)
+    if (joint_in_memory(p, p->items[before].link, p->items[item].link))
+        fprintf(f, "    -- memory --\n");
+    else if (joint_type(p, p->items[before].link, p->items[item].link, &type, &e) == 0)
         fprintf(f, "    -- %s --\n", comm_info(type)->name);
 }
 

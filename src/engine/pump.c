@@ -178,14 +178,14 @@ void engine_end_flow_to(struct engine *e, int side)
     lane_leave_express(&e->lane[!side]);
     if (e->session && e->link->wire != side && !e->closing)
         return; /* the wire goes on: it has its own goodbye to say */
-    from->in_eof = true;
+    from->in_eof = e->lane[!side].ended = true; /* no codec is asked for an end that nobody gets */
     buf_consume(&from->in, from->in.len);
     buf_consume(&from->rx, from->rx.len);
     if (from->port)
         port_stop_reading(from->port);
 }
 
-static void count_lost(struct engine *e, int side)
+void engine_count_lost(struct engine *e, int side)
 {
     if (!atomic_load(&e->run->cut[!side]))
         atomic_fetch_add(&e->run->lost, engine_owed(e, side) + e->side[!side].in.len);
@@ -200,7 +200,7 @@ static int write_failed(struct engine *e, int side, struct err *err)
     size_t n = s->tx.len > 0 ? s->tx.len : engine_waiting(e, side);
     if (joint && peer_gone) {
         /* the neighbour has ended; if it failed it says so itself, else the count tells */
-        count_lost(e, side);
+        engine_count_lost(e, side);
         engine_end_flow_to(e, side);
         return 0;
     }
@@ -262,8 +262,11 @@ static int flush_express(struct engine *e, int side, bool *moved, struct err *er
         return 0;
     if (n < 0 && !x->direct && (errno == EPIPE || errno == ECONNRESET))
         return write_failed(e, side, err);
-    if (express_recall(x, &e->side[side].out) < 0)
+    if (express_recall(x, &e->side[side].out) < 0) {
+        engine_count_lost(e, side);
+        engine_end_flow_to(e, side);
         return err_nomem(err);
+    }
     lane_leave_express(lane);
     lane->settled = true; /* not again */
     *moved = true;
@@ -280,6 +283,14 @@ static ssize_t put_out(const struct engine *e, int side, struct buf *b)
     if (n > 0)
         buf_consume(b, (size_t)n);
     return n;
+}
+
+/* The border has ended the flow: its codec is not asked for an end that the source never had. */
+static void end_source(struct engine *e, int side)
+{
+    e->lane[side].ended = e->side[side].in_eof = true;
+    if (e->side[side].port)
+        port_stop_reading(e->side[side].port);
 }
 
 static int flush(struct engine *e, int side, bool *moved, struct err *err)
@@ -302,7 +313,8 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
         if (e->border->flow[!side].ended) {
             atomic_store(&e->run->cut[!side], true);
             s->out_ended = s->out_eof = true;
-            e->side[!side].in_eof |= !e->session;
+            if (!e->session)
+                end_source(e, !side);
         }
     }
     while (b->len > 0) {

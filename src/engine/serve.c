@@ -46,7 +46,7 @@ static int relay(struct session *s, struct err *e)
         fdtable_print(stderr, l->fds[0], 4);
     if (wait && wait_seconds(s->run, atof(wait), e) < 0)
         return -1;
-    if (sandbox_enter(s->run, e) < 0)
+    if (sandbox_enter(s->run, e) < 0 || line_start(l, e) < 0)
         return -1;
     if (!s->opens_only)
         line_relay(l);

@@ -2,6 +2,7 @@
  * What an engine does to the bytes between its two sides: nothing (blocks change hands), a codec in
  * each direction, or a session. No descriptor in sight. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine.h"
 
@@ -108,12 +109,22 @@ static int through_codec(struct engine *e, int source, bool *moved, struct err *
     return 0;
 }
 
+/* To see whether a step has moved anything. */
+struct amounts {
+    size_t n[4];
+};
+
+static struct amounts amounts(const struct engine_side *d, const struct engine_side *w)
+{
+    return (struct amounts){{d->in.len, d->out.len, w->in.len, w->out.len}};
+}
+
 static int through_session(struct engine *e, bool *moved, struct err *err)
 {
     struct engine_side *d = &e->side[!e->link->wire], *w = &e->side[e->link->wire];
     struct session_side data = {&d->in, &d->out, at_end(d), d->out_eof};
     struct session_side wire = {&w->in, &w->out, at_end(w), w->out_eof};
-    size_t before = d->in.len ^ d->out.len << 12 ^ w->in.len << 24 ^ w->out.len << 36;
+    struct amounts before = amounts(d, w);
     if (!d->has_in) /* nothing will be sent; say goodbye when the peer has */
         data.in_eof = d->out_eof;
     if (d->in_cut) /* no goodbye: the wire just ends when all is written */
@@ -125,8 +136,8 @@ static int through_session(struct engine *e, bool *moved, struct err *err)
         if (e->session->opened(e->session_st, e->link->fwd, e->run, err) < 0)
             return err_wrap(err, "%s", e->link->fwd->label);
     }
-    size_t after = d->in.len ^ d->out.len << 12 ^ w->in.len << 24 ^ w->out.len << 36;
-    if (before != after || data.out_eof != d->out_eof || wire.out_eof != w->out_eof)
+    struct amounts after = amounts(d, w);
+    if (memcmp(&before, &after, sizeof after) != 0 || data.out_eof != d->out_eof || wire.out_eof != w->out_eof)
         *moved = true;
     d->out_eof = data.out_eof;
     w->out_eof = wire.out_eof;

@@ -173,3 +173,34 @@ both_ways() { # <command...>: with fused hops, and with an engine for every link
     finish second
     same hello "$(<run.out)"
 }
+
+@test "an end that was ordered makes no damaged stream of it" {
+    mkfifo stay
+    seq 1 1000000 >lines
+    for links in '' 'gzip|' 'gzip|gzip|'; do
+        for options in readbytes=5 escape=54; do # as many, or up to the "6"
+            start server "$CATENA_BIN" -d -d - "${links}tcp-listen:0,bind=127.0.0.1" <>stay
+            wait_for 5 file_has server.err 'listening on'
+            port=$(sed -n 's/.*listening on AF=2 .*:\([0-9]*\)$/\1/p' server.err)
+            printf '12345678' >stay # and no end
+            run catena -u "${links}tcp:127.0.0.1:$port,$options" -
+            same "0 12345" "$status $output"
+            run kill "$(<server.pid)"
+            wait_for 5 is_gone "$(<server.pid)"
+        done
+    done
+    # The program is not blamed for having nobody who listens.
+    run catena -u "exec:'cat lines',readbytes=7" -
+    same "0 1
+2
+3
+4" "$status $output"
+}
+
+@test "ptys between links lose nothing" {
+    seq 1 200000 | tee lines | gzip -1 >lines.gz
+    for comm in y Y; do
+        catena "-c$comm" -u 'gzip|open:lines.gz' 'gzip|create:out.gz'
+        same_files lines <(gzip -dc out.gz)
+    done
+}

@@ -318,3 +318,11 @@ SH
     same hello "$(socat_ours --sandbox - pipe <<<hello)"
     has "$(catena -h)" '--sandbox'
 }
+
+@test "nothing a peer sent is looked at before: engines of a chain start confined" {
+    printf '\037\213garbage, which is no gzip' >bad.gz
+    SOCAT_TRANSFER_WAIT=0.3 run boxed -d -d -u 'gzip|open:bad.gz' 'gzip|create:out.gz'
+    same 1 "$status"
+    has "$output" ' E .*gzip'
+    same confined "$(grep -o 'confined\|E first' <<<"$output" | head -n 1)"
+}

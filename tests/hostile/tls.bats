@@ -225,6 +225,6 @@ client() {
     start_listener server "openssl-listen:0,bind=127.0.0.1,cert=evil.crt,key=evil.key,verify=0" pipe
     # shellcheck disable=SC2016
     same hello "$(catena -R 'dumps/$SOCAT_OPENSSL_X509_COMMONNAME' - "openssl:127.0.0.1:$port,verify=0" <<<hello)"
-    same hello "$(<dumps/.._escaped)"
+    same hello "$(<dumps/_._escaped)"
     [ ! -e escaped ]
 }

@@ -458,7 +458,7 @@ static void printed(void **state)
         "      right chain, inter, 0 parameters, left b, right b; wire side right\n"
         "      options: level=3\n"
         "      becomes: engine 1, in the main thread (border of the two chains)\n"
-        "    -- socketpair --\n"
+        "    -- memory --\n"
         "  openssl-client\n"
         "      right chain, inter, 0 parameters, left b, right b; wire side right\n"
         "      host: h\n"
