@@ -224,11 +224,11 @@ static const struct {
 /* Names that scripts ask for and that promise what this program does not do. */
 static const char *const missing[] = {"FIPS", "SYCLS", "DEVTESTS"};
 
-void help_version(FILE *f)
+void help_version(FILE *f, bool v1_name)
 {
     struct utsname u;
     fprintf(f, "catena, a relay for chains of addresses, also socat\n");
-    fprintf(f, "catena version " CATENA_VERSION "\n");
+    fprintf(f, "%s version " CATENA_VERSION "\n", v1_name ? "socat" : "catena");
     if (uname(&u) == 0)
         fprintf(f, "   running on %s version %s, release %s, machine %s\n", u.sysname, u.version,
                 u.release, u.machine);

@@ -86,7 +86,7 @@ int main(int argc, char *argv[])
     int status = 0;
     switch (c.action) {
     case CMDLINE_HELP: status = help_print(stdout, c.help_level, &e) < 0 ? fail(&e) : 0; break;
-    case CMDLINE_VERSION: help_version(stdout); break;
+    case CMDLINE_VERSION: help_version(stdout, c.settings.v1_name); break;
     case CMDLINE_RUN: status = run(&c); break;
     }
     if (fflush(stdout) != 0 && status == 0) {

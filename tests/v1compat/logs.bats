@@ -110,6 +110,8 @@ dumps() { # <arguments>: the same dump from both
     echo "version: $version"
     [ -n "$version" ]
     [ "${version%.*}" != 1.7 ] && [ "$version" != 1.8.0.0 ]
+    same 2 "$(grep -n '^socat version [0-9.]*' ours.out | cut -d: -f1)" # and under its own name:
+    same "catena version $version" "$("$CATENA_BIN" -V | sed -n 2p)"
     has "$(<ours.out)" '^  #define WITH_TCP 1$'
     has "$(<ours.out)" '^  #define WITH_OPENSSL 1$'
 }
