@@ -42,9 +42,9 @@ static int act_b(struct cmdline *c, const char *v, struct err *e)
     unsigned long long n = strtoull(v, &end, 0);
     if (end == v || *end != '\0' || strchr(v, '-'))
         return err_set(e, ERR_USAGE, "option -b: \"%s\" is not a size in bytes", v);
-    if (errno == ERANGE || n >= SIZE_MAX / 2)
+    if (errno == ERANGE || n > SIZE_MAX / 2)
         return err_set(e, ERR_USAGE, "buffer size option (-b) to big - %s (max is %zu)", v,
-                       SIZE_MAX / 2 - 1);
+                       SIZE_MAX / 2);
     if (n > (UINT64_C(1) << 32))
         return err_set(e, ERR_USAGE, "option -b: %s bytes are more than this program uses (at most 4294967296)", v);
     c->settings.block = (size_t)n;
@@ -225,7 +225,7 @@ const struct cmdline_switch cmdline_switches[] = {
     {"-hh", NULL, "like -h, and the common address options"},
     {"-hhh", NULL, "like -h, and all address options"},
     {"-d[ddd]", NULL, "increase verbosity (up to 4 times; 2 are recommended)"},
-    {"-d0|1|2|3|4", NULL, "set verbosity level (0: errors; 4: all, including debug)"},
+    {"-d0", NULL, "errors only; so -d1 warnings, -d2 notices, -d3 information, -d4 debug"},
     {"-D", NULL, "show the file descriptors in use before the transfer"},
     {"-n", NULL, "dry run: check everything, print the plan, open nothing"},
     {"--v1", NULL, "no chains: | % and ^ have no meaning"},

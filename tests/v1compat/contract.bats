@@ -40,7 +40,7 @@ keywords() {
 @test "help: switches are found literally" {
     socat -hhh >help
     for p in '^ *-S[ <]' ' -r ' ' -R ' '[[:space:]]-0[[:space:]]' '[[:space:]]-4[[:space:]]' \
-        '[[:space:]]-6[[:space:]]' '^ *--experimental[[:space:]]' '^ *-d0'; do
+        '[[:space:]]-6[[:space:]]' '^ *--experimental[[:space:]<]' '^ *-d0[[:space:]<]'; do
         same 1 "$(grep -c -e "$p" help)"
     done
     for name in TCP UDP SCTP DCCP; do
@@ -72,6 +72,7 @@ keywords() {
 @test "command line: what is refused, and how" {
     fails 'unknown option "-vx"' -vx - -
     fails 'buffer size option (-b) to big' -b9223372036854775808 - -
+    fails 'at most 4294967296' -b9223372036854775807 - -
     fails 'unexpected end' - 'exec:"abc'
     fails 'missing numerical value' - tcp:127.0.0.1:1,mss=abc
     fails 'trailing garbage' - tcp:127.0.0.1:1,mss=12k
@@ -102,6 +103,18 @@ keywords() {
     run socat tcp4-l:0,bind=127.0.0.1,accept-timeout=0.1 -
     same 0 "$status"
     has "$output" ' W accept: Connection timed out$'
+}
+
+@test "a receiver that forks has the same descriptors free each time" {
+    start server "$S" -ddd udp4-recvfrom:0,bind=127.0.0.1,fork exec:cat </dev/null
+    wait_for 5 file_has server.err ' N .* bound to AF=2 127.0.0.1:[0-9]*$'
+    port=$(sed -n 's/.* bound to AF=2 127.0.0.1:\([0-9]*\)$/\1/p' server.err)
+    for word in a b c; do
+        same $word "$(socat -t 5 - "udp4-sendto:127.0.0.1:$port,readbytes=2" <<<$word)"
+    done
+    sed -n 's/.* I \(socketpair(1, 1, 0, {[0-9]*,[0-9]*}) -> 0\)$/\1/p' server.err >pairs
+    same 3 "$(wc -l <pairs)"
+    same 1 "$(uniq pairs | wc -l)"
 }
 
 @test "IP version: switches beat the environment, pf beats all" {
