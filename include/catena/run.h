@@ -16,6 +16,7 @@
 
 struct plan;
 struct line;
+struct traffic;
 
 struct fact { /* what an opened side has learnt; becomes the environment of children */
     char *name, *value; /* without the program's prefix: "PEERADDR" */
@@ -51,6 +52,8 @@ struct run {
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
     void (*on_children)(void *); /* a parent of runs: called when one has ended, at any wait */
     void *on_children_arg;
+    void (*add_served)(void *, struct traffic *); /* a parent of threads: the traffic of all */
+    void *add_served_arg;
     void (*on_wait)(void *); /* called before this run waits for something that is not there yet */
     void *on_wait_arg;
 

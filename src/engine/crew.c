@@ -15,6 +15,7 @@
 #include "catena/diag.h"
 #include "catena/wait.h"
 #include "hub.h"
+#include "stats.h"
 
 enum {
     STACK = 256 * 1024,
@@ -34,6 +35,7 @@ struct errand { /* a connection, from accept() to the end of its run */
     struct run run;
     struct line line;
     struct hub_seat seat;
+    struct errand *next, **at; /* in the crew's list */
 };
 
 struct crew {
@@ -49,6 +51,7 @@ struct crew {
     pthread_mutex_t lock;
     pthread_cond_t wanted;
     struct member *members, *ended; /* ended: to be joined */
+    struct errand *errands; /* those that are counted in nruns */
     size_t nfree, nruns;
     bool lead_is_free, stopping, reported;
     struct err why;
@@ -150,17 +153,53 @@ static struct errand *new_errand(struct crew *c, struct err *e)
     return NULL;
 }
 
+/* Under the lock. */
+static void count_in(struct errand *t)
+{
+    struct crew *c = t->crew;
+    c->nruns++;
+    t->next = c->errands;
+    t->at = &c->errands;
+    if (t->next)
+        t->next->at = &t->next;
+    c->errands = t;
+}
+
+/* What it has moved stays in the parent's counters. */
+static void count_out(struct errand *t)
+{
+    struct crew *c = t->crew;
+    pthread_mutex_lock(&c->lock);
+    c->nruns--;
+    *t->at = t->next;
+    if (t->next)
+        t->next->at = t->at;
+    for (int d = 0; d < 2; d++) {
+        atomic_fetch_add(&c->parent->blocks[d], atomic_load(&t->run.blocks[d]));
+        atomic_fetch_add(&c->parent->bytes[d], atomic_load(&t->run.bytes[d]));
+    }
+    if (c->max > 0 || c->stopping)
+        (void)eventfd_write(c->room_fd, 1);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void add_served(void *crew, struct traffic *t)
+{
+    struct crew *c = crew;
+    pthread_mutex_lock(&c->lock);
+    stats_add(t, c->parent);
+    for (struct errand *one = c->errands; one; one = one->next)
+        stats_add(t, &one->run);
+    pthread_mutex_unlock(&c->lock);
+}
+
 /* The run is over: its connection is counted out. */
 static void end_errand(struct errand *t, int rc, struct err *e)
 {
     struct crew *c = t->crew;
     c->ops->finish(c->arg, &t->run, &t->line, rc, e);
+    count_out(t);
     free_errand(t);
-    pthread_mutex_lock(&c->lock);
-    c->nruns--;
-    if (c->max > 0 || c->stopping)
-        (void)eventfd_write(c->room_fd, 1);
-    pthread_mutex_unlock(&c->lock);
 }
 
 static void seat_ended(struct hub_seat *seat)
@@ -177,6 +216,8 @@ static void serve(struct member *m, struct errand *t)
     t->run.on_wait_arg = m;
     int rc = c->ops->open(c->arg, &t->run, &t->line, &e);
     t->run.on_wait = NULL;
+    if (rc == 0)
+        atomic_store(&c->parent->transferring, true);
     if (rc == 0 && line_is_one_engine(&t->line)) {
         t->seat = (struct hub_seat){.engine = line_begin(&t->line), .ended = seat_ended};
         if (hubs_add(c->hubs, &t->seat))
@@ -191,28 +232,23 @@ static void serve(struct member *m, struct errand *t)
 
 /* ---- leading ---- */
 
-static int await_room(struct crew *c, struct run *r, struct err *e)
+static int await_room(struct errand *t, struct err *e)
 {
+    struct crew *c = t->crew;
     for (bool told = false;; told = true) {
         pthread_mutex_lock(&c->lock);
         bool full = c->max > 0 && c->nruns >= c->max;
-        c->nruns += !full;
+        if (!full)
+            count_in(t);
         pthread_mutex_unlock(&c->lock);
         if (!full)
             return 0;
         if (!told)
             diag(DIAG_NOTICE, "maxchildren are active, waiting");
-        if (wait_fd(r, c->room_fd, POLLIN, -1, e) < 0)
+        if (wait_fd(&t->run, c->room_fd, POLLIN, -1, e) < 0)
             return -1;
         (void)eventfd_read(c->room_fd, &(eventfd_t){0});
     }
-}
-
-static void count_out(struct crew *c)
-{
-    pthread_mutex_lock(&c->lock);
-    c->nruns--;
-    pthread_mutex_unlock(&c->lock);
 }
 
 static void report(struct crew *c, const struct err *e)
@@ -240,9 +276,9 @@ static void lead(struct member *m)
             }
             continue;
         }
-        int rc = await_room(c, &t->run, &e);
+        int rc = await_room(t, &e);
         if (rc == 0 && (rc = c->ops->accept(c->arg, &t->run, &t->line, &e)) < 0)
-            count_out(c);
+            count_out(t);
         if (rc < 0) {
             line_fini(&t->line);
             free_errand(t);
@@ -311,8 +347,13 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
     (void)pthread_condattr_destroy(&attr);
     if (c->stop_fd < 0 || c->report_fd < 0 || c->room_fd < 0)
         (void)err_sys(e, ERR_PERMANENT, "eventfd()");
-    else if ((c->hubs = hubs_new(e)))
+    else
+        c->hubs = hubs_new(e);
+    if (c->hubs) {
+        parent->add_served = add_served;
+        parent->add_served_arg = c;
         return c;
+    }
     crew_free(c, true);
     return NULL;
 }
@@ -384,6 +425,7 @@ void crew_free(struct crew *c, bool now)
         (void)eventfd_read(c->room_fd, &(eventfd_t){0});
     }
     hubs_free(c->hubs);
+    c->parent->add_served = NULL;
     while (c->ended) {
         struct member *m = c->ended;
         c->ended = m->next;

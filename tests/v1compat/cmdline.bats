@@ -431,6 +431,28 @@ ROWS
     kill -0 "$pid"
 }
 
+@test "statistics: with thread, of all connections, those that have ended and those that go on" {
+    for second in PIPE SYSTEM:cat; do # in a hub, in a thread of its own
+        start_listener server --statistics TCP4-LISTEN:0,bind=127.0.0.1,thread "$second"
+        same hello "$(ours -t 5 - "TCP4:127.0.0.1:$port" <in)"
+        mkfifo hold
+        exec 7<>hold
+        start client "$OURS" - "TCP4:127.0.0.1:$port" <hold 7>&-
+        echo hello, too >&7
+        wait_for 5 file_has client.out too
+        kill -USR1 "$(<server.pid)"
+        wait_for 5 file_has server.err ' I STATISTICS: left to right: 2 packets(s), 17 byte(s)$'
+        wait_for 5 file_has server.err ' I STATISTICS: right to left: 2 packets(s), 17 byte(s)$'
+        exec 7>&-
+        kill "$(<server.pid)"
+        finish server 143
+        same 2 "$(grep -c 'left to right: 2 packets(s), 17 byte(s)$' server.err)"
+        same 4 "$(grep -c STATISTICS server.err)"
+        finish client
+        rm hold
+    done
+}
+
 @test "locks" {
     mkfifo hold
     for switch in -L -W; do
