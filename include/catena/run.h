@@ -102,6 +102,8 @@ void run_free_environment(char **env);
 
 /* The program behind the port with that label has closed its output. */
 void run_child_eof(struct run *r, const char *label);
+/* The terminal of that program is about to go: it is asked to end (SIGTERM) before. */
+void run_end_child(struct run *r, const char *label);
 /* A descriptor of the caller's that is readable when that program has ended; -1 not possible. */
 int run_watch_child(struct run *r, const char *label);
 /* At the end: reaps the programs, asks those that still run to end (SIGTERM). hurry: no grace. */

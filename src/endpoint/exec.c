@@ -4,6 +4,8 @@
  * place. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -126,11 +128,41 @@ static int spawn(const struct addr *a, struct run *r, const struct command *c,
     return process_spawn(&p, r, e);
 }
 
+/* A program that loses its terminal complains of it on standard error: it is asked to end first. */
+struct terminal_end {
+    struct port_ops ops; /* first: the port's ops lead here */
+    const struct port_ops *inner;
+    struct run *run;
+};
+
+static void terminal_end_close(struct port *port)
+{
+    struct terminal_end *t = (struct terminal_end *)(uintptr_t)port->ops;
+
+    if (!(port->flags & PORT_END_CLOSE))
+        run_end_child(t->run, port->label);
+    port->ops = t->inner;
+    port->ops->close(port);
+    free(t);
+}
+
+static int end_before_close(struct port *port, struct run *r, struct err *e)
+{
+    struct terminal_end *t = malloc(sizeof *t);
+
+    if (!t)
+        return err_nomem(e);
+    *t = (struct terminal_end){*port->ops, port->ops, r};
+    t->ops.close = terminal_end_close;
+    port->ops = &t->ops;
+    return 0;
+}
+
 static int attach_tty(const struct addr *a, struct run *r, const char *name, struct port *port,
                       struct err *e)
 {
     port->sitout_eio = opt_time(a, OPT_SITOUT_EIO, 0);
-    if (pty_link(name, a, r, e) == -1)
+    if (end_before_close(port, r, e) == -1 || pty_link(name, a, r, e) == -1)
         return -1;
     diag(DIAG_NOTICE, "PTY is %s", name);
     return 0;

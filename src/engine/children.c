@@ -39,6 +39,17 @@ void run_child_eof(struct run *r, const char *label)
     pthread_mutex_unlock(&r->lock);
 }
 
+void run_end_child(struct run *r, const char *label)
+{
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->nchildren; i++) {
+        const struct child *c = &r->children[i];
+        if (c->label == label && c->role == CHILD_ENDPOINT && !c->done && !c->ended_output)
+            (void)kill(c->pid, SIGTERM);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
 int run_watch_child(struct run *r, const char *label)
 {
     int fd = -1;

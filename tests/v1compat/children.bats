@@ -508,6 +508,17 @@ handed() {
     done
 }
 
+@test "a program is asked to end before its terminal goes, so that it does not complain" {
+    mkfifo hold
+    for _ in 1 2 3 4 5 6; do
+        for options in '' ,rawer; do
+            "$OURS" -T 0.05 - "EXEC:cat,pty$options" <>hold >out 2>err
+            same '' "$(<err)"
+        done
+    done
+    wait_for 5 nothing_left
+}
+
 @test "end-close: the program is left alone" {
     traps TERM 20
     mkfifo hold
