@@ -13,7 +13,7 @@
 #include "dgram.h"
 #include "inet.h"
 
-enum { PROTOCOL_MAX = 65535 }; /* the kernel knows which there are */
+enum { PROTOCOL_MAX = 255 }; /* what fits the header; sockets are given for larger ones, too */
 
 static int protocol_of(const char *text, int *protocol, struct err *e)
 {

@@ -110,7 +110,10 @@ broadcast() {
 }
 
 @test "protocols that are none" {
-    for p in nosuchprotocol 99999 ''; do both_fail -u "ip-recv:$p" -; done
+    for p in nosuchprotocol 256 300 99999 ''; do
+        both_fail -u "ip-recv:$p" -
+        both_fail -u - "ip4-sendto:127.0.0.1:$p"
+    done
     own() { STATUS=1 ours_alone -u - ip-sendto:127.0.0.1:6; }
     [ "$(id -u)" != 0 ] || { : >in && "$OURS" -u - ip-sendto:127.0.0.1:6 </dev/null 2>log; }
     has_not "$(cat log 2>/dev/null)" 'ai_socktype not supported'
