@@ -66,6 +66,46 @@ dumps() { # <arguments>: the same dump from both
     has "$(err -u 'system:kill -9 \$\$' -)" ' W waitpid(): child [0-9]* exited on signal 9'
 }
 
+# told <address> <notice>: what a passive address says, and with four -d the call before it.
+told() {
+    local address=$1 family
+    shift
+    family=$(sed 's/.*\(AF=[0-9]*\).*/\1/' <<<"$*")
+    start run "$OURS" -dddd -u "$address" - </dev/null
+    wait_for 5 file_has run.err " N $*\$"
+    has "$(<run.err)" " D bind([0-9]*, {$family [^,]*}, [0-9]*)"
+    kill "$pid"
+    finish run 143
+}
+
+@test "passive addresses tell where they are, the port at the end" {
+    each told <<'ROWS'
+TCP-LISTEN:0 'listening on AF=2 0.0.0.0:[1-9][0-9]*'
+TCP4-LISTEN:0,fork 'listening on AF=2 0.0.0.0:[1-9][0-9]*'
+TCP4-LISTEN:0,bind=127.0.0.1 'listening on AF=2 127.0.0.1:[1-9][0-9]*'
+UDP4-LISTEN:0 'listening on AF=2 0.0.0.0:[1-9][0-9]*'
+SOCKET-LISTEN:2:6:x0000x7f000001x0000000000000000 'listening on AF=2 127.0.0.1:[1-9][0-9]*'
+UNIX-LISTEN:s 'listening on AF=1 "s"'
+"ABSTRACT-LISTEN:$T/s" 'listening on AF=1 "\\0.*/s"'
+UDP-RECV:0 '.* bound to AF=2 0.0.0.0:[1-9][0-9]*'
+UDP4-RECVFROM:0 '.* bound to AF=2 0.0.0.0:[1-9][0-9]*'
+UDP4-RECVFROM:0,fork '.* bound to AF=2 0.0.0.0:[1-9][0-9]*'
+UDP4-RECV:0,bind=127.0.0.1 '.* bound to AF=2 127.0.0.1:[1-9][0-9]*'
+SOCKET-RECV:2:2:17:x0000x7f000001x0000000000000000 '.* bound to AF=2 127.0.0.1:[1-9][0-9]*'
+SOCKET-RECVFROM:2:2:17:x0000x7f000001x0000000000000000 '.* bound to AF=2 127.0.0.1:[1-9][0-9]*'
+UNIX-RECV:s '.* bound to AF=1 "s"'
+UNIX-RECVFROM:s '.* bound to AF=1 "s"'
+UDP4-DATAGRAM:127.0.0.1:9,bind=127.0.0.1:0 'successfully prepared local socket AF=2 127.0.0.1:[1-9][0-9]*'
+ROWS
+    grep -qs ' lo$' /proc/net/if_inet6 || skip "no IPv6 here"
+    each told <<'ROWS'
+TCP6-LISTEN:0 'listening on AF=10 \[0000:.*\]:[1-9][0-9]*'
+UDP6-LISTEN:0,bind=[::1] 'listening on AF=10 \[0000:.*:0001\]:[1-9][0-9]*'
+UDP6-RECV:0 '.* bound to AF=10 \[0000:.*\]:[1-9][0-9]*'
+UDP6-RECVFROM:0 '.* bound to AF=10 \[0000:.*\]:[1-9][0-9]*'
+ROWS
+}
+
 @test "-v" { dumps -v - /dev/null; }
 @test "-x" { dumps -x - /dev/null; }
 @test "-v -x" { dumps -v -x - /dev/null; }
