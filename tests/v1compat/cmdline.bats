@@ -313,6 +313,20 @@ ROWS
 -u - CREATE:out
 -u OPEN:in -
 - 'PIPE:fifo'
+- -
+'stdin!!stdout' PIPE
+stdout%stdin PIPE
+-u stdin stdout
+-u TEXT:x -
+- SOCKETPAIR
+- SHELL:cat
+-T 0.1 - EXEC:cat,pty
+-T 0.1 PTY,link=tty -
+-T 0.1 - STALL
+- UDP4-SENDTO:127.0.0.1:9
+-T 0.1 - UDP4-DATAGRAM:127.0.0.1:9
+-T 0.1 -u UDP4-RECV:0 -
+-T 0.1 -u UNIX-RECV:s -
 -u EXEC:'echo x' -
 -u - SYSTEM:'cat >/dev/null'
 - EXEC:cat,pipes
@@ -320,8 +334,23 @@ ROWS
 ROWS
 }
 silent() {
-    ours -t 0.5 "$@" <in >/dev/null 2>log || :
-    same '' "$(grep -v '^cat:' log)"
+    ours -t 0.5 "$@" <in >/dev/null 2>log
+    same '' "$(<log)"
+}
+
+@test "servers and their clients are as silent" {
+    for name in TCP4 UNIX ABSTRACT; do
+        [ "$name" != TCP4 ] || where=127.0.0.1:$(free_port)
+        [ "$name" = TCP4 ] || where=$T/socket
+        start server "$OURS" "$name-LISTEN:${where#*:},fork" EXEC:cat </dev/null
+        for _ in 1 2 3; do
+            same hello "$(ours -t 5 - "$name:$where,retry=200,interval=0.05" <in 2>client.log)"
+            same '' "$(<client.log)"
+        done
+        same '' "$(<server.err)"
+        kill "$(<server.pid)"
+        finish server 143
+    done
 }
 
 @test "overlong arguments end with an error, not a crash" {

@@ -63,8 +63,11 @@ keywords() {
     mkdir empty && cd empty
     for keyword in $(keywords); do
         [ "$keyword" != - ] || continue
-        fails '' "$keyword:::::::::::::::" -
-        has_not "$output" 'unknown device'
+        for arguments in "$keyword::::::::::::::: -" "- $keyword:::::::::::::::"; do
+            # shellcheck disable=SC2086 # two words
+            fails '' $arguments
+            has_not "$output" 'unknown device'
+        done
     done
     same '' "$(ls -A)"
 }
@@ -81,6 +84,10 @@ keywords() {
     fails 'unknown service' tcp-l:47012x -
     fails 'No such device' - interface:nosuch0
     fails 'Connection refused' - "tcp4:127.0.0.1:$(free_port)"
+    fails 'Address family not supported by protocol' - socket-connect:99:6:x00
+    fails 'Invalid argument' - socket-connect:2:6:x
+    start_peer holder eof
+    fails 'Address already in use' "tcp4-l:$port,bind=127.0.0.1" -
 }
 
 @test "two empty inputs end at once; pipes are idle for -T" {
@@ -97,6 +104,23 @@ keywords() {
     run socat -u system:'kill -9 $$' -
     same 1 "$status"
     has "$output" ' W waitpid(): child [0-9]* exited on signal 9$'
+}
+
+# What is wrong with these is theirs or the peer's; it is never a crash.
+@test "no status but 1 for nonsense" {
+    long=$(printf '%5000s' '' | tr ' ' 0)
+    for address in ip4-sendto:127.0.0.1:{-1,256,99999,x} udp4:127.0.0.1:{-1,65536,99999999999999999999,x,} \
+        socket-connect:{2:6:xg,2:6:x0,2:6:q1,2:-1:x00,x:6:x00,2:6:x$long,2:6:\\\"x,2:99:x00,-1:6:x00} \
+        socket-listen:2:6:x00 socket-sendto:2:2:17:x$long tcp4:127.0.0.1:1,bind={:x,[,[::,$long} \
+        tcp4:[127.0.0.1:1 tcp4:127.0.0.1]:1 tcp6:[:::::::::::]:1 fd:{-1,99999999999,x}; do
+        fails '' - "$address"
+    done
+    for client in proxy:127.0.0.1:host:80,proxyport=PORT socks4:127.0.0.1:10.0.0.1:80,socksport=PORT \
+        socks4a:127.0.0.1:host:80,socksport=PORT socks5:127.0.0.1:PORT:host:80 openssl:127.0.0.1:PORT; do
+        start_peer peer recv:1 reset
+        fails 'Connection reset by peer' - "${client/PORT/$port}"
+        finish peer
+    done
 }
 
 @test "accept-timeout: W and status 0" {
