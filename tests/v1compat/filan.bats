@@ -98,6 +98,24 @@ same_items() {
         awk '{print $1}' | paste -sd' ')"
 }
 
+# accepted <options>: what filan says of the connection that a listener with these has accepted.
+accepted() {
+    start_listener server "tcp4-listen:0,bind=127.0.0.1$1" "exec:$FILAN -i0,nofork"
+    catena -u "tcp4:127.0.0.1:$port" -
+    finish server
+}
+
+@test "options of sockets: what the address has set, and that listeners reuse their address" {
+    accepted ,keepalive >out
+    has "$(sed -n 2p out)" '^ *0: socket[[:space:]]'
+    has "$(<out)" '[[:space:]]KEEPALIVE=1[[:space:]]'
+    has "$(<out)" '[[:space:]]REUSEADDR=1[[:space:]]'
+    has "$(accepted ,reuseaddr)" '[[:space:]]REUSEADDR=1[[:space:]]'
+    has "$(accepted ,reuseaddr=0)" '[[:space:]]REUSEADDR=0[[:space:]]'
+    has "$(accepted ,so-reuseaddr=)" '[[:space:]]REUSEADDR=0[[:space:]]'
+    has "$(accepted '')" '[[:space:]]KEEPALIVE=0[[:space:]]'
+}
+
 @test "pipes tell their size, files their offset, both who waits" {
     has "$(: | filan -i0)" '[[:space:]]F_GETPIPE_SZ=65536[[:space:]]'
     exec 5<file
@@ -130,6 +148,9 @@ same_items() {
     has_not "$(filan -L -f link)" LINKTARGET
     type() { filan -f "$1" | awk 'NR == 2 {print $2}'; }
     same "file dir pipe symlink chrdev" "$(type file) $(type /) $(type fifo) $(type link) $(type /dev/null)"
+    if mknod block b 7 99 2>/dev/null; then # for root, where devices may be made
+        same blkdev "$(type block)"
+    fi
     start unix "$CATENA_BIN" unix-listen:s - </dev/null
     wait_for 10 test -S s
     same socket "$(type s)"
