@@ -342,7 +342,7 @@ silent() {
     for name in TCP4 UNIX ABSTRACT; do
         [ "$name" != TCP4 ] || where=127.0.0.1:$(free_port)
         [ "$name" = TCP4 ] || where=$T/socket
-        start server "$OURS" "$name-LISTEN:${where#*:},fork" EXEC:cat </dev/null
+        start server "$OURS" -t 10 "$name-LISTEN:${where#*:},fork" EXEC:cat </dev/null
         for _ in 1 2 3; do
             same hello "$(ours -t 5 - "$name:$where,retry=200,interval=0.05" <in 2>client.log)"
             same '' "$(<client.log)"

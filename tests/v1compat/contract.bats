@@ -130,7 +130,7 @@ keywords() {
 }
 
 @test "a receiver that forks has the same descriptors free each time" {
-    start server "$S" -ddd udp4-recvfrom:0,bind=127.0.0.1,fork exec:cat </dev/null
+    start server "$S" -t 10 -ddd udp4-recvfrom:0,bind=127.0.0.1,fork exec:cat </dev/null
     wait_for 5 file_has server.err ' N .* bound to AF=2 127.0.0.1:[0-9]*$'
     port=$(sed -n 's/.* bound to AF=2 127.0.0.1:\([0-9]*\)$/\1/p' server.err)
     for word in a b c; do
