@@ -24,9 +24,8 @@ static int make_fifo(const struct addr *a, struct run *r, const char *path, stru
 {
     struct stat st;
     if (stat(path, &st) == 0) {
-        if (!S_ISFIFO(st.st_mode))
-            return err_set(e, ERR_PERMANENT, "\"%s\" exists and is not a named pipe", path);
-        diag(DIAG_NOTICE, "using existing named pipe \"%s\" for %s", path, file_purpose(a->left));
+        diag(DIAG_NOTICE, "using existing %s \"%s\" for %s", file_kind(path), path,
+             file_purpose(a->left));
         return file_after(a, r, path, false, e);
     }
     if (mkfifo(path, file_mode(a, 0666)) < 0)

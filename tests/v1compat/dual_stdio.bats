@@ -199,6 +199,18 @@ ROWS
     both_fail - PIPE:a:b
 }
 
+@test "named pipes: what is there already is opened, whatever it is" {
+    prepare_case() {
+        printf 0123456789 >file
+        mkdir directory
+    }
+    STATUS=0 ours_alone - PIPE:file # who is first, reading or writing, is nobody's to say
+    STATUS=0 both -u - PIPE:file
+    STATUS=0 both -u PIPE:file -
+    STATUS=0 both -t 0.1 - PIPE:/dev/null
+    both_fail - PIPE:directory
+}
+
 @test "two empty inputs; nothing to read on one side" {
     : >in
     for arguments in '- PIPE' '- /dev/null' '/dev/null /dev/null' '- EXEC:true' 'EXEC:true EXEC:true' \
