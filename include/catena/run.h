@@ -87,6 +87,8 @@ void run_fini(struct run *r); /* removes what is to be removed, frees */
 
 /* The first failure wins and is logged as E; later ones are its consequences and logged as I. */
 void run_fail(struct run *r, const struct err *e);
+/* Says W that something is experimental, unless --experimental was given. */
+void run_experimental(const struct run *r, const char *what);
 
 /* Facts: set replaces; get gives a copy to free, or NULL. */
 int run_set_fact(struct run *r, const char *name, const char *value, struct err *e);

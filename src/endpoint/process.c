@@ -367,13 +367,14 @@ static int copy_environment(struct launch *l, struct run *r, struct err *e)
     return override_environment(l, e);
 }
 
-static int open_netns(struct launch *l, struct err *e)
+static int open_netns(struct launch *l, struct run *r, struct err *e)
 {
     const char *name = opt_string(&l->addr, OPT_NETNS, NULL);
     char path[PATH_MAX];
 
-    if (!name)
+    if (!name || l->p->placed)
         return 0;
+    run_experimental(r, "option \"netns\"");
     if ((size_t)snprintf(path, sizeof path, "/run/netns/%s", name) >= sizeof path)
         return err_set(e, ERR_USAGE, "netns: the name is too long");
     l->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -391,7 +392,7 @@ static int launch_init(struct launch *l, const struct process *p, struct run *r,
     l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (l->null_fd == -1)
         return err_sys(e, ERR_TRANSIENT, "open(\"/dev/null\")");
-    if (copy_addr(l, e) == 0 && copy_environment(l, r, e) == 0 && open_netns(l, e) == 0)
+    if (copy_addr(l, e) == 0 && copy_environment(l, r, e) == 0 && open_netns(l, r, e) == 0)
         return 0;
     launch_fini(l);
     return -1;

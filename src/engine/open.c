@@ -72,11 +72,14 @@ static int leave(struct surroundings *s, struct err *e)
     return rc;
 }
 
-static int enter(const struct addr *a, struct surroundings *s, struct err *e)
+static int enter(const struct addr *a, struct run *r, struct surroundings *s, struct err *e)
 {
     struct err ignored;
-    if (try_enter(a, s, e) == 0)
+    if (try_enter(a, s, e) == 0) {
+        if (s->netns >= 0)
+            run_experimental(r, "option \"netns\"");
         return 0;
+    }
     (void)leave(s, &ignored); /* the next try starts where this one did */
     return -1;
 }
@@ -94,7 +97,7 @@ static int lock_of(const struct addr *a, struct run *r, struct err *e)
 static int listen_on(const struct addr *a, struct run *r, void **state, struct err *e)
 {
     struct surroundings s;
-    int rc = lock_of(a, r, e) < 0 || enter(a, &s, e) < 0 ? -1 : 0;
+    int rc = lock_of(a, r, e) < 0 || enter(a, r, &s, e) < 0 ? -1 : 0;
     if (rc < 0)
         return -1;
     rc = opts_apply(a, PHASE_EARLY, -1, e) < 0 ? -1
@@ -114,7 +117,7 @@ static int open_one(const struct addr *a, struct run *r, void *state, struct por
         return -1;
     if (program && r->threaded) /* ... and beside other threads only there */
         return a->form->ops.endpoint->open(a, r, NULL, out, e);
-    if (enter(a, &s, e) < 0)
+    if (enter(a, r, &s, e) < 0)
         return -1;
     int rc = !program && opts_apply(a, PHASE_EARLY, -1, e) < 0
                  ? -1

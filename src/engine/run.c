@@ -100,6 +100,12 @@ void run_fail(struct run *r, const struct err *e)
     diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
 }
 
+void run_experimental(const struct run *r, const char *what)
+{
+    if (!r->settings->experimental)
+        diag(DIAG_WARN, "%s is experimental; --experimental switches this warning off", what);
+}
+
 /* Both store their own before they look at the other's: one of them tells. */
 void run_broken(struct run *r)
 {

@@ -81,11 +81,17 @@ netns() {
     until_true test -s got
     kill $!
     ! "$1" --experimental -u - udp-sendto:127.0.0.1:5001,netns=nosuch </dev/null
+    for address in exec:true,netns=dgA udp-sendto:127.0.0.1:5001,netns=dgA; do
+        "$1" -u /dev/null "$address" 2>>warned
+        "$1" --experimental -u /dev/null "$address" 2>>silent
+    done
 }
 @test "netns" {
     in_own_network netns "$OURS"
     same hello "$(<out)"
     same packet "$(<got)"
+    same 2 "$(grep -c ' W option "netns" is experimental' warned)"
+    same "" "$(<silent)"
 }
 
 veth() {
