@@ -226,6 +226,23 @@ CONF
     through "socks5:127.0.0.1:$target|openssl,cafile=certs/ca.crt|proxy-connect:localhost:$sockd|tcp:127.0.0.1:$proxy" line eof shut
 }
 
+@test "the same chain as nested scripts, each opening what the next one uses" {
+    make_certs "$T/certs" || return
+    start_listener target tcp-listen:0,bind=127.0.0.1,fork "exec:head -n 1"
+    target=$port
+    micro
+    start_listener sockd "openssl-listen:0,bind=127.0.0.1,fork,cert=$T/certs/server.pem,verify=0" \
+        "tcp:127.0.0.1:$proxy"
+    sockd=$port
+    tiny
+    script() { printf '#!/bin/sh\nexec "%s" - "%s"\n' "$CATENA_BIN" "$2" >"$1" && chmod +x "$1"; }
+    script by-proxy "proxy-connect:localhost:$sockd|tcp:127.0.0.1:$proxy"
+    script by-tls "openssl,cafile=$T/certs/ca.crt,commonname=localhost|exec:$T/by-proxy"
+    script by-socks "socks5:127.0.0.1:$target|exec:$T/by-tls"
+    through "exec:$T/by-socks" line eof shut
+    through "socks5:127.0.0.1:$target|exec:$T/by-tls" line eof shut
+}
+
 @test "retry reopens the link and all to its right" {
     micro
     late=$(free_port)

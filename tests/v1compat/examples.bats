@@ -84,6 +84,39 @@ echo_server() { start_listener "${1:-server}" "tcp4-listen:0,bind=127.0.0.1,reus
     [ ! -e vmodem0 ] && [ ! -L vmodem0 ]
 }
 
+@test "a server for a device, one client at a time: waitlock" {
+    start device "$S" -d -d PTY,link=modem,rawer exec:cat
+    wait_for 5 test -e modem
+    start_listener server tcp-l:0,bind=127.0.0.1,reuseaddr,fork ./modem,rawer,waitlock=modem.lock
+    mkfifo hold
+    start one "$S" - "tcp:127.0.0.1:$port" <>hold
+    echo one >hold
+    wait_for 5 file_has one.out one
+    test -e modem.lock
+    start two "$S" -t 20 - "tcp:127.0.0.1:$port,readbytes=4" <<<two
+    wait_for 5 eval '[ "$(grep -c "accepting connection" server.err)" = 2 ]'
+    same "" "$(<two.out)"
+    kill "$(<one.pid)"
+    finish one 143
+    finish two
+    same two "$(<two.out)"
+    kill "$(<server.pid)" "$(<device.pid)"
+}
+
+@test "a friendly firewall: a client that connects outwards again and again" {
+    make_certs certs
+    start_listener web tcp-l:0,bind=127.0.0.1,fork 'system:read line; echo answer to \$line'
+    web=$port
+    outer=$(free_port)
+    start_listener double -T 9 tcp-l:0,bind=127.0.0.1,reuseaddr,fork \
+        "ssl-l:$outer,bind=127.0.0.1,reuseaddr,retry=200,interval=0.05,cert=certs/server.pem,cafile=certs/ca.crt"
+    start inner "$S" "ssl:localhost:$outer,pf=ip4,fork,max-children=1,forever,intervall=0.05,cert=certs/client.pem,cafile=certs/ca.crt,verify" \
+        "tcp4:127.0.0.1:$web" </dev/null
+    for i in 1 2; do same "answer to $i" "$(socat -t 9 - "tcp4:127.0.0.1:$port,readbytes=12" <<<$i)"; done
+    kill "$(<inner.pid)"
+    finish inner 143
+}
+
 @test "flood protection: readbytes" {
     echo_server server 'system:seq 1 100000 2>/dev/null'
     same 1000 "$(socat -u "tcp4:127.0.0.1:$port,readbytes=1000" - | wc -c | tr -d ' ')"

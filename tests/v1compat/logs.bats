@@ -223,6 +223,20 @@ ROWS
     finish run 143
 }
 
+@test "USR1 before the transfer: there is nothing to print yet, at any level" {
+    for switch in -d0 -d4; do
+        start run "$OURS" $switch -lf log TCP4-L:0,fork,bind=127.0.0.1 pipe </dev/null
+        wait_for 5 eval '[ -n "$(ss -Hltnp | grep "pid=$(<run.pid),")" ]'
+        for n in 1 2; do
+            kill -USR1 "$(<run.pid)"
+            wait_for 5 eval "[ \"\$(grep -c ' W .*statistics not available' log)\" = $n ]"
+        done
+        kill "$(<run.pid)"
+        finish run 143
+        rm log
+    done
+}
+
 @test "-S" {
     mkfifo hold
     start run "$OURS" -d -d -S0x1000 - pipe <>hold

@@ -68,6 +68,12 @@ words() { # each argument is what follows the program of an EXEC: the same words
 @test "words: blanks" {
     words ' a b' ' a  b' ' a ' '' ' ' '  a'
 }
+@test "words: blanks in front of the program" { # where the reference looks for a program without name
+    for text in "exec: $T/args.sh a" "exec:   $T/args.sh a"; do
+        ours_alone -u "$text" -
+        same '<a>' "$(<ours.out)"
+    done
+}
 @test "words: quotes of the first pass vanish" {
     words ' "a b" c' " 'a b' c" ' a"b c"d'
 }

@@ -109,6 +109,23 @@ broadcast() {
     pairs broadcast_in
 }
 
+own_header() { # the packet with its header: from 127.0.0.1 to 127.0.0.2, protocol 253
+    "$1" -u ip4-recv:253,bind=127.0.0.2 create:got 2>recv.err &
+    until_true bound 253
+    printf '\x45\0\0\x19\0\0\0\0\x40\xfd\0\0\x7f\0\0\1\x7f\0\0\2with\n' |
+        "$2" -u - ip4-sendto:127.0.0.2:255
+    until_true test -s got
+    kill $!
+}
+@test "protocol 255: the header is part of the data" {
+    own_header_in() {
+        in_own_network own_header "$@"
+        same with "$(<got)"
+        rm got
+    }
+    pairs own_header_in
+}
+
 @test "protocols that are none" {
     for p in nosuchprotocol 256 300 99999 ''; do
         both_fail -u "ip-recv:$p" -

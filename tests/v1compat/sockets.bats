@@ -148,6 +148,64 @@ listens() { grep -q "$1\$" <(awk '$4 == "00010000" { print $NF }' /proc/net/unix
     kill "$(<server.pid)"
 }
 
+# port_row <as given> <port | no>: which port a listener takes it for; ours, since the reference
+# reads octal and hexadecimal numbers and overlooks what follows a number.
+port_row() {
+    if [ "$2" = no ]; then
+        STATUS=1 ours_alone "TCP4-L:$1,bind=127.0.0.1" pipe
+        has "$(<ours.err)" ' E .*port\|service'
+    else
+        STATUS=0 ours_alone -d -d "TCP4-L:$1,bind=127.0.0.1,accept-timeout=0.01" pipe
+        has "$(<ours.err)" " N listening on AF=2 127.0.0.1:$2\$"
+    fi
+}
+@test "how a port may be written" {
+    p=$(free_port)
+    each port_row <<ROWS
+$p $p
+0$p $p
+" $p" $p
+${p}x no
+"$p " no
+0x$(printf %x "$p") no
+1e3 no
+65536 no
+4294967297 no
+-1 no
+'' no
+nosuchservice no
+ROWS
+}
+
+# reused <which> <address> <0 | 1>: SO_REUSEADDR, which a connection has from its listener.
+reused() {
+    local program
+    program=$(dirname "$CATENA_BIN")/filan
+    start server "$1" -d -d "$2" "SYSTEM:'$program -i 0 >&2',nofork" </dev/null
+    wait_for 5 file_has server.err 'listening on'
+    port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9]*\)$/\1/p' server.err)
+    "$OURS" -u /dev/null "TCP4:127.0.0.1:$port"
+    finish server
+    has "$(<server.err)" "[[:space:]]REUSEADDR=$3[[:space:]]"
+}
+@test "SO_REUSEADDR: who has it, and how it is switched off" {
+    any=x0000x7f000001x0000000000000000
+    each reused "'$OURS'" <<ROWS
+TCP4-L:0 1
+TCP4-L:0,reuseaddr 1
+TCP4-L:0,so-reuseaddr=1 1
+TCP4-L:0,reuseaddr=0 0
+TCP4-L:0,reuseaddr= 0
+TCP4-L:0,so-reuseaddr= 0
+SOCKET-LISTEN:2:6:$any 1
+SOCKET-LISTEN:2:6:$any,reuseaddr= 0
+ROWS
+    each reused "'$REF_SOCAT'" <<'ROWS'
+TCP4-L:0,reuseaddr 1
+TCP4-L:0,reuseaddr=0 0
+ROWS
+}
+
 @test "bind, sourceport, and what the program on the other side learns" {
     learns() {
         listen "$1" tcp-listen:0,bind=127.0.0.1 \
