@@ -171,6 +171,29 @@ accepted() {
     same "file $T/a\\x1b[31m\\x0ab" "$(filan -s -i5)"
 }
 
+@test "descriptors without a name, or that have lost it" {
+    # the same line but for what each of them has of its own: inode, times, and the items behind
+    essence() { cut -f1,2,4-11,15,16 <"$1" | grep -v '^ *FD'; }
+    odd() { timeout -k 5 "$LIMIT" "$CATENA_TOOLS/odd" 20 "$@" N; }
+    odd "$FILAN" -i >ours
+    same 11 "$(grep -c '^ *[23][0-9]: ' ours)"
+    if [ -x "$REF_FILAN" ]; then
+        odd "$REF_FILAN" -i >ref
+        same "$(essence ref)" "$(essence ours)"
+    fi
+    same "undef anon_inode:[eventfd]
+undef anon_inode:[eventpoll]
+undef anon_inode:[timerfd]
+undef anon_inode:inotify
+undef anon_inode:[signalfd]
+file /memfd:memory (deleted)
+file /etc/passwd
+dir /
+file $T/deleted (deleted)
+pipe 
+unix <anon>" "$(odd "$FILAN" -s -i)"
+}
+
 @test "closed descriptors" {
     same "" "$(filan -i 99)"
     same "" "$(filan -s -i 99)"
