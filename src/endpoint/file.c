@@ -59,7 +59,9 @@ int file_before(const struct addr *a, struct run *r, const char *path, struct er
 
 int file_flags(const struct addr *a, int base)
 {
-    int access = a->left == CTX_R ? O_RDONLY : a->left == CTX_W ? O_WRONLY : O_RDWR;
+    enum ctx able = (enum ctx)a->form->left; /* one way, if that is all it can do */
+    enum ctx use = able == CTX_R || able == CTX_W ? able : a->left;
+    int access = use == CTX_R ? O_RDONLY : use == CTX_W ? O_WRONLY : O_RDWR;
     return opts_open_flags(a, base | access) | O_CLOEXEC;
 }
 

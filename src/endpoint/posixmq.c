@@ -336,6 +336,15 @@ static int check_direction(const struct addr *a, struct err *e)
                             "from it again use POSIXMQ-BIDIRECTIONAL");
 }
 
+/* Nothing tells when a queue that may not be read could be read: the relay would wait for ever. */
+static int check_write(const struct addr *a, struct err *e)
+{
+    if (a->left != CTX_R)
+        return 0;
+    return err_at(e, a->at, "is used read-only here, but supports only write-only; to read "
+                            "messages use POSIXMQ-READ or POSIXMQ-RECEIVE");
+}
+
 static const struct endpoint_ops queue_ops = {.open = open_queue};
 static const struct endpoint_ops receive_ops = {
     .listen = receive_listen,
@@ -358,8 +367,10 @@ const struct form forms_posixmq[] = {
      .groups = GROUPS | GROUP_CHILD, .help = "reads one message of a POSIX message queue",
      .ops.endpoint = &receive_ops},
     {.keyword = "POSIXMQ-SEND", QUEUE, .left = CTX_W, .groups = GROUPS | GROUP_CHILD,
-     .help = "writes messages to a POSIX message queue", .ops.endpoint = &queue_ops},
+     .help = "writes messages to a POSIX message queue", .check = check_write,
+     .ops.endpoint = &queue_ops},
     {.keyword = "POSIXMQ-WRITE", QUEUE, .left = CTX_W, .groups = GROUPS | GROUP_CHILD,
-     .help = "writes messages to a POSIX message queue", .ops.endpoint = &queue_ops},
+     .help = "writes messages to a POSIX message queue", .check = check_write,
+     .ops.endpoint = &queue_ops},
     {.keyword = NULL},
 };

@@ -4,17 +4,21 @@
 load ../helpers
 
 prepare() {
+    remove_queues # a user may have less than ten of the usual size
     Q=/catena-test-$$-$BATS_TEST_NUMBER
     echo "$Q" >>"$BATS_FILE_TMPDIR/queues"
     "$CATENA_BIN" -u /dev/null "posixmq-send:$Q" || skip "no message queues here"
 }
 
-teardown_file() {
+remove_queues() {
     local q
     [ -e "$BATS_FILE_TMPDIR/queues" ] || return 0
     while read -r q; do "$CATENA_BIN" -u /dev/null "posixmq-send:$q,unlink-close"; done \
         <"$BATS_FILE_TMPDIR/queues"
+    rm "$BATS_FILE_TMPDIR/queues"
 }
+
+teardown_file() { remove_queues; }
 
 send() { printf %s "$1" | catena -u - "posixmq-send:$Q${2:+,$2}"; }
 receive() { catena -u "posixmq-recv:$Q${1:+,$1}" -; }
@@ -80,6 +84,27 @@ receive() { catena -u "posixmq-recv:$Q${1:+,$1}" -; }
     has "$output" POSIXMQ-BIDIRECTIONAL
     printf x | catena -u - "posixmq:$Q"
     same x "$(receive)"
+}
+
+# one_way <keyword> <call> <arguments...>: warned, and failed in the call that goes the wrong way.
+one_way() {
+    run catena -t 2 "${@:3}" <<<more
+    same 1 "$status"
+    has "$output" " W .*\"$1\": address is opened in .* mode but only supports"
+    has "$output" " E .*\"$1\": $2(.*Bad file descriptor"
+}
+@test "keywords for one way do not go the other one" {
+    one_way posixmq-read write - "posixmq-read:$Q"
+    one_way posixmq-read write -u - "posixmq-read:$Q"
+    same "" "$(catena -T 0.2 -u "posixmq-read:$Q" -)"
+    send kept
+    one_way posixmq-send read - "posixmq-send:$Q"
+    same kept "$(receive)"
+    for keyword in posixmq-send posixmq-write; do
+        run catena -u "$keyword:$Q" -
+        same 1 "$status"
+        has "$output" " E first address \"$keyword\": is used read-only here"
+    done
 }
 
 @test "messages that are too long, and blocks that are too small" {
