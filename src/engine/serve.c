@@ -168,7 +168,7 @@ static void fork_wait(struct run *r)
 /* Gives 1 in the child, 0 in the parent. A fork() that fails loses this connection, not the rest. */
 static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
 {
-    diag_transferring(); /* -lm: a forking parent is done with opening */
+    diag_transferring(); /* -lm: a client that forks has been connected once */
     pid_t pid = fork();
     if (pid < 0) {
         diag(DIAG_WARN, "fork(): %s", strerror(errno));
@@ -222,6 +222,7 @@ static int serve_threads(struct session *s, struct retries *t, long long max, st
     struct crew *c = crew_new(&threads, s, s->run, max, e);
     if (!c)
         return -1;
+    diag_transferring();
     int rc = crew_lead(c, e);
     while (rc == 0 && crew_wait(c, e) > 0) {
         if (try_again(s, LEFT, t, e) <= 0)
@@ -238,6 +239,8 @@ static int serve_forks(struct session *s, int side, struct retries *t, struct br
                        struct err *e)
 {
     bool passive = s->end[side].listening;
+    if (passive)
+        diag_transferring(); /* -lm: what follows is service */
     for (;;) {
         if (brood_wait_for_room(b, s->run, e) < 0 ||
             open_with_retry(s, side, !passive, t, e) < 0)

@@ -230,6 +230,16 @@ SH
     has "$(<syslog)" '<29>.* N .*at EOF'
     unshare -m sh as_daemon.sh "$OURS" -lmuser -u OPEN:/nothing/here - <in >out 2>err
     has "$(<err)" ' E .*No such file'
+    # who serves many is done with opening before the first of them comes
+    serves() { # <program> <option>
+        unshare -m sh as_daemon.sh "$1" -d -d -lm "TCP4-L:0,accept-timeout=0.05,$2" PIPE <in >out 2>err
+        same '' "$(<err)"
+        has "$(<syslog)" ' N .*listening on AF=2'
+        has "$(<syslog)" ' W accept: '
+    }
+    serves "$REF_SOCAT" fork
+    serves "$OURS" fork
+    serves "$OURS" thread
 }
 
 @test "exit status" {
