@@ -74,35 +74,32 @@ static inline void dialog_check_message(const struct err *e, const uint8_t *data
             abort();
 }
 
-/* The plan is made once for each address. */
-static inline const struct plan *dialog_plan(const char *address, const struct plan **cache,
-                                             const struct settings *settings)
+static const struct settings dialog_settings = {.to_right = true, .to_left = true, .linger = -1,
+                                                .idle = -1, .ip_version = 4, .comm = 'S',
+                                                .env_prefix = "SOCAT"};
+
+/* For LLVMFuzzerInitialize(): what the first input alone would do makes AFL++ distrust all others. */
+static inline const struct plan *dialog_plan(const char *address)
 {
     struct plan *made;
     struct err e;
-    if (!*cache && plan_make(settings, "-", address, &made, &e) == 0)
-        *cache = made;
-    if (!*cache)
+    if (plan_make(&dialog_settings, "-", address, &made, &e) < 0)
         abort();
-    return *cache;
+    return made;
 }
 
 /* Holds the dialog; good and rest (how much of the answer is behind it) are what has to come out. */
-static inline void dialog_hold(const char *address, const struct plan **cache, const uint8_t *data,
-                               size_t size, size_t piece, bool good, size_t rest)
+static inline void dialog_hold(const struct plan *p, const uint8_t *data, size_t size,
+                               size_t piece, bool good, size_t rest)
 {
-    static const struct settings settings = {.to_right = true, .to_left = true, .linger = -1,
-                                             .idle = -1, .ip_version = 4, .comm = 'S',
-                                             .env_prefix = "SOCAT"};
     static const struct wire_ops ops = {.fill = dialog_fill, .write = dialog_write};
     struct dialog_script s = {.answer = data, .left = size, .piece = piece ? piece : 65536};
-    const struct plan *p = dialog_plan(address, cache, &settings);
     const struct addr *a = p->links[0].fwd;
     struct err e = {.kind = ERR_NONE};
     struct run run;
     struct wire w;
     diag_config.level = DIAG_FATAL;
-    if (run_init(&run, &settings, p, -1, &e) < 0 || wire_init(&w, &ops, &s, &run, -1, &e) < 0)
+    if (run_init(&run, &dialog_settings, p, -1, &e) < 0 || wire_init(&w, &ops, &s, &run, -1, &e) < 0)
         abort();
     int rc = a->form->ops.negotiator->negotiate(a, &run, &w, &e);
     if (rc < 0)

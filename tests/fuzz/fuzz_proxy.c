@@ -3,7 +3,16 @@
  * come at once, the rest is the header and what follows it. */
 #include "dialog.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const addresses[] = {
+    "proxy:www.example.org:443|pipe",
+    "proxy:127.0.0.1:443,proxyauth=me:s3cret,http-version=1.1|pipe",
+    "proxy:www.example.org:443,ignorecr|pipe", /* the last one */
+};
+enum { ADDRESSES = sizeof addresses / sizeof addresses[0] };
+static const struct plan *plans[ADDRESSES];
 
 enum { LINE = 8192, HEADER = 65536 }; /* bytes: more is refused */
 
@@ -48,20 +57,22 @@ static bool header(struct answer *a, bool ignore_cr)
     return true;
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    for (size_t i = 0; i < ADDRESSES; i++)
+        plans[i] = dialog_plan(addresses[i]);
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const addresses[] = {
-        "proxy:www.example.org:443|pipe",
-        "proxy:127.0.0.1:443,proxyauth=me:s3cret,http-version=1.1|pipe",
-        "proxy:www.example.org:443,ignorecr|pipe", /* the last one */
-    };
-    enum { ADDRESSES = sizeof addresses / sizeof addresses[0] };
-    static const struct plan *plans[ADDRESSES];
     if (size < 2)
         return 0;
     size_t which = data[0] % ADDRESSES;
     struct answer a = {data + 2, size - 2};
     bool good = header(&a, which == ADDRESSES - 1);
-    dialog_hold(addresses[which], &plans[which], data + 2, size - 2, data[1], good, a.n);
+    dialog_hold(plans[which], data + 2, size - 2, data[1], good, a.n);
     return 0;
 }

@@ -3,6 +3,7 @@
  * the first byte chooses the address, the second how many bytes come at once. */
 #include "dialog.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct {
@@ -15,6 +16,7 @@ static const struct {
     {"socks5-listen:www.example.org:4433,socksuser=me,sockspass=s3cret|pipe", true, true},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
+static const struct plan *plans[CASES];
 
 static bool greeting(struct answer *a, bool login)
 {
@@ -40,15 +42,23 @@ static bool reply(struct answer *a)
     }
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    for (size_t i = 0; i < CASES; i++)
+        plans[i] = dialog_plan(cases[i].address);
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct plan *plans[CASES];
     if (size < 2)
         return 0;
     size_t which = data[0] % CASES;
     struct answer a = {data + 2, size - 2};
     bool good = greeting(&a, cases[which].login) && reply(&a) &&
                 (!cases[which].listens || reply(&a));
-    dialog_hold(cases[which].address, &plans[which], data + 2, size - 2, data[1], good, a.n);
+    dialog_hold(plans[which], data + 2, size - 2, data[1], good, a.n);
     return 0;
 }

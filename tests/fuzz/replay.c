@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The main() of a fuzz target without libFuzzer: runs it over the files named on the command line, so
- * that the corpus is part of the ordinary tests, or over standard input, as AFL++ and people at a
- * terminal want it. Built with afl-clang-fast it goes on in one process. */
+ * The main() of a fuzz target without a fuzzer: runs it over the files named on the command line, so
+ * that the corpus is part of the ordinary tests, or over standard input. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak)); /* not all have one */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MOST = 1 << 20 };
-
-#ifdef __AFL_COMPILER
-#define AGAIN() __AFL_LOOP(1000)
-#else
-#define AGAIN() (turn == 0)
-#endif
 
 static int replay(FILE *f)
 {
@@ -41,6 +35,8 @@ static int replay(FILE *f)
 int main(int argc, char **argv)
 {
     int failed = 0;
+    if (LLVMFuzzerInitialize)
+        (void)LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++) {
         FILE *f = fopen(argv[i], "rb");
         if (!f || replay(f) < 0) {
@@ -50,9 +46,9 @@ int main(int argc, char **argv)
         if (f)
             (void)fclose(f);
     }
-    for (int turn = 0; argc == 1 && AGAIN(); turn++)
-        failed |= replay(stdin) < 0;
-    if (argc > 1)
+    if (argc == 1)
+        failed = replay(stdin) < 0;
+    else
         printf("%d inputs\n", argc - 1);
     return failed;
 }
