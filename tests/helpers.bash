@@ -14,7 +14,13 @@ PEER=$CATENA_TOOLS/peer
 SLOWER=${CATENA_SLOWER:-1} # sanitized builds take longer
 LIMIT=$((20 * SLOWER))     # seconds that one command may take
 export BATS_TEST_TIMEOUT=$((60 * SLOWER))
-export LC_ALL=C SHELL=/bin/sh # the same wherever the tests run
+# The same wherever the tests run: what the caller has set for itself is not meant for them.
+# shellcheck disable=SC2086
+unset -v ${!SOCAT_@} ${!SSL_@} ${!OPENSSL_@} SSLKEYLOGFILE LOCALDOMAIN RES_OPTIONS INPUTRC GZIP \
+    http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY \
+    BASH_ENV ENV CDPATH POSIXLY_CORRECT
+export LC_ALL=C SHELL=/bin/sh
+umask 022
 export CATENA_BIN CATENA_TOOLS REF_SOCAT PEER LIMIT
 
 # --- set up and tear down ------------------------------------------------------------------------
@@ -33,8 +39,12 @@ teardown() {
     left=$(marked)
     for pid in $left; do kill -TERM "$pid" 2>/dev/null || :; done
     wait_for 2 nothing_left || for pid in $(marked); do kill -KILL "$pid" 2>/dev/null || :; done
+    [ -z "${public:-}" ] || rm -rf "$public"
     if [ -z "${BATS_TEST_COMPLETED:-}" ]; then show_logs; fi
 }
+
+# public_dir: a directory that all users reach, wherever the tests run; it is then in $public.
+public_dir() { public=$(mktemp -d /tmp/catena-test.XXXXXX) && chmod 755 "$public"; }
 
 show_logs() {
     local f
@@ -102,6 +112,19 @@ start() {
     "$@" <&0 >"$T/$name.out" 2>"$T/$name.err" 3>&- &
     pid=$!
     echo "$pid" >"$T/$name.pid"
+}
+
+# within <ulimit arguments> <command...>: in the place of the shell it is called in, with the standard
+# descriptors and nobody else's, which would count.
+within() {
+    local fd
+    for fd in "/proc/$BASHPID/fd"/*; do
+        fd=${fd##*/}
+        ((fd <= 2)) || eval "exec $fd>&-"
+    done
+    # shellcheck disable=SC2086
+    ulimit $1
+    exec "${@:2}"
 }
 
 # finish <name> [<status>]: waits for a started command, and compares its exit status.

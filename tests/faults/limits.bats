@@ -9,9 +9,7 @@ limited() {
     local limit=$1
     shift
     status=0 cells=$((cells + 1))
-    # shellcheck disable=SC2086
-    (ulimit $limit && exec timeout -k 5 "$LIMIT" "$CATENA_BIN" "$@") \
-        </dev/null >out 2>log 3>&- 7>&- || status=$?
+    (within "$limit" timeout -k 5 "$LIMIT" "$CATENA_BIN" "$@") </dev/null >out 2>log || status=$?
     last="ulimit $limit: $*"
     case $status in
     0) ;;
@@ -64,8 +62,7 @@ lines() {
 }
 
 serve() { # <ulimit arguments> <listening address> <second address>
-    # shellcheck disable=SC2016
-    start server bash -c 'ulimit '"$1"'; exec "$0" "$@"' "$CATENA_BIN" -d -d "$2" "$3" </dev/null
+    start server within "$1" "$CATENA_BIN" -d -d "$2" "$3" </dev/null
     wait_for 10 file_has server.err 'listening on'
     port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' server.err | head -n 1)
     server=$pid
@@ -95,12 +92,13 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
     [ "$(id -u)" = 0 ] || skip "needs root: becomes a user of its own"
     command -v setpriv >/dev/null || skip "needs setpriv"
     [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers start threads of their own"
-    open=$(mktemp -d) && chmod 755 "$open" && cp "$CATENA_BIN" "$open/catena"
+    public_dir
+    cp "$CATENA_BIN" "$public/catena"
     for how in fork thread; do
         cells=$((cells + 1))
         user=$((100000 + $$ % 100000 + cells))
         start server setpriv --reuid=$user --clear-groups \
-            bash -c 'ulimit -u 2; exec "$0" "$@"' "$open/catena" -d -d \
+            bash -c 'ulimit -u 2; exec "$0" "$@"' "$public/catena" -d -d \
             "tcp-listen:0,bind=127.0.0.1,$how" pipe </dev/null
         server=$pid
         wait_for 10 file_has server.err 'listening on'
@@ -115,7 +113,6 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
         kill "$server"
         finish server 143
     done
-    rm -r "$open"
     well
 }
 

@@ -159,49 +159,45 @@ ROWS
 
 @test "denied" {
     [ "$(id -u)" = 0 ] || skip "needs root, to be somebody else"
-    mkdir "$T/closed" "$T/open"
-    echo secret >"$T/closed/file"
-    echo secret >"$T/open/file"
-    chmod 700 "$T/closed"
-    chmod 755 "$T/open" "$T"
-    chmod 600 "$T/open/file"
-    mkfifo -m 600 "$T/open/fifo"
-    start listener "$REF_SOCAT" -d -d "UNIX-LISTEN:$T/open/socket,mode=600,fork" PIPE </dev/null
-    wait_for 5 test -S open/socket
-    reach=$T
-    while [ "$reach" != / ]; do
-        chmod o+x "$reach"
-        reach=$(dirname "$reach")
-    done
+    public_dir
+    cp "$CATENA_BIN" "$public/socat"
+    mkdir "$public/closed" "$public/open"
+    echo secret >"$public/closed/file"
+    echo secret >"$public/open/file"
+    chmod 700 "$public/closed"
+    chmod 600 "$public/open/file"
+    mkfifo -m 600 "$public/open/fifo"
+    start listener "$REF_SOCAT" -d -d "UNIX-LISTEN:$public/open/socket,mode=600,fork" PIPE </dev/null
+    wait_for 5 test -S "$public/open/socket"
     while read -r direction; do
-        for program in "$REF_SOCAT" "$OURS"; do
+        for program in "$REF_SOCAT" "$public/socat"; do
             run setpriv --reuid=65534 --regid=65534 --clear-groups timeout 10 "$program" $direction </dev/null
             echo "# $program $direction: $output"
             same 1 "$status"
             has "$output" ' E .*Permission denied'
         done
     done <<ROWS
--u OPEN:$T/closed/file -
--u OPEN:$T/open/file -
--u GOPEN:$T/open/file -
--u - OPEN:$T/open/file
--u - GOPEN:$T/open/file
--u - CREATE:$T/open/file
--u - CREATE:$T/open/new
--u - OPEN:$T/open/new,creat
--u - GOPEN:$T/open/new
--u OPEN:$T/open/fifo,nonblock -
-- UNIX-CONNECT:$T/open/socket
-- UNIX-CLIENT:$T/open/socket
-- GOPEN:$T/open/socket
-- UNIX-CONNECT:$T/closed/socket
-- UNIX-LISTEN:$T/open/new
--u UNIX-RECV:$T/open/new -
-- UNIX-RECVFROM:$T/open/new
-- PIPE:$T/open/new
+-u OPEN:$public/closed/file -
+-u OPEN:$public/open/file -
+-u GOPEN:$public/open/file -
+-u - OPEN:$public/open/file
+-u - GOPEN:$public/open/file
+-u - CREATE:$public/open/file
+-u - CREATE:$public/open/new
+-u - OPEN:$public/open/new,creat
+-u - GOPEN:$public/open/new
+-u OPEN:$public/open/fifo,nonblock -
+- UNIX-CONNECT:$public/open/socket
+- UNIX-CLIENT:$public/open/socket
+- GOPEN:$public/open/socket
+- UNIX-CONNECT:$public/closed/socket
+- UNIX-LISTEN:$public/open/new
+-u UNIX-RECV:$public/open/new -
+- UNIX-RECVFROM:$public/open/new
+- PIPE:$public/open/new
 ROWS
 
-    [ ! -e open/new ]
+    [ ! -e "$public/open/new" ]
 }
 
 @test "too long for a socket or a file" {
