@@ -3,12 +3,23 @@
 # What the shell tests share. Rules: no fixed ports, no fixed sleeps, everything in the test's own
 # directory, everything bounded by LIMIT, and nothing left running behind a test.
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# plain <name> <directory>: a way to it that can stand in an address and in a command as it is; for a
+# checkout at "my work/" that is a link.
+plain() {
+    if [[ $2 == *[^A-Za-z0-9_./+-]* ]]; then
+        ln -sfn "$2" "$BATS_RUN_TMPDIR/$1"
+        set -- "$1" "$BATS_RUN_TMPDIR/$1"
+    fi
+    echo "$2"
+}
+
+top=$(plain top "$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)")
 CATENA_BIN=$(realpath "${CATENA_BIN:-$top/build/release/catena}") || {
     echo "no catena: build it first, or set CATENA_BIN" >&2
     exit 1
 }
-CATENA_TOOLS=${CATENA_TOOLS:-$(dirname "$CATENA_BIN")/tests}
+CATENA_TOOLS=$(plain tools "${CATENA_TOOLS:-$(dirname "$CATENA_BIN")/tests}")
+CATENA_BIN=$(plain bin "$(dirname "$CATENA_BIN")")/${CATENA_BIN##*/}
 REF_SOCAT=${REF_SOCAT:-/usr/bin/socat}
 PEER=$CATENA_TOOLS/peer
 SLOWER=${CATENA_SLOWER:-1} # sanitized builds take longer
@@ -19,7 +30,7 @@ export BATS_TEST_TIMEOUT=$((60 * SLOWER))
 unset -v ${!SOCAT_@} ${!SSL_@} ${!OPENSSL_@} SSLKEYLOGFILE LOCALDOMAIN RES_OPTIONS INPUTRC GZIP \
     http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY \
     BASH_ENV ENV CDPATH POSIXLY_CORRECT
-export LC_ALL=C SHELL=/bin/sh
+export LC_ALL=C SHELL=/bin/sh PATH=$PATH:/usr/sbin:/sbin # where users have no servers nor ldconfig
 umask 022
 export CATENA_BIN CATENA_TOOLS REF_SOCAT PEER LIMIT
 

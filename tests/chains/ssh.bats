@@ -4,6 +4,9 @@
 load ../helpers
 
 prepare() {
+    case $(getent passwd "$(id -u)" | cut -d: -f7) in
+    '' | */nologin | */false) skip "needs a user who may log in" ;;
+    esac
     make_certs "$T/certs"
     ssh-keygen -q -t ed25519 -N '' -f host
     ssh-keygen -q -t ed25519 -N '' -f user
