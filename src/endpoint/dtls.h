@@ -27,7 +27,9 @@ struct dtls {
     void *inner_state;
     int sys;         /* errno of the inner port's last failure */
     bool broken;     /* no more records */
+    bool unread;     /* by the run, which only writes */
     size_t fragment; /* most bytes in a record */
+    bool has_cookie;
     unsigned char cookie[16];
     unsigned char *record; /* DTLS_ROOM bytes */
 };

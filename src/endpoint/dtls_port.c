@@ -19,14 +19,17 @@ enum { HANDSHAKE_MS = 60000 }; /* unless connect-timeout or so-rcvtimeo say othe
 
 /* ---- what connections share ---- */
 
-/* The cookie proves that the client is where its packets say: random, and known to nobody else. */
+/* The cookie proves that the client is where its packets say: random, and known to nobody else. A
+ * client that says its hello again because the answer was slow gets the same one: it may take either
+ * answer. */
 static int make_cookie(SSL *ssl, unsigned char *cookie, unsigned *len)
 {
     struct tls_session *s = SSL_get_app_data(ssl);
     struct dtls *d = (struct dtls *)s;
 
-    if (RAND_bytes(d->cookie, sizeof d->cookie) != 1)
+    if (!d->has_cookie && RAND_bytes(d->cookie, sizeof d->cookie) != 1)
         return 0;
+    d->has_cookie = true;
     memcpy(cookie, d->cookie, sizeof d->cookie);
     *len = sizeof d->cookie;
     return 1;
@@ -37,7 +40,7 @@ static int check_cookie(SSL *ssl, const unsigned char *cookie, unsigned len)
     const struct tls_session *s = SSL_get_app_data(ssl);
     const struct dtls *d = (const struct dtls *)s;
 
-    return len == sizeof d->cookie && memcmp(cookie, d->cookie, len) == 0;
+    return d->has_cookie && len == sizeof d->cookie && memcmp(cookie, d->cookie, len) == 0;
 }
 
 struct dtls_shared *dtls_shared_new(const struct addr *a, const struct tls_role *role,
@@ -98,10 +101,11 @@ static ssize_t stopped(struct dtls *d, const char *doing)
         d->tls.got_bye = true;
         return 0;
     case SSL_ERROR_SYSCALL:
-        if (d->sys == 0)
+        if (d->sys == 0 && !d->tls.said_bye)
             break;
+        /* After our goodbye the library drops what is left of a handshake, a record at a time. */
         ERR_clear_error();
-        errno = d->sys;
+        errno = d->sys == 0 ? EINTR : d->sys;
         return -1;
     default:
         break;
@@ -118,6 +122,7 @@ static ssize_t next_record(struct dtls *d, size_t at)
     size_t n;
 
     ERR_clear_error();
+    d->sys = 0;
     if (SSL_read_ex(d->tls.ssl, d->record + at, DTLS_ROOM - at, &n) == 1)
         return (ssize_t)n;
     ssize_t rc = stopped(d, "DTLS");
@@ -145,7 +150,8 @@ static size_t take_along(struct port *p, struct dtls *d, size_t n)
     size_t from = n;
     ssize_t more = 1;
 
-    while (more > 0 && n < DTLS_ROOM && SSL_has_pending(d->tls.ssl)) {
+    while ((more > 0 || (more < 0 && errno == EINTR)) && n < DTLS_ROOM &&
+           SSL_has_pending(d->tls.ssl)) {
         more = next_record(d, n);
         n += more > 0 ? (size_t)more : 0;
     }
@@ -185,6 +191,10 @@ static ssize_t dtls_write(struct port *p, const void *buf, size_t n)
 
     if (n == 0)
         return 0;
+    /* Where nobody reads, the peer is heard here: it may lack the end of the handshake, and asks for it
+     * again. Its data are dropped. */
+    if (d->unread && next_record(d, 0) < 0 && errno != EAGAIN && errno != EINTR)
+        return -1;
     ERR_clear_error();
     if (SSL_write_ex(d->tls.ssl, buf, n < d->fragment ? n : d->fragment, &done) == 1)
         return (ssize_t)done;
@@ -344,6 +354,7 @@ int dtls_greet(const struct addr *a, struct run *r, struct port *p, struct err *
         return -1;
     }
     d->tls.ready = true;
+    d->unread = a->left == CTX_W;
     d->fragment = tls_fragment(&d->tls, a);
     if (tls_opened(&d->tls, a, r, e) < 0)
         return -1;
