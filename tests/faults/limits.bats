@@ -61,8 +61,8 @@ lines() {
     well
 }
 
-serve() { # <ulimit arguments> <listening address> <second address>
-    start server within "$1" "$CATENA_BIN" -d -d "$2" "$3" </dev/null
+serve() { # <ulimit arguments> <listening address> <second address> [<switches>...]
+    start server within "$1" "$CATENA_BIN" -d -d "${@:4}" "$2" "$3" </dev/null
     wait_for 10 file_has server.err 'listening on'
     port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' server.err | head -n 1)
     server=$pid
@@ -127,5 +127,76 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
         kill "$(<server.pid)"
         finish server 143
     done
+    well
+}
+
+@test "a listener that runs out of memory loses connections, and serves again when there is some" {
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers want all the address space"
+    for second in pipe 'nop|pipe' 'gzip|gunzip|pipe'; do
+        # Each process has its own: one connection is too much, until more is allowed.
+        for limit in -v -d; do
+            cells=$((cells + 1))
+            serve "-S $limit 60000" tcp-listen:0,bind=127.0.0.1,fork "$second" -b 50000000
+            same '' "$(catena -d0 -t 2 - "tcp:127.0.0.1:$port" <<<hello)"
+            wait_for 5 file_has server.err ' E .*memory'
+            has_not "$(<server.err)" 'exited on signal'
+            prlimit --pid "$server" --as=unlimited --data=unlimited
+            wait_for 10 served
+            kill "$server"
+            finish server 143
+        done
+        # One process for all: many are too much, one is not.
+        cells=$((cells + 1))
+        serve "-v 60000" tcp-listen:0,bind=127.0.0.1,backlog=64,thread "$second" -b 6000000
+        served
+        start crowd "$PEER" hold "$port" 20 </dev/null
+        wait_for 10 file_has server.err ' E .*memory'
+        wait_for 10 file_has crowd.out 20
+        kill "$(<crowd.pid)"
+        wait_for 10 served
+        kill "$server"
+        finish server 143
+    done
+    well
+}
+
+# memory_group <bytes>: a control group with so much memory, of the one or the other version; its
+# directory is then in $group. Its limit is in $group/$most.
+memory_group() {
+    local root
+    [ "$(id -u)" = 0 ] || skip "needs root: makes a control group"
+    for root in $(awk '$3 == "cgroup2" || $3 == "cgroup" && $4 ~ /memory/ { print $2 }' /proc/mounts); do
+        group=$root/catena-test-$$
+        mkdir "$group" 2>/dev/null || continue
+        for most in memory.max memory.limit_in_bytes; do
+            if [ -e "$group/$most" ] && echo "$1" >"$group/$most"; then
+                echo "$group" >"$BATS_FILE_TMPDIR/group"
+                return
+            fi
+        done
+        rmdir "$group"
+    done
+    skip "no control group for memory can be made here"
+}
+teardown_file() { [ ! -e "$BATS_FILE_TMPDIR/group" ] || rmdir "$(<"$BATS_FILE_TMPDIR/group")"; }
+grouped() { echo "$BASHPID" >"$group/cgroup.procs" && exec "$@"; }
+
+@test "a child that the system kills for its memory is that connection's matter" {
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers want more memory"
+    memory_group 10000000
+    cells=1
+    start server grouped "$CATENA_BIN" -d -d -b 16000000 -U tcp-listen:0,bind=127.0.0.1,fork \
+        "open:$BIG" </dev/null
+    server=$pid
+    wait_for 10 file_has server.err 'listening on'
+    port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' server.err | head -n 1)
+    catena -u "tcp:127.0.0.1:$port" create:out 2>log || :
+    wait_for 5 file_has server.err ' W .*exited on signal 9'
+    [ "$(stat -c %s out)" -lt "$M" ]
+    echo 1000000000 >"$group/$most"
+    catena -u "tcp:127.0.0.1:$port" create:out
+    cmp out "$BIG"
+    kill "$server"
+    finish server 143
     well
 }
