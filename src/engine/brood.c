@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Forked children and run threads: see brood.h. */
+ * Forked children: see brood.h. */
 #include "brood.h"
 
 #include <errno.h>
