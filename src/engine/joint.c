@@ -136,6 +136,18 @@ static int engine_beside(struct station *s, int from, struct err *e)
     return port_open_fds(-1, wfd, PORT_JOINT, PORT_SHUT_CLOSE, label, &s->engine.side[to].port, e);
 }
 
+/* Two programs that share a descriptor towards a neighbour hide each other's end from it. */
+static void watch_writer(struct line *l, const struct station *s, int side, const struct addr *writer)
+{
+    size_t at = (size_t)(s - l->stations), n = l->plan->nitems;
+    do
+        at += side == LEFT ? (size_t)-1 : 1;
+    while (at < n && !l->stations[at].made);
+    struct port *p = at < n ? l->stations[at].engine.side[!side].port : NULL;
+    if (p && p->rfd == p->wfd && p->writer_fd < 0)
+        p->writer_fd = run_watch_child(l->run, writer->label);
+}
+
 static int spawn_dual(struct line *l, struct station *s, struct err *e)
 {
     const struct plan_link *k = s->item->link;
@@ -148,7 +160,11 @@ static int spawn_dual(struct line *l, struct station *s, struct err *e)
         return -1;
     if (!is_program(k->fwd))
         return engine_beside(s, data, e);
-    return is_program(k->back) ? 0 : engine_beside(s, wire, e);
+    if (!is_program(k->back))
+        return engine_beside(s, wire, e);
+    watch_writer(l, s, wire, k->fwd);
+    watch_writer(l, s, data, k->back);
+    return 0;
 }
 
 static int spawn_single(struct line *l, struct station *s, struct err *e)

@@ -182,3 +182,13 @@ marked_both_ways() { # <options before the chain...> : abc1 -> ABC1 -> ABC#
     kill "$server"
     finish server 143
 }
+
+@test "two programs in a dual see each other off, whatever joins them" {
+    seq 100000 >lines
+    for comm in S s p t Y; do
+        catena "-c$comm" - 'exec1:cat%exec1:cat|pipe' <lines >out
+        cmp lines out
+        catena "-c$comm" 'exec1:cat%exec1:cat|pipe' - <lines >out
+        cmp lines out
+    done
+}
