@@ -71,6 +71,8 @@ fds() {
 -u 5 -
 -u FD:5 -
 -u fd:5 6
+-u FD:0x5 6
+-u FD:05 FD:0006
 -u - 6
 -u - FD:6
 -U 6 5
