@@ -182,6 +182,18 @@ refused_with() { # <pattern>
     same hello "$output"
 }
 
+@test "the smallest blocks: nothing is lost, nor is the goodbye" {
+    for size in 1 10 23; do
+        start_listener server -b "$size" -u \
+            "openssl-listen:0,bind=127.0.0.1,cert=$certs/server.pem,verify=0" create:out
+        run catena -b "$size" -u - "openssl:localhost:$port,cafile=$certs/ca.crt" <<<hello
+        same 0 "$status"
+        same '' "$output"
+        finish server
+        same hello "$(<out)"
+    done
+}
+
 @test "a peer that speaks no TLS is an error" {
     start_peer plain 'send:220 mail.example ESMTP\r\n' eof
     hello "openssl,verify=0|tcp:localhost:$port"

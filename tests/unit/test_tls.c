@@ -361,6 +361,31 @@ static void half_closes(void **state)
         }
 }
 
+/* The goodbye, too, has to leave in pieces. */
+static void goodbyes_wait_for_room(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < 2; v++)
+        for (size_t room = 1; room < 40; room++) {
+            open_trusting(
+                with(",min-proto-version=%s,max-proto-version=%s", versions[v], versions[v]));
+            settle(1000, 100, 100);
+            nothing_failed();
+            for (int i = 0; i < 2; i++) {
+                buf_fini(ends[i].wire.out);
+                assert_int_equal(buf_init(ends[i].wire.out, room), 0);
+                ends[i].data.in_eof = true;
+            }
+            settle(1000, 200, 200);
+            nothing_failed();
+            for (int i = 0; i < 2; i++) {
+                assert_int_equal(ends[i].received, 200);
+                assert_true(ends[i].wire.out_eof && ends[i].data.out_eof);
+            }
+            close_pair();
+        }
+}
+
 static void truncation_is_an_error(void **state)
 {
     (void)state;
@@ -705,6 +730,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transfers_in_pieces),
         cmocka_unit_test(half_closes),
+        cmocka_unit_test(goodbyes_wait_for_room),
         cmocka_unit_test(truncation_is_an_error),
         cmocka_unit_test(end_in_handshake_is_an_error),
         cmocka_unit_test(damage_is_an_error),
