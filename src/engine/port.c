@@ -307,10 +307,19 @@ struct joined {
     struct port *read, *write;
 };
 
+/* What the half has read too far is read next, and whoever looks for more to read sees it here. Only
+ * to be called when nothing is pending in p itself. */
+static void take_pending(struct port *p, struct port *half)
+{
+    if (half->pending.len > 0)
+        buf_swap(&p->pending, &half->pending);
+}
+
 static ssize_t joined_read(struct port *p, void *buf, size_t cap)
 {
     struct joined *j = p->state;
     ssize_t n = port_read(j->read, buf, cap);
+    take_pending(p, j->read);
     p->eio_until = j->read->eio_until;
     return n;
 }
@@ -373,6 +382,7 @@ int port_join(struct port *read, struct port *write, struct port **out, struct e
                        .writer_fd = read->writer_fd,
                        .state = j};
     read->writer_fd = -1;
+    take_pending(p, read);
     *out = p;
     return 0;
 }

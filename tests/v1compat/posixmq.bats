@@ -118,6 +118,9 @@ one_way() {
     same 0123456789 "$(catena -b 4 -u "posixmq-recv:$Q,o-nonblock" -)"
     send 0123456789
     same 0123456789 "$(catena -b 4 -T 0.3 -u "posixmq-read:$Q" -)"
+    send 0123456789
+    same 0123456789 "$(catena -b 4 -T 0.3 "posixmq-read:$Q!!open:/dev/null,wronly" \
+        'open:/dev/null,rdonly,ignoreeof!!-')"
 }
 
 @test "attributes: of a queue that is made, and of one that is there" {
