@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@ static int seconds(const char *name, const char *text, double *out, struct err *
     if (end == text || *end != '\0' || t != t)
         return err_set(e, ERR_USAGE, "option %s: \"%s\" is not a time; seconds such as 5 or 0.5 are "
                                      "expected", name, text);
-    *out = t;
+    /* what is longer than any run has still to be counted with; below 0 all mean "not at all" */
+    *out = t > INT_MAX ? INT_MAX : t < 0 ? -1 : t;
     return 0;
 }
 

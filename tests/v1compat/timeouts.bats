@@ -196,6 +196,18 @@ slowly() {
     for number in x 1s ''; do STATUS=1 ours_alone -T "$number" pipe pipe; done
 }
 
+@test "-T: longer than anything runs is not at once, and hides no other deadline" {
+    for number in 1e10 1e300 inf; do
+        echo one >file
+        start reader "$OURS" -t "$number" -T "$number" -u open:file,ignoreeof - </dev/null
+        wait_for 10 file_has reader.out one
+        echo two >>file
+        wait_for 10 file_has reader.out two
+        kill "$pid"
+        wait_for 5 is_gone "$pid"
+    done
+}
+
 @test "-T: in each child of a server that forks" {
     net_serve "$OURS" -d -d -T 0.2 "TCP4-LISTEN:$P,fork" pipe
     for _ in 1 2; do
