@@ -61,15 +61,19 @@ static int by_key(const void *a, const void *b)
     return c ? c : nx < ny ? -1 : nx > ny ? 1 : strcmp(x, y);
 }
 
-static void print_sorted(FILE *f, struct lines *l)
+/* All of them or, when memory ran out while they were gathered, none; frees them. Alike lines, such
+ * as an alias that several forms share, are one. */
+static int print_sorted(FILE *f, struct lines *l, struct err *e)
 {
     if (l->n > 0)
         qsort(l->line, l->n, sizeof *l->line, by_key);
-    for (size_t i = 0; i < l->n; i++) {
-        fprintf(f, "      %s\n", l->line[i]);
+    for (size_t i = 0; i < l->n && !l->failed; i++)
+        if (i == 0 || strcmp(l->line[i - 1], l->line[i]) != 0)
+            fprintf(f, "      %s\n", l->line[i]);
+    for (size_t i = 0; i < l->n; i++)
         free(l->line[i]);
-    }
     free(l->line);
+    return l->failed ? err_nomem(e) : 0;
 }
 
 static void contexts(const struct form *f, char *out)
@@ -107,10 +111,9 @@ static bool add_alias(const char *word, size_t n, void *arg)
 }
 
 /* A keyword has a line for each of its forms, its aliases one line. */
-static void print_addresses(FILE *f, int level, struct err *e)
+static int print_addresses(FILE *f, int level, struct err *e)
 {
     struct lines l = {0};
-    (void)e;
     for (const struct form *a = registry_next(NULL); a; a = registry_next(a)) {
         char left[8], groups[512];
         contexts(a, left);
@@ -121,18 +124,7 @@ static void print_addresses(FILE *f, int level, struct err *e)
         if (level >= 3)
             each_word(a->aliases, add_alias, &(struct alias_of){&l, a->keyword});
     }
-    /* an alias that several forms share is one line */
-    if (l.n > 0)
-        qsort(l.line, l.n, sizeof *l.line, by_key);
-    size_t kept = 0;
-    for (size_t i = 0; i < l.n; i++) {
-        if (kept > 0 && strcmp(l.line[kept - 1], l.line[i]) == 0)
-            free(l.line[i]);
-        else
-            l.line[kept++] = l.line[i];
-    }
-    l.n = kept;
-    print_sorted(f, &l);
+    return print_sorted(f, &l, e);
 }
 
 struct option_lines {
@@ -156,6 +148,13 @@ static void add_option(const struct option_desc *d, void *arg)
     }
 }
 
+static int print_options(FILE *f, int level, struct err *e)
+{
+    struct option_lines o = {.level = level};
+    option_each(add_option, &o);
+    return print_sorted(f, &o.lines, e);
+}
+
 int help_print(FILE *f, int level, struct err *e)
 {
     fprintf(f, "catena: a relay for chains of addresses; also socat\n"
@@ -164,15 +163,13 @@ int help_print(FILE *f, int level, struct err *e)
     for (const struct cmdline_switch *s = cmdline_switches; s->name; s++)
         fprintf(f, "      %s%s\t%s\n", s->name, s->value ? s->value : " ", s->help);
     fprintf(f, "   address-head:\n");
-    print_addresses(f, level, e);
+    if (print_addresses(f, level, e) < 0)
+        return -1;
     fprintf(f, "   opts:\n");
-    if (level >= 2) {
-        struct option_lines o = {.level = level};
-        fprintf(f, "   opt:\n");
-        option_each(add_option, &o);
-        print_sorted(f, &o.lines);
-    }
-    return 0;
+    if (level < 2)
+        return 0;
+    fprintf(f, "   opt:\n");
+    return print_options(f, level, e);
 }
 
 /* A feature is there when the keyword is; without one it is part of the program. */
