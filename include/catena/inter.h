@@ -38,11 +38,11 @@ struct codec_ops {
     int (*push)(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e);
     void (*fini)(void *st); /* may be NULL */
 };
-/* The two transforms of an address: data to wire, and wire to data. NULL: that direction does not
- * exist (one-way addresses). An all-NULL ops table {0} means: pass through. */
+/* The two transforms of an address: data to wire, and wire to data. No decode: there is one
+ * transform, for whichever way the address is used (one-way addresses). */
 struct codec_pair {
     const struct codec_ops *encode, *decode;
-    bool passes; /* changes nothing at all (nop): needs no engine */
+    bool passes; /* changes nothing at all (nop): needs no engine, and has neither of them */
 };
 
 /* session: both directions share state, and there is a handshake. */
