@@ -23,7 +23,6 @@ struct tls_role { /* addr.form->arg */
 struct tls_context {
     SSL_CTX *ctx;
     BIO_METHOD *bio;
-    OSSL_PROVIDER *fips; /* NULL without option fips */
     bool server, datagram, verify;
     char *expect; /* the name the peer's certificate has to hold; NULL any */
     char *sni;    /* NULL none */

@@ -7,7 +7,6 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/provider.h>
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -383,12 +382,9 @@ static const SSL_METHOD *method_of(const struct tls_context *t)
     return t->server ? TLS_server_method() : TLS_client_method();
 }
 
-static int new_context(const struct addr *a, struct tls_context *t, struct err *e)
+static int new_context(struct tls_context *t, struct err *e)
 {
-    bool fips = opt_true(a, OPT_TLS_FIPS);
-    if (fips && !(t->fips = OSSL_PROVIDER_try_load(NULL, "fips", 1)))
-        return tls_error(e, ERR_PERMANENT, "fips: the TLS library's FIPS module");
-    t->ctx = SSL_CTX_new_ex(NULL, fips ? "fips=yes" : NULL, method_of(t));
+    t->ctx = SSL_CTX_new(method_of(t));
     t->bio = tls_bio_method();
     if (!t->ctx || !t->bio)
         return tls_error(e, ERR_PERMANENT, "the TLS library does not start");
@@ -415,7 +411,7 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     t->datagram = role->datagram;
     t->verify = opt_int(a, OPT_TLS_VERIFY, 1) != 0;
     ERR_clear_error();
-    if (tls_names(a, t, e) != 0 || new_context(a, t, e) != 0 || set_versions(a, t, e) != 0 ||
+    if (tls_names(a, t, e) != 0 || new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
         set_ciphers(a, t, e) != 0 || set_certificate(a, t, r, e) != 0 || set_dh(a, t, e) != 0 ||
         set_trust(a, t, e) != 0 || set_revoked(a, t, e) != 0 || set_fragments(a, t, e) != 0 || look_at_relics(a, t, e) != 0) {
         tls_release(t);
@@ -442,8 +438,6 @@ void tls_release(void *shared)
         return;
     SSL_CTX_free(t->ctx);
     BIO_meth_free(t->bio);
-    if (t->fips)
-        (void)OSSL_PROVIDER_unload(t->fips);
     free(t->expect);
     free(t->sni);
     free(t);
