@@ -58,8 +58,7 @@ const struct option_desc options_file[] = {
     OPEN_MODE("o-wronly", "o_wronly wronly", O_WRONLY, "open for writing only (O_WRONLY)"),
     /* the open file */
     OPTION("f-setpipe-sz", "pipesz", GROUP_FIFO, FD, INT,
-           "capacity of the pipe in bytes (F_SETPIPE_SZ)",
-           .id = OPT_PIPE_SIZE, .apply = apply_pipe_size),
+           "capacity of the pipe in bytes (F_SETPIPE_SZ)", .apply = apply_pipe_size),
     OPTION("ftruncate32", NULL, GROUP_REG, LATE, OFF,
            "cut or extend the file to this length (32 bit)", .apply = apply_truncate),
     OPTION("ftruncate64", "ftruncate truncate", GROUP_REG, LATE, OFF64,

@@ -21,7 +21,7 @@ const struct option_desc options_process[] = {
     OPTION("setgid-early", NULL, GROUP_PROCESS, EARLY, GID,
            "change the group of the process before opening the address", .apply = apply_setgid),
     OPTION("setsid", "sid", GROUP_PROCESS, LATE, BOOL, "make the process leader of a new session",
-           .id = OPT_SETSID, .apply = apply_setsid),
+           .apply = apply_setsid),
     OPTION("setuid", NULL, GROUP_PROCESS, LATE2, UID,
            "change the user of the process after opening the address", .apply = apply_setuid),
     OPTION("setuid-early", NULL, GROUP_PROCESS, EARLY, UID,

@@ -33,7 +33,7 @@ const struct option_desc options_program[] = {
            "descriptor for writing to the right, instead of 4", .id = OPT_RIGHT_OUT),
     OPTION("setpgid", "pgid", GROUP_FORK, LATE, INT,
            "join this process group; 0, 1 or no value: lead a new one",
-           .id = OPT_SETPGID, .apply = apply_setpgid),
+           .apply = apply_setpgid),
     OPTION("shell", NULL, GROUP_SHELL, PREEXEC, STRING, "shell to run, instead of $SHELL",
            .id = OPT_SHELL),
     OPTION("sighup", NULL, GROUP_PARENT, LATE, CONST, "pass SIGHUP on to the program",

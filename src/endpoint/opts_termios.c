@@ -27,7 +27,7 @@ const struct option_desc options_termios[] = {
     OPTION("tiocsctty", "ctty", GROUP_TERMIOS, LATE2, BOOL, "make it the controlling terminal",
            .id = OPT_CTTY, .apply = apply_controlling_tty),
     OPTION("tiocswinsz", "winsz", GROUP_TERMIOS, FD, INT_INT, "<columns>:<rows>: window size",
-           .id = OPT_WINSZ, .apply = apply_window_size),
+           .apply = apply_window_size),
     /* input */
     TIO_BOOL("brkint", NULL, IFLAG, BRKINT, "a break sends SIGINT"),
     TIO_BOOL("icrnl", NULL, IFLAG, ICRNL, "CR is read as NL"),
