@@ -1,51 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Secrets from options, variables and files: see secret_value.h. They never get into a message. */
+ * Secrets from options, variables, files and who sits at the terminal: see secret_value.h. They never get into a message. */
 #include "secret_value.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "catena/wait.h"
 
-/* The first line of a file, without its end. */
-static int from_file(const struct opt *o, struct run *r, int64_t deadline, char *to, struct err *e)
+/* Up to the end of the first line, which is taken off. Gives 1 or -1. */
+static int read_line(int fd, const char *name, const char *path, struct run *r, int64_t deadline,
+                     char *to, struct err *e)
 {
-    const char *name = o->desc->name, *path = o->v.s;
-    /* Without O_NONBLOCK a FIFO would hold up the run where no signal ends it. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc = -1;
     size_t n = 0;
 
-    if (fd < 0)
-        return err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
     for (;;) {
         ssize_t got;
         int ready = wait_fd(r, fd, POLLIN, deadline, e);
 
         if (ready < 0)
-            goto out;
-        if (ready == 0) {
-            err_set(e, ERR_TRANSIENT, "%s \"%s\" gave nothing in time", name, path);
-            goto out;
-        }
+            return -1;
+        if (ready == 0)
+            return err_set(e, ERR_TRANSIENT, "%s \"%s\" gave nothing in time", name, path);
         got = read(fd, to + n, SECRET_MAX + 1 - n);
-        if (got < 0 && errno != EAGAIN && errno != EINTR) {
-            err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
-            goto out;
-        }
+        if (got < 0 && errno != EAGAIN && errno != EINTR)
+            return err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
         n += got > 0 ? (size_t)got : 0;
         if (got == 0 || memchr(to, '\n', n) != NULL)
             break;
-        if (n > SECRET_MAX) {
-            err_set(e, ERR_PERMANENT, "%s \"%s\": more than %d bytes", name, path, SECRET_MAX);
-            goto out;
-        }
+        if (n > SECRET_MAX)
+            return err_set(e, ERR_PERMANENT, "%s \"%s\": more than %d bytes", name, path,
+                           SECRET_MAX);
     }
     to[n] = '\0';
     to[strcspn(to, "\r\n")] = '\0';
-    rc = 1;
+    return 1;
+}
+
+static int from_file(const struct opt *o, struct run *r, int64_t deadline, char *to, struct err *e)
+{
+    const char *name = o->desc->name, *path = o->v.s;
+    /* Without O_NONBLOCK a FIFO would hold up the run where no signal ends it. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
+
+    if (fd < 0)
+        return err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+    rc = read_line(fd, name, path, r, deadline, to, e);
+    close(fd);
+    return rc;
+}
+
+int secret_ask(struct run *r, const char *prompt, struct secret_value *out, struct err *e)
+{
+    static const char name[] = "terminal", path[] = "/dev/tty";
+    struct termios before, quiet;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc = -1;
+
+    out->text[0] = '\0';
+    if (fd < 0)
+        return 0;
+    if (tcgetattr(fd, &before) < 0) {
+        err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+        goto out;
+    }
+    quiet = before;
+    quiet.c_lflag = (before.c_lflag & ~(tcflag_t)ECHO) | ECHONL | ICANON;
+    if (tcsetattr(fd, TCSANOW, &quiet) < 0) { /* any other moment might not come */
+        err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+        goto out;
+    }
+    if (wait_fd(r, fd, POLLOUT, -1, e) < 0)
+        goto restore;
+    if (write(fd, prompt, strlen(prompt)) < 0 && errno != EAGAIN && errno != EINTR)
+        err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+    else
+        rc = read_line(fd, name, path, r, -1, out->text, e);
+restore:
+    (void)tcsetattr(fd, TCSANOW, &before);
 out:
     close(fd);
     return rc;

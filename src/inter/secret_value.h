@@ -21,6 +21,9 @@ struct secret_value {
  * every case. */
 int secret_value(const struct addr *a, enum option_id id, struct run *r, int64_t deadline,
                  struct secret_value *out, struct err *e);
+/* Asks for one at the process's terminal, without showing what is typed; a signal ends it, and the
+ * terminal is then as it was. Gives 1, 0 if there is no terminal, or -1. To be wiped as well. */
+int secret_ask(struct run *r, const char *prompt, struct secret_value *out, struct err *e);
 void secret_value_wipe(struct secret_value *v);
 
 #endif

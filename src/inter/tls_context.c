@@ -8,7 +8,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +15,7 @@
 
 #include "catena/diag.h"
 #include "secret_value.h"
+#include "tls_file.h"
 
 static const struct version {
     const char *name;
@@ -171,64 +171,83 @@ static bool has_anonymous_cipher(const SSL_CTX *ctx)
 struct pass_phrase {
     struct secret_value value;
     bool given;
+    struct run *run;
+    struct err why; /* kind != ERR_NONE: asking for it failed */
 };
 
 /* What the options say; else asks, but only where there is somebody to ask: OpenSSL itself would
- * fall back to standard input, which is data here. */
+ * fall back to standard input, which is data here, and no signal would end its question. */
 static int give_pass_phrase(char *text, int size, int writing, void *arg)
 {
-    const struct pass_phrase *p = arg;
+    struct pass_phrase *p = arg;
+    (void)writing;
+    if (p->why.kind != ERR_NONE) /* OpenSSL tries one format after the other, and asks each time */
+        return -1;
+    if (!p->given && secret_ask(p->run, "Enter PEM pass phrase:", &p->value, &p->why) <= 0)
+        return -1;
     size_t n = strlen(p->value.text);
-    if (p->given && n > (size_t)size)
+    if (n > (size_t)size)
         return -1;
-    if (p->given) {
-        memcpy(text, p->value.text, n);
-        return (int)n;
-    }
-    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    (void)close(fd);
-    return PEM_def_callback(text, size, writing, NULL);
+    memcpy(text, p->value.text, n);
+    return (int)n;
 }
 
-static int load_certificate(const struct addr *a, struct tls_context *t, struct err *e)
+static int load_certificate(const struct addr *a, struct tls_context *t,
+                            const struct tls_file *cert, const struct tls_file *key, struct err *e)
 {
-    const struct opt *cert = text_option(a, OPT_TLS_CERT), *key = text_option(a, OPT_TLS_KEY);
-    if (!cert && t->server && !has_anonymous_cipher(t->ctx))
+    const struct tls_file *from = key->path ? key : cert;
+    if (!cert->path && t->server && !has_anonymous_cipher(t->ctx))
         return err_at(e, a->at,
                       "a TLS server needs a certificate: cert=<file> (PEM, with the "
                       "private key in it or in key=<file>)");
-    if (cert && SSL_CTX_use_certificate_chain_file(t->ctx, cert->v.s) != 1)
-        return option_error(cert, e);
-    if (!cert && !key)
+    if (cert->path && SSL_CTX_use_certificate_chain_file(t->ctx, cert->path) != 1)
+        return option_error(cert->option, e);
+    if (!from->path)
         return 0;
-    if (SSL_CTX_use_PrivateKey_file(t->ctx, (key ? key : cert)->v.s, SSL_FILETYPE_PEM) != 1) {
-        (void)option_error(key ? key : cert, e);
-        return err_wrap(e, key ? "no private key" : "no private key, and key=<file> is not given");
+    if (SSL_CTX_use_PrivateKey_file(t->ctx, from->path, SSL_FILETYPE_PEM) != 1) {
+        (void)option_error(from->option, e);
+        return err_wrap(e, from == key ? "no private key"
+                                       : "no private key, and key=<file> is not given");
     }
-    if (cert && key && !SSL_CTX_check_private_key(t->ctx))
-        return option_error(key, e);
+    if (cert->path && key->path && !SSL_CTX_check_private_key(t->ctx))
+        return option_error(key->option, e);
     return 0;
 }
 
-static int set_certificate(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
+/* The same with the pass phrase at hand. */
+static int unlock_certificate(const struct addr *a, struct tls_context *t,
+                              const struct tls_file *cert, const struct tls_file *key,
+                              struct run *r, struct err *e)
 {
-    struct pass_phrase phrase;
+    struct pass_phrase phrase = {.run = r};
     int rc = secret_value(a, OPT_TLS_PASSPHRASE, r, -1, &phrase.value, e);
     phrase.given = rc > 0;
     if (rc >= 0) {
         SSL_CTX_set_default_passwd_cb(t->ctx, give_pass_phrase);
         SSL_CTX_set_default_passwd_cb_userdata(t->ctx, &phrase);
-        rc = load_certificate(a, t, e);
+        rc = load_certificate(a, t, cert, key, e);
         /* a key of another kind is taken, and then has no certificate: say whose it is not */
-        const struct opt *cert = text_option(a, OPT_TLS_CERT);
-        if (rc < 0 && cert && SSL_CTX_get0_privatekey(t->ctx) && !SSL_CTX_get0_certificate(t->ctx))
-            rc = err_wrap(e, "the key is not the one of the certificate in cert=%s", cert->v.s);
+        if (rc < 0 && phrase.why.kind != ERR_NONE)
+            *e = phrase.why;
+        else if (rc < 0 && cert->path && SSL_CTX_get0_privatekey(t->ctx) &&
+                 !SSL_CTX_get0_certificate(t->ctx))
+            rc = err_wrap(e, "the key is not the one of the certificate in cert=%s",
+                          cert->option->v.s);
         SSL_CTX_set_default_passwd_cb(t->ctx, NULL);
         SSL_CTX_set_default_passwd_cb_userdata(t->ctx, NULL);
     }
     secret_value_wipe(&phrase.value);
+    return rc;
+}
+
+static int set_certificate(const struct addr *a, struct tls_context *t,
+                           const struct tls_file *cert, struct run *r, struct err *e)
+{
+    struct tls_file key;
+    if (tls_file_open(&key, text_option(a, OPT_TLS_KEY), r, e) < 0)
+        return -1;
+    int rc = unlock_certificate(a, t, cert, &key, r, e);
+    tls_file_close(&key);
     return rc;
 }
 
@@ -257,14 +276,19 @@ static EVP_PKEY *read_dh(const char *path)
 }
 
 /* dhparam=, or what the certificate file holds, or what suits the key. */
-static int set_dh(const struct addr *a, struct tls_context *t, struct err *e)
+static int set_dh(const struct addr *a, struct tls_context *t, const struct tls_file *cert,
+                  struct run *r, struct err *e)
 {
-    const struct opt *o = text_option(a, OPT_TLS_DHPARAM), *cert = text_option(a, OPT_TLS_CERT);
+    struct tls_file own;
     if (!t->server)
         return 0;
-    EVP_PKEY *dh = o ? read_dh(o->v.s) : cert ? read_dh(cert->v.s) : NULL;
-    if (!dh && o)
-        return option_error(o, e);
+    if (tls_file_open(&own, text_option(a, OPT_TLS_DHPARAM), r, e) < 0)
+        return -1;
+    const struct tls_file *from = own.path ? &own : cert;
+    EVP_PKEY *dh = from->path ? read_dh(from->path) : NULL;
+    tls_file_close(&own);
+    if (!dh && own.option)
+        return option_error(own.option, e);
     ERR_clear_error();
     if (!dh) {
         (void)SSL_CTX_set_dh_auto(t->ctx, 1);
@@ -273,27 +297,54 @@ static int set_dh(const struct addr *a, struct tls_context *t, struct err *e)
     if (SSL_CTX_set0_tmp_dh_pkey(t->ctx, dh) == 1)
         return 0;
     EVP_PKEY_free(dh);
-    return option_error(o ? o : cert, e);
+    return option_error(from->option, e);
+}
+
+/* The certificate's file may also hold its key and parameters. */
+static int set_identity(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
+{
+    struct tls_file cert;
+    if (tls_file_open(&cert, text_option(a, OPT_TLS_CERT), r, e) < 0)
+        return -1;
+    int rc = set_certificate(a, t, &cert, r, e) < 0 ? -1 : set_dh(a, t, &cert, r, e);
+    tls_file_close(&cert);
+    return rc;
 }
 
 /* With revocation lists each authority of a chain has to have one that is valid. */
-static int set_revoked(const struct addr *a, const struct tls_context *t, struct err *e)
+static int set_revoked(const struct addr *a, const struct tls_context *t, struct run *r,
+                       struct err *e)
 {
+    struct tls_file list;
     const struct opt *o = text_option(a, OPT_TLS_CRLFILE);
     X509_STORE *store = SSL_CTX_get_cert_store(t->ctx);
     if (!o)
         return 0;
     if (!t->verify)
         return err_at(e, o->at, "%s: with verify=0 no certificate is looked at", o->desc->name);
+    if (tls_file_open(&list, o, r, e) < 0)
+        return -1;
     X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-    if (!lookup || X509_load_crl_file(lookup, o->v.s, X509_FILETYPE_PEM) <= 0)
+    bool loaded = lookup && X509_load_crl_file(lookup, list.path, X509_FILETYPE_PEM) > 0;
+    tls_file_close(&list);
+    if (!loaded)
         return option_error(o, e);
     if (!X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
         return tls_error(e, ERR_PERMANENT, "%s", o->desc->name);
     return 0;
 }
 
-static int set_trust(const struct addr *a, struct tls_context *t, struct err *e)
+static int trust_file(struct tls_context *t, const struct opt *o, struct run *r, struct err *e)
+{
+    struct tls_file f;
+    if (tls_file_open(&f, o, r, e) < 0)
+        return -1;
+    bool loaded = SSL_CTX_load_verify_file(t->ctx, f.path) == 1;
+    tls_file_close(&f);
+    return loaded ? 0 : option_error(o, e);
+}
+
+static int set_trust(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
 {
     const struct opt *file = text_option(a, OPT_TLS_CAFILE);
     const struct opt *dir = text_option(a, OPT_TLS_CAPATH);
@@ -303,8 +354,8 @@ static int set_trust(const struct addr *a, struct tls_context *t, struct err *e)
     }
     SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        tls_verify_callback);
-    if (file && SSL_CTX_load_verify_file(t->ctx, file->v.s) != 1)
-        return option_error(file, e);
+    if (file && trust_file(t, file, r, e) < 0)
+        return -1;
     if (dir && access(dir->v.s, R_OK | X_OK) != 0) {
         (void)err_sys(e, ERR_PERMANENT, "%s=%s", dir->desc->name, dir->v.s);
         e->where = dir->at;
@@ -412,8 +463,9 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     t->verify = opt_int(a, OPT_TLS_VERIFY, 1) != 0;
     ERR_clear_error();
     if (tls_names(a, t, e) != 0 || new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
-        set_ciphers(a, t, e) != 0 || set_certificate(a, t, r, e) != 0 || set_dh(a, t, e) != 0 ||
-        set_trust(a, t, e) != 0 || set_revoked(a, t, e) != 0 || set_fragments(a, t, e) != 0 || look_at_relics(a, t, e) != 0) {
+        set_ciphers(a, t, e) != 0 || set_identity(a, t, r, e) != 0 || set_trust(a, t, r, e) != 0 ||
+        set_revoked(a, t, r, e) != 0 || set_fragments(a, t, e) != 0 ||
+        look_at_relics(a, t, e) != 0) {
         tls_release(t);
         return -1;
     }

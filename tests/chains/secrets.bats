@@ -76,6 +76,53 @@ http_proxy() {
     has_not "$output" "$SECRET"
 }
 
+# A shell with a terminal of its own asks for the pass phrase; what is written to 7 is typed there.
+# Its number is in asked.pid, the status in status, what the terminal is like then in modes.
+asks_at_terminal() {
+    rm -f asked.pid status modes
+    printf '%s\n' 'trap : INT' \
+        "sh -c 'echo \$\$ >asked.pid; exec \"\$CATENA_BIN\" -d -d openssl-listen:0,bind=127.0.0.1,cert=$certs/server.crt,key=$certs/locked.key,verify=0 pipe 2>asked.err'" \
+        'echo $? >status' 'stty -a >modes' >shell
+    start terminal "$CATENA_BIN" - exec:'sh shell',pty,setsid,ctty <&7
+    wait_for 10 file_has terminal.out 'Enter PEM pass phrase:'
+}
+
+echoes() { grep -E '(^| )echo( |$)' modes; }
+
+@test "pass phrase of a key, asked for at the terminal" {
+    mkfifo typed
+    exec 7<>typed
+    asks_at_terminal
+    printf '%s\n' "$SECRET" >&7
+    wait_for 10 file_has asked.err 'listening on'
+    unseen terminal.out asked.err
+    kill -TERM "$(<asked.pid)"
+    wait_for 10 test -s modes
+    echoes
+    asks_at_terminal
+    printf 'wrong\n' >&7
+    wait_for 10 test -s modes
+    same 1 "$(<status)"
+    has "$(<asked.err)" ' E .*openssl-key'
+    exec 7>&-
+}
+
+@test "a signal ends the question for a pass phrase, and the terminal is as it was" {
+    mkfifo typed
+    exec 7<>typed
+    asks_at_terminal
+    kill -TERM "$(<asked.pid)"
+    wait_for 10 test -s modes
+    same 143 "$(<status)"
+    echoes
+    asks_at_terminal
+    printf '\003' >&7 # ^C
+    wait_for 10 test -s modes
+    same 130 "$(<status)"
+    echoes
+    exec 7>&-
+}
+
 @test "the last one given counts" {
     http_proxy
     catena - "proxy:target:80,proxyauth=other:one,proxyauthfile=login|tcp:127.0.0.1:$port" </dev/null

@@ -194,6 +194,27 @@ refused_with() { # <pattern>
     done
 }
 
+# SIGTERM is what the run itself looks after now.
+has_begun() { grep -q '^SigBlk:.*[4-7c-f]...$' "/proc/$1/status"; }
+
+@test "files that make us wait: FIFOs are read, and a signal ends the wait" {
+    mkfifo fifo ca
+    start feeder sh -c "cat $certs/server.pem >fifo; cat $certs/ca.crt >ca"
+    start_listener server "openssl-listen:0,bind=127.0.0.1,cert=fifo,verify=0" pipe
+    same hello "$(catena - "openssl:localhost:$port,cafile=ca" <<<hello)"
+    finish server
+    finish feeder
+    for option in cert=fifo "cert=$certs/server.crt,key=fifo" "cert=$certs/server.pem,dhparam=fifo" \
+        "cert=$certs/server.pem,cafile=fifo" \
+        "cert=$certs/server.pem,cafile=$certs/ca.crt,crlfile=fifo"; do
+        echo "# $option"
+        start server "$CATENA_BIN" "openssl-listen:0,bind=127.0.0.1,$option" pipe </dev/null
+        wait_for 10 has_begun "$pid"
+        kill -TERM "$pid"
+        finish server 143
+    done
+}
+
 @test "a peer that speaks no TLS is an error" {
     start_peer plain 'send:220 mail.example ESMTP\r\n' eof
     hello "openssl,verify=0|tcp:localhost:$port"

@@ -21,7 +21,8 @@ for object in "$objects"/inter/*.o; do
     bad=$(nm -u "$object" | sed 's/.* U //; s/^__//; s/_chk$//' |
         grep -xE 'read|write|recv|send|poll|select|socket|connect|fork|vfork|execve|pthread_create' || :)
     case $object:$bad in
-    *secret_value.c.o:read) continue ;; # a file with a password
+    *secret_value.c.o:*) bad=$(echo "$bad" | grep -vxE 'read|write' || :) ;; # asks for passwords
+    *tls_file.c.o:*) bad=$(echo "$bad" | grep -vxE 'read|write' || :) ;; # keys out of FIFOs
     *deflate_ring.c.o:pthread_create) continue ;; # threads that see memory alone
     esac
     [ -z "$bad" ] || complain "$object uses" $bad
