@@ -57,6 +57,22 @@ refused_with() { # <pattern>
     done
 }
 
+@test "the documents' TLS servers take clients without a certificate" {
+    cp "$certs/server.pem" server.pem
+    grep -ho "tcp-listen:443,.*openssl-server.*tcp:localhost:80'" "$top"/README.md "$top"/man/catena.1 >examples
+    same 3 "$(wc -l <examples)"
+    while read -r line; do
+        line=${line//\'/}
+        line=${line/:443,/:0,bind=127.0.0.1,}
+        second=${line#* }
+        start_listener server "${line%% *}" "${second/tcp:localhost:80/pipe}"
+        hello "openssl,cafile=$certs/ca.crt|tcp:localhost:$port"
+        same hello "$output"
+        kill "$pid"
+        finish server 143
+    done <examples
+}
+
 @test "openssl-server as the reverse side of the left chain" {
     start_listener server "openssl-server,cert=$certs/server.pem,verify=0|tcp-listen:0,bind=127.0.0.1" pipe
     hello "openssl,cafile=$certs/ca.crt|tcp:127.0.0.1:$port"
