@@ -20,6 +20,17 @@ static int unnamed(const struct addr *a, struct run *r, struct port **out, struc
     return endpoint_port(a, r, fd[0], fd[1], 0, PORT_SHUT_CLOSE, out, e);
 }
 
+/* At once: opening may wait for somebody whom the owner lets in. */
+static int set_owner(const struct addr *a, const char *path, struct err *e)
+{
+    const struct opt *user = opt_find(a, OPT_USER), *group = opt_find(a, OPT_GROUP);
+    uid_t uid = user ? (uid_t)user->v.i : (uid_t)-1;
+    gid_t gid = group ? (gid_t)group->v.i : (gid_t)-1;
+    if ((user || group) && lchown(path, uid, gid) < 0)
+        return err_sys(e, ERR_PERMANENT, "chown(\"%s\", %d, %d)", path, (int)uid, (int)gid);
+    return 0;
+}
+
 static int make_fifo(const struct addr *a, struct run *r, const char *path, struct err *e)
 {
     struct stat st;
@@ -32,6 +43,10 @@ static int make_fifo(const struct addr *a, struct run *r, const char *path, stru
         return err_sys(e, ERR_PERMANENT, "mkfifo(\"%s\", 0%03o)", path,
                        (unsigned)file_mode(a, 0666));
     diag(DIAG_NOTICE, "created named pipe \"%s\" for %s", path, file_purpose(a->left));
+    if (set_owner(a, path, e) < 0) {
+        (void)unlink(path);
+        return -1;
+    }
     return file_after(a, r, path, true, e);
 }
 

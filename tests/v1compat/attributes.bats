@@ -175,6 +175,20 @@ PIPE:entry,unlink-close=0
 ROWS
 }
 
+is_of() { [ "$(stat -c '%F %U %G %a' "$1")" = "fifo $2" ]; }
+
+@test "named pipes: the owner who is to open the other side is let in" {
+    need_root
+    for which in "$REF_SOCAT" "$OURS"; do
+        start run "$which" -u PIPE:entry,user=nobody,group=nogroup,mode=600 - </dev/null
+        wait_for 5 is_of entry 'nobody nogroup 600'
+        echo hello >entry
+        finish run
+        same hello "$(<run.out)"
+        rm -f entry
+    done
+}
+
 @test "terminals: mode, owner, link and its removal" {
     need_root
     abreast alive <<'ROWS'
