@@ -39,15 +39,29 @@ static int enter_netns(const char *name, int *before, struct err *e)
     return rc;
 }
 
-static int try_enter(const struct addr *a, struct surroundings *s, struct err *e)
+/* The user may have become one who cannot be here. */
+static int open_cwd(void)
+{
+    const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    int fd = open(".", flags);
+    return fd < 0 && errno == EACCES ? open("/", flags) : fd;
+}
+
+/* What is for good (EARLY) acts once, however often the address is opened, and before the working
+ * directory changes: a jail is one only when the way back does not lead out of it. The namespace
+ * comes first, its names are outside of the jail. */
+static int try_enter(const struct addr *a, struct surroundings *s, bool *early, struct err *e)
 {
     const struct opt *mask = opt_find(a, OPT_UMASK);
     const char *dir = opt_string(a, OPT_CHDIR, NULL), *ns = opt_string(a, OPT_NETNS, NULL);
     *s = (struct surroundings){.cwd = -1, .netns = -1};
-    if (dir && ((s->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 || chdir(dir) < 0))
-        return err_sys(e, ERR_PERMANENT, "chdir(\"%s\")", dir);
     if (ns && enter_netns(ns, &s->netns, e) < 0)
         return -1;
+    if (!*early && opts_apply(a, PHASE_EARLY, -1, e) < 0)
+        return -1;
+    *early = true;
+    if (dir && ((s->cwd = open_cwd()) < 0 || chdir(dir) < 0))
+        return err_sys(e, ERR_PERMANENT, "chdir(\"%s\")", dir);
     s->masked = mask != NULL;
     if (mask)
         s->mask = umask((mode_t)mask->v.i);
@@ -72,10 +86,11 @@ static int leave(struct surroundings *s, struct err *e)
     return rc;
 }
 
-static int enter(const struct addr *a, struct run *r, struct surroundings *s, struct err *e)
+static int enter(const struct addr *a, struct run *r, struct surroundings *s, bool *early,
+                 struct err *e)
 {
     struct err ignored;
-    if (try_enter(a, s, e) == 0) {
+    if (try_enter(a, s, early, e) == 0) {
         if (s->netns >= 0)
             run_experimental(r, "option \"netns\"");
         return 0;
@@ -94,35 +109,32 @@ static int lock_of(const struct addr *a, struct run *r, struct err *e)
 
 /* ---- the endpoint's own ops, with that around ---- */
 
-static int listen_on(const struct addr *a, struct run *r, void **state, struct err *e)
+static int listen_on(const struct addr *a, struct run *r, bool *early, void **state,
+                     struct err *e)
 {
     struct surroundings s;
-    int rc = lock_of(a, r, e) < 0 || enter(a, r, &s, e) < 0 ? -1 : 0;
-    if (rc < 0)
-        return -1;
-    rc = opts_apply(a, PHASE_EARLY, -1, e) < 0 ? -1
-                                               : a->form->ops.endpoint->listen(a, r, state, e);
     struct err ignored;
+    if (lock_of(a, r, e) < 0 || enter(a, r, &s, early, e) < 0)
+        return -1;
+    int rc = a->form->ops.endpoint->listen(a, r, state, e);
     return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
 }
 
-static int open_one(const struct addr *a, struct run *r, void *state, struct port **out,
-                    struct err *e)
+static int open_one(const struct addr *a, struct run *r, bool *early, void *state,
+                    struct port **out, struct err *e)
 {
     struct surroundings s;
+    struct err ignored;
+    bool program = a->form->groups & GROUP_EXEC; /* its process options act in the program ... */
     if (state) /* a passive address: all that was done when it began to listen */
         return a->form->ops.endpoint->open(a, r, state, out, e);
-    bool program = a->form->groups & GROUP_EXEC; /* its process options act in the program ... */
     if (lock_of(a, r, e) < 0)
         return -1;
     if (program && r->threaded) /* ... and beside other threads only there */
         return a->form->ops.endpoint->open(a, r, NULL, out, e);
-    if (enter(a, r, &s, e) < 0)
+    if (enter(a, r, &s, program ? &program : early, e) < 0)
         return -1;
-    int rc = !program && opts_apply(a, PHASE_EARLY, -1, e) < 0
-                 ? -1
-                 : a->form->ops.endpoint->open(a, r, NULL, out, e);
-    struct err ignored;
+    int rc = a->form->ops.endpoint->open(a, r, NULL, out, e);
     return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
 }
 
@@ -140,10 +152,10 @@ bool open_is_passive(const struct plan_end *end)
 
 int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r, struct err *e)
 {
-    *o = (struct opened_end){.end = end};
+    o->end = end; /* and early as an earlier attempt has left it */
     if (!open_is_passive(end))
         return 0;
-    if (wrap(end->fwd, listen_on(end->fwd, r, &o->state, e), e) < 0)
+    if (wrap(end->fwd, listen_on(end->fwd, r, &o->early[1], &o->state, e), e) < 0)
         return -1;
     o->listening = true;
     return 0;
@@ -153,14 +165,14 @@ int open_port(struct opened_end *o, struct run *r, struct port **out, struct err
 {
     const struct addr *a[2] = {o->end->back, o->end->fwd};
     if (!a[0])
-        return wrap(a[1], open_one(a[1], r, o->state, out, e), e);
+        return wrap(a[1], open_one(a[1], r, &o->early[1], o->state, out, e), e);
     struct port *half[2] = {NULL, NULL};
     for (int i = 0; i < 2; i++) {
         void *state = NULL;
         const struct endpoint_ops *ops = a[i]->form->ops.endpoint;
-        int rc = ops->listen ? listen_on(a[i], r, &state, e) : 0;
+        int rc = ops->listen ? listen_on(a[i], r, &o->early[i], &state, e) : 0;
         if (rc == 0)
-            rc = open_one(a[i], r, state, &half[i], e);
+            rc = open_one(a[i], r, &o->early[i], state, &half[i], e);
         if (rc == 0 && ops->greet)
             rc = ops->greet(a[i], r, half[i], e);
         if (state)

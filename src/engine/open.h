@@ -11,6 +11,7 @@ struct opened_end {
     const struct plan_end *end;
     void *state;
     bool listening;
+    bool early[2]; /* back, fwd: what changes the process before opening has done so */
 };
 
 bool open_is_passive(const struct plan_end *end);

@@ -493,12 +493,30 @@ static int check_nofork(const struct plan *p, struct err *e)
     return 0;
 }
 
+/* Who has entered another network namespace has to be allowed to come back. */
+static int check_way_back(const struct addr *a, struct err *e)
+{
+    if (a->form->groups & GROUP_EXEC || !opt_find(a, OPT_NETNS))
+        return 0;
+    for (size_t i = 0; i < a->nopts; i++)
+        if (a->opts[i].desc->phase == PHASE_EARLY && a->opts[i].desc->type == VALUE_UID)
+            return err_at(e, a->opts[i].at, "option \"%s\" cannot be used together with netns: only "
+                                            "root can leave the network namespace again; change the "
+                                            "user later, with setuid or su", a->opts[i].desc->name);
+    return 0;
+}
+
+static int check_address(const struct addr *a, struct err *e)
+{
+    return check_way_back(a, e) < 0 || (a->form->check && a->form->check(a, e) < 0) ? -1 : 0;
+}
+
 static int check_addresses(const struct plan *p, struct err *e)
 {
     const struct addr *a;
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
-            if (a->form->check && a->form->check(a, e) < 0) {
+            if (check_address(a, e) < 0) {
                 if (!e->where.text)
                     e->where = a->at;
                 return err_wrap(e, "%s", a->label);

@@ -327,6 +327,38 @@ make_jail() {
     same hello "$(ours -t 0.3 - "TCP4:127.0.0.1:$port" <<<hello)"
 }
 
+@test "chroot-early of an address: opened inside, and no way back out" {
+    need_root
+    make_jail
+    mkdir -p "$T/tmp" && echo free >"$T/tmp/file" && echo free >"$T/file"
+    cd "$T"
+    both -u "OPEN:tmp/file,chroot-early=$T/jail" -
+    same jailed "$(<ours.out)"
+    same jailed "$(ours -u "OPEN:file,chroot-early=$T/jail,chdir=/tmp" - </dev/null)"
+    # The second address is opened where the first has left the process.
+    start_listener server TCP-LISTEN:0,bind=127.0.0.1,"chroot-early=$T/jail,chdir=tmp" OPEN:file
+    run ours -u "TCP4:127.0.0.1:$port" - </dev/null
+    same '' "$output"
+    finish server 1
+    has "$(<server.err)" 'open("file".*No such file'
+}
+
+@test "what acts before opening acts once, not at each attempt" {
+    need_root
+    make_jail
+    for option in su-e=nobody setuid-early=65534 "chroot-early=$T/jail"; do
+        STATUS=1 both -d -d - "TCP4:127.0.0.1:1,$option,retry=2,interval=0.01"
+        same 3 "$(grep -c 'Connection refused' ours.err)"
+    done
+    # A directory that the user cannot enter is none to come back to.
+    mkdir -m 700 "$T/private"
+    cd "$T/private"
+    same "$(</etc/passwd)" "$(ours -u OPEN:etc/passwd,su-e=nobody,chdir=/ - </dev/null)"
+    run "$CATENA_BIN" -n - TCP:localhost:1,netns=some,su-e=nobody
+    same 1 "$status"
+    has "$output" 'substuser-early'
+}
+
 @test "umask and directory" {
     both -u 'SYSTEM:umask' -
     for mask in 0000 0777 0027; do
