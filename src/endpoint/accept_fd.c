@@ -11,13 +11,10 @@
 
 static const struct sock_kind stream = {.flags = PORT_SHUT_BOTH, .shut = PORT_SHUT_DOWN};
 
-/* The number of a listening socket. */
-static int parse(const struct addr *a, int *fd, struct err *e)
+static int number(const struct addr *a, int *fd, struct err *e)
 {
     char *end;
     long n;
-    int listening = 0;
-    socklen_t len = sizeof listening;
 
     errno = 0;
     n = strtol(a->params[0], &end, 0);
@@ -25,6 +22,24 @@ static int parse(const struct addr *a, int *fd, struct err *e)
         return err_at(e, a->param_at[0], "\"%.60s\" is not the number of a file descriptor",
                       a->params[0]);
     *fd = (int)n;
+    return 0;
+}
+
+static int check(const struct addr *a, struct err *e)
+{
+    int fd;
+
+    return number(a, &fd, e) < 0 ? -1 : range_check(a, AF_UNSPEC, e);
+}
+
+/* The number of a listening socket. */
+static int parse(const struct addr *a, int *fd, struct err *e)
+{
+    int listening = 0;
+    socklen_t len = sizeof listening;
+
+    if (number(a, fd, e) < 0)
+        return -1;
     if (getsockopt(*fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0)
         return err_sys(e, ERR_PERMANENT, "file descriptor %d is no socket that listens", *fd);
     if (!listening)
@@ -81,6 +96,7 @@ const struct form forms_accept_fd[] = {
                   GROUP_IP4 | GROUP_IP6 | GROUP_UDP | GROUP_TCP | GROUP_SCTP | GROUP_DCCP |
                   GROUP_UDPLITE,
         .help = "accepts a connection on a listening socket the program was started with",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &accept_fd_ops,
     },

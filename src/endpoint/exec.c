@@ -92,6 +92,24 @@ static int check_types(const struct addr *a, enum comm_type type, struct err *e)
     return 0;
 }
 
+/* With nofork there is no joint. */
+static int check(const struct addr *a, struct err *e)
+{
+    enum comm_type type;
+    struct command c;
+    int domain, rc = command_init(&c, a, e);
+
+    command_fini(&c);
+    if (rc == -1 || process_check(a, e) == -1)
+        return -1;
+    if (opt_true(a, OPT_NOFORK))
+        return 0;
+    return comm_of_addr(a, COMM_SOCKETPAIR, &type, e) == -1 || check_types(a, type, e) == -1 ||
+                   comm_family(a, &domain, e) == -1
+               ? -1
+               : 0;
+}
+
 static int joint_open(const struct addr *a, struct joint *j, struct err *e)
 {
     int rc;
@@ -247,6 +265,7 @@ const struct form forms_exec[] = {
         .left = CTX_RWB,
         .groups = EXEC_GROUPS,
         .help = "a program, started without a shell, on its standard input and output",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &exec_ops,
         .arg = &command_exec,
@@ -260,6 +279,7 @@ const struct form forms_exec[] = {
         .left = CTX_RWB,
         .groups = EXEC_GROUPS,
         .help = "a command of the system's shell, on its standard input and output",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &exec_ops,
         .arg = &command_system,
@@ -271,6 +291,7 @@ const struct form forms_exec[] = {
         .left = CTX_RWB,
         .groups = EXEC_GROUPS | GROUP_SHELL,
         .help = "the user's shell ($SHELL), or a command of it",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &exec_ops,
         .arg = &command_shell,

@@ -69,19 +69,40 @@ static int parse(const struct addr *a, struct sock_kind *kind, struct sockname *
     return -1;
 }
 
+/* What bind= says, if it is given. */
+static int bind_name(const struct addr *a, const struct sock_kind *kind, struct sockname *local,
+                     struct err *e)
+{
+    const struct opt *o = opt_find(a, OPT_BIND);
+
+    if (o == NULL || binary_name(kind->family, o->v.s, local, e) == 0)
+        return 0;
+    e->where = o->at;
+    return -1;
+}
+
+static int check(const struct addr *a, struct err *e)
+{
+    struct sock_kind kind;
+    struct sockname name;
+
+    return parse(a, &kind, &name, e) < 0 || bind_name(a, &kind, &name, e) < 0 ||
+                   range_check(a, RANGE_BINARY, e) < 0
+               ? -1
+               : 0;
+}
+
 /* A socket for sending first, bound as bind= says. */
 static int client(const struct addr *a, const struct sock_kind *kind, struct err *e)
 {
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    bool bound = opt_find(a, OPT_BIND) != NULL;
     struct sockname local;
     int fd;
 
-    if (bind_to != NULL && binary_name(kind->family, bind_to->v.s, &local, e) < 0) {
-        e->where = bind_to->at;
+    if (bind_name(a, kind, &local, e) < 0)
         return -1;
-    }
     fd = sock_open(a, kind, kind->family, false, e);
-    if (fd >= 0 && bind_to != NULL && sock_bind(a, fd, &local, e) < 0) {
+    if (fd >= 0 && bound && sock_bind(a, fd, &local, e) < 0) {
         close(fd);
         fd = -1;
     }
@@ -205,10 +226,10 @@ static const struct endpoint_ops listen_ops = {
 #define GROUPS (GROUP_FD | GROUP_SOCKET)
 #define THREE(which)                                                                               \
     .params = ":<domain>:<protocol>:<" which "-address>", .min_params = 3, .max_params = 3,        \
-    .arg = &stream, .left = CTX_RWB, .right = RIGHT_NONE, .kind = FORM_ENDPOINT
+    .arg = &stream, .left = CTX_RWB, .right = RIGHT_NONE, .check = check, .kind = FORM_ENDPOINT
 #define FOUR(which)                                                                                \
     .params = ":<domain>:<type>:<protocol>:<" which "-address>", .min_params = 4, .max_params = 4, \
-    .arg = &dgram, .right = RIGHT_NONE, .kind = FORM_ENDPOINT
+    .arg = &dgram, .right = RIGHT_NONE, .check = check, .kind = FORM_ENDPOINT
 
 extern const struct form forms_generic[];
 const struct form forms_generic[] = {

@@ -12,18 +12,68 @@
 
 enum { LOWPORT_MIN = 640, LOWPORT_COUNT = 1023 - LOWPORT_MIN + 1 };
 
-int inet_check_port(const struct addr *a, struct err *e)
+/* Service names are looked up when the address is opened. */
+static int check_port(const char *text, struct span at, struct err *e)
 {
-    const char *text = a->params[a->nparams - 1];
-
     text += strspn(text, " \t");
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || text[digits] != '\0')
-        return 0; /* a service name, to be looked up when it is opened */
+        return 0;
     if (digits < 32 && strtol(text, NULL, 10) <= 65535)
         return 0;
-    return err_at(e, a->param_at[a->nparams - 1], "port %.40s is too large: ports are 0 to 65535",
-                  text);
+    return err_at(e, at, "port %.40s is too large: ports are 0 to 65535", text);
+}
+
+/* bind= of an address that waits for others (it has no port of its own), or of a client. storage
+ * is to be freed, also on failure. */
+static int split_bind(const struct opt *o, bool passive, char **storage, const char **host,
+                      const char **service, struct err *e)
+{
+    if (resolve_split(o->v.s, storage, host, service, e) < 0) {
+        e->where = o->at;
+        return -1;
+    }
+    if (passive && (*host == NULL || *service != NULL))
+        return err_at(e, o->at,
+                      "\"bind=%.200s\" cannot be resolved: a listening address takes a host "
+                      "name or address here, the port is its parameter",
+                      o->v.s);
+    if (*host == NULL && *service == NULL)
+        return err_at(e, o->at, "\"bind=\" needs <address>, <address>:<port> or :<port>");
+    return 0;
+}
+
+static int check_bind(const struct addr *a, struct err *e)
+{
+    const struct opt *o = opt_find(a, OPT_BIND);
+    const char *host = NULL, *service = NULL;
+    char *storage = NULL;
+    int rc;
+
+    if (o == NULL)
+        return 0;
+    rc = split_bind(o, a->form->target == 0, &storage, &host, &service, e);
+    if (rc == 0 && service != NULL)
+        rc = check_port(service, o->at, e);
+    free(storage);
+    return rc;
+}
+
+int inet_check_options(const struct addr *a, struct err *e)
+{
+    int family;
+
+    return resolve_family(a, &family, e) < 0 || range_check(a, AF_UNSPEC, e) < 0 ||
+                   check_bind(a, e) < 0
+               ? -1
+               : 0;
+}
+
+int inet_check(const struct addr *a, struct err *e)
+{
+    size_t last = a->nparams - 1;
+
+    return check_port(a->params[last], a->param_at[last], e) < 0 ? -1 : inet_check_options(a, e);
 }
 
 static const struct sockname *local_for(const struct inet_local *l, int family)
@@ -49,9 +99,7 @@ static int local_init(const struct addr *a, struct run *r, const struct sock_kin
     if (!l->wanted)
         return 0;
     if (bind_to != NULL) {
-        rc = resolve_split(bind_to->v.s, &storage, &host, &service, e);
-        if (rc == 0 && host == NULL && service == NULL)
-            rc = err_set(e, ERR_USAGE, "\"bind=\" needs <address>, <address>:<port> or :<port>");
+        rc = split_bind(bind_to, false, &storage, &host, &service, e);
         if (rc == 0 && service != NULL)
             rc = resolve_port(r, service, kind->type, &port, e);
     }
@@ -154,14 +202,8 @@ static int listen_names(const struct addr *a, struct run *r, const struct sock_k
     int port, rc;
 
     rc = resolve_port(r, port_text, kind->type, &port, e);
-    if (rc == 0 && bind_to != NULL) {
-        rc = resolve_split(bind_to->v.s, &storage, &host, &service, e);
-        if (rc == 0 && (host == NULL || service != NULL))
-            rc = err_at(e, bind_to->at,
-                        "\"bind=%.200s\" cannot be resolved: a listening address takes a host "
-                        "name or address here, the port is its parameter",
-                        bind_to->v.s);
-    }
+    if (rc == 0 && bind_to != NULL)
+        rc = split_bind(bind_to, true, &storage, &host, &service, e);
     if (rc == 0)
         rc = resolve_host(a, r, host, port, version, true, out, e);
     free(storage);

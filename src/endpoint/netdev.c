@@ -127,6 +127,13 @@ static int parse_address(const char *text, struct in_addr *addr, struct in_addr 
     return err_set(e, ERR_USAGE, "\"%.60s\" does not begin with an IPv4 address", text);
 }
 
+int netdev_check_address(const char *text, struct err *e)
+{
+    struct in_addr addr, mask;
+
+    return parse_address(text, &addr, &mask, e);
+}
+
 static int set_address(int fd, const char *name, unsigned long code, const char *what,
                        struct in_addr value, struct err *e)
 {

@@ -100,6 +100,15 @@ static int check_number(const struct addr *a, enum option_id id, struct err *e)
                   o->desc->name, o->v.i, USHRT_MAX);
 }
 
+int process_check(const struct addr *a, struct err *e)
+{
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
+        if (check_number(a, sides[i].fd, e) == -1 || check_number(a, sides[i].in, e) == -1 ||
+            check_number(a, sides[i].out, e) == -1)
+            return -1;
+    return 0;
+}
+
 int process_side(struct process *p, enum process_side side, int in, int out, struct err *e)
 {
     const struct side *s = &sides[side];

@@ -31,6 +31,8 @@ void process_lane(struct process *p, int from, int to);
  * options leftin, leftout, leftfd, rightin ... give, otherwise 0 and 1 (left), 3 and 4 (right). */
 enum process_side { PROCESS_LEFT, PROCESS_RIGHT };
 int process_side(struct process *p, enum process_side side, int in, int out, struct err *e);
+/* form.check: are the numbers that these options give possible? */
+int process_check(const struct addr *a, struct err *e);
 /* Option stderr: its descriptor 2 is the same as its output channel, our descriptor `from`. */
 void process_stderr(struct process *p, int from);
 

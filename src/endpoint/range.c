@@ -15,7 +15,7 @@ enum { LOWPORT_MAX = 1023 };
 
 static void mask_bits(unsigned char *mask, size_t bits)
 {
-    for (size_t i = 0; i<16; i++, bits = bits> 8 ? bits - 8 : 0)
+    for (size_t i = 0; i < 16; i++, bits = bits > 8 ? bits - 8 : 0)
         mask[i] = bits >= 8 ? 0xff : (unsigned char)(0xff00U >> bits);
 }
 
@@ -51,41 +51,32 @@ static int dotted_parse(const char *whole, const char *text, unsigned char *mask
     return 0;
 }
 
-static int host_parse(const struct addr *a, struct run *r, const char *host, int family,
-                      struct range *out, struct err *e)
-{
-    struct ip_version version = {.forced = family, .preferred = family};
-    struct names names;
+/* The parts of a range of IP addresses; the host is not looked up yet. */
+struct parts {
+    const char *host;
+    int family;
+    unsigned char mask[16];
+};
 
-    if (resolve_host(a, r, host, 0, &version, false, &names, e) < 0)
-        return err_wrap(e, "range");
-    sockname_ip_bytes(&names.v[0], out->addr);
-    names_fini(&names);
-    return 0;
-}
-
-static int range4_parse(const struct addr *a, struct run *r, char *text, struct range *out,
-                        const char *whole, struct err *e)
+static int split4(char *text, struct parts *p, const char *whole, struct err *e)
 {
     char *sep = strpbrk(text, "/:");
-    int rc;
+    bool bits = sep != NULL && *sep == '/';
 
     if (sep == NULL)
         return err_set(e, ERR_USAGE,
                        "missing netmask delimiter in range \"%.200s\": "
                        "use <address>/<bits> or <address>:<mask>",
                        whole);
-    if (*sep == '/')
-        rc = bits_parse(whole, sep + 1, AF_INET, out->mask, e);
-    else
-        rc = dotted_parse(whole, sep + 1, out->mask, e);
     *sep = '\0';
-    return rc < 0 ? rc : host_parse(a, r, text, AF_INET, out, e);
+    p->host = text;
+    p->family = AF_INET;
+    return bits ? bits_parse(whole, sep + 1, AF_INET, p->mask, e)
+                : dotted_parse(whole, sep + 1, p->mask, e);
 }
 
 /* "[addr]/bits" or "[addr/bits]"; text begins with the bracket. */
-static int range6_parse(const struct addr *a, struct run *r, char *text, struct range *out,
-                        const char *whole, struct err *e)
+static int split6(char *text, struct parts *p, const char *whole, struct err *e)
 {
     char *slash = strchr(text, '/'), *close = strchr(text, ']');
 
@@ -98,9 +89,35 @@ static int range6_parse(const struct addr *a, struct run *r, char *text, struct 
         return err_set(e, ERR_USAGE, "range \"%.200s\" is not [<IPv6 address>]/<bits>", whole);
     *close = '\0';
     *slash = '\0';
-    if (bits_parse(whole, slash + 1, AF_INET6, out->mask, e) < 0)
-        return -1;
-    return host_parse(a, r, text + 1, AF_INET6, out, e);
+    p->host = text + 1;
+    p->family = AF_INET6;
+    return bits_parse(whole, slash + 1, AF_INET6, p->mask, e);
+}
+
+static int split(char *text, int family, struct parts *p, const char *whole, struct err *e)
+{
+    if (family != AF_INET && text[0] == '[')
+        return split6(text, p, whole, e);
+    if (family != AF_INET6)
+        return split4(text, p, whole, e);
+    return err_set(e, ERR_USAGE,
+                   "missing brackets for IPv6 range definition \"%.200s\": "
+                   "use [<IPv6 address>]/<bits>",
+                   whole);
+}
+
+static int look_up(const struct addr *a, struct run *r, const struct parts *p, struct range *out,
+                   struct err *e)
+{
+    struct ip_version version = {.forced = p->family, .preferred = p->family};
+    struct names names;
+
+    if (resolve_host(a, r, p->host, 0, &version, false, &names, e) < 0)
+        return err_wrap(e, "range");
+    sockname_ip_bytes(&names.v[0], out->addr);
+    names_fini(&names);
+    memcpy(out->mask, p->mask, sizeof p->mask);
+    return 0;
 }
 
 /* One half of a binary range; its bytes go to out, which has room for any address. */
@@ -142,6 +159,7 @@ static int binary_parse(char *text, struct range *out, const char *whole, struct
 int range_parse(const struct addr *a, struct run *r, const char *text, int family,
                 struct range *out, struct err *e)
 {
+    struct parts parts;
     char *copy = strdup(text);
     int rc;
 
@@ -150,16 +168,30 @@ int range_parse(const struct addr *a, struct run *r, const char *text, int famil
         return err_nomem(e);
     if (family == RANGE_BINARY)
         rc = binary_parse(copy, out, text, e);
-    else if (family != AF_INET && copy[0] == '[')
-        rc = range6_parse(a, r, copy, out, text, e);
-    else if (family == AF_INET6)
-        rc = err_set(e, ERR_USAGE,
-                     "missing brackets for IPv6 range definition \"%.200s\": "
-                     "use [<IPv6 address>]/<bits>",
-                     text);
-    else
-        rc = range4_parse(a, r, copy, out, text, e);
+    else if ((rc = split(copy, family, &parts, text, e)) == 0)
+        rc = look_up(a, r, &parts, out, e);
     free(copy);
+    return rc;
+}
+
+int range_check(const struct addr *a, int family, struct err *e)
+{
+    const struct opt *o = opt_find(a, OPT_RANGE);
+    struct range binary = {0};
+    struct parts parts;
+    char *copy;
+    int rc;
+
+    if (o == NULL)
+        return 0;
+    copy = strdup(o->v.s);
+    if (copy == NULL)
+        return err_nomem(e);
+    rc = family == RANGE_BINARY ? binary_parse(copy, &binary, o->v.s, e)
+                                : split(copy, family, &parts, o->v.s, e);
+    free(copy);
+    if (rc < 0)
+        e->where = o->at;
     return rc;
 }
 

@@ -27,6 +27,8 @@ enum { RANGE_BINARY = -1 };
  * RANGE_BINARY: "addr:mask", both as binary data. a and r are for the lookup of names. */
 int range_parse(const struct addr *a, struct run *r, const char *text, int family,
                 struct range *out, struct err *e);
+/* What can be known wrong about option range= without looking names up. */
+int range_check(const struct addr *a, int family, struct err *e);
 bool range_match(const struct range *range, const struct sockname *peer);
 
 struct access {

@@ -261,7 +261,7 @@ static int family_by_name(const struct opt *o, int *family, struct err *e)
 {
     const char *text = o->v.s != NULL ? o->v.s : "";
     char *end;
-    long number = strtol(text, &end, 10);
+    long number = strtol(text, &end, 0);
 
     for (size_t i = 0; i < sizeof family_names / sizeof family_names[0]; i++) {
         if (strcasecmp(text, family_names[i].name) == 0) {
@@ -275,6 +275,13 @@ static int family_by_name(const struct opt *o, int *family, struct err *e)
     return 0;
 }
 
+int resolve_family(const struct addr *a, int *family, struct err *e)
+{
+    const struct opt *pf = opt_find(a, OPT_PF);
+
+    return pf != NULL ? family_by_name(pf, family, e) : 0;
+}
+
 static int family_of_digit(char digit)
 {
     return digit == '4' ? AF_INET : digit == '6' ? AF_INET6 : AF_UNSPEC;
@@ -283,12 +290,11 @@ static int family_of_digit(char digit)
 int resolve_version(const struct addr *a, const struct run *r, int keyword_family, bool passive,
                     struct ip_version *out, struct err *e)
 {
-    const struct opt *pf = opt_find(a, OPT_PF);
     const char *env = getenv(passive ? "SOCAT_DEFAULT_LISTEN_IP" : "SOCAT_PREFERRED_RESOLVE_IP");
 
     out->forced = keyword_family;
     out->preferred = AF_INET;
-    if (pf != NULL && family_by_name(pf, &out->forced, e) < 0)
+    if (resolve_family(a, &out->forced, e) < 0)
         return -1;
     if (out->forced != AF_UNSPEC)
         out->preferred = out->forced;

@@ -23,6 +23,8 @@ void names_fini(struct names *names); /* also fine on a zeroed one */
 struct ip_version {
     int forced, preferred;
 };
+/* What pf= says; if it is not given, *family stays as it is. */
+int resolve_family(const struct addr *a, int *family, struct err *e);
 /* keyword_family: what the keyword says. passive: the address waits for others. */
 int resolve_version(const struct addr *a, const struct run *r, int keyword_family, bool passive,
                     struct ip_version *out, struct err *e);

@@ -24,14 +24,14 @@ static const struct sock_kind dccp[] = KINDS(SOCK_DCCP, DCCP);
         .keyword = transport version "-CONNECT", .aliases = transport version,                     \
         .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .target = 1,                 \
         .left = CTX_RWB, .right = RIGHT_NONE, .groups = BASE | (g),                                \
-        .help = "connects to a " transport " port" over, .check = inet_check_port,                 \
+        .help = "connects to a " transport " port" over, .check = inet_check,                      \
         .kind = FORM_ENDPOINT, .ops.endpoint = &inet_connect_ops, .arg = (kind_),                  \
     },                                                                                             \
     {                                                                                              \
         .keyword = transport version "-LISTEN", .aliases = transport version "-L",                 \
         .params = ":<port>", .min_params = 1, .max_params = 1, .left = CTX_RWB,                    \
         .right = RIGHT_NONE, .groups = BASE | GROUP_LISTEN | GROUP_RANGE | (g),                    \
-        .help = "accepts a connection on a " transport " port" over, .check = inet_check_port,     \
+        .help = "accepts a connection on a " transport " port" over, .check = inet_check,          \
         .kind = FORM_ENDPOINT, .ops.endpoint = &inet_listen_ops, .arg = (kind_),                   \
     }
 #define SIX(transport, group, kinds)                                                               \

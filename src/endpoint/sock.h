@@ -67,7 +67,8 @@ void sock_unlisten(const struct addr *a, void *state, bool forked);
 /* inet.c: endpoint_ops of connecting to <host>:<port> and of listening on <port>, for whatever
  * struct sock_kind the form has: TCP, and other transports over IP. */
 extern const struct endpoint_ops inet_connect_ops, inet_listen_ops;
-/* form.check of addresses whose last parameter is a port. */
-int inet_check_port(const struct addr *a, struct err *e);
+/* form.check of addresses whose last parameter is a port; of the options alone. */
+int inet_check(const struct addr *a, struct err *e);
+int inet_check_options(const struct addr *a, struct err *e);
 
 #endif

@@ -82,6 +82,18 @@ static int number(const char *text, int *fd, struct err *e)
     return 0;
 }
 
+static int check_numbers(const struct addr *a, struct err *e)
+{
+    int fd;
+    for (size_t i = 0; i < a->nparams; i++) {
+        if (number(a->params[i], &fd, e) < 0) {
+            e->where = a->param_at[i];
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* fd:<n>, or v2's fd:<out>:<in> */
 static int fd_open(const struct addr *a, struct run *r, void *state, struct port **p,
                    struct err *e)
@@ -121,9 +133,9 @@ const struct form forms_stdio[] = {
      .kind = FORM_ENDPOINT, .ops.endpoint = &standard_ops, .arg = &standard_err},
     {.keyword = "FD", .params = ":<fdnum>", .min_params = 1, .max_params = 1, .left = CTX_RWB,
      .groups = GROUPS, .help = "a file descriptor the program was started with",
-     .kind = FORM_ENDPOINT, .ops.endpoint = &fd_ops},
+     .check = check_numbers, .kind = FORM_ENDPOINT, .ops.endpoint = &fd_ops},
     {.keyword = "FD", .params = ":<numout>:<numin>", .min_params = 2, .max_params = 2,
      .left = CTX_B, .groups = GROUPS, .help = "one descriptor to write to, one to read from",
-     .kind = FORM_ENDPOINT, .ops.endpoint = &fd_ops},
+     .check = check_numbers, .kind = FORM_ENDPOINT, .ops.endpoint = &fd_ops},
     {.keyword = NULL},
 };

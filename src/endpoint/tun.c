@@ -29,18 +29,29 @@ static int type_of(const struct addr *a, short *flags, struct err *e)
     return 0;
 }
 
+static int check(const struct addr *a, struct err *e)
+{
+    const struct opt *name = opt_find(a, OPT_TUN_NAME);
+    short flags;
+
+    if (name != NULL && strlen(name->v.s) >= IFNAMSIZ)
+        return err_at(e, name->at, "tun-name \"%.60s\" is too long: %d bytes are possible",
+                      name->v.s, IFNAMSIZ - 1);
+    if (a->nparams > 0 && netdev_check_address(a->params[0], e) < 0) {
+        e->where = a->param_at[0];
+        return -1;
+    }
+    return type_of(a, &flags, e);
+}
+
 /* Makes the interface; its name, which the system may have chosen, goes to ifr. */
 static int make_device(const struct addr *a, int fd, struct ifreq *ifr, struct err *e)
 {
     const struct opt *name = opt_find(a, OPT_TUN_NAME);
 
     memset(ifr, 0, sizeof *ifr);
-    if (name != NULL) {
-        if (strlen(name->v.s) >= sizeof ifr->ifr_name)
-            return err_at(e, name->at, "tun-name \"%.60s\" is too long: %zu bytes are possible",
-                          name->v.s, sizeof ifr->ifr_name - 1);
-        memcpy(ifr->ifr_name, name->v.s, strlen(name->v.s));
-    }
+    if (name != NULL)
+        memcpy(ifr->ifr_name, name->v.s, strnlen(name->v.s, sizeof ifr->ifr_name - 1));
     if (type_of(a, &ifr->ifr_flags, e) < 0)
         return -1;
     if (ioctl(fd, TUNSETIFF, ifr) < 0)
@@ -58,11 +69,8 @@ static int set_up(const struct addr *a, int fd, struct err *e)
     if (make_device(a, fd, &ifr, e) < 0)
         return -1;
     memcpy(name, ifr.ifr_name, IFNAMSIZ);
-    if (a->nparams > 0 && netdev_address(name, a->params[0], e) < 0) {
-        if (e->kind == ERR_USAGE)
-            e->where = a->param_at[0];
+    if (a->nparams > 0 && netdev_address(name, a->params[0], e) < 0)
         return -1;
-    }
     return netdev_options(a, name, e);
 }
 
@@ -70,14 +78,15 @@ static int tun_open(const struct addr *a, struct run *r, void *state, struct por
                     struct err *e)
 {
     const char *device = opt_string(a, OPT_TUN_DEVICE, default_device);
-    int fd;
+    int fd, flags;
 
     (void)state;
     diag(DIAG_NOTICE, "creating tunnel network interface");
-    fd = open(device, opts_open_flags(a, O_RDWR) | O_CLOEXEC);
+    flags = opts_open_flags(a, O_RDWR);
+    fd = open(device, flags | O_CLOEXEC);
     if (fd < 0)
         return err_sys(e, ERR_PERMANENT, "the tunnel device \"%.200s\" cannot be opened", device);
-    diag(DIAG_INFO, "open(\"%s\", 02) -> %d", device, fd);
+    diag(DIAG_INFO, "open(\"%s\", 0%o) -> %d", device, (unsigned)flags, fd);
     if (set_up(a, fd, e) < 0) {
         close(fd);
         return -1;
@@ -99,6 +108,7 @@ const struct form forms_tun[] = {
         .right = RIGHT_NONE,
         .groups = GROUP_FD | GROUP_CHR | GROUP_OPEN | GROUP_INTERFACE,
         .help = "the wire side of a new network interface",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &tun_ops,
     },

@@ -41,6 +41,56 @@ int unix_name(const struct addr *a, const struct sock_kind *kind, const char *pa
     return sockname_unix(out, path, kind->abstract, opt_int(a, OPT_TIGHTSOCKLEN, 1) != 0, e);
 }
 
+static const char *tempname_of(const struct opt *o)
+{
+    return o->v.s != NULL && o->v.s[0] != '\0' ? o->v.s : tempname_default;
+}
+
+static int check_name(const struct addr *a, const char *path, struct span at, struct err *e)
+{
+    struct sockname name;
+
+    if (unix_name(a, a->form->arg, path, &name, e) == 0)
+        return 0;
+    e->where = at;
+    return -1;
+}
+
+/* unix-bind-tempname= */
+static int check_tempname(const struct addr *a, struct err *e)
+{
+    const struct opt *o = opt_find(a, OPT_BIND_TEMPNAME);
+
+    if (o == NULL)
+        return 0;
+    if (opt_find(a, OPT_BIND) != NULL)
+        return err_at(e, o->at, "options bind and unix-bind-tempname exclude each other");
+    if (strstr(tempname_of(o), "XXXXXX") == NULL)
+        return err_at(e, o->at, "path pattern is not valid: \"%.200s\" holds no XXXXXX", o->v.s);
+    return 0;
+}
+
+int unix_check_client(const struct addr *a, struct err *e)
+{
+    const struct opt *bind_to = opt_find(a, OPT_BIND);
+
+    if (check_tempname(a, e) < 0)
+        return -1;
+    if (bind_to != NULL && check_name(a, bind_to->v.s, bind_to->at, e) < 0)
+        return -1;
+    return check_name(a, a->params[0], a->param_at[0], e);
+}
+
+int unix_check_bound(const struct addr *a, struct err *e)
+{
+    const struct opt *bind_to = opt_find(a, OPT_BIND);
+
+    if (bind_to != NULL)
+        return err_at(e, bind_to->at,
+                      "option bind is for clients; a socket that waits is bound to its parameter");
+    return check_name(a, a->params[0], a->param_at[0], e);
+}
+
 /* unlink-early and unlink: what is in the way goes first. Otherwise it is an error. */
 static int make_way(const struct addr *a, const char *path, struct err *e)
 {
@@ -125,17 +175,14 @@ int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
 static int make_tempname(const struct opt *o, char **out, struct err *e)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    const char *pattern = o->v.s != NULL && o->v.s[0] != '\0' ? o->v.s : tempname_default;
     unsigned char bytes[6];
-    char *name = strdup(pattern), *at = NULL;
+    char *name = strdup(tempname_of(o)), *at = NULL;
 
     if (name == NULL)
         return err_nomem(e);
+    *out = name;
     for (char *p = name; (p = strstr(p, "XXXXXX")) != NULL; p++)
         at = p;
-    *out = name;
-    if (at == NULL)
-        return err_at(e, o->at, "path pattern is not valid: \"%.200s\" holds no XXXXXX", name);
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return err_sys(e, ERR_TRANSIENT, "getrandom()");
     for (size_t i = 0; i < sizeof bytes; i++)
@@ -171,10 +218,10 @@ int unix_bind_client(const struct addr *a, const struct sock_kind *kind, int fd,
     const char *bind_to = opt_string(a, OPT_BIND, NULL);
 
     *path = NULL;
+    if (check_tempname(a, e) < 0) /* GOPEN has no other check */
+        return -1;
     if (opt_find(a, OPT_BIND_TEMPNAME) != NULL)
-        return bind_to == NULL ? bind_tempname(a, kind, fd, path, e)
-                               : err_at(e, opt_find(a, OPT_BIND_TEMPNAME)->at,
-                                        "options bind and unix-bind-tempname exclude each other");
+        return bind_tempname(a, kind, fd, path, e);
     if (bind_to == NULL)
         return 0;
     if (unix_bind(a, kind, fd, bind_to, e) < 0)
@@ -246,14 +293,10 @@ int unix_client_open(const struct addr *a, struct run *r, struct port **out, str
 static int unix_listen(const struct addr *a, struct run *r, void **state, struct err *e)
 {
     const struct sock_kind *kind = a->form->arg;
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
     const char *path = a->params[0];
     struct access access;
     int fd;
 
-    if (bind_to != NULL)
-        return err_at(e, bind_to->at,
-                      "option bind is for clients; a listening socket is bound to its parameter");
     if (access_init(a, r, AF_UNIX, &access, e) < 0)
         return -1;
     fd = sock_open(a, kind, AF_UNIX, true, e);
@@ -295,6 +338,7 @@ const struct form forms_unix[] = {
         .aliases = "LOCAL",
         .groups = CLIENT_GROUPS | GROUP_NAMED,
         .help = "connects to a UNIX domain stream socket",
+        .check = unix_check_client,
         .ops.endpoint = &connect_ops,
         .arg = stream,
         EVERY_FORM,
@@ -304,6 +348,7 @@ const struct form forms_unix[] = {
         .aliases = "UNIX",
         .groups = CLIENT_GROUPS | GROUP_NAMED,
         .help = "connects to a UNIX domain socket of whatever type it is",
+        .check = unix_check_client,
         .ops.endpoint = &connect_ops,
         .arg = client,
         EVERY_FORM,
@@ -313,6 +358,7 @@ const struct form forms_unix[] = {
         .aliases = "UNIX-L",
         .groups = LISTEN_GROUPS | GROUP_NAMED,
         .help = "accepts a connection on a UNIX domain socket",
+        .check = unix_check_bound,
         .ops.endpoint = &listen_ops,
         .arg = stream,
         EVERY_FORM,
@@ -321,6 +367,7 @@ const struct form forms_unix[] = {
         .keyword = "ABSTRACT-CONNECT",
         .groups = CLIENT_GROUPS,
         .help = "connects to an abstract UNIX domain stream socket",
+        .check = unix_check_client,
         .ops.endpoint = &connect_ops,
         .arg = abstract_stream,
         EVERY_FORM,
@@ -330,6 +377,7 @@ const struct form forms_unix[] = {
         .aliases = "ABSTRACT",
         .groups = CLIENT_GROUPS,
         .help = "connects to an abstract UNIX domain socket of whatever type it is",
+        .check = unix_check_client,
         .ops.endpoint = &connect_ops,
         .arg = abstract_client,
         EVERY_FORM,
@@ -338,6 +386,7 @@ const struct form forms_unix[] = {
         .keyword = "ABSTRACT-LISTEN",
         .groups = LISTEN_GROUPS,
         .help = "accepts a connection on an abstract UNIX domain socket",
+        .check = unix_check_bound,
         .ops.endpoint = &listen_ops,
         .arg = abstract_stream,
         EVERY_FORM,

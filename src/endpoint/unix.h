@@ -8,6 +8,10 @@
 /* The address of a parameter or option of a, as kind and unix-tightsocklen say. */
 int unix_name(const struct addr *a, const struct sock_kind *kind, const char *path,
               struct sockname *out, struct err *e);
+/* form.check of addresses that connect or send, and of those that wait. a->form->arg is a struct
+ * sock_kind. */
+int unix_check_client(const struct addr *a, struct err *e);
+int unix_check_bound(const struct addr *a, struct err *e);
 /* Binds to an entry that is fit to be seen when this returns; leaves none behind on failure. */
 int unix_bind(const struct addr *a, const struct sock_kind *kind, int fd, const char *path,
               struct err *e);

@@ -41,12 +41,8 @@ static int sendto_open(const struct addr *a, struct run *r, void *state, struct 
 static int bound(const struct addr *a, struct run *r, struct access *access, struct err *e)
 {
     const struct sock_kind *kind = a->form->arg;
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
     int fd;
 
-    if (bind_to != NULL)
-        return err_at(e, bind_to->at,
-                      "option bind is for clients; a receiving socket is bound to its parameter");
     if (access_init(a, r, AF_UNIX, access, e) < 0)
         return -1;
     fd = sock_open(a, kind, AF_UNIX, true, e);
@@ -104,6 +100,7 @@ const struct form forms_unix_dgram[] = {
         .left = CTX_W | CTX_B,
         .groups = GROUPS | GROUP_NAMED,
         .help = "sends packets to a UNIX domain datagram socket and takes its answers",
+        .check = unix_check_client,
         .ops.endpoint = &sendto_ops,
         .arg = &dgram,
         EVERY_FORM,
@@ -113,6 +110,7 @@ const struct form forms_unix_dgram[] = {
         .left = CTX_R,
         .groups = GROUPS | GROUP_NAMED,
         .help = "receives anybody's packets on a UNIX domain datagram socket",
+        .check = unix_check_bound,
         .ops.endpoint = &recv_ops,
         .arg = &dgram,
         EVERY_FORM,
@@ -122,6 +120,7 @@ const struct form forms_unix_dgram[] = {
         .left = CTX_R | CTX_B,
         .groups = GROUPS | GROUP_NAMED | GROUP_CHILD,
         .help = "receives one packet on a UNIX domain datagram socket and answers its sender",
+        .check = unix_check_bound,
         .ops.endpoint = &recvfrom_ops,
         .arg = &dgram,
         EVERY_FORM,
@@ -131,6 +130,7 @@ const struct form forms_unix_dgram[] = {
         .left = CTX_W | CTX_B,
         .groups = GROUPS,
         .help = "sends packets to an abstract UNIX domain socket and takes its answers",
+        .check = unix_check_client,
         .ops.endpoint = &sendto_ops,
         .arg = &abstract,
         EVERY_FORM,
@@ -140,6 +140,7 @@ const struct form forms_unix_dgram[] = {
         .left = CTX_R,
         .groups = GROUPS,
         .help = "receives anybody's packets on an abstract UNIX domain socket",
+        .check = unix_check_bound,
         .ops.endpoint = &recv_ops,
         .arg = &abstract,
         EVERY_FORM,
@@ -149,6 +150,7 @@ const struct form forms_unix_dgram[] = {
         .left = CTX_R | CTX_B,
         .groups = GROUPS | GROUP_CHILD,
         .help = "receives one packet on an abstract UNIX domain socket and answers its sender",
+        .check = unix_check_bound,
         .ops.endpoint = &recvfrom_ops,
         .arg = &abstract,
         EVERY_FORM,

@@ -68,6 +68,23 @@ static int bind_name(const struct addr *a, unsigned port, struct sockname *out, 
     return 0;
 }
 
+/* All parameters are numbers, the last one a port. */
+static int check(const struct addr *a, struct err *e)
+{
+    struct sockname local;
+    unsigned value;
+    bool bound;
+
+    for (size_t i = 0; i < a->nparams; i++) {
+        if (number(a->params[i], strlen(a->params[i]), i + 1 < a->nparams ? "cid" : "port", &value,
+                   e) < 0) {
+            e->where = a->param_at[i];
+            return -1;
+        }
+    }
+    return bind_name(a, 0, &local, &bound, e);
+}
+
 static int connect_open(const struct addr *a, struct run *r, void *state, struct port **out,
                         struct err *e)
 {
@@ -139,6 +156,7 @@ const struct form forms_vsock[] = {
         .right = RIGHT_NONE,
         .groups = GROUPS,
         .help = "connects to a port of a virtual machine or its host",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &connect_ops,
     },
@@ -152,6 +170,7 @@ const struct form forms_vsock[] = {
         .right = RIGHT_NONE,
         .groups = GROUPS | GROUP_LISTEN,
         .help = "accepts a connection from a virtual machine or its host",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &listen_ops,
     },

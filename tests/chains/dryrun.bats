@@ -67,3 +67,78 @@ plan() { # <arguments...>
     plan --unfused - 'nop|pipe'
     [ "$fused" != "$output" ]
 }
+
+refused() { # <address>: a mistake in it is found without opening anything, and shown
+    run catena -n - "$1" </dev/null
+    echo "$1: $output"
+    same 1 "$status"
+    has "$output" ' E second address'
+    has "$output" '^ *^'
+}
+
+@test "parameters and options that cannot mean anything are mistakes" {
+    each refused <<'ROWS'
+tcp-listen:1,range=bogus
+tcp-listen:1,range=10.0.0.0/99
+openssl-listen:1,range=bogus
+tcp-listen:1,bind=:80
+tcp:host:1,bind=:77777
+tcp:host:80,pf=xx
+exec:cat,commtype=foo
+exec:cat,leftin=99999999
+exec:cat,pf=xx
+exec:cat,pipes,socktype=2
+fd:abc
+fd:1:x
+accept-fd:x
+accept-fd:3,range=bogus
+socket-connect:x:0:x00
+socket-connect:2:0:zz
+socket-sendto:2:2:0:x00,bind=zz
+socket-listen:2:0:x00,range=127.0.0.1/8
+tun:bad
+tun:10.0.0.1/24,tun-type=tup
+tun:10.0.0.1/24,tun-name=0123456789abcdef
+vsock:a:1
+vsock-listen:1,bind=x
+udp:localhost:99999
+udp-recv:99999
+udplite-sendto:localhost:99999
+sctp:localhost:99999
+dccp-listen:99999
+ip-sendto:localhost:300
+unix-listen:x,bind=y
+unix-recv:x,bind=y
+unix:x,bind=y,unix-bind-tempname=zXXXXXX
+unix:x,unix-bind-tempname=z
+ROWS
+    long=$(printf '%200s' '' | tr ' ' x)
+    for address in "unix:$long" "unix-listen:$long" "unix-sendto:x,bind=$long" "abstract:$long"; do
+        refused "$address"
+    done
+}
+
+accepted() { # <address>
+    run catena -n - "$1" </dev/null
+    echo "$1: $output"
+    same 0 "$status"
+}
+
+@test "what has to be looked up first is none" {
+    each accepted <<'ROWS'
+tcp-listen:http,range=some.host/24
+tcp-listen:1,range=[::1]/128
+tcp-listen:1,range=10.0.0.0:255.0.0.0,bind=some.host
+tcp:host:service,bind=:ftp
+tcp:host:80,pf=0x2
+udp:localhost:domain
+ip-sendto:localhost:icmp
+fd:0x1
+exec:cat,nofork
+exec:cat,socktype=2,pf=0x1
+socket-listen:2:0:x0050x7f000001,range=x00007f000000:x0000ff000000
+vsock:2:12,bind=:77
+tun:10.0.0.1/24,tun-type=TAP
+unix:x,unix-bind-tempname
+ROWS
+}
