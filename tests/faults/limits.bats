@@ -147,11 +147,11 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
         done
         # One process for all: many are too much, one is not.
         cells=$((cells + 1))
-        serve "-v 60000" tcp-listen:0,bind=127.0.0.1,backlog=64,thread "$second" -b 6000000
+        serve "-v 60000" tcp-listen:0,bind=127.0.0.1,backlog=64,thread "$second" -b 2000000
         served
-        start crowd "$PEER" hold "$port" 20 </dev/null
+        start crowd "$PEER" hold "$port" 40 </dev/null
         wait_for 10 file_has server.err ' E .*memory'
-        wait_for 10 file_has crowd.out 20
+        wait_for 10 file_has crowd.out 40
         kill "$(<crowd.pid)"
         wait_for 10 served
         kill "$server"
