@@ -6,7 +6,7 @@ load dgram
 
 connected() { # server client V host
     serve "udp_bound $P" "$1" -t 2 "udp$3-listen:$P,bind=$4" pipe
-    same hello "$("$2" -t 0.5 - "udp$3:$4:$P" <<<hello)"
+    same hello "$("$2" -t 5 - "udp$3:$4:$P,readbytes=6" <<<hello)"
     kill "$(<server.pid)" 2>/dev/null || :
     wait_for 5 is_gone "$(<server.pid)"
 }
@@ -16,7 +16,7 @@ connected() { # server client V host
 
 single() {
     serve "udp_bound $P" "$1" "udp$3-recvfrom:$P" 'system:cat'
-    same hello "$("$2" -t 0.5 - "udp$3-sendto:$4:$P" <<<hello)"
+    same hello "$("$2" -t 5 - "udp$3-sendto:$4:$P,readbytes=6" <<<hello)"
     wait_for 5 is_gone "$(<server.pid)"
 }
 @test "sendto and recvfrom" { pairs single '' 127.0.0.1; }
@@ -25,7 +25,7 @@ single() {
 
 many() {
     serve "udp_bound $P" "$1" "udp-recvfrom:$P,fork" 'system:cat'
-    for i in 1 2 3; do same "$i" "$("$2" -t 0.5 - "udp-sendto:127.0.0.1:$P" <<<"$i")"; done
+    for i in 1 2 3; do same "$i" "$("$2" -t 5 - "udp-sendto:127.0.0.1:$P,readbytes=2" <<<"$i")"; done
     stop
 }
 @test "recvfrom with fork" { pairs many; }
@@ -150,7 +150,7 @@ ranged_listen() {
     q=$(quiet_for "$1" "$2")
     serve "udp_bound $P" "$1" -d -d "udp-listen:$P,fork,range=127.0.0.2/32" pipe
     same '' "$("$2" -t 0.3 - "udp:127.0.0.1:$P,bind=127.0.0.1$q" <<<no 2>/dev/null)"
-    same yes "$("$2" -t 0.5 - "udp:127.0.0.1:$P,bind=127.0.0.2$q" <<<yes)"
+    same yes "$("$2" -t 5 - "udp:127.0.0.1:$P,bind=127.0.0.2$q,readbytes=4" <<<yes)"
     has "$(<server.err)" ' W refusing .*127.0.0.1:[0-9]* due to range option'
     stop
 }
@@ -167,7 +167,7 @@ ranged_listen() {
         *) good=$rule ;;
         esac
         same '' "$("$OURS" -t 0.2 - "udp-sendto:127.0.0.1:$P" <<<no)"
-        same yes "$("$OURS" -t 0.5 - "udp-sendto:127.0.0.1:$P,$good" <<<yes)"
+        same yes "$("$OURS" -t 5 - "udp-sendto:127.0.0.1:$P,$good,readbytes=4" <<<yes)"
         has "$(<server.err)" ' W refusing packet from'
         stop
     done
@@ -230,25 +230,25 @@ strangers() {
 
 @test "listen and recvfrom in threads" {
     serve "udp_bound $P" "$OURS" "udp-listen:$P,thread" pipe
-    for i in 1 2 3; do same "$i" "$("$OURS" -t 0.5 - "udp:127.0.0.1:$P" <<<"$i")"; done
+    for i in 1 2 3; do same "$i" "$("$OURS" -t 5 - "udp:127.0.0.1:$P,readbytes=2" <<<"$i")"; done
     stop
     serve "udp_bound $P" "$OURS" "udp-recvfrom:$P,thread" 'system:cat'
-    for i in 1 2 3; do same "$i" "$("$OURS" -t 0.5 - "udp-sendto:127.0.0.1:$P" <<<"$i")"; done
+    for i in 1 2 3; do same "$i" "$("$OURS" -t 5 - "udp-sendto:127.0.0.1:$P,readbytes=2" <<<"$i")"; done
     stop
 }
 
 @test "no descriptor is lost with fork" {
     serve "udp_bound $P" "$OURS" "udp-recvfrom:$P,fork" 'system:cat'
-    same 0 "$("$OURS" -t 0.5 - "udp-sendto:127.0.0.1:$P" <<<0)"
+    same 0 "$("$OURS" -t 5 - "udp-sendto:127.0.0.1:$P,readbytes=2" <<<0)"
     before=$(open_fds "$(<server.pid)")
-    for i in 1 2 3; do same "$i" "$("$OURS" -t 0.5 - "udp-sendto:127.0.0.1:$P" <<<"$i")"; done
+    for i in 1 2 3; do same "$i" "$("$OURS" -t 5 - "udp-sendto:127.0.0.1:$P,readbytes=2" <<<"$i")"; done
     same "$before" "$(open_fds "$(<server.pid)")"
     wait_for 5 test "$(zombies "$(<server.pid)")" = 0
     stop
     serve "udp_bound $P" "$OURS" "udp-listen:$P,fork" pipe
-    same 0 "$("$OURS" -t 0.5 - "udp:127.0.0.1:$P" <<<0)"
+    same 0 "$("$OURS" -t 5 - "udp:127.0.0.1:$P,readbytes=2" <<<0)"
     before=$(open_fds "$(<server.pid)")
-    for i in 1 2 3; do same "$i" "$("$OURS" -t 0.5 - "udp:127.0.0.1:$P" <<<"$i")"; done
+    for i in 1 2 3; do same "$i" "$("$OURS" -t 5 - "udp:127.0.0.1:$P,readbytes=2" <<<"$i")"; done
     same "$before" "$(open_fds "$(<server.pid)")"
     stop
 }
@@ -297,13 +297,13 @@ strangers() {
         ip-recverr ip-recvopts reuseaddr so-reuseport bind=127.0.0.1 bind=127.0.0.1:0 priority=3 \
         setsockopt-int=1:6:1 mtudiscover=0 pf=ip4; do
         serve "udp_bound $P" "$OURS" "udp-recvfrom:$P" 'system:cat'
-        same x "$("$OURS" -t 0.5 - "udp-sendto:127.0.0.1:$P,$o" <<<x)"
+        same x "$("$OURS" -t 5 - "udp-sendto:127.0.0.1:$P,$o,readbytes=2" <<<x)"
         finish server
     done
     for o in ttl=9 broadcast rcvbuf=20000 ip-recverr reuseaddr=0 so-reuseport bind=127.0.0.1 \
         setsockopt-int=1:6:1 pf=ip4 null-eof; do
         serve "udp_bound $P" "$OURS" "udp-recvfrom:$P,$o" 'system:cat'
-        same x "$("$OURS" -t 0.5 - "udp-sendto:127.0.0.1:$P" <<<x)"
+        same x "$("$OURS" -t 5 - "udp-sendto:127.0.0.1:$P,readbytes=2" <<<x)"
         finish server
     done
 }
@@ -311,7 +311,7 @@ strangers() {
 @test "an error that an answer brings back does not end the server" {
     serve "udp_bound $P" "$OURS" "udp-recvfrom:$P,fork,ip-recverr" 'system:cat; echo late'
     for i in 1 2 3; do "$OURS" -u - "udp-sendto:127.0.0.1:$P" <<<"$i"; done
-    same "4;late" "$("$OURS" -t 0.5 - "udp-sendto:127.0.0.1:$P" <<<4 | paste -sd';')"
+    same "4;late" "$("$OURS" -t 5 - "udp-sendto:127.0.0.1:$P,readbytes=7" <<<4 | paste -sd';')"
     stop
 }
 
