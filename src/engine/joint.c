@@ -148,12 +148,21 @@ static void watch_writer(struct line *l, const struct station *s, int side, cons
         p->writer_fd = run_watch_child(l->run, writer->label);
 }
 
+/* A half of a dual has one flow, used in its own forward direction. A program with two sides gets it
+ * under the numbers of that direction and, so that filters do as well (exec:unix2dos%exec:dos2unix),
+ * as its standard input and output. */
+static struct program_fds filter_fds(const struct addr *a, int in, int out)
+{
+    bool two_sided = is_program(a) && !a->form->ops.program->one_way;
+    return (struct program_fds){in, two_sided ? out : -1, -1, out};
+}
+
 static int spawn_dual(struct line *l, struct station *s, struct err *e)
 {
     const struct plan_link *k = s->item->link;
     int data = !k->wire, wire = k->wire;
-    struct program_fds there = {s->ends[data].rfd, -1, -1, s->ends[wire].wfd};
-    struct program_fds back = {s->ends[wire].rfd, -1, -1, s->ends[data].wfd};
+    struct program_fds there = filter_fds(k->fwd, s->ends[data].rfd, s->ends[wire].wfd);
+    struct program_fds back = filter_fds(k->back, s->ends[wire].rfd, s->ends[data].wfd);
     if (is_program(k->fwd) && spawn(l, k->fwd, &there, e) < 0)
         return -1;
     if (is_program(k->back) && spawn(l, k->back, &back, e) < 0)

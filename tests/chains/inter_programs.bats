@@ -84,6 +84,16 @@ gives() {
     done
 }
 
+@test "filters as the halves of a dual, with two sides or with one" {
+    for comm in -cS -cs -cp -ct; do
+        for there in "exec:'tr a x'" "exec1:'tr a x'" "system:'tr a x >&4'" "^exec:'tr a x'"; do
+            for back in "exec:'tr b y'" "system1:'tr b y'" "system:'tr b y <&0'"; do
+                gives xyc1 $comm - "$there%$back|pipe"
+            done
+        done
+    done
+}
+
 @test "exec1 and system1: forward, backward, on both sides" {
     for comm in -cS -cs -cp -cY -ct; do
         for one in exec1 system1; do
