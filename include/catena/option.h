@@ -121,7 +121,7 @@ struct user_ids {
     const char *name, *home, *shell; /* NULL when the number has no entry */
 };
 
-/* Options that code asks for by name instead of applying them to a descriptor: opt_find(a, OPT_X). */
+/* Options that code asks for by name, opt_find(a, OPT_X), instead of applying them to something. */
 enum option_id {
     OPT_NONE,
     /* listening, forking, retrying */
@@ -194,7 +194,8 @@ struct opt {
 
 /* The row called so (canonical or alias, any case), NULL if there is none. */
 const struct option_desc *option_lookup(const char *name);
-/* The option name nearest to a misspelt one, NULL if none is near. groups: prefer those (0 = all). */
+/* The option name nearest to a misspelt one, NULL if none is near; of these groups (0 = all) rather
+ * than of others. */
 const char *option_nearest(const char *name, uint64_t groups);
 /* Calls f for every row of every table (unsorted). */
 void option_each(void (*f)(const struct option_desc *, void *), void *arg);

@@ -47,7 +47,8 @@ static size_t index_of(const struct brood *b, pid_t pid)
     return i;
 }
 
-/* The system says who has ended; a child that is not ours hides the others, which are asked then. */
+/* The system says who has ended; a child that is not ours hides the others, which then are asked
+ * one by one. */
 static void collect_processes(struct brood *b)
 {
     siginfo_t ended = {0};

@@ -30,8 +30,9 @@ static int seconds(const char *name, const char *text, double *out, struct err *
     char *end;
     double t = strtod(text, &end);
     if (end == text || *end != '\0' || t != t)
-        return err_set(e, ERR_USAGE, "option %s: \"%s\" is not a time; seconds such as 5 or 0.5 are "
-                                     "expected", name, text);
+        return err_set(e, ERR_USAGE,
+                       "option %s: \"%s\" is not a time; seconds such as 5 or 0.5 are expected",
+                       name, text);
     /* what is longer than any run has still to be counted with; below 0 all mean "not at all" */
     *out = t > INT_MAX ? INT_MAX : t < 0 ? -1 : t;
     return 0;
@@ -48,7 +49,9 @@ static int act_b(struct cmdline *c, const char *v, struct err *e)
         return err_set(e, ERR_USAGE, "buffer size option (-b) to big - %s (max is %zu)", v,
                        SIZE_MAX / 2);
     if (n > (UINT64_C(1) << 32))
-        return err_set(e, ERR_USAGE, "option -b: %s bytes are more than this program uses (at most 4294967296)", v);
+        return err_set(e, ERR_USAGE,
+                       "option -b: %s bytes are more than this program uses (at most 4294967296)",
+                       v);
     c->settings.block = (size_t)n;
     c->settings.block_given = true;
     return 0;
@@ -69,8 +72,8 @@ static int act_S(struct cmdline *c, const char *v, struct err *e)
     char *end;
     unsigned long long n = strtoull(v, &end, 0);
     if (end == v || *end != '\0')
-        return err_set(e, ERR_USAGE, "option -S: \"%s\" is not a bit mask of signals; a number such "
-                                     "as 0x89de is expected (bit n stands for signal n)", v);
+        return err_set(e, ERR_USAGE, "option -S: \"%s\" is not a bit mask of signals; a number "
+                                     "such as 0x89de is expected (bit n stands for signal n)", v);
     c->settings.signals = n;
     return 0;
 }
@@ -79,8 +82,8 @@ static int act_c(struct cmdline *c, const char *v, struct err *e)
 {
     enum comm_type type;
     if (v[1] != '\0')
-        return err_set(e, ERR_USAGE, "bad chain communication type \"%s\"; one letter of S s p Y y t "
-                                     "is expected", v);
+        return err_set(e, ERR_USAGE, "bad chain communication type \"%s\"; one letter of S s p Y y "
+                                     "t is expected", v);
     c->settings.comm = v[0];
     c->settings.comm_given = true;
     return comm_by_letter(v[0], &type, e);
@@ -348,8 +351,9 @@ int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e
     if (!c->settings.to_right && !c->settings.to_left)
         return err_set(e, ERR_USAGE, "-U and -u must not be combined");
     if (argc - i != 2)
-        return err_set(e, ERR_USAGE, "exactly 2 addresses required (there are %d); use option \"-h\" "
-                                     "for help", argc - i);
+        return err_set(e, ERR_USAGE,
+                       "exactly 2 addresses required (there are %d); use option \"-h\" for help",
+                       argc - i);
     c->address[0] = argv[i];
     c->address[1] = argv[i + 1];
     return 0;

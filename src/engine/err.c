@@ -59,7 +59,8 @@ int err_wrap(struct err *e, const char *fmt, ...)
     va_end(ap);
     size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
     if (len < sizeof text - 3)
-        (void)snprintf(text + len, sizeof text - len, ": %.*s", (int)(sizeof text - len - 3), e->text);
+        (void)snprintf(text + len, sizeof text - len, ": %.*s", (int)(sizeof text - len - 3),
+                       e->text);
     memcpy(e->text, text, sizeof text);
     return -1;
 }

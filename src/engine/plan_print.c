@@ -66,10 +66,10 @@ static void print_end(const struct plan *p, int side, FILE *f)
     if (end->back)
         fprintf(f, "; read from the other half");
     if (end->fwd->form->ops.endpoint->listen)
-        fprintf(f, "; waits for connections%s", opt_true(end->fwd, OPT_FORK) ? ", a process for each"
-                                                : opt_true(end->fwd, OPT_THREAD)
-                                                    ? ", a thread for each"
-                                                    : "");
+        fprintf(f, "; waits for connections%s",
+                opt_true(end->fwd, OPT_FORK)     ? ", a process for each"
+                : opt_true(end->fwd, OPT_THREAD) ? ", a thread for each"
+                                                 : "");
     fputc('\n', f);
     print_options(end->fwd, f);
     if (end->back)
@@ -108,8 +108,8 @@ static void print_fate(const struct plan *p, size_t item, FILE *f)
     if (it->kind == ITEM_DIALOG)
         fprintf(f, "      becomes: a dialog at open time, then nothing\n");
     else if (it->link && it->link->fate == FATE_PROGRAM)
-        fprintf(f, "      becomes: a program%s\n", it->link->back ? " (or engine) for each direction"
-                                                                  : "");
+        fprintf(f, "      becomes: a program%s\n",
+                it->link->back ? " (or engine) for each direction" : "");
     else
         fprintf(f, "      becomes: engine %d, %s\n", engine_number(p, item),
                 item == p->border ? "in the main thread (border of the two chains)"
@@ -190,10 +190,11 @@ static void print_opening(const struct plan *p, FILE *f)
                 continue;
             fprintf(f, "  %d. ", n++);
             print_addr(l->fwd, f);
-            fprintf(f, "%s\n", l->fate == FATE_DIALOG                      ? " (dialog)"
-                               : l->fwd->form->kind == FORM_SESSION        ? " (handshake)"
-                               : l->fate == FATE_PROGRAM                   ? " (started when both sides are there)"
-                                                                           : "");
+            fprintf(f, "%s\n",
+                    l->fate == FATE_DIALOG               ? " (dialog)"
+                    : l->fwd->form->kind == FORM_SESSION ? " (handshake)"
+                    : l->fate == FATE_PROGRAM            ? " (started when both sides are there)"
+                                                         : "");
         }
     }
     if (p->settings->sandbox)

@@ -20,7 +20,8 @@ static const struct {
                  "relayed; use \"fork\", whose children are confined each on its own"},
     {OPT_NOFORK, "the program replaces this process, and nothing of it would be left to confine; "
                  "leave out \"nofork\""},
-    {OPT_HISTORY, "the file is written at the end, when files can no longer be opened; leave it out"},
+    {OPT_HISTORY,
+     "the file is written at the end, when files can no longer be opened; leave it out"},
 };
 
 static int not_here(const struct addr *a, const struct opt *o, const char *why, struct err *e)
@@ -29,7 +30,8 @@ static int not_here(const struct addr *a, const struct opt *o, const char *why, 
                   o->desc->name, why);
 }
 
-/* Who waits for connections looks at each before it is relayed; who only receives, at each packet. */
+/* Who waits for connections looks at each before it is relayed; who only receives, at each
+ * packet. */
 static int check_tcpwrap(const struct addr *a, struct err *e)
 {
     const struct opt *o = opt_find(a, OPT_TCPWRAP);
@@ -55,8 +57,8 @@ int sandbox_check(const struct plan *p, struct err *e)
     if (!p->settings->sandbox)
         return 0;
     if (!sandbox_filter_available())
-        return err_set(e, ERR_USAGE, "option --sandbox: system calls cannot be filtered on this kind "
-                                     "of processor; leave it out");
+        return err_set(e, ERR_USAGE, "option --sandbox: system calls cannot be filtered on this "
+                                     "kind of processor; leave it out");
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             if (check_address(a, e) < 0)
@@ -95,8 +97,8 @@ static int confine(struct run *r, const struct sandbox_needs *n, struct err *e)
     if (sandbox_landlock(r->removals, r->nremovals) < 0) {
         if (errno != ENOSYS && errno != EOPNOTSUPP)
             return err_sys(e, ERR_PERMANENT, "--sandbox: Landlock");
-        diag(DIAG_NOTICE, "--sandbox: this kernel has no Landlock, so the filter of system calls has "
-                          "to do alone");
+        diag(DIAG_NOTICE, "--sandbox: this kernel has no Landlock, so the filter of system calls "
+                          "has to do alone");
     }
     return sandbox_filter(n, e);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * --sandbox: once everything of a run is open, its process confines itself to what relaying needs,
- * for good: a filter of system calls, and Landlock where the kernel has it. Programs that the run has
- * started stay as they are; the parent of a forking address is not confined, its children are. */
+ * for good: a filter of system calls, and Landlock where the kernel has it. Programs that the run
+ * has started stay as they are; the parent of a forking address is not confined, its children
+ * are. */
 #ifndef CATENA_SANDBOX_H
 #define CATENA_SANDBOX_H
 
@@ -15,8 +16,8 @@
 
 /* Whether runs of this plan get by with what a confined process may do. Pure. */
 int sandbox_check(const struct plan *p, struct err *e);
-/* Between open and relay, in the run's own thread; confines all threads of the process. Does nothing
- * without --sandbox. */
+/* Between open and relay, in the run's own thread; confines all threads of the process. Does
+ * nothing without --sandbox. */
 int sandbox_enter(struct run *r, struct err *e);
 
 /* What a run needs beyond moving bytes. */
@@ -32,7 +33,8 @@ bool sandbox_filter_available(void);
  * no_new_privs. */
 int sandbox_filter(const struct sandbox_needs *n, struct err *e);
 /* No file is opened and no TCP port bound or connected any more; what is listed can be removed.
- * Needs no_new_privs. Gives 0, or -1 with errno (ENOSYS, EOPNOTSUPP: the kernel has no Landlock). */
+ * Needs no_new_privs. Gives 0, or -1 with errno (ENOSYS, EOPNOTSUPP: the kernel has no
+ * Landlock). */
 int sandbox_landlock(char *const *removals, size_t n);
 
 #endif

@@ -96,8 +96,8 @@ static const struct call calls[] = {
     A(poll), A(select), A(epoll_wait),
 #endif
     /* descriptors that are open */
-    A(fcntl), A(fstat), A(newfstatat), A(statx), A(dup), A(dup3), A(pipe2), A(shutdown), A(getsockopt),
-    A(setsockopt), A(getsockname), A(getpeername), A(ftruncate),
+    A(fcntl), A(fstat), A(newfstatat), A(statx), A(dup), A(dup3), A(pipe2), A(shutdown),
+    A(getsockopt), A(setsockopt), A(getsockname), A(getpeername), A(ftruncate),
     CALL(ioctl, .rule = ONE_OF, .arg = 1, .list = requests,
          .nlist = sizeof requests / sizeof requests[0]),
 #ifdef SYS_dup2
@@ -139,8 +139,9 @@ static const struct call calls[] = {
 #ifdef SYS_unlink
     CALL(unlink, .rule = REMOVES),
 #endif
-    /* A library that would like to know something goes on without: the C library's heap opens a file
-     * of /proc, syslog() connects again when its daemon has been restarted, readline completes names. */
+    /* A library that would like to know something goes on without: the C library's heap opens a
+     * file of /proc, syslog() connects again when its daemon has been restarted, readline completes
+     * names. */
     R(openat), R(socket), R(connect), R(readlinkat), R(faccessat), R(prctl), R(getcwd),
 #ifdef SYS_open
     R(open), R(stat), R(lstat), R(access), R(readlink),
@@ -152,8 +153,8 @@ static const struct call calls[] = {
     F(execve), F(execveat), F(bind), F(listen), F(accept), F(accept4), F(socketpair), F(ptrace),
     F(process_vm_readv), F(process_vm_writev), F(setuid), F(setgid), F(setresuid), F(setresgid),
     F(setgroups), F(capset), F(chroot), F(mount), F(unshare), F(setns), F(mkdirat), F(renameat2),
-    F(linkat), F(symlinkat), F(fchmod), F(fchmodat), F(fchown), F(fchownat), F(truncate), F(mq_open),
-    F(memfd_create), F(bpf), F(seccomp), F(keyctl), F(io_uring_setup), F(pidfd_open),
+    F(linkat), F(symlinkat), F(fchmod), F(fchmodat), F(fchown), F(fchownat), F(truncate),
+    F(mq_open), F(memfd_create), F(bpf), F(seccomp), F(keyctl), F(io_uring_setup), F(pidfd_open),
     F(pidfd_send_signal), F(setsid), F(setpgid), F(chdir), F(umask),
 #ifdef SYS_fork
     F(fork), F(vfork), F(rename), F(mkdir), F(rmdir), F(link), F(symlink), F(chmod), F(chown),
@@ -276,7 +277,8 @@ static void report_and_end(int sig, siginfo_t *info, void *context)
         if (calls[i].nr == info->si_syscall)
             name = calls[i].name;
     if (name)
-        diag(DIAG_ERROR, "--sandbox: system call %s() is not permitted once everything is open", name);
+        diag(DIAG_ERROR, "--sandbox: system call %s() is not permitted once everything is open",
+             name);
     else
         diag(DIAG_ERROR, "--sandbox: system call %d is not permitted once everything is open",
              info->si_syscall);

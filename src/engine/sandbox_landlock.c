@@ -46,7 +46,7 @@ static uint64_t all_fs(long abi)
     return by_abi[(size_t)abi < last ? (size_t)abi : last];
 }
 
-/* A directory that cannot be reached holds nothing that could be removed, with a rule or without. */
+/* A directory that cannot be reached holds nothing that could be removed, rule or no rule. */
 static int permit_removal(int ruleset, const char *path)
 {
     char *copy = path[0] == '/' ? strdup(path) : NULL;

@@ -8,7 +8,8 @@
 #include "catena/plan.h"
 
 /* Overwrites values of secret options in the text of an argument with asterisks. Goes by the text
- * alone, before anything could be said about it; in doubt it hides too much. v1: there are no chains. */
+ * alone, before anything could be said about it; in doubt it hides too much. v1: there are no
+ * chains. */
 void secret_mask(char *argument, bool v1);
 /* The same for an argument of the command line. Gives a copy of what it was in *copy (to free with
  * secret_free), which messages never show; NULL when there is nothing to hide. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Loads OpenSSL and zlib when a line needs them: see libraries.h. For each function of libraries.def
- * there is one of the same name here that jumps to where the library has it, so the callers include
- * the libraries' headers and know nothing of this. */
+ * Loads OpenSSL and zlib when a line needs them: see libraries.h. For each function of
+ * libraries.def there is one of the same name here that jumps to where the library has it, so the
+ * callers include the libraries' headers and know nothing of this. */
 #include "libraries.h"
 
 #include <openssl/opensslv.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Secrets from options, variables, files and who sits at the terminal: see secret_value.h. They never get into a message. */
+ * Secrets from options, variables, files and who sits at the terminal: see secret_value.h. They
+ * never get into a message. */
 #include "secret_value.h"
 
 #include <errno.h>
@@ -96,7 +97,8 @@ int secret_value(const struct addr *a, enum option_id id, struct run *r, int64_t
     if (o->desc->secret == SECRET_FILE)
         return from_file(o, r, deadline, out->text, e);
     if (strlen(o->v.s) > SECRET_MAX)
-        return err_at(e, o->at, "the value of %s has more than %d bytes", o->desc->name, SECRET_MAX);
+        return err_at(e, o->at, "the value of %s has more than %d bytes", o->desc->name,
+                      SECRET_MAX);
     memcpy(out->text, o->v.s, strlen(o->v.s) + 1);
     return 1;
 }

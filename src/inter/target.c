@@ -45,11 +45,12 @@ static int parse_host(const struct addr *a, struct target *t, struct err *e)
     if (n == 0)
         return err_at(e, where(a, 0), "the target's host name is empty");
     if (n > HOST_MAX)
-        return err_at(e, where(a, 0), "the target's host name has %zu bytes; at most %d are possible", n,
-                      HOST_MAX);
+        return err_at(e, where(a, 0),
+                      "the target's host name has %zu bytes; at most %d are possible", n, HOST_MAX);
     for (size_t i = 0; i < n; i++)
         if (iscntrl((unsigned char)host[i]) || host[i] == ' ')
-            return err_at(e, where(a, 0), "blank or control character in host name \"%s\"", a->params[0]);
+            return err_at(e, where(a, 0), "blank or control character in host name \"%s\"",
+                          a->params[0]);
     memcpy(t->host, host, n);
     t->host[n] = '\0';
 
@@ -82,8 +83,9 @@ static int parse_port(const struct addr *a, bool port_zero, struct target *t, st
         t->port = ntohs((uint16_t)found->s_port);
         return 0;
     }
-    return err_at(e, where(a, 1), "port \"%s\" is neither a number from %d to %d nor a known TCP service",
-                  text, port_zero ? 0 : 1, UINT16_MAX);
+    return err_at(e, where(a, 1),
+                  "port \"%s\" is neither a number from %d to %d nor a known TCP service", text,
+                  port_zero ? 0 : 1, UINT16_MAX);
 }
 
 int target_parse(const struct addr *a, bool port_zero, struct target *t, struct err *e)

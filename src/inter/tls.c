@@ -118,7 +118,7 @@ static int send_data(struct tls_session *s, struct session_side *data, struct se
     if (!data->in_eof || s->said_bye)
         return 0;
     int rc = SSL_shutdown(s->ssl);
-    /* 0 says that the peer's goodbye is to come, and, called again, that ours still waits for room */
+    /* 0 says that the peer's goodbye is to come, and, called again, that ours waits for room */
     if (rc < 0 || (rc == 0 && SSL_get_error(s->ssl, rc) == SSL_ERROR_WANT_WRITE))
         return stopped(s, wire, rc, "TLS close");
     s->said_bye = s->wire.closed = wire->out_eof = true;

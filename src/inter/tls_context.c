@@ -87,8 +87,8 @@ static int version_option(const struct tls_context *t, const struct opt *o, bool
     return 0;
 }
 
-/* TLS and DTLS 1.2 are the floor (or what the library's configuration says, if that is higher), unless an
- * option asks for less. */
+/* TLS and DTLS 1.2 are the floor (or what the library's configuration says, if that is higher),
+ * unless an option asks for less. */
 static int set_versions(const struct addr *a, const struct tls_context *t, struct err *e)
 {
     const int floor = t->datagram ? DTLS1_2_VERSION : TLS1_2_VERSION;
@@ -153,7 +153,7 @@ static int set_ciphers(const struct addr *a, const struct tls_context *t, struct
     if ((*suites && !SSL_CTX_set_ciphersuites(ctx, suites)) ||
         (*old && !SSL_CTX_set_cipher_list(ctx, old)))
         rc = option_error(o, e);
-    else if (!*old && *suites && !t->datagram) /* nothing of TLS 1.2 was named, so nothing of it may be used */
+    else if (!*old && *suites && !t->datagram) /* none of TLS 1.2 was named: none may be used */
         (void)SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
     free(old);
     return rc;
