@@ -42,9 +42,8 @@ static int enter_netns(const char *name, int *before, struct err *e)
 /* The user may have become one who cannot be here. */
 static int open_cwd(void)
 {
-    const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    int fd = open(".", flags);
-    return fd < 0 && errno == EACCES ? open("/", flags) : fd;
+    int fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 && errno == EACCES ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : fd;
 }
 
 /* What is for good (EARLY) acts once, however often the address is opened, and before the working
