@@ -146,8 +146,9 @@ ssize_t express_give(struct express *x, const struct port *from, const struct po
     if (n > 0) {
         x->held -= (size_t)n;
     } else if (n < 0 && errno == EAGAIN && x->source_is_pipe) {
-        ssize_t still = look_into(from); /* others may read from it, too */
-        x->held = still > 0 ? (size_t)still : 0;
+        ssize_t still = look_into(from); /* others may read from it, too; what is new is for later */
+        if (still < (ssize_t)x->held)
+            x->held = still > 0 ? (size_t)still : 0;
         errno = EAGAIN;
     }
     return n;
