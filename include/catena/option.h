@@ -15,6 +15,7 @@
 
 struct addr;
 struct arena;
+struct run;
 
 /* Option groups: an address takes an option when they share a group. */
 #define GROUP_LIST(X)                                                                              \
@@ -181,6 +182,10 @@ struct option_desc {
      * share an apply function and keep level, name or flag in a and b. */
     int (*apply)(const struct opt *o, int fd, struct err *e);
     int (*tio)(const struct opt *o, struct termios *t, struct err *e); /* TERMIOS rows */
+    /* Rows whose value may hold the names of hosts: gives the value with numbers in their place, to
+     * be freed; NULL if there are none. May wait. */
+    int (*look_up)(const struct opt *o, const struct addr *a, struct run *r, char **numeric,
+                   struct err *e);
     long a, b;
     enum secret secret;
 };
@@ -220,6 +225,8 @@ long long opt_int(const struct addr *a, enum option_id id, long long otherwise);
 double opt_time(const struct addr *a, enum option_id id, double otherwise); /* seconds */
 /* Applies all options of that phase that have an apply function, in the order given. */
 int opts_apply(const struct addr *a, enum phase phase, int fd, struct err *e);
+/* The same for phases that have options whose names are to be looked up: PASTSOCKET. */
+int opts_apply_in(const struct addr *a, struct run *r, enum phase phase, int fd, struct err *e);
 /* The open(2) flags of phase OPEN options or-ed into (or with =0 taken out of) base. */
 int opts_open_flags(const struct addr *a, int base);
 /* Applies the TERMIOS rows in one tcgetattr/tcsetattr; does nothing if none is given. */

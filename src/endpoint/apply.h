@@ -20,6 +20,8 @@ int apply_any_sockopt_int(const struct opt *o, int fd, struct err *e);
 int apply_any_sockopt_bin(const struct opt *o, int fd, struct err *e);
 int apply_any_sockopt_string(const struct opt *o, int fd, struct err *e);
 /* apply_mcast.c */
+int look_up_mcast(const struct opt *o, const struct addr *a, struct run *r, char **numeric,
+                  struct err *e); /* for all of these; they themselves take numbers only */
 int apply_ip_membership(const struct opt *o, int fd, struct err *e);
 int apply_ip_source_membership(const struct opt *o, int fd, struct err *e);
 int apply_ip_multicast_if(const struct opt *o, int fd, struct err *e);

@@ -80,23 +80,25 @@ static void take_policies(const struct addr *a, struct port *p)
 }
 
 /* Options for a descriptor act on both, where there are two. */
-static int apply(const struct addr *a, enum phase phase, int rfd, int wfd, struct err *e)
+static int apply(const struct addr *a, struct run *r, enum phase phase, int rfd, int wfd,
+                 struct err *e)
 {
     int first = rfd >= 0 ? rfd : wfd;
-    if (opts_apply(a, phase, first, e) < 0)
+    if (opts_apply_in(a, r, phase, first, e) < 0)
         return -1;
-    return wfd >= 0 && wfd != first ? opts_apply(a, phase, wfd, e) : 0;
+    return wfd >= 0 && wfd != first ? opts_apply_in(a, r, phase, wfd, e) : 0;
 }
 
 /* What came open, or is no socket of our making, is behind all the stages that a socket goes through
  * from socket() to accept(): their options act now, or fail on what is no socket. */
-static int apply_socket_stages(const struct addr *a, int rfd, int wfd, struct err *e)
+static int apply_socket_stages(const struct addr *a, struct run *r, int rfd, int wfd,
+                               struct err *e)
 {
     static const enum phase stages[] = {PHASE_PASTSOCKET, PHASE_PREBIND,   PHASE_PASTBIND,
                                         PHASE_LISTEN,     PHASE_CONNECT,   PHASE_CONNECTED,
                                         PHASE_ACCEPT,     PHASE_PASTACCEPT};
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
-        if (apply(a, stages[i], rfd, wfd, e) < 0)
+        if (apply(a, r, stages[i], rfd, wfd, e) < 0)
             return -1;
     return 0;
 }
@@ -133,8 +135,8 @@ static int check_making(const struct addr *a, struct err *e)
     return 0;
 }
 
-static int make_port(const struct addr *a, int rfd, int wfd, unsigned flags, enum port_shut shut,
-                     bool own_socket, struct port **out, struct err *e)
+static int make_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
+                     enum port_shut shut, bool own_socket, struct port **out, struct err *e)
 {
     struct port *p;
     /* options see the descriptors as they are, not a private reopening of them */
@@ -145,10 +147,10 @@ static int make_port(const struct addr *a, int rfd, int wfd, unsigned flags, enu
     take_policies(a, p);
     if ((terminal && save_terminal(p, rfd >= 0 ? rfd : wfd, e) < 0) ||
         (!own_socket &&
-         (check_making(a, e) < 0 || apply_socket_stages(a, rfd, wfd, e) < 0)) ||
-        apply(a, PHASE_FD, rfd, wfd, e) < 0 ||
+         (check_making(a, e) < 0 || apply_socket_stages(a, r, rfd, wfd, e) < 0)) ||
+        apply(a, r, PHASE_FD, rfd, wfd, e) < 0 ||
         opts_apply_termios(a, rfd >= 0 ? rfd : wfd, e) < 0 ||
-        apply(a, PHASE_LATE, rfd, wfd, e) < 0) {
+        apply(a, r, PHASE_LATE, rfd, wfd, e) < 0) {
         port_close(p);
         return -1;
     }
@@ -159,15 +161,13 @@ static int make_port(const struct addr *a, int rfd, int wfd, unsigned flags, enu
 int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
                   enum port_shut shut, struct port **out, struct err *e)
 {
-    (void)r;
-    return make_port(a, rfd, wfd, flags, shut, false, out, e);
+    return make_port(a, r, rfd, wfd, flags, shut, false, out, e);
 }
 
 int endpoint_socket_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
                          enum port_shut shut, struct port **out, struct err *e)
 {
-    (void)r;
-    return make_port(a, rfd, wfd, flags, shut, true, out, e);
+    return make_port(a, r, rfd, wfd, flags, shut, true, out, e);
 }
 
 /* Takes the text. */

@@ -93,7 +93,7 @@ static int check(const struct addr *a, struct err *e)
 }
 
 /* A socket for sending first, bound as bind= says. */
-static int client(const struct addr *a, const struct sock_kind *kind, struct err *e)
+static int client(const struct addr *a, struct run *r, const struct sock_kind *kind, struct err *e)
 {
     bool bound = opt_find(a, OPT_BIND) != NULL;
     struct sockname local;
@@ -101,7 +101,7 @@ static int client(const struct addr *a, const struct sock_kind *kind, struct err
 
     if (bind_name(a, kind, &local, e) < 0)
         return -1;
-    fd = sock_open(a, kind, kind->family, false, e);
+    fd = sock_open(a, r, kind, kind->family, false, e);
     if (fd >= 0 && bound && sock_bind(a, fd, &local, e) < 0) {
         close(fd);
         fd = -1;
@@ -121,7 +121,7 @@ static int connect_open(const struct addr *a, struct run *r, void *state, struct
     if (parse(a, &kind, &to, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
-    fd = client(a, &kind, e);
+    fd = client(a, r, &kind, e);
     if (fd < 0)
         return -1;
     if (sock_connect(a, r, fd, &to, e) < 0) {
@@ -142,7 +142,7 @@ static int send_open(const struct addr *a, struct run *r, bool from_all, struct 
     if (parse(a, &kind, &to, e) < 0 ||
         (from_all && access_init(a, r, RANGE_BINARY, &access, e) < 0))
         return -1;
-    fd = client(a, &kind, e);
+    fd = client(a, r, &kind, e);
     if (fd < 0)
         return -1;
     return dgram_sender(a, r, &kind, fd, &to, from_all ? &access : NULL, from_all, out, e);
@@ -171,7 +171,7 @@ static int bound(const struct addr *a, struct run *r, struct sock_kind *kind, st
 
     if (parse(a, kind, &name, e) < 0 || access_init(a, r, RANGE_BINARY, access, e) < 0)
         return -1;
-    fd = sock_open(a, kind, kind->family, true, e);
+    fd = sock_open(a, r, kind, kind->family, true, e);
     if (fd >= 0 && sock_bind(a, fd, &name, e) < 0) {
         close(fd);
         fd = -1;

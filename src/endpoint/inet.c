@@ -210,10 +210,10 @@ static int listen_names(const struct addr *a, struct run *r, const struct sock_k
     return rc;
 }
 
-static int open_bound(const struct addr *a, const struct sock_kind *kind,
+static int open_bound(const struct addr *a, struct run *r, const struct sock_kind *kind,
                       const struct sockname *name, struct err *e)
 {
-    int fd = sock_open(a, kind, sockname_family(name), true, e);
+    int fd = sock_open(a, r, kind, sockname_family(name), true, e);
 
     if (fd >= 0 && sock_bind(a, fd, name, e) < 0) {
         close(fd);
@@ -223,16 +223,16 @@ static int open_bound(const struct addr *a, const struct sock_kind *kind,
 }
 
 /* A bound socket on the first address that this system can have: it may lack an IP version. */
-static int bind_first(const struct addr *a, const struct sock_kind *kind, const struct names *names,
-                      struct err *e)
+static int bind_first(const struct addr *a, struct run *r, const struct sock_kind *kind,
+                      const struct names *names, struct err *e)
 {
-    int fd = open_bound(a, kind, &names->v[0], e);
+    int fd = open_bound(a, r, kind, &names->v[0], e);
 
     for (size_t i = 1; i < names->n && fd < 0; i++) {
         if (e->sys != EAFNOSUPPORT && e->sys != EADDRNOTAVAIL)
             break;
         diag(DIAG_NOTICE, "%s; trying the next address", e->text);
-        fd = open_bound(a, kind, &names->v[i], e);
+        fd = open_bound(a, r, kind, &names->v[i], e);
     }
     return fd;
 }
@@ -251,7 +251,7 @@ int inet_bound(const struct addr *a, struct run *r, const struct sock_kind *kind
     if (version.preferred == AF_UNSPEC && family == AF_INET6)
         family = AF_UNSPEC; /* nobody asked for IPv6, so the range may be of either version */
     if (access_init(a, r, family, access, e) == 0)
-        fd = bind_first(a, kind, &names, e);
+        fd = bind_first(a, r, kind, &names, e);
 out:
     names_fini(&names);
     return fd;

@@ -59,8 +59,9 @@ static int kind_of(const struct addr *a, struct sock_kind *kind, const char **po
 /* ---- sending first ---- */
 
 /* A socket for the first target that this system can send to. */
-static int open_for(const struct addr *a, const struct sock_kind *kind, const struct names *targets,
-                    const struct inet_local *local, struct sockname *to, struct err *e)
+static int open_for(const struct addr *a, struct run *r, const struct sock_kind *kind,
+                    const struct names *targets, const struct inet_local *local,
+                    struct sockname *to, struct err *e)
 {
     int fd = -1;
 
@@ -68,7 +69,7 @@ static int open_for(const struct addr *a, const struct sock_kind *kind, const st
         if (i > 0)
             diag(DIAG_NOTICE, "%s; trying the next address", e->text);
         *to = targets->v[i];
-        fd = sock_open(a, kind, sockname_family(to), false, e);
+        fd = sock_open(a, r, kind, sockname_family(to), false, e);
         if (fd >= 0 && inet_bind_local(a, fd, to, local, e) < 0) {
             close(fd);
             fd = -1;
@@ -93,7 +94,7 @@ static int send_open(const struct addr *a, struct run *r, bool from_all, struct 
     kind.peer_port = from_all;
     if (resolve_port(r, port_text, kind.type, &port, e) == 0 &&
         inet_targets(a, r, &kind, port, &targets, &local, e) == 0)
-        fd = open_for(a, &kind, &targets, &local, &to, e);
+        fd = open_for(a, r, &kind, &targets, &local, &to, e);
     names_fini(&targets);
     names_fini(&local.names);
     if (fd < 0)

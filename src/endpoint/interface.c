@@ -42,7 +42,7 @@ static int interface_open(const struct addr *a, struct run *r, void *state, stru
                           struct err *e)
 {
     const struct dgram how = {.frames = true, .vlan = opt_find(a, OPT_RETRIEVE_VLAN) != NULL};
-    int fd = sock_open(a, &packet, AF_PACKET, false, e);
+    int fd = sock_open(a, r, &packet, AF_PACKET, false, e);
 
     (void)state;
     if (fd < 0)

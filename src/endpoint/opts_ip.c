@@ -7,15 +7,18 @@
 #define GROUP_IP (GROUP_IP4 | GROUP_IP6)
 #define IP_ROW(n, al, phase, type, f, opt, h)                                                      \
     OPTION(n, al, GROUP_IP, phase, type, h, .apply = apply_##f, .a = SOL_IP, .b = opt)
+#define IP_NAMES(n, al, type, f, opt, h)                                                           \
+    OPTION(n, al, GROUP_IP, PASTSOCKET, type, h, .apply = apply_##f, .look_up = look_up_mcast,     \
+           .a = SOL_IP, .b = opt)
 #define IP_INT(n, al, opt, h) IP_ROW(n, al, PASTSOCKET, INT, sockopt_int, opt, h)
 
 const struct option_desc options_ip[] = {
-    IP_ROW("ip-add-membership", "add-membership ip-membership membership",
-           PASTSOCKET, MREQN, ip_membership, IP_ADD_MEMBERSHIP,
-           "<group>:<interface>: receive what is sent to this multicast group"),
-    IP_ROW("ip-add-source-membership", "add-source-membership source-membership",
-           PASTSOCKET, MREQ_SOURCE, ip_source_membership, IP_ADD_SOURCE_MEMBERSHIP,
-           "<group>:<interface address>:<source>: receive what this source sends to the group"),
+    IP_NAMES("ip-add-membership", "add-membership ip-membership membership",
+             MREQN, ip_membership, IP_ADD_MEMBERSHIP,
+             "<group>:<interface>: receive what is sent to this multicast group"),
+    IP_NAMES("ip-add-source-membership", "add-source-membership source-membership",
+             MREQ_SOURCE, ip_source_membership, IP_ADD_SOURCE_MEMBERSHIP,
+             "<group>:<interface address>:<source>: receive what this source sends to the group"),
     IP_INT("ip-freebind", "freebind ipfreebind", IP_FREEBIND,
            "allow binding to addresses the host does not have yet"),
     IP_INT("ip-hdrincl", "hdrincl iphdrincl", IP_HDRINCL,
@@ -23,8 +26,8 @@ const struct option_desc options_ip[] = {
     IP_INT("ip-mtu", "ipmtu mtu", IP_MTU, "path MTU of the connection (read-only)"),
     IP_INT("ip-mtu-discover", "ipmtudiscover mtudiscover", IP_MTU_DISCOVER,
            "path MTU discovery: 0 never, 1 wanted, 2 always"),
-    IP_ROW("ip-multicast-if", "multicast-if", PASTSOCKET, IP4NAME, ip_multicast_if, IP_MULTICAST_IF,
-           "interface (address, name or index) for multicasts sent"),
+    IP_NAMES("ip-multicast-if", "multicast-if", IP4NAME, ip_multicast_if, IP_MULTICAST_IF,
+             "interface (address, name or index) for multicasts sent"),
     IP_ROW("ip-multicast-loop", "ipmulticastloop mcloop multicast-loop multicastloop",
            PASTSOCKET, BYTE, sockopt_byte, IP_MULTICAST_LOOP,
            "multicasts sent come back to the host"),

@@ -6,6 +6,9 @@
 
 #define IP6_ROW(n, al, phase, type, f, opt, h)                                                     \
     OPTION(n, al, GROUP_IP6, phase, type, h, .apply = apply_##f, .a = SOL_IPV6, .b = opt)
+#define IP6_NAMES(n, al, type, f, opt, h)                                                          \
+    OPTION(n, al, GROUP_IP6, PASTSOCKET, type, h, .apply = apply_##f, .look_up = look_up_mcast,    \
+           .a = SOL_IPV6, .b = opt)
 #define IP6_INT(n, al, opt, h) IP6_ROW(n, al, PASTSOCKET, INT, sockopt_int, opt, h)
 
 const struct option_desc options_ip6[] = {
@@ -13,12 +16,12 @@ const struct option_desc options_ip6[] = {
     IP6_INT("ipv6-dstopts", "dstopts", IPV6_DSTOPTS, "destination options of packets sent"),
     IP6_INT("ipv6-hoplimit", "hoplimit", IPV6_HOPLIMIT, "hop limit of packets sent"),
     IP6_INT("ipv6-hopopts", "hopopts", IPV6_HOPOPTS, "hop-by-hop options of packets sent"),
-    IP6_ROW("ipv6-join-group", "ipv6-add-membership join-group",
-            PASTSOCKET, MREQN, ip6_membership, IPV6_JOIN_GROUP,
-            "<[group]>:<interface>: receive what is sent to this multicast group"),
-    IP6_ROW("ipv6-join-source-group", "ipv6-add-source-membership join-source-group",
-            PASTSOCKET, GENERIC, ip6_source_membership, MCAST_JOIN_SOURCE_GROUP,
-            "<[group]>:<interface>:<[source]>: receive what this source sends to the group"),
+    IP6_NAMES("ipv6-join-group", "ipv6-add-membership join-group",
+              MREQN, ip6_membership, IPV6_JOIN_GROUP,
+              "<[group]>:<interface>: receive what is sent to this multicast group"),
+    IP6_NAMES("ipv6-join-source-group", "ipv6-add-source-membership join-source-group",
+              GENERIC, ip6_source_membership, MCAST_JOIN_SOURCE_GROUP,
+              "<[group]>:<interface>:<[source]>: receive what this source sends to the group"),
     IP6_INT("ipv6-multicast-loop", "ipv6-mcloop mcloop6", IPV6_MULTICAST_LOOP,
             "multicasts sent come back to the host"),
     IP6_INT("ipv6-pktinfo", NULL, IPV6_PKTINFO, "source address and interface of packets sent"),

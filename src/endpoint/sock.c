@@ -76,8 +76,8 @@ static int set_prompt(int fd, struct err *e)
     return 0;
 }
 
-int sock_open(const struct addr *a, const struct sock_kind *kind, int family, bool passive,
-              struct err *e)
+int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind, int family,
+              bool passive, struct err *e)
 {
     int type = (int)opt_int(a, OPT_SO_TYPE, kind->type);
     int protocol = (int)opt_int(a, OPT_SO_PROTOCOL, kind->protocol);
@@ -92,7 +92,7 @@ int sock_open(const struct addr *a, const struct sock_kind *kind, int family, bo
                        socket_name(kind, family), family, type, protocol);
     diag(DIAG_INFO, "socket(%d, %d, %d) -> %d", family, type, protocol, fd);
     if ((a->prompt && protocol == IPPROTO_TCP && set_prompt(fd, e) < 0) ||
-        opts_apply(a, PHASE_PASTSOCKET, fd, e) < 0 ||
+        opts_apply_in(a, r, PHASE_PASTSOCKET, fd, e) < 0 ||
         (passive && kind->reuseaddr && set_reuseaddr(a, fd, e) < 0) ||
         opts_apply(a, PHASE_PREBIND, fd, e) < 0) {
         close(fd);
@@ -187,7 +187,7 @@ static int connect_one(const struct addr *a, struct run *r, const struct sock_ki
 
     if (diag_shows(DIAG_NOTICE))
         diag(DIAG_NOTICE, "opening connection to %s", sockname_text(to, text));
-    fd = sock_open(a, kind, sockname_family(to), false, e);
+    fd = sock_open(a, r, kind, sockname_family(to), false, e);
     if (fd < 0)
         return -1;
     if ((bind_it != NULL && bind_it(a, fd, to, arg, e) < 0) || sock_connect(a, r, fd, to, e) < 0) {

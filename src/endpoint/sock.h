@@ -27,8 +27,8 @@ struct sock_kind {
 
 /* Makes a socket of that family and applies the options up to PREBIND. passive: it is going to
  * wait for others. Gives the descriptor or -1. */
-int sock_open(const struct addr *a, const struct sock_kind *kind, int family, bool passive,
-              struct err *e);
+int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind, int family,
+              bool passive, struct err *e);
 /* Binds, with the options of BIND and PASTBIND around. */
 int sock_bind(const struct addr *a, int fd, const struct sockname *name, struct err *e);
 /* Connects within connect-timeout. A signal ends the wait. */

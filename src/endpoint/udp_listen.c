@@ -83,9 +83,10 @@ static void udp_unlisten(const struct addr *a, void *state, bool forked)
 }
 
 /* Another socket like the first one. */
-static int bind_again(const struct addr *a, const struct listener *l, struct err *e)
+static int bind_again(const struct addr *a, struct run *r, const struct listener *l,
+                      struct err *e)
 {
-    int fd = sock_open(a, &l->kind, sockname_family(&l->name), true, e);
+    int fd = sock_open(a, r, &l->kind, sockname_family(&l->name), true, e);
 
     if (fd >= 0 && (sock_bind(a, fd, &l->name, e) < 0 || opts_apply(a, PHASE_LISTEN, fd, e) < 0)) {
         close(fd);
@@ -129,7 +130,7 @@ static int take_client(const struct addr *a, struct run *r, struct listener *l,
     l->fd = -1;
     if (rc < 0)
         err_sys(e, ERR_TRANSIENT, "connect(%d)", *fd);
-    else if (l->many && (l->fd = bind_again(a, l, e)) < 0)
+    else if (l->many && (l->fd = bind_again(a, r, l, e)) < 0)
         rc = -1;
     sockname_local(&local, *fd);
     if (rc == 0 && sockname_facts(r, peer, &local, e) == 0 &&
@@ -150,7 +151,7 @@ static int udp_accept(const struct addr *a, struct run *r, void *state, struct p
     char text[SOCKNAME_TEXT];
     int fd;
 
-    if (l->fd < 0 && (l->fd = bind_again(a, l, e)) < 0)
+    if (l->fd < 0 && (l->fd = bind_again(a, r, l, e)) < 0)
         return -1;
     diag(DIAG_NOTICE, "listening on %s", sockname_text(&l->name, text));
     if (next_client(a, r, l, deadline, &how.to, e) < 0)

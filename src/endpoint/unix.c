@@ -235,7 +235,7 @@ static int connect_as(const struct addr *a, struct run *r, const struct sock_kin
                       const struct sockname *to, struct port **out, struct err *e)
 {
     char *path = NULL;
-    int fd = sock_open(a, kind, AF_UNIX, false, e), rc = -1;
+    int fd = sock_open(a, r, kind, AF_UNIX, false, e), rc = -1;
 
     if (fd < 0)
         return -1;
@@ -299,7 +299,7 @@ static int unix_listen(const struct addr *a, struct run *r, void **state, struct
 
     if (access_init(a, r, AF_UNIX, &access, e) < 0)
         return -1;
-    fd = sock_open(a, kind, AF_UNIX, true, e);
+    fd = sock_open(a, r, kind, AF_UNIX, true, e);
     if (fd < 0)
         return -1;
     if (unix_bind(a, kind, fd, path, e) < 0) {

@@ -21,7 +21,7 @@ static int sendto_open(const struct addr *a, struct run *r, void *state, struct 
     (void)state;
     if (unix_name(a, kind, a->params[0], &to, e) < 0)
         return -1;
-    fd = sock_open(a, kind, AF_UNIX, false, e);
+    fd = sock_open(a, r, kind, AF_UNIX, false, e);
     if (fd < 0)
         return -1;
     if (unix_bind_client(a, kind, fd, &path, e) < 0) {
@@ -45,7 +45,7 @@ static int bound(const struct addr *a, struct run *r, struct access *access, str
 
     if (access_init(a, r, AF_UNIX, access, e) < 0)
         return -1;
-    fd = sock_open(a, kind, AF_UNIX, true, e);
+    fd = sock_open(a, r, kind, AF_UNIX, true, e);
     if (fd < 0)
         return -1;
     if (unix_bind(a, kind, fd, a->params[0], e) < 0) {

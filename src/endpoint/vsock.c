@@ -101,7 +101,7 @@ static int connect_open(const struct addr *a, struct run *r, void *state, struct
         return -1;
     make_name(&to, cid, port);
     diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
-    fd = sock_open(a, &vsock, AF_VSOCK, false, e);
+    fd = sock_open(a, r, &vsock, AF_VSOCK, false, e);
     if (fd < 0)
         return -1;
     if ((bound && sock_bind(a, fd, &local, e) < 0) || sock_connect(a, r, fd, &to, e) < 0) {
@@ -125,7 +125,7 @@ static int vsock_listen(const struct addr *a, struct run *r, void **state, struc
         return -1;
     if (!bound)
         make_name(&local, VMADDR_CID_ANY, port);
-    fd = sock_open(a, &vsock, AF_VSOCK, true, e);
+    fd = sock_open(a, r, &vsock, AF_VSOCK, true, e);
     if (fd < 0)
         return -1;
     if (sock_bind(a, fd, &local, e) < 0) {

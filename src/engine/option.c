@@ -195,37 +195,59 @@ static bool left_to_opener(const struct addr *a, const struct option_desc *d)
     return d->id == OPT_PERM && (a->form->groups & GROUP_NAMED) && !(a->form->groups & GROUP_PTY);
 }
 
+/* Names are looked up here, where a signal can end that. */
+static int apply_one(const struct addr *a, struct run *r, const struct opt *o, int fd,
+                     struct err *e)
+{
+    struct opt with_numbers = *o;
+    char *numeric = NULL;
+    if (o->desc->look_up && r) {
+        if (o->desc->look_up(o, a, r, &numeric, e) < 0)
+            return -1;
+        if (numeric)
+            with_numbers.v.s = numeric;
+    }
+    int rc = o->desc->apply(&with_numbers, fd, e);
+    free(numeric);
+    return rc;
+}
+
 /* Applies what is listed with one phase and acts in another, or the same. */
-static int apply_listed(const struct addr *a, enum phase listed, enum phase acts, int fd,
-                        struct err *e)
+static int apply_listed(const struct addr *a, struct run *r, enum phase listed, enum phase acts,
+                        int fd, struct err *e)
 {
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
         const struct option_desc *d = o->desc;
         if (!d->apply || d->phase != listed || acts_in(d) != acts || left_to_opener(a, d))
             continue;
-        if (d->apply(o, fd, e) == 0)
+        if (apply_one(a, r, o, fd, e) == 0)
             continue;
         e->where = o->at;
         (void)err_wrap(e, "option \"%s\"", d->name);
-        if (!o->sloppy)
+        if (!o->sloppy || e->kind == ERR_INTERRUPTED)
             return -1;
         diag_err(DIAG_ERROR, e);
     }
     return 0;
 }
 
-int opts_apply(const struct addr *a, enum phase phase, int fd, struct err *e)
+int opts_apply_in(const struct addr *a, struct run *r, enum phase phase, int fd, struct err *e)
 {
     /* In LATE2 first what was put off (setsid, chroot), then what needs it (ctty, su), then the
      * delayed substuser, after which little is permitted. */
-    if (phase == PHASE_LATE2 && apply_listed(a, PHASE_LATE, PHASE_LATE2, fd, e) < 0)
+    if (phase == PHASE_LATE2 && apply_listed(a, r, PHASE_LATE, PHASE_LATE2, fd, e) < 0)
         return -1;
-    if (apply_listed(a, phase, phase, fd, e) < 0)
+    if (apply_listed(a, r, phase, phase, fd, e) < 0)
         return -1;
-    if (phase == PHASE_LATE2 && apply_listed(a, PHASE_INIT, PHASE_LATE2, fd, e) < 0)
+    if (phase == PHASE_LATE2 && apply_listed(a, r, PHASE_INIT, PHASE_LATE2, fd, e) < 0)
         return -1;
     return 0;
+}
+
+int opts_apply(const struct addr *a, enum phase phase, int fd, struct err *e)
+{
+    return opts_apply_in(a, NULL, phase, fd, e);
 }
 
 int opts_open_flags(const struct addr *a, int base)

@@ -7,7 +7,7 @@
 #include "catena/option.h"
 
 /* One row: canonical name, aliases, groups, phase, value type, help, then designated initialisers
- * (.id, .apply, .tio, .a, .b). */
+ * (.id, .apply, .look_up, .tio, .a, .b). */
 #define OPTION(n, al, g, p, t, h, ...)                                                             \
     {                                                                                              \
         .name = n, .aliases = al, .groups = g, .phase = PHASE_##p, .type = VALUE_##t, .help = h,   \

@@ -32,7 +32,7 @@ prepare_test() {
     names 127.0.0.1:53 four.test=127.0.0.1 six.test=::1 both.test=::1 both.test=127.0.0.1 \
         many.test=127.0.0.3 many.test=127.0.0.2 many.test=127.0.0.1 cut.test=cut \
         cut.test=127.0.0.1 gone.test=silent single=127.0.0.1 host.near.test=127.0.0.1 \
-        deep.host.far.test=127.0.0.1
+        deep.host.far.test=127.0.0.1 group.test=224.1.2.3 group6.test=ff02::2:1
 }
 
 # names <address:port> <records...>: a name server.
@@ -254,6 +254,42 @@ bits() {
     wait_for 5 file_has dnsd.out 'gone.test'
     kill "$(<client.pid)"
     finish client 143
+}
+
+@test "a signal ends the wait for the names in options of multicasts" {
+    for option in ip-add-membership=gone.test:lo ip-multicast-if=gone.test \
+        ip-add-source-membership=232.1.1.1:127.0.0.1:gone.test; do
+        before=$(questions A)
+        start client "${NET[@]}" "$OURS" -u "UDP4-RECV:$P,$option" - </dev/null
+        wait_for 5 more_questions A
+        begin=${EPOCHREALTIME/./}
+        kill "$(<client.pid)"
+        finish client 143
+        ((${EPOCHREALTIME/./} - begin < 4000000)) # the resolver takes 5 s
+    done
+    for option in ipv6-join-group=gone.test:lo 'ipv6-join-source-group=[ff02::2:1]:lo:gone.test'; do
+        before=$(questions AAAA)
+        start client "${NET[@]}" "$OURS" -u "UDP6-RECV:$P,$option" - </dev/null
+        wait_for 5 more_questions AAAA
+        kill "$(<client.pid)"
+        finish client 143
+    done
+}
+questions() { grep -c "gone.test $1 " dnsd.out || :; }
+more_questions() { [ "$(questions "$1")" -gt "$before" ]; }
+
+@test "the names in options of multicasts are found as others are" {
+    net_serve "$OURS" -u "UDP4-RECV:$P,ip-add-membership=group.test:lo" -
+    grep -q 030201E0 "/proc/$NETPID/net/igmp"
+    net_stop
+    next_port
+    net_serve "$OURS" -u "UDP4-RECV:$P,ip-add-membership=other.test:127.0.0.1,res-nsaddr=127.0.0.2:5300" - || :
+    has "$(<server.err)" ' E .*cannot resolve "other.test"'
+    need_net6
+    next_port
+    net_serve "$OURS" -u "UDP6-RECV:$P,ipv6-join-group=group6.test:lo" -
+    grep -q ff020000000000000000000000020001 "/proc/$NETPID/net/igmp6"
+    net_stop
 }
 
 @test "res-aaonly, res-primary, res-debug are taken" {
