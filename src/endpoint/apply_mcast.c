@@ -75,7 +75,8 @@ static int need_interface(const char *s, int *index, struct err *e)
 {
     unsigned i = interface_index(s);
     *index = (int)i;
-    if (i > 0 && i <= 0x7fffffff)
+    bool any = *s && s[strspn(s, "0")] == '\0'; /* the system is to choose */
+    if (i <= 0x7fffffff && (i > 0 || any))
         return 0;
     return err_set(e, ERR_PERMANENT, "no interface has the name or index \"%s\"", s);
 }

@@ -374,6 +374,22 @@ multicast6() {
         cat got >>all
     done
 }
+any_interface() {
+    ip link add v0 type veth peer name v1
+    ip link set v0 up
+    ip link set v1 up
+    "$1" -u 'udp6-recv:6667,ipv6-join-group=[ff02::2:1]:0' create:got &
+    until grep -q :1A0B /proc/net/udp6; do kill -0 $!; sleep 0.02; done
+    "$1" -u 'udp6-recv:6668,ipv6-join-source-group=[ff02::2:2]:nosuch:[fe80::1]' - 2>log && return 1
+    grep -q 'no interface has the name or index "nosuch"' log
+    kill $!
+}
+@test "multicast over IPv6, on whatever interface" {
+    need_ip6
+    export -f any_interface
+    own_network timeout "$LIMIT" bash -ec 'any_interface "$@"' any_interface "$OURS"
+}
+
 @test "multicast over IPv6" {
     need_ip6
     export -f multicast6
