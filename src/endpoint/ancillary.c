@@ -146,7 +146,6 @@ static const struct {
     {SOL_IPV6, IPV6_TCLASS, tclass},
 };
 
-/* Descriptors that a peer has passed to us are not wanted. */
 static void close_passed(const struct cmsghdr *c, size_t len)
 {
     int fd;
@@ -157,13 +156,19 @@ static void close_passed(const struct cmsghdr *c, size_t len)
     }
 }
 
+void ancillary_close_passed(struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+            close_passed(c, c->cmsg_len - CMSG_LEN(0));
+    }
+}
+
 void ancillary_report(struct run *r, struct msghdr *msg, bool keep)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
         struct report rep = {r, keep, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0)};
 
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-            close_passed(c, rep.len);
         for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
             if (types[i].level == c->cmsg_level && types[i].type == c->cmsg_type)
                 types[i].report(&rep);

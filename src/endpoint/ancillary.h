@@ -8,6 +8,8 @@
 
 #include "catena/run.h"
 
+/* Descriptors that a peer has passed to us are not wanted. */
+void ancillary_close_passed(struct msghdr *msg);
 /* Logs each item of the ancillary data that recvmsg(2) has left in msg; keep: they also become
  * facts of the run. */
 void ancillary_report(struct run *r, struct msghdr *msg, bool keep);

@@ -52,6 +52,7 @@ ssize_t dgram_receive(int fd, bool strip, void *buf, size_t cap, struct dgram_pa
         n = recvmsg(fd, &p->msg, MSG_DONTWAIT);
     if (n < 0)
         return -1;
+    ancillary_close_passed(&p->msg); /* here, for not every packet is used */
     p->from.len = p->msg.msg_namelen;
     p->cut = (p->msg.msg_flags & MSG_TRUNC) != 0;
     return strip ? strip_header(header, buf, n) : n;
