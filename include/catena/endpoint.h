@@ -25,6 +25,10 @@ struct endpoint_ops {
     int (*replace)(const struct addr *a, struct run *r, struct port *left, struct err *e);
 };
 
+/* Does a listening address, or its chain, fork or start threads? Then it goes on listening when a
+ * connection has failed. */
+bool endpoint_serves_many(const struct run *r, const struct addr *a);
+
 /* The usual way to end an open(): makes a port of the descriptors, lets the options for sockets and
  * those of the FD and LATE phases act on them, and takes the policy options of the address
  * (ignoreeof, escape, cool-write, shut-*, end-close, null-eof, terminal settings) into the port.

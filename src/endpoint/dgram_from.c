@@ -101,37 +101,79 @@ static ssize_t next_packet(const struct addr *a, struct run *r, struct receiver 
     }
 }
 
-/* End of file behind the packet: a pipe that nobody writes to. */
-static int end_of_file(struct port *p, int fd, struct err *e)
-{
-    int ends[2];
+/* What the port of a packet needs. It is had before the packet is read, which would be lost for
+ * want of it. */
+struct ends {
+    int fd;  /* the socket once more, for the answers */
+    int eof; /* end of file behind the packet: a pipe that nobody writes to */
+};
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_sys(e, ERR_PERMANENT, "pipe2()");
-    close(ends[1]);
-    if (p->wfd < 0)
-        close(fd);
-    p->rfd = ends[0];
+static int try_ends(const struct receiver *l, struct ends *ends, struct err *e)
+{
+    int pair[2];
+
+    ends->fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
+    if (ends->fd < 0)
+        return err_sys(e, ERR_TRANSIENT, "fcntl(%d, F_DUPFD_CLOEXEC)", l->fd);
+    if (pipe2(pair, O_CLOEXEC) < 0) {
+        err_sys(e, ERR_TRANSIENT, "pipe2()");
+        close(ends->fd);
+        return -1;
+    }
+    close(pair[1]);
+    ends->eof = pair[0];
     return 0;
 }
 
+/* Packets of before, in threads, may hold all there is. */
+static int get_ends(const struct addr *a, struct run *r, const struct receiver *l,
+                    struct ends *ends, struct err *e)
+{
+    while (try_ends(l, ends, e) < 0) {
+        if (!endpoint_serves_many(r, a) || wait_for_more(r, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Takes the ends. */
 static int make_port(const struct addr *a, struct run *r, const struct receiver *l,
-                     const struct dgram_packet *packet, ssize_t n, struct port **out, struct err *e)
+                     const struct ends *ends, const struct dgram_packet *packet, ssize_t n,
+                     struct port **out, struct err *e)
 {
     struct dgram d = {.to = packet->from, .nothing_more = true};
-    int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
     struct port *p;
 
-    if (fd < 0)
-        return err_sys(e, ERR_TRANSIENT, "fcntl(%d, F_DUPFD_CLOEXEC)", l->fd);
-    if (dgram_port(a, r, &l->kind, fd, &d, &p, e) < 0)
+    if (dgram_port(a, r, &l->kind, ends->fd, &d, &p, e) < 0) {
+        close(ends->eof);
         return -1;
-    if (end_of_file(p, fd, e) < 0 || port_unread(p, l->packet, (size_t)n, e) < 0) {
+    }
+    if (p->wfd < 0)
+        close(ends->fd);
+    p->rfd = ends->eof;
+    if (port_unread(p, l->packet, (size_t)n, e) < 0) {
         port_close(p);
         return -1;
     }
     *out = p;
     return 0;
+}
+
+/* Reads a packet and tells about it; its bytes, or -1. */
+static ssize_t receive(const struct addr *a, struct run *r, struct receiver *l,
+                       struct dgram_packet *packet, struct err *e)
+{
+    char text[SOCKNAME_TEXT];
+    ssize_t n = next_packet(a, r, l, packet, e);
+
+    if (n < 0)
+        return -1;
+    diag(DIAG_NOTICE, "receiving packet from %s", sockname_text(&packet->from, text));
+    if (packet->cut)
+        diag(DIAG_NOTICE, "the packet was longer than %zd bytes and has been cut", n);
+    ancillary_forget(r);
+    ancillary_report(r, &packet->msg, true);
+    return dgram_facts(r, &packet->from, l->fd, l->kind.type == SOCK_RAW, e) < 0 ? -1 : n;
 }
 
 int dgram_from_open(const struct addr *a, struct run *r, void *state, struct port **out,
@@ -140,6 +182,7 @@ int dgram_from_open(const struct addr *a, struct run *r, void *state, struct por
     struct receiver *l = state;
     struct dgram_packet packet;
     struct sockname local;
+    struct ends ends = {-1, -1};
     char text[SOCKNAME_TEXT];
     ssize_t n;
 
@@ -147,15 +190,13 @@ int dgram_from_open(const struct addr *a, struct run *r, void *state, struct por
         l->cap = r->settings->block;
     sockname_local(&local, l->fd);
     diag(DIAG_NOTICE, "receiving on %s", sockname_text(&local, text));
-    n = next_packet(a, r, l, &packet, e);
-    if (n < 0)
+    if (get_ends(a, r, l, &ends, e) < 0)
         return -1;
-    diag(DIAG_NOTICE, "receiving packet from %s", sockname_text(&packet.from, text));
-    if (packet.cut)
-        diag(DIAG_NOTICE, "the packet was longer than %zd bytes and has been cut", n);
-    ancillary_forget(r);
-    ancillary_report(r, &packet.msg, true);
-    if (dgram_facts(r, &packet.from, l->fd, l->kind.type == SOCK_RAW, e) < 0)
+    n = receive(a, r, l, &packet, e);
+    if (n < 0) {
+        close(ends.fd);
+        close(ends.eof);
         return -1;
-    return make_port(a, r, l, &packet, n, out, e);
+    }
+    return make_port(a, r, l, &ends, &packet, n, out, e);
 }

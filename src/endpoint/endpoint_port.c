@@ -12,6 +12,20 @@
 
 #include "catena/diag.h"
 #include "catena/endpoint.h"
+#include "catena/plan.h"
+
+bool endpoint_serves_many(const struct run *r, const struct addr *a)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct plan_end *end = &r->plan->end[side];
+        if (end->back || end->fwd->label != a->label)
+            continue;
+        const struct opt *fork = plan_chain_opt(r->plan, side, OPT_FORK);
+        const struct opt *thread = plan_chain_opt(r->plan, side, OPT_THREAD);
+        return (fork && fork->v.i != 0) || (thread && thread->v.i != 0);
+    }
+    return false;
+}
 
 /* ---- terminals get their settings back ---- */
 

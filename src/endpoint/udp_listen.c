@@ -54,7 +54,7 @@ static int udp_listen(const struct addr *a, struct run *r, void **state, struct 
     if (l == NULL)
         return err_nomem(e);
     l->kind = *(const struct sock_kind *)a->form->arg;
-    l->many = opt_true(a, OPT_FORK) || opt_true(a, OPT_THREAD);
+    l->many = endpoint_serves_many(r, a);
     l->kind.reuseaddr = l->many;
     if (l->many && opt_find(a, OPT_REUSEADDR) == NULL)
         diag(DIAG_INFO, "SO_REUSEADDR is set, for the sockets of clients share the port");
@@ -95,6 +95,16 @@ static int bind_again(const struct addr *a, struct run *r, const struct listener
     return fd;
 }
 
+/* Sees to it that there is a socket for new clients. Clients of before may hold all there is. */
+static int be_bound(const struct addr *a, struct run *r, struct listener *l, struct err *e)
+{
+    while (l->fd < 0 && (l->fd = bind_again(a, r, l, e)) < 0) {
+        if (!l->many || wait_for_more(r, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Waits for a packet of somebody who may come in, and leaves it where it is. */
 static int next_client(const struct addr *a, struct run *r, const struct listener *l,
                        int64_t deadline, struct sockname *peer, struct err *e)
@@ -123,21 +133,30 @@ static int next_client(const struct addr *a, struct run *r, const struct listene
 static int take_client(const struct addr *a, struct run *r, struct listener *l,
                        const struct sockname *peer, int *fd, struct err *e)
 {
-    struct sockname local;
-    int rc = connect(l->fd, &peer->u.sa, peer->len);
+    struct err later;
+    char byte;
 
+    if (connect(l->fd, &peer->u.sa, peer->len) < 0) {
+        err_sys(e, ERR_TRANSIENT, "connect(%d)", l->fd);
+        (void)recv(l->fd, &byte, 1, MSG_DONTWAIT); /* its packet would be the next one again */
+        return -1;
+    }
     *fd = l->fd;
-    l->fd = -1;
-    if (rc < 0)
-        err_sys(e, ERR_TRANSIENT, "connect(%d)", *fd);
-    else if (l->many && (l->fd = bind_again(a, r, l, e)) < 0)
-        rc = -1;
-    sockname_local(&local, *fd);
-    if (rc == 0 && sockname_facts(r, peer, &local, e) == 0 &&
-        opts_apply(a, PHASE_ACCEPT, *fd, e) == 0 &&
-        opts_apply(a, PHASE_PASTACCEPT, *fd, e) == 0 && opts_apply(a, PHASE_CONNECTED, *fd, e) == 0)
-        return 0;
-    close(*fd);
+    l->fd = l->many ? bind_again(a, r, l, &later) : -1; /* what is wrong is told by be_bound() */
+    return 0;
+}
+
+/* Makes a port of the client's socket, which it takes. */
+static int make_port(const struct addr *a, struct run *r, const struct listener *l, int fd,
+                     const struct dgram *how, struct port **out, struct err *e)
+{
+    struct sockname local;
+
+    sockname_local(&local, fd);
+    if (sockname_facts(r, &how->to, &local, e) == 0 && opts_apply(a, PHASE_ACCEPT, fd, e) == 0 &&
+        opts_apply(a, PHASE_PASTACCEPT, fd, e) == 0 && opts_apply(a, PHASE_CONNECTED, fd, e) == 0)
+        return dgram_port(a, r, &l->kind, fd, how, out, e);
+    close(fd);
     return -1;
 }
 
@@ -151,15 +170,20 @@ static int udp_accept(const struct addr *a, struct run *r, void *state, struct p
     char text[SOCKNAME_TEXT];
     int fd;
 
-    if (l->fd < 0 && (l->fd = bind_again(a, r, l, e)) < 0)
-        return -1;
-    diag(DIAG_NOTICE, "listening on %s", sockname_text(&l->name, text));
-    if (next_client(a, r, l, deadline, &how.to, e) < 0)
-        return -1;
-    diag(DIAG_NOTICE, "accepting UDP connection from %s", sockname_text(&how.to, text));
-    if (take_client(a, r, l, &how.to, &fd, e) < 0)
-        return -1;
-    return dgram_port(a, r, &l->kind, fd, &how, out, e);
+    for (;;) {
+        if (be_bound(a, r, l, e) < 0)
+            return -1;
+        diag(DIAG_NOTICE, "listening on %s", sockname_text(&l->name, text));
+        if (next_client(a, r, l, deadline, &how.to, e) < 0)
+            return -1;
+        diag(DIAG_NOTICE, "accepting UDP connection from %s", sockname_text(&how.to, text));
+        if (take_client(a, r, l, &how.to, &fd, e) == 0 &&
+            make_port(a, r, l, fd, &how, out, e) == 0)
+            return 0;
+        if (!l->many || e->kind == ERR_INTERRUPTED)
+            return -1;
+        diag(DIAG_WARN, "%s; still listening", e->text);
+    }
 }
 
 const struct endpoint_ops udp_connect_ops = {.open = connect_open};

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "catena/diag.h"
 #include "catena/run.h"
 #include "signals.h"
 
@@ -27,6 +28,7 @@ static int interrupted(struct run *r, struct err *e)
 }
 
 enum { NFDS = 3 };
+static const double SHORTAGE_S = 0.5; /* before the next attempt */
 
 int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
 {
@@ -64,6 +66,14 @@ int wait_seconds(struct run *r, double seconds, struct err *e)
         if (wait_fd(r, -1, 0, deadline, e) < 0)
             return -1;
     return 0;
+}
+
+int wait_for_more(struct run *r, struct err *e)
+{
+    if (e->sys != EMFILE && e->sys != ENFILE && e->sys != ENOMEM && e->sys != ENOBUFS)
+        return -1;
+    diag(DIAG_WARN, "%s; trying again", e->text);
+    return wait_seconds(r, SHORTAGE_S, e);
 }
 
 struct job {

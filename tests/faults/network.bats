@@ -4,25 +4,6 @@
 # pair of interfaces, which are cut.
 load matrix
 
-# in_network <function>: runs it where 10.9.9.2 is in the namespace "far".
-in_network() {
-    [ "$(id -u)" = 0 ] || skip "needs root: makes network namespaces"
-    unshare -n -m ip link add near type veth peer name other 2>/dev/null ||
-        skip "no namespaces, or no virtual cables"
-    cells=$((cells + 1))
-    export HELPERS="$BATS_TEST_DIRNAME/../helpers.bash" T
-    # shellcheck disable=SC2016
-    unshare -n -m timeout -k 5 "$((2 * LIMIT))" bash -ec '
-        source "$HELPERS"
-        cd "$T" && mount -t tmpfs none /run && ip netns add far
-        ip link add near type veth peer name other netns far
-        ip addr add 10.9.9.1/24 dev near && ip link set near up
-        ip -n far addr add 10.9.9.2/24 dev other && ip -n far link set other up
-        trap "ip netns pids far | xargs -r kill 2>/dev/null || :; kill \$(jobs -p) 2>/dev/null || :" EXIT
-        eval "$1"
-        "$2"' own "$(declare -f "$1" serve unplug)" "$1"
-}
-
 unplug() { ip -n far link set other down; }
 
 serve() { # [<switches>...] <second address>: a listener on the far side, at port 4000

@@ -1,7 +1,39 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Packets that bring descriptors: they leave nothing behind.
+# Packets from where nothing can be sent to, and packets that bring descriptors: none of them ends a
+# listener, none leaves anything behind.
 load ../faults/matrix
+
+# --- senders that nobody can answer ---
+
+# A neighbour whose packets come from an address to which there is no route.
+unreachable() {
+    ip link set near address 02:00:00:00:00:01
+    ip addr add fd00:1::1/64 dev near nodad
+    ip -n far link set lo up
+    ip -n far addr add fd00:1::2/64 dev other nodad
+    ip -n far addr add fd99::5/128 dev other nodad
+    ip -n far neigh add fd00:1::1 lladdr 02:00:00:00:00:01 dev other
+    for row in udp6-listen:5001,fork udp6-listen:5002,thread \
+        "dtls-l:5003,pf=ip6,fork,cert=$CERTS/server.pem,verify=0"; do
+        echo "# $row"
+        start server "$CATENA_BIN" -d -d "$row" pipe </dev/null
+        wait_for 10 file_has server.err 'listening on'
+        port=${row#*:} port=${port%%,*}
+        echo lost | ip netns exec far "$CATENA_BIN" -u - "udp6-sendto:[fd00:1::1]:$port,bind=[fd99::5]"
+        wait_for 10 file_has server.err ' W .*unreachable; still listening'
+        client="udp6:[fd00:1::1]:$port"
+        [ "$port" != 5003 ] || client="dtls:[fd00:1::1]:$port,verify=0"
+        same hello "$(ip netns exec far "$CATENA_BIN" -t 2 - "$client" <<<hello)"
+        kill "$(<server.pid)"
+        finish server 143
+    done
+}
+@test "a sender to whom there is no route does not end a UDP listener" {
+    [ "$(id -u)" = 0 ] || skip "needs root: makes network namespaces"
+    [ -e /proc/net/if_inet6 ] || skip "no IPv6 here"
+    in_network unreachable
+}
 
 # --- descriptors ---
 
