@@ -119,14 +119,32 @@ static int listen_on(const struct addr *a, struct run *r, bool *early, void **st
     return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
 }
 
+/* UDP-LISTEN makes a socket for each client, which has to be where the first one is. Whoever has
+ * other clients waits when there are no descriptors for that; the rest is done already. */
+static int open_next(const struct addr *a, struct run *r, void *state, struct port **out,
+                     struct err *e)
+{
+    struct surroundings s = {.cwd = -1, .netns = -1};
+    struct err ignored;
+    const char *ns = opt_string(a, OPT_NETNS, NULL);
+    while (ns && enter_netns(ns, &s.netns, e) < 0) {
+        (void)leave(&s, &ignored);
+        s.netns = -1;
+        if (!endpoint_serves_many(r, a) || wait_for_more(r, e) < 0)
+            return -1;
+    }
+    int rc = a->form->ops.endpoint->open(a, r, state, out, e);
+    return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+}
+
 static int open_one(const struct addr *a, struct run *r, bool *early, void *state,
                     struct port **out, struct err *e)
 {
     struct surroundings s;
     struct err ignored;
     bool program = a->form->groups & GROUP_EXEC; /* its process options act in the program ... */
-    if (state) /* a passive address: all that was done when it began to listen */
-        return a->form->ops.endpoint->open(a, r, state, out, e);
+    if (state) /* a passive address: most was done when it began to listen */
+        return open_next(a, r, state, out, e);
     if (lock_of(a, r, e) < 0)
         return -1;
     if (program && r->threaded) /* ... and beside other threads only there */

@@ -81,3 +81,21 @@ taker() {
     wait_for 10 test -S other
     seen='dropping packet from AF=1 "friend"' taker x 'stall' unix-sendto:other,bind=sock
 }
+
+# --- a service that is confined to a namespace ---
+
+confined() {
+    ip -n far link set lo up
+    for how in fork thread; do
+        start server "$CATENA_BIN" --experimental -d -d \
+            "udp4-listen:5005,bind=127.0.0.1,$how,netns=far" pipe </dev/null
+        wait_for 10 file_has server.err 'listening on'
+        for i in 1 2 3; do
+            same "$i" "$(ip netns exec far "$CATENA_BIN" -t 1 - udp4:127.0.0.1:5005 <<<"$i")"
+        done
+        same '' "$(ss -Hanu 'sport = :5005')" # here, outside of it
+        kill "$(<server.pid)"
+        finish server 143
+    done
+}
+@test "netns holds for every socket of a UDP listener" { in_network confined; }
