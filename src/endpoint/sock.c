@@ -356,6 +356,13 @@ static int admit(const struct addr *a, struct run *r, const struct sock_listener
     return rc;
 }
 
+/* One that has nothing to do with the listener any more: takes the descriptor. */
+static void drop_connection(int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+    close(fd);
+}
+
 /* As admit(), with the log line that names both ends, which go into the run's facts. */
 static int receive(const struct addr *a, struct run *r, const struct sock_listener *l, int fd,
                    const struct sockname *peer, struct err *e)
@@ -382,29 +389,46 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     return 1;
 }
 
+/* Waits for a connection and makes a port of it: 1, or 0 refused, or -1. *lost: it is this
+ * connection that has failed, not the listener. */
+static int serve_next(const struct addr *a, struct run *r, const struct sock_listener *l,
+                      int64_t deadline, struct port **out, bool *lost, struct err *e)
+{
+    struct sockname peer;
+    int fd = accept_next(r, l->fd, deadline, &peer, e), rc;
+
+    *lost = fd >= 0;
+    if (fd < 0)
+        return -1;
+    rc = receive(a, r, l, fd, &peer, e);
+    if (rc > 0)
+        return sock_port(a, r, l->kind, fd, out, e) < 0 ? -1 : 1;
+    drop_connection(fd);
+    return rc;
+}
+
 int sock_accept(const struct addr *a, struct run *r, void *state, struct port **out, struct err *e)
 {
     const struct sock_listener *l = state;
     double timeout = opt_time(a, OPT_ACCEPT_TIMEOUT, -1);
     int64_t deadline = timeout >= 0 ? deadline_after(timeout) : -1;
-    struct sockname local, peer;
+    struct sockname local;
     char text[SOCKNAME_TEXT];
-    int fd, rc;
+    bool lost;
+    int rc;
 
     for (;;) {
         if (diag_shows(DIAG_NOTICE)) {
             sockname_local(&local, l->fd);
             diag(DIAG_NOTICE, "listening on %s", sockname_text(&local, text));
         }
-        fd = accept_next(r, l->fd, deadline, &peer, e);
-        if (fd < 0)
-            return -1;
-        rc = receive(a, r, l, fd, &peer, e);
+        rc = serve_next(a, r, l, deadline, out, &lost, e);
         if (rc > 0)
-            return sock_port(a, r, l->kind, fd, out, e);
-        shutdown(fd, SHUT_RDWR);
-        close(fd);
-        if (rc < 0)
+            return 0;
+        if (rc == 0)
+            continue;
+        if (!lost || e->kind == ERR_INTERRUPTED || !endpoint_serves_many(r, a))
             return -1;
+        diag(DIAG_WARN, "%s; still listening", e->text);
     }
 }

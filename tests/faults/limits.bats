@@ -229,3 +229,33 @@ packet_served() { # the server tells whom it serves
     catena -u - "udp-sendto:127.0.0.1:$port,sp=$sp" <<<hello
     wait_for 1 file_has server.err "\(accepting UDP connection\|receiving packet\) from AF=2 127.0.0.1:$sp\$"
 }
+
+@test "an option that cannot be applied to a connection costs that connection only" {
+    for how in fork thread; do
+        cells=$((cells + 1))
+        start_listener server "tcp-listen:0,bind=127.0.0.1,$how,setsockopt-connected=6:999:1" pipe
+        for i in 1 2; do
+            same '' "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello 2>/dev/null)"
+            wait_for 5 told $i
+        done
+        kill "$(<server.pid)"
+        finish server 143
+        start_listener server "udp-listen:0,bind=127.0.0.1,$how,setsockopt-connected=6:999:1" pipe
+        for i in 1 2; do
+            catena -u - "udp-sendto:127.0.0.1:$port" <<<hello
+            wait_for 5 told $i
+        done
+        kill "$(<server.pid)"
+        finish server 143
+    done
+    start_listener server "tcp-listen:0,bind=127.0.0.1,setsockopt-connected=6:999:1" pipe
+    catena -t 2 - "tcp:127.0.0.1:$port" <<<hello || :
+    finish server 1
+    start_listener server "openssl-listen:0,bind=127.0.0.1,cert=$CERTS/server.pem,verify=0,fork,setsockopt-connected=6:999:1" pipe
+    catena -t 2 - "tcp:127.0.0.1:$port" <<<hello || :
+    wait_for 5 told 1
+    kill "$(<server.pid)"
+    finish server 143
+    well
+}
+told() { [ "$(grep -c ' W .*setsockopt.*; still listening' server.err)" = "$1" ]; }
