@@ -282,6 +282,13 @@ void sock_unlisten(const struct addr *a, void *state, bool forked)
     free(l);
 }
 
+int64_t sock_accept_deadline(const struct addr *a)
+{
+    double timeout = opt_time(a, OPT_ACCEPT_TIMEOUT, 0);
+
+    return timeout > 0 ? deadline_after(timeout) : -1;
+}
+
 int sock_timed_out(struct err *e)
 {
     diag(DIAG_WARN, "accept: Connection timed out");
@@ -410,8 +417,7 @@ static int serve_next(const struct addr *a, struct run *r, const struct sock_lis
 int sock_accept(const struct addr *a, struct run *r, void *state, struct port **out, struct err *e)
 {
     const struct sock_listener *l = state;
-    double timeout = opt_time(a, OPT_ACCEPT_TIMEOUT, -1);
-    int64_t deadline = timeout >= 0 ? deadline_after(timeout) : -1;
+    int64_t deadline = sock_accept_deadline(a);
     struct sockname local;
     char text[SOCKNAME_TEXT];
     bool lost;

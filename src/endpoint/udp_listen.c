@@ -165,8 +165,7 @@ static int udp_accept(const struct addr *a, struct run *r, void *state, struct p
 {
     struct listener *l = state;
     struct dgram how = {.connected = true, .only_to = true};
-    double timeout = opt_time(a, OPT_ACCEPT_TIMEOUT, -1);
-    int64_t deadline = timeout >= 0 ? wait_now() + (int64_t)(timeout * 1000) : -1;
+    int64_t deadline = sock_accept_deadline(a);
     char text[SOCKNAME_TEXT];
     int fd;
 

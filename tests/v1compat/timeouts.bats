@@ -40,6 +40,19 @@ passed_ms() { echo $(((${EPOCHREALTIME/./} - BEGIN) / 1000)); }
     in_net "$REF_SOCAT" TCP4-LISTEN:0,accept-timeout=0.1 pipe # and so has the reference
 }
 
+@test "accept-timeout=0: no limit" {
+    for program in "$OURS" "$REF_SOCAT"; do
+        next_port
+        net_serve "$program" "TCP-LISTEN:$P,accept-timeout=0" PIPE
+        same hello "$("${NET[@]}" "$OURS" -t 5 - "TCP:127.0.0.1:$P" <<<hello)"
+        finish server
+        next_port
+    done
+    net_serve "$OURS" "UDP-LISTEN:$P,accept-timeout=0" PIPE
+    same hello "$("${NET[@]}" "$OURS" -t 1 - "UDP:127.0.0.1:$P" <<<hello)"
+    net_stop
+}
+
 @test "accept-timeout does not end what has been accepted" {
     net_serve "$OURS" -d -d -T 2.2 "TCP4-LISTEN:$P,accept-timeout=2" pipe
     in_net "$OURS" -u "TCP4:127.0.0.1:$P" - # which ends when the server does
