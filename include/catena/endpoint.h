@@ -29,6 +29,9 @@ struct endpoint_ops {
  * connection has failed. */
 bool endpoint_serves_many(const struct run *r, const struct addr *a);
 
+/* Options that say how a socket is to be made are an error where none is. */
+int endpoint_check_making(const struct addr *a, struct err *e);
+
 /* The usual way to end an open(): makes a port of the descriptors, lets the options for sockets and
  * those of the FD and LATE phases act on them, and takes the policy options of the address
  * (ignoreeof, escape, cool-write, shut-*, end-close, null-eof, terminal settings) into the port.

@@ -56,7 +56,7 @@ static int accept_fd_listen(const struct addr *a, struct run *r, void **state, s
     struct sockname local;
     int fd = -1, mode, family;
 
-    if (parse(a, &fd, e) < 0)
+    if (parse(a, &fd, e) < 0 || endpoint_check_making(a, e) < 0)
         return -1;
     sockname_local(&local, fd);
     family = sockname_family(&local);
@@ -64,22 +64,37 @@ static int accept_fd_listen(const struct addr *a, struct run *r, void **state, s
         family = AF_UNSPEC; /* it may serve both versions, so the range may be of either */
     if (access_init(a, r, family, &access, e) < 0)
         return -1;
-    mode = fcntl(fd, F_GETFL);
-    /* Not to hang in accept() when a connection has gone again; programs do not inherit it. */
-    if (mode < 0 || fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d)", fd);
     l = calloc(1, sizeof *l);
     if (l == NULL)
         return err_nomem(e);
-    *l = (struct sock_listener){.fd = fd, .kind = &stream, .access = access};
+    mode = fcntl(fd, F_GETFL);
+    /* Programs do not inherit it. Not to hang in accept() when a connection has gone again. */
+    if (mode < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+        fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0) {
+        free(l);
+        return err_sys(e, ERR_PERMANENT, "fcntl(%d)", fd);
+    }
+    *l = (struct sock_listener){.fd = fd, .kind = &stream, .access = access, .inherited = true,
+                                .blocking = !(mode & O_NONBLOCK)};
     *state = l;
     return 0;
+}
+
+/* Who passed it to us, and whoever is started with it next, waits in accept() as before. */
+static void accept_fd_unlisten(const struct addr *a, void *state, bool forked)
+{
+    const struct sock_listener *l = state;
+    int mode = forked || !l->blocking ? -1 : fcntl(l->fd, F_GETFL);
+
+    if (mode >= 0)
+        (void)fcntl(l->fd, F_SETFL, mode & ~O_NONBLOCK);
+    sock_unlisten(a, state, forked);
 }
 
 static const struct endpoint_ops accept_fd_ops = {
     .listen = accept_fd_listen,
     .open = sock_accept,
-    .unlisten = sock_unlisten,
+    .unlisten = accept_fd_unlisten,
 };
 
 extern const struct form forms_accept_fd[];

@@ -135,7 +135,7 @@ static bool makes_socket(const struct addr *a, const struct option_desc *d)
     return false;
 }
 
-static int check_making(const struct addr *a, struct err *e)
+int endpoint_check_making(const struct addr *a, struct err *e)
 {
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
@@ -161,7 +161,7 @@ static int make_port(const struct addr *a, struct run *r, int rfd, int wfd, unsi
     take_policies(a, p);
     if ((terminal && save_terminal(p, rfd >= 0 ? rfd : wfd, e) < 0) ||
         (!own_socket &&
-         (check_making(a, e) < 0 || apply_socket_stages(a, r, rfd, wfd, e) < 0)) ||
+         (endpoint_check_making(a, e) < 0 || apply_socket_stages(a, r, rfd, wfd, e) < 0)) ||
         apply(a, r, PHASE_FD, rfd, wfd, e) < 0 ||
         opts_apply_termios(a, rfd >= 0 ? rfd : wfd, e) < 0 ||
         apply(a, r, PHASE_LATE, rfd, wfd, e) < 0) {

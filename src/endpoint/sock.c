@@ -391,6 +391,8 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     if (rc <= 0)
         return rc;
     if ((asked && sockname_facts(r, peer, &local, e) < 0) ||
+        (l->inherited && (opts_apply_in(a, r, PHASE_PASTSOCKET, fd, e) < 0 ||
+                          APPLY(a, fd, e, PHASE_PREBIND, PHASE_PASTBIND) < 0)) ||
         APPLY(a, fd, e, PHASE_ACCEPT, PHASE_PASTACCEPT, PHASE_CONNECTED) < 0)
         return -1;
     return 1;

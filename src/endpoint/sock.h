@@ -54,6 +54,8 @@ struct sock_listener {
     int fd;
     const struct sock_kind *kind;
     struct access access;
+    bool inherited; /* others listen there too: options act on our connections alone */
+    bool blocking;  /* it was, before us */
 };
 /* The end of a passive address's listen(): takes the bound descriptor. */
 int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,

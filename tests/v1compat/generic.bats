@@ -124,6 +124,39 @@ END
     stop
 }
 
+@test "accept-fd: options act on the connections" {
+    command -v python3 >/dev/null || skip "needs python3"
+    accepting server accept-fd:3,tcp-nodelay,ip-tos=16,linger=3,keepalive,tcp-keepidle=77 \
+        "system:exec $(dirname "$CATENA_BIN")/filan -i 0,nofork"
+    "$REF_SOCAT" -u "tcp:127.0.0.1:$port" - | tr '\t' '\n' >seen
+    for item in TCP_NODELAY=1 IP_TOS=16 'LINGER={1,3}' KEEPALIVE=1 TCP_KEEPIDLE=77; do
+        grep -qxF "$item" seen || { echo "no $item" && cat seen && return 1; }
+    done
+    finish server
+    for option in bind=127.0.0.1 pf=ip6 so-type=2 sourceport=7; do
+        python3 passes.py "$OURS" "accept-fd:3,$option" pipe </dev/null >out 2>err && return 1
+        has "$(<err)" ' E .*no socket is made here'
+    done
+}
+
+@test "accept-fd: the socket is given back as it was" {
+    command -v python3 >/dev/null || skip "needs python3"
+    python3 - "$OURS" <<'END'
+import os, signal, socket, subprocess, sys
+for option, mode in ('', True), (',fork', True), (',fork', False):
+    s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(9); s.setblocking(mode)
+    address = f'accept-fd:{s.fileno()}{option},tcp-nodelay'
+    p = subprocess.Popen([sys.argv[1], address, 'pipe'], pass_fds=[s.fileno()])
+    c = socket.create_connection(s.getsockname(), 10)
+    c.sendall(b'hello'); assert c.recv(5) == b'hello'; c.close()
+    if option:
+        p.send_signal(signal.SIGTERM)
+    p.wait(20)
+    assert os.get_blocking(s.fileno()) == mode, address
+    assert s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0, address
+END
+}
+
 @test "accept-fd: what does not listen" {
     for fd in 0 77 x; do STATUS=1 ours_alone "accept-fd:$fd" -; done
 }
