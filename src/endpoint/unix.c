@@ -3,6 +3,7 @@
  * entry that others see: it gets its mode and owner before anybody can connect, and it is removed
  * at the end unless unlink-close=0 says otherwise. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,11 +119,33 @@ static int set_owner(const struct addr *a, const char *path, enum option_id user
     return 0;
 }
 
+/* Where others may write, a link may have taken the entry's place: chmod(2) would follow it. */
+static int chmod_socket(const char *path, mode_t mode)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), rc = -1, sys;
+    char self[40];
+    struct stat st;
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0) {
+        errno = EEXIST; /* somebody else's */
+        snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+        rc = !S_ISSOCK(st.st_mode) ? -1 : (st.st_mode & 07777) == mode ? 0 : chmod(self, mode);
+        if (rc < 0 && errno == ENOENT) /* behind chroot-early: no other way */
+            rc = chmod(path, mode);
+    }
+    sys = errno;
+    close(fd);
+    errno = sys;
+    return rc;
+}
+
 static int set_mode(const struct addr *a, const char *path, enum option_id id, struct err *e)
 {
     const struct opt *o = opt_find(a, id);
 
-    if (o != NULL && chmod(path, (mode_t)o->v.i) < 0)
+    if (o != NULL && chmod_socket(path, (mode_t)o->v.i) < 0)
         return err_sys(e, ERR_PERMANENT, "chmod(\"%.200s\", 0%03llo)", path,
                        (unsigned long long)o->v.i);
     return 0;
@@ -136,6 +159,18 @@ static int set_attributes(const struct addr *a, const char *path, struct err *e)
     return set_mode(a, path, OPT_PERM, e);
 }
 
+/* The entry gets the mode of the socket, less what umask forbids: so it never permits more than it
+ * is to permit in the end. */
+static void set_mode_before(const struct addr *a, int fd)
+{
+    const struct opt *o = opt_find(a, OPT_PERM);
+
+    if (o == NULL)
+        o = opt_find(a, OPT_PERM_EARLY);
+    if (o != NULL)
+        (void)fchmod(fd, (mode_t)o->v.i);
+}
+
 int unix_bind(const struct addr *a, const struct sock_kind *kind, int fd, const char *path,
               struct err *e)
 {
@@ -145,6 +180,7 @@ int unix_bind(const struct addr *a, const struct sock_kind *kind, int fd, const 
         return -1;
     if (kind->abstract)
         return sock_bind(a, fd, &name, e);
+    set_mode_before(a, fd);
     if (make_way(a, path, e) < 0 || sock_bind(a, fd, &name, e) < 0)
         return -1;
     if (set_attributes(a, path, e) < 0) {

@@ -317,3 +317,35 @@ ROWS
     STATUS=1 ours_alone -d -d -u "TCP:localhost:1,chdir=../there,netns=no/such,retry=2,interval=0.01" -
     same 3 "$(grep -c 'no/such' ours.err)"
 }
+
+# bind() takes a while to return, and meanwhile the entry is there.
+slow_bind() {
+    rm -f entry
+    start server strace -f -o trace -e trace=bind -e inject=bind:delay_exit=1000000 "$OURS" "$@" </dev/null
+    wait_for 10 test -S entry
+}
+
+@test "sockets: another entry that takes their place keeps its mode" {
+    command -v strace >/dev/null || skip "needs strace"
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers do not like to be traced"
+    OURS=$BATS_FILE_TMPDIR/ours/socat
+    echo private >victim
+    chmod 600 victim
+    slow_bind UNIX-LISTEN:entry,mode=666 pipe
+    ln -sf victim entry
+    wait_for 10 grep -q 'listening on\| E ' server.err || :
+    finish server 1
+    has "$(<server.err)" ' E .*chmod("entry", 0666)'
+    same 600 "$(stat -c %a victim)"
+}
+
+@test "sockets: they never permit more than they are to" {
+    command -v strace >/dev/null || skip "needs strace"
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers do not like to be traced"
+    OURS=$BATS_FILE_TMPDIR/ours/socat
+    umask 022
+    slow_bind -u UNIX-RECV:entry,mode=600 -
+    same 600 "$(stat -c %a entry)"
+    kill "$(pgrep -P "$(<server.pid)")"
+    finish server 143
+}
