@@ -26,6 +26,12 @@ struct diag_config {
 
 extern struct diag_config diag_config;
 
+/* Could this byte, shown as it is, act on a terminal? So could those of C1, single or in UTF-8. */
+static inline bool diag_byte_acts(unsigned char c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
 /* Writes one line. Bytes that are not printable in msg are written as \xNN, so that no peer can
  * reach the terminal through a message. */
 void diag(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

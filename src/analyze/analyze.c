@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "catena/diag.h"
+
 enum { PATH_ROOM = 4096 };
 
 const char *analyze_type(mode_t mode)
@@ -32,7 +34,7 @@ const char *analyze_type(mode_t mode)
 void analyze_name(FILE *f, const char *name)
 {
     for (const unsigned char *s = (const unsigned char *)name; *s; s++) {
-        if (*s < 0x20 || *s == 0x7f)
+        if (diag_byte_acts(*s))
             fprintf(f, "\\x%02x", *s);
         else
             putc(*s, f);

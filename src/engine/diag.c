@@ -36,7 +36,7 @@ static size_t append_safe(char *line, size_t at, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
     for (const unsigned char *s = (const unsigned char *)text; *s && at < LINE - 300; s++) {
-        if ((*s >= 0x20 && *s < 0x7f) || *s >= 0xa0 || *s == '\t') {
+        if (!diag_byte_acts(*s) || *s == '\t') {
             line[at++] = (char)*s;
         } else {
             line[at++] = '\\';
@@ -166,7 +166,7 @@ static void show_caret(const struct span *at, char *out, size_t cap)
     char text[WIDTH + 1], marks[WIDTH + 2];
     for (size_t i = 0; i < shown; i++) {
         unsigned char c = (unsigned char)at->text[from + i];
-        text[i] = (char)(c < 0x20 || (c >= 0x7f && c < 0xa0) ? ' ' : c);
+        text[i] = (char)(diag_byte_acts(c) ? ' ' : c);
     }
     text[shown] = '\0';
     size_t col = off - from, n = 0;

@@ -60,6 +60,20 @@ logged() { # <arguments...>: a run, and its log
     well
 }
 
+@test "names of sockets in what -D and filan show" {
+    printf -v name 'x\xc2\x9b31m\e[31m\x7f'
+    start server "$CATENA_BIN" -D -U /dev/null unix-listen:plain </dev/null
+    wait_for 10 unix_listens plain
+    catena -u /dev/null "unix-connect:plain,bind='$name'"
+    finish server
+    file_has server.err 'x\\xc2\\x9b31m\\x1b\[31m\\x7f' || file_has server.err 'x.\\x9b31m\\x1b\[31m\\x7f'
+    ! LC_ALL=C grep -a -P '[\x00-\x08\x0b-\x1f\x7f-\x9f]' server.err
+    ln -s "$name" link
+    "$(dirname "$CATENA_BIN")/filan" -f link >seen
+    has "$(<seen)" 'LINKTARGET='
+    ! LC_ALL=C grep -a -P '[\x00-\x08\x0b-\x1f\x7f-\x9f]' seen
+}
+
 @test "names in certificates" {
     mkdir certs && cd certs
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -utf8 \
