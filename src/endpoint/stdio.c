@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "catena/diag.h"
 #include "catena/endpoint.h"
 
@@ -24,10 +25,21 @@ static const char *purpose(enum ctx c)
     return c == CTX_R ? "reading" : c == CTX_W ? "writing" : "reading and writing";
 }
 
-static int check_open(int fd, struct err *e)
+/* What is closed when a program starts was not open when this one did: it is our own, unless an
+ * option, of an earlier connection, has made it so. */
+static bool is_ours(const struct addr *a, int fd)
+{
+    for (size_t i = 0; i < a->nopts; i++)
+        if (a->opts[i].desc->apply == apply_cloexec)
+            return false;
+    return fcntl(fd, F_GETFD) & FD_CLOEXEC;
+}
+
+static int check_open(const struct addr *a, int fd, struct err *e)
 {
     int flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && flags & O_PATH) { /* main() put it there because it was closed */
+    /* O_PATH: main() put it there because it was closed */
+    if (flags >= 0 && (flags & O_PATH || is_ours(a, fd))) {
         flags = -1;
         errno = EBADF;
     }
@@ -40,7 +52,7 @@ static int borrow(const struct addr *a, struct run *r, int in, int out, struct p
                   struct err *e)
 {
     int rfd = a->left == CTX_W ? -1 : in, wfd = a->left == CTX_R ? -1 : out;
-    if ((rfd >= 0 && check_open(rfd, e) < 0) || (wfd >= 0 && check_open(wfd, e) < 0))
+    if ((rfd >= 0 && check_open(a, rfd, e) < 0) || (wfd >= 0 && check_open(a, wfd, e) < 0))
         return -1;
     return endpoint_port(a, r, rfd, wfd, PORT_BORROWED | PORT_STDIO, shut_of(wfd), p, e);
 }
