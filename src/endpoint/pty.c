@@ -125,8 +125,11 @@ static int wait_for_slave(int master, const struct addr *a, struct run *r, struc
     for (;;) {
         struct pollfd pfd = {.fd = master, .events = POLLIN};
 
-        if (poll(&pfd, 1, 0) == -1 && errno != EINTR)
+        if (poll(&pfd, 1, 0) == -1) {
+            if (errno == EINTR)
+                continue;
             return err_sys(e, ERR_TRANSIENT, "poll()");
+        }
         if (!(pfd.revents & POLLHUP) || (pfd.revents & POLLIN))
             return 0;
         if (wait_seconds(r, interval, e) == -1)
