@@ -9,6 +9,7 @@
 
 enum {
     MTU_OTHERWISE = 1200, /* bytes, where the system does not know the way */
+    MTU_LEAST = 256,      /* a handshake needs some room */
     IP4_UDP = 28,         /* bytes of headers */
     IP6_UDP = 48,
 };
@@ -92,8 +93,8 @@ long dtls_mtu(int fd)
     bool six = getsockname(fd, (struct sockaddr *)&local, &len) == 0 && local.ss_family == AF_INET6;
 
     len = sizeof mtu;
-    if (getsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &mtu, &len) < 0 ||
-        mtu < MTU_OTHERWISE)
+    if (getsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &mtu, &len) < 0)
         return MTU_OTHERWISE;
-    return mtu - (six ? IP6_UDP : IP4_UDP);
+    mtu -= six ? IP6_UDP : IP4_UDP;
+    return mtu < MTU_LEAST ? MTU_LEAST : mtu;
 }

@@ -211,3 +211,26 @@ mutual() {
     ask "$CATENA_BIN" -t 1 - "gzip|dtls:127.0.0.1:$P,cafile=ca.crt"
     stop
 }
+
+narrow() {
+    ip link set lo mtu 1000
+    ip link set lo up
+    "$1" -u dtls-l:5000,pf=ip4,cert=large.pem,verify=0 create:got &
+    until grep -q ":$(printf %04X 5000) " /proc/net/udp; do kill -0 $!; sleep 0.02; done
+    echo hello | "$1" -t 5 -u - dtls:127.0.0.1:5000,verify=0
+    until [ -s got ]; do kill -0 $! || break; sleep 0.02; done
+    wait $!
+    awk '/^Ip: / && !n { n = split($0, name) } /^Ip: / { for (i = 2; i <= n; i++) value[name[i]] = $i }
+         END { print value["FragCreates"], value["FragFails"] }' /proc/net/snmp
+}
+@test "the handshake fits into the packets of a narrow link" {
+    [ "$(id -u)" = 0 ] || skip "needs root: makes a network namespace"
+    unshare -n true 2>/dev/null || skip "network namespaces are not permitted here"
+    openssl req -x509 -newkey rsa:8192 -nodes -days 2 -subj /CN=localhost -keyout large.key \
+        -out large.crt 2>/dev/null
+    cat large.crt large.key >large.pem
+    export -f narrow
+    unshare -n timeout "$LIMIT" bash -ec 'narrow "$@"' narrow "$OURS" >made
+    same hello "$(<got)"
+    same '0 0' "$(<made)"
+}
