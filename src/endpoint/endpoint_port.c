@@ -124,7 +124,12 @@ static bool makes_socket(const struct addr *a, const struct option_desc *d)
         OPT_BIND,     OPT_BIND_TEMPNAME, OPT_SOURCEPORT, OPT_LOWPORT,     OPT_CONNECT_TIMEOUT,
         OPT_TIGHTSOCKLEN, OPT_PF,        OPT_SO_TYPE,    OPT_SO_PROTOCOL,
     };
-    if (d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply) /* res-*, ai-* */
+    bool resolver = d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply; /* res-*, ai-* */
+    /* rules for peers, whose range may be a name */
+    if (a->form->ops.endpoint->listen &&
+        (resolver || d->id == OPT_SOURCEPORT || d->id == OPT_LOWPORT))
+        return false;
+    if (resolver)
         return true;
     size_t n = sizeof making / sizeof making[0];
     if (a->form->groups & GROUP_EXEC) /* chooses its pair of sockets by the last three */
