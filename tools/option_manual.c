@@ -11,14 +11,15 @@ enum { MAX_ROWS = 1024 };
 
 struct rows {
     const struct option_desc *row[MAX_ROWS];
-    size_t n;
+    size_t n; /* may be more than there is room for: an error */
 };
 
 static void collect(const struct option_desc *d, void *arg)
 {
     struct rows *r = arg;
     if (r->n < MAX_ROWS)
-        r->row[r->n++] = d;
+        r->row[r->n] = d;
+    r->n++;
 }
 
 static int by_name(const void *a, const void *b)
@@ -58,6 +59,8 @@ int main(int argc, char *argv[])
     if (argc != 2 || !freopen(argv[1], "w", stdout))
         return 1;
     option_each(collect, &r);
+    if (r.n > MAX_ROWS)
+        return 1;
     qsort(r.row, r.n, sizeof r.row[0], by_name);
     printf(".\\\" Made by the build from the option tables: do not edit.\n"
            ".Dd November 22, 2026\n.Dt CATENA-OPTIONS 7\n.Os\n"

@@ -41,7 +41,7 @@ void analyze_name(FILE *f, const char *name)
     }
 }
 
-/* --- columns ----------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 void analyze_header(FILE *f, bool raw)
 {
@@ -82,7 +82,7 @@ static void put_columns(FILE *f, int fd, const struct stat *st, bool raw)
     put_time(f, st->st_ctime, raw);
 }
 
-/* --- what only some descriptors have ----------------------------------------------------------- */
+/* --- what only some descriptors have ---------------------------------------------------------- */
 
 /* A line "lock:\t1: FLOCK  ADVISORY  WRITE 359 00:13:11691 0 EOF" of fdinfo, as one item. */
 static void put_own_lock(FILE *f, char *line)
@@ -163,7 +163,7 @@ static void put_poll(FILE *f, int fd, mode_t mode)
         put_readable(f, fd, mode);
 }
 
-/* --- the line ---------------------------------------------------------------------------------- */
+/* --- the line --------------------------------------------------------------------------------- */
 
 static void put_items(FILE *f, int fd, mode_t mode)
 {

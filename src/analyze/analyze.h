@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What a descriptor or a path is, as text: used by filan and by -D. The analysis asks and does not
  * change: no byte is taken from anybody. (The one exception is the kernel's: reading SO_ERROR, for
- * ERROR=, clears it.) No state, so any thread may call. What the system does not tell is left out. */
+ * ERROR=, clears it.) No state, so any thread may call. What the system does not tell is left
+ * out. */
 #ifndef CATENA_ANALYZE_H
 #define CATENA_ANALYZE_H
 
@@ -28,7 +29,7 @@ enum brief { BRIEF_SIMPLE, BRIEF_BOTH_ENDS }; /* -s, -S */
 bool analyze_fd_brief(FILE *f, int fd, enum brief how, int width);
 int analyze_path_brief(FILE *f, const char *path, bool follow, struct err *e);
 
-/* --- pieces, each of them blank-separated KEY=value items -------------------------------------- */
+/* --- pieces, each of them blank-separated KEY=value items ------------------------------------- */
 
 const char *analyze_type(mode_t mode); /* file dir socket symlink pipe chrdev blkdev undef */
 void analyze_socket(FILE *f, int fd);

@@ -46,7 +46,7 @@ static const char usage_text[] =
     "                     +<filedes>, a descriptor that is open for writing\n"
     "                     one of the names stdin stdout stderr\n";
 
-/* --- command line ------------------------------------------------------------------------------ */
+/* --- command line ----------------------------------------------------------------------------- */
 
 static int parse_number(char option, const char *text, int most, int *value, struct err *e)
 {

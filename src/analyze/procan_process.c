@@ -15,7 +15,7 @@
 
 enum { PATH_ROOM = 256 };
 
-/* --- controlling terminal ---------------------------------------------------------------------- */
+/* --- controlling terminal --------------------------------------------------------------------- */
 
 /* The device of the session's terminal as /proc has it, 0 if there is none. The command's name, in
  * parentheses, may hold anything, so the fields are counted from its end. */
@@ -115,7 +115,7 @@ static void put_terminal(FILE *f)
     }
 }
 
-/* --- ids --------------------------------------------------------------------------------------- */
+/* --- ids -------------------------------------------------------------------------------------- */
 
 static void put_groups(FILE *f)
 {

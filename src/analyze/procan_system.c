@@ -52,7 +52,7 @@ void procan_limits(FILE *f)
     fprintf(f, "%-25s = %-24zu\n", "SIZE_MAX", SIZE_MAX);
 }
 
-/* --- signals ----------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static const char *disposition(int sig)
 {
@@ -91,7 +91,7 @@ void procan_signals(FILE *f)
         put_signal(f, sig, sigismember(&blocked, sig) == 1, sigismember(&pending, sig) == 1);
 }
 
-/* --- sizes ------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 void procan_sizes(FILE *f)
 {

@@ -103,8 +103,8 @@ static int apply(const struct addr *a, struct run *r, enum phase phase, int rfd,
     return wfd >= 0 && wfd != first ? opts_apply_in(a, r, phase, wfd, e) : 0;
 }
 
-/* What came open, or is no socket of our making, is behind all the stages that a socket goes through
- * from socket() to accept(): their options act now, or fail on what is no socket. */
+/* What came open, or is no socket of our making, is behind all the stages that a socket goes
+ * through from socket() to accept(): their options act now, or fail on what is no socket. */
 static int apply_socket_stages(const struct addr *a, struct run *r, int rfd, int wfd,
                                struct err *e)
 {
@@ -146,7 +146,8 @@ int endpoint_check_making(const struct addr *a, struct err *e)
         const struct opt *o = &a->opts[i];
         if (!makes_socket(a, o->desc))
             continue;
-        (void)err_at(e, o->at, "option \"%s\" could not be used: no socket is made here", o->desc->name);
+        (void)err_at(e, o->at, "option \"%s\" could not be used: no socket is made here",
+                     o->desc->name);
         if (!o->sloppy)
             return -1;
         diag_err(DIAG_ERROR, e);

@@ -179,7 +179,6 @@ static int end_before_close(struct port *port, struct run *r, struct err *e)
 static int attach_tty(const struct addr *a, struct run *r, const char *name, struct port *port,
                       struct err *e)
 {
-    port->sitout_eio = opt_time(a, OPT_SITOUT_EIO, 0);
     if (end_before_close(port, r, e) == -1 || pty_link(name, a, r, e) == -1)
         return -1;
     diag(DIAG_NOTICE, "PTY is %s", name);
@@ -203,7 +202,7 @@ static int exec_open(const struct addr *a, struct run *r, void *state, struct po
     if (endpoint_port(a, r, j.relay.rfd, j.relay.wfd, j.flags, j.shut, &port, e) == 0 &&
         (!*j.tty || attach_tty(a, r, j.tty, port, e) == 0))
         rc = spawn(a, r, &c, &j, e);
-    if (rc == 0 && port->flags & PORT_MSG) /* packets know no end of file: the program's end is it */
+    if (rc == 0 && port->flags & PORT_MSG) /* packets have no end: the program's is it */
         port->writer_fd = run_watch_child(r, a->label);
     comm_close(&j.program);
 out:

@@ -41,16 +41,16 @@ static int unlink_entry(const char *path, struct err *e)
     return 0;
 }
 
-int file_before(const struct addr *a, struct run *r, const char *path, struct err *e)
+int file_before(const struct addr *a, const char *path, struct err *e)
 {
-    (void)r;
     if ((opt_true(a, OPT_UNLINK_EARLY) || opt_true(a, OPT_UNLINK)) && unlink_entry(path, e) < 0)
         return -1;
     /* these are for an entry that is there already */
     const struct opt *user = opt_find(a, OPT_USER_EARLY), *group = opt_find(a, OPT_GROUP_EARLY);
     const struct opt *perm = opt_find(a, OPT_PERM_EARLY);
-    if ((user || group) && chown(path, user ? user->v.ids ? user->v.ids->uid : (uid_t)user->v.i : (uid_t)-1,
-                                 group ? (gid_t)group->v.i : (gid_t)-1) < 0 && errno != ENOENT)
+    uid_t uid = user ? (uid_t)user->v.i : (uid_t)-1;
+    gid_t gid = group ? (gid_t)group->v.i : (gid_t)-1;
+    if ((user || group) && chown(path, uid, gid) < 0 && errno != ENOENT)
         return err_sys(e, ERR_PERMANENT, "chown(\"%s\")", path);
     if (perm && chmod(path, (mode_t)perm->v.i) < 0 && errno != ENOENT)
         return err_sys(e, ERR_PERMANENT, "chmod(\"%s\", 0%03o)", path, (unsigned)perm->v.i);
@@ -112,22 +112,19 @@ static bool waits_for_carrier(const struct stat *st)
     return n != 1 && n != 5 && (n < 136 || n > 143);
 }
 
-int file_open(const struct addr *a, struct run *r, const char *path, int flags, mode_t mode,
-              struct err *e)
+int file_open(struct run *r, const char *path, int flags, mode_t mode, struct err *e)
 {
     struct stat st;
     bool may_wait = stat(path, &st) == 0 && !(flags & O_NONBLOCK) &&
                     ((S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) != O_RDWR) ||
                      (S_ISCHR(st.st_mode) && waits_for_carrier(&st)));
-    (void)a;
     int fd = may_wait ? open_patiently(r, path, flags, mode, e) : open(path, flags, mode);
     if (fd == -1 && may_wait)
         return -1;
+    unsigned shown = (unsigned)flags & ~(unsigned)O_CLOEXEC;
     if (fd < 0)
-        return err_sys(e, ERR_TRANSIENT, "open(\"%s\", 0%o, 0%03o)", path, (unsigned)flags & ~(unsigned)O_CLOEXEC,
-                       (unsigned)mode);
-    diag(DIAG_INFO, "open(\"%s\", 0%o, 0%03o) -> %d", path, (unsigned)flags & ~(unsigned)O_CLOEXEC,
-         (unsigned)mode, fd);
+        return err_sys(e, ERR_TRANSIENT, "open(\"%s\", 0%o, 0%03o)", path, shown, (unsigned)mode);
+    diag(DIAG_INFO, "open(\"%s\", 0%o, 0%03o) -> %d", path, shown, (unsigned)mode, fd);
     return fd;
 }
 
@@ -159,10 +156,10 @@ static int open_open(const struct addr *a, struct run *r, void *state, struct po
 {
     const char *path = a->params[0];
     (void)state;
-    if (file_before(a, r, path, e) < 0)
+    if (file_before(a, path, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "opening %s \"%s\" for %s", file_kind(path), path, file_purpose(a->left));
-    int fd = file_open(a, r, path, file_flags(a, 0), file_mode(a, 0666), e);
+    int fd = file_open(r, path, file_flags(a, 0), file_mode(a, 0666), e);
     return fd < 0 ? -1 : finish(a, r, fd, out, e);
 }
 
@@ -171,10 +168,10 @@ static int create_open(const struct addr *a, struct run *r, void *state, struct 
 {
     const char *path = a->params[0];
     (void)state;
-    if (file_before(a, r, path, e) < 0)
+    if (file_before(a, path, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "creating regular file \"%s\" for %s", path, file_purpose(a->left));
-    int fd = file_open(a, r, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode(a, 0666), e);
+    int fd = file_open(r, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode(a, 0666), e);
     return fd < 0 ? -1 : finish(a, r, fd, out, e);
 }
 

@@ -57,9 +57,9 @@ static int pipe_open(const struct addr *a, struct run *r, void *state, struct po
     if (a->nparams == 0)
         return unnamed(a, r, out, e);
     const char *path = a->params[0];
-    if (file_before(a, r, path, e) < 0 || make_fifo(a, r, path, e) < 0)
+    if (file_before(a, path, e) < 0 || make_fifo(a, r, path, e) < 0)
         return -1;
-    int fd = file_open(a, r, path, file_flags(a, 0), 0666, e);
+    int fd = file_open(r, path, file_flags(a, 0), 0666, e);
     if (fd < 0)
         return -1;
     return endpoint_port(a, r, a->left == CTX_W ? -1 : fd, a->left == CTX_R ? -1 : fd, 0,

@@ -154,7 +154,6 @@ static int pty_address_open(const struct addr *a, struct run *r, void *state, st
     if (endpoint_port(a, r, a->left == CTX_W ? -1 : master, a->left == CTX_R ? -1 : master,
                       PORT_EIO_EOF, PORT_SHUT_NONE, &port, e) == -1)
         goto out;
-    port->sitout_eio = opt_time(a, OPT_SITOUT_EIO, 0);
     if (pty_link(p.name, a, r, e) == -1 ||
         (a->nparams && make_link(p.name, a->params[0], a, r, e) == -1))
         goto out;

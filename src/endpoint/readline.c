@@ -242,7 +242,7 @@ static void start_library(struct editor *ed)
     *ed->rl.rl_catch_sigwinch = 0;
     *ed->rl.rl_change_environment = 0;
     *ed->rl.rl_readline_name = "socat"; /* what a user's inputrc may ask for */
-    (void)ed->rl.rl_initialize(); /* reads terminal and key descriptions: --sandbox allows it now only */
+    (void)ed->rl.rl_initialize(); /* opens what --sandbox allows now only */
     ed->rl.using_history();
     if (ed->history && ed->rl.read_history(ed->history) != 0)
         diag(DIAG_INFO, "history-file=%s: %s", ed->history, strerror(errno));

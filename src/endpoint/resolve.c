@@ -218,8 +218,8 @@ static void res_setup_read(const struct addr *a, struct res_setup *s)
             s->clear |= res_bits[i].bit;
     }
     if (opt_true(a, OPT_RES_AAONLY) || opt_true(a, OPT_RES_PRIMARY))
-        diag(DIAG_NOTICE, "options res-aaonly and res-primary have no effect: the system's resolver "
-                          "does not know them any more");
+        diag(DIAG_NOTICE, "options res-aaonly and res-primary have no effect: the system's "
+                          "resolver does not know them any more");
     s->retrans = (int)opt_int(a, OPT_RES_RETRANS, 0);
     s->retry = (int)opt_int(a, OPT_RES_RETRY, 0);
     if (s->retrans > 0 || s->retry > 0)
@@ -405,7 +405,8 @@ static bool is_literal(const char *bare, const struct ip_version *version, int p
 
     if (version->forced != AF_INET6 && inet_pton(AF_INET, bare, &name.u.in4.sin_addr) == 1) {
         name.u.in4.sin_family = AF_INET;
-    } else if (version->forced != AF_INET && inet_pton(AF_INET6, bare, &name.u.in6.sin6_addr) == 1) {
+    } else if (version->forced != AF_INET &&
+               inet_pton(AF_INET6, bare, &name.u.in6.sin6_addr) == 1) {
         name.u.in6.sin6_family = AF_INET6;
         name.len = sizeof name.u.in6;
     } else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * SCTP and DCCP addresses: nothing but what makes them so; see inet.c. Not every kernel has them. */
+ * SCTP and DCCP addresses: nothing but what makes them so; see inet.c. Not every kernel has
+ * them. */
 #include <netinet/in.h>
 
 #include "sock.h"

@@ -13,16 +13,12 @@
 #include "apply.h"
 #include "catena/diag.h"
 #include "catena/endpoint.h"
+#include "file.h"
 
 static enum port_shut shut_of(int fd)
 {
     struct stat st;
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? PORT_SHUT_DOWN : PORT_SHUT_NONE;
-}
-
-static const char *purpose(enum ctx c)
-{
-    return c == CTX_R ? "reading" : c == CTX_W ? "writing" : "reading and writing";
 }
 
 /* What is closed when a program starts was not open when this one did: it is our own, unless an
@@ -64,7 +60,8 @@ static int stdio_open(const struct addr *a, struct run *r, void *state, struct p
     if (a->left == CTX_B)
         diag(DIAG_NOTICE, "reading from and writing to stdio");
     else
-        diag(DIAG_NOTICE, "using %s for %s", a->left == CTX_R ? "stdin" : "stdout", purpose(a->left));
+        diag(DIAG_NOTICE, "using %s for %s", a->left == CTX_R ? "stdin" : "stdout",
+             file_purpose(a->left));
     return borrow(a, r, STDIN_FILENO, STDOUT_FILENO, p, e);
 }
 
@@ -78,7 +75,7 @@ static int standard_open(const struct addr *a, struct run *r, void *state, struc
 {
     const struct standard *s = a->form->arg;
     (void)state;
-    diag(DIAG_NOTICE, "using %s for %s", s->name, purpose(a->left));
+    diag(DIAG_NOTICE, "using %s for %s", s->name, file_purpose(a->left));
     return borrow(a, r, s->fd, s->fd, p, e);
 }
 
@@ -116,7 +113,7 @@ static int fd_open(const struct addr *a, struct run *r, void *state, struct port
         number(a->params[a->nparams > 1 ? 1 : 0], &in, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "using file descriptor %d for %s", a->left == CTX_W ? out : in,
-         purpose(a->left));
+         file_purpose(a->left));
     return borrow(a, r, in, out, p, e);
 }
 
