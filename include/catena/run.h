@@ -43,6 +43,14 @@ struct child { /* a program of this run */
 
 #define RUN_QUEUE "mqueue:" /* in front of the name of a message queue among the removals */
 
+/* What to remove at the end. Of a path only the very entry that was made, not what stands there
+ * instead by then, be it in another root directory. */
+struct removal {
+    char *what; /* an absolute path, or RUN_QUEUE and a queue's name */
+    dev_t dev;
+    ino_t ino;
+};
+
 struct run {
     const struct settings *settings;
     const struct plan *plan;
@@ -65,7 +73,7 @@ struct run {
     struct child *children;
     size_t nchildren;
     bool child_failed;
-    char **removals; /* what to unlink at the end: absolute paths, RUN_QUEUE and a queue's name */
+    struct removal *removals;
     size_t nremovals;
     bool forked; /* a child of a forking address: removes nothing it inherited */
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -190,33 +191,41 @@ int endpoint_socket_port(const struct addr *a, struct run *r, int rfd, int wfd, 
     return make_port(a, r, rfd, wfd, flags, shut, true, out, e);
 }
 
-/* Takes the text. */
-static int remember_removal(struct run *r, char *what, struct err *e)
+/* Takes the text. Opened again and again there is one removal, of the entry made last. */
+static int remember_removal(struct run *r, struct removal m, struct err *e)
 {
-    bool known = false;
+    size_t i = 0;
     pthread_mutex_lock(&r->lock);
-    for (size_t i = 0; i < r->nremovals && !known; i++) /* opened again and again: once is enough */
-        known = strcmp(r->removals[i], what) == 0;
-    char **more = known ? NULL : reallocarray(r->removals, r->nremovals + 1, sizeof *more);
+    while (i < r->nremovals && strcmp(r->removals[i].what, m.what) != 0)
+        i++;
+    bool known = i < r->nremovals;
+    struct removal *more =
+        known ? r->removals : reallocarray(r->removals, r->nremovals + 1, sizeof *more);
     if (more) {
+        char *unused = known ? more[i].what : NULL;
         r->removals = more;
-        r->removals[r->nremovals++] = what;
+        r->removals[i] = m;
+        r->nremovals += !known;
+        m.what = unused;
     }
     pthread_mutex_unlock(&r->lock);
-    if (more)
-        return 0;
-    free(what);
-    return known ? 0 : err_nomem(e);
+    free(m.what);
+    return more ? 0 : err_nomem(e);
 }
 
 static int remember_path(struct run *r, const char *path, struct err *e)
 {
-    char cwd[PATH_MAX] = "", *whole = NULL;
+    char cwd[PATH_MAX] = "";
+    struct removal m;
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : err_sys(e, ERR_PERMANENT, "lstat(\"%s\")", path);
     if (path[0] != '/' && !getcwd(cwd, sizeof cwd))
         return err_sys(e, ERR_PERMANENT, "getcwd()");
-    if (asprintf(&whole, "%s%s%s", cwd, path[0] == '/' ? "" : "/", path) < 0)
+    m = (struct removal){.dev = st.st_dev, .ino = st.st_ino};
+    if (asprintf(&m.what, "%s%s%s", cwd, path[0] == '/' ? "" : "/", path) < 0)
         return err_nomem(e);
-    return remember_removal(r, whole, e);
+    return remember_removal(r, m, e);
 }
 
 /* What cannot be remembered is removed at once: its address fails and nobody would do it later. */
@@ -230,8 +239,8 @@ int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
 
 int endpoint_remove_queue_at_exit(struct run *r, const char *name, struct err *e)
 {
-    char *what = NULL;
-    if (asprintf(&what, RUN_QUEUE "%s", name) < 0)
+    struct removal m = {0};
+    if (asprintf(&m.what, RUN_QUEUE "%s", name) < 0)
         return err_nomem(e);
-    return remember_removal(r, what, e);
+    return remember_removal(r, m, e);
 }

@@ -52,7 +52,7 @@ static bool is_ours(struct run *r, const char *path)
     bool ours = false;
     pthread_mutex_lock(&r->lock);
     for (size_t i = 0; whole && i < r->nremovals && !ours; i++)
-        ours = strcmp(r->removals[i], whole) == 0 || strcmp(r->removals[i], path) == 0;
+        ours = strcmp(r->removals[i].what, whole) == 0 || strcmp(r->removals[i].what, path) == 0;
     pthread_mutex_unlock(&r->lock);
     free(whole);
     return ours;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
@@ -44,19 +45,28 @@ static void free_facts(struct run *r)
     r->nfacts = 0;
 }
 
-static int remove_entry(const char *what)
+static int remove_entry(const struct removal *m)
 {
     const size_t n = strlen(RUN_QUEUE);
-    return strncmp(what, RUN_QUEUE, n) == 0 ? mq_unlink(what + n) : unlink(what);
+    struct stat st;
+    if (strncmp(m->what, RUN_QUEUE, n) == 0)
+        return mq_unlink(m->what + n);
+    if (lstat(m->what, &st) < 0)
+        return -1;
+    if (st.st_dev == m->dev && st.st_ino == m->ino)
+        return unlink(m->what);
+    diag(DIAG_INFO, "\"%s\" is another one by now and stays", m->what);
+    return 0;
 }
 
 static void free_removals(struct run *r, bool act)
 {
     for (size_t i = r->nremovals; i-- > 0;) {
-        if (act && remove_entry(r->removals[i]) < 0)
-            diag(errno == ENOENT ? DIAG_INFO : DIAG_WARN, "unlink(\"%s\"): %s", r->removals[i],
+        const struct removal *m = &r->removals[i];
+        if (act && remove_entry(m) < 0)
+            diag(errno == ENOENT ? DIAG_INFO : DIAG_WARN, "unlink(\"%s\"): %s", m->what,
                  strerror(errno));
-        free(r->removals[i]);
+        free(m->what);
     }
     free(r->removals);
     r->removals = NULL;

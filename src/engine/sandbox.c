@@ -83,7 +83,7 @@ static int find_needs(struct run *r, struct sandbox_needs *n, struct err *e)
         if (!r->children[i].done)
             pids[n->npids++] = (uint32_t)r->children[i].pid;
     for (size_t i = 0; i < r->nremovals; i++) {
-        bool queue = is_queue(r->removals[i]);
+        bool queue = is_queue(r->removals[i].what);
         n->removes_queues |= queue;
         n->removes |= !queue;
     }

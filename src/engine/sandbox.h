@@ -35,6 +35,6 @@ int sandbox_filter(const struct sandbox_needs *n, struct err *e);
 /* No file is opened and no TCP port bound or connected any more; what is listed can be removed.
  * Needs no_new_privs. Gives 0, or -1 with errno (ENOSYS, EOPNOTSUPP: the kernel has no
  * Landlock). */
-int sandbox_landlock(char *const *removals, size_t n);
+int sandbox_landlock(const struct removal *removals, size_t n);
 
 #endif

@@ -64,7 +64,7 @@ static int permit_removal(int ruleset, const char *path)
     return rc;
 }
 
-int sandbox_landlock(char *const *removals, size_t n)
+int sandbox_landlock(const struct removal *removals, size_t n)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
     if (abi < 0)
@@ -76,7 +76,7 @@ int sandbox_landlock(char *const *removals, size_t n)
         return -1;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = permit_removal(ruleset, removals[i]);
+        rc = permit_removal(ruleset, removals[i].what);
     if (rc == 0)
         rc = (int)syscall(SYS_landlock_restrict_self, ruleset,
                           abi >= ABI_TSYNC ? RESTRICT_SELF_TSYNC : 0);

@@ -249,7 +249,7 @@ static bool flocked(const struct scene *s, const struct effect *x)
 static bool removed_at_end(const struct scene *s, const struct effect *x)
 {
     for (size_t i = 0; i < s->run->nremovals; i++)
-        if (strstr(s->run->removals[i], x->text))
+        if (strstr(s->run->removals[i].what, x->text))
             return true;
     return false;
 }

@@ -241,7 +241,7 @@ static struct run run;
 
 static bool confine_run(void)
 {
-    static char *removals[] = {removable};
+    static struct removal removals[] = {{.what = removable}};
     struct err e;
     run = (struct run){.settings = &settings, .removals = removals, .nremovals = 1};
     return sandbox_enter(&run, &e) == 0;

@@ -299,6 +299,33 @@ ROWS
     [ -d link ]
 }
 
+@test "what somebody else has put into its place stays" {
+    start first "$OURS" -d -d UNIX-LISTEN:entry,fork PIPE </dev/null
+    wait_for 5 file_has first.err 'listening on'
+    start second "$OURS" -d -d UNIX-LISTEN:entry,fork,unlink-early PIPE </dev/null
+    wait_for 5 file_has second.err 'listening on'
+    kill -TERM "$(<first.pid)"
+    finish first 143
+    same hello "$(socat_ours - UNIX-CONNECT:entry <<<hello)"
+    kill -TERM "$(<second.pid)"
+    finish second 143
+    [ ! -e entry ]
+    # Made again by another attempt, it is ours again.
+    STATUS=1 ours_alone UNIX-CONNECT:none,bind=entry,retry=2,interval=0.01 PIPE
+    [ ! -e ours/entry ]
+}
+
+@test "inside another root directory nothing of that name is removed" {
+    need_root
+    mkdir -p "jail$T"
+    echo precious >"jail$T/entry"
+    start run "$OURS" -d -d "UNIX-LISTEN:$T/entry,chroot=$T/jail" PIPE </dev/null
+    wait_for 5 file_has run.err 'listening on'
+    same hello "$(socat_ours - UNIX-CONNECT:entry <<<hello)"
+    finish run
+    same precious "$(<"jail$T/entry")"
+}
+
 @test "relative names, wherever the address was told to be" {
     mkdir there
     start run "$OURS" -d -d UNIX-LISTEN:entry,fork,chdir=there PIPE </dev/null
