@@ -316,6 +316,7 @@ ROWS
 }
 
 @test "inside another root directory nothing of that name is removed" {
+    export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # its search needs /proc
     need_root
     mkdir -p "jail$T"
     echo precious >"jail$T/entry"
