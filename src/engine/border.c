@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
@@ -16,6 +17,15 @@
 enum { HOW = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK };
 static const double LOOK_AGAIN = 0.1; /* seconds */
 
+/* One that nobody reads yet is waited for; for sockets and devices ENXIO is the last word. */
+static bool is_fifo(const char *path)
+{
+    struct stat st;
+    bool fifo = stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+    errno = ENXIO;
+    return fifo;
+}
+
 static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
 {
     char path[4096];
@@ -24,7 +34,7 @@ static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
         return 0;
     if (dump_file_name(r, name, path, sizeof path) < 0)
         return err_set(e, ERR_USAGE, "the name of the raw dump \"%s\" is too long", name);
-    while ((*fd = open(path, HOW | O_CLOEXEC, 0644)) < 0 && errno == ENXIO) /* a FIFO that nobody reads yet */
+    while ((*fd = open(path, HOW | O_CLOEXEC, 0644)) < 0 && errno == ENXIO && is_fifo(path))
         if (wait_seconds(r, LOOK_AGAIN, e) < 0)
             return -1;
     return *fd < 0 ? err_sys(e, ERR_PERMANENT, "cannot open raw dump \"%s\"", path) : 0;

@@ -137,7 +137,8 @@ static int through_session(struct engine *e, bool *moved, struct err *err)
             return err_wrap(err, "%s", e->link->fwd->label);
     }
     struct amounts after = amounts(d, w);
-    if (memcmp(&before, &after, sizeof after) != 0 || data.out_eof != d->out_eof || wire.out_eof != w->out_eof)
+    if (memcmp(&before, &after, sizeof after) != 0 || data.out_eof != d->out_eof ||
+        wire.out_eof != w->out_eof)
         *moved = true;
     d->out_eof = data.out_eof;
     w->out_eof = wire.out_eof;

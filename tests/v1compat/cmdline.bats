@@ -562,3 +562,13 @@ ROWS
 }
 # Takes nothing out: what FIONREAD says of it.
 fifo_is_full() { python3 -c 'import fcntl,struct,sys; sys.exit(struct.unpack("i", fcntl.ioctl(9, 0x541B, b"1234"))[0] < 65536)'; }
+
+@test "a raw dump into a socket is an error, not something to wait for" {
+    start server "$OURS" -d -d UNIX-LISTEN:sock PIPE </dev/null
+    wait_for 5 file_has server.err 'listening on'
+    run timeout 10 "$OURS" -r sock -u OPEN:/dev/null -
+    same 1 "$status"
+    has "$output" 'raw dump .*No such device or address'
+    kill "$(<server.pid)"
+    finish server 143
+}
