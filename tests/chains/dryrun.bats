@@ -86,6 +86,7 @@ tcp:host:1,bind=:77777
 tcp:host:80,pf=xx
 exec:cat,commtype=foo
 exec:cat,leftin=99999999
+'exec:cat,rightin=99999999|pipe'
 exec:cat,pf=xx
 exec:cat,pipes,socktype=2
 fd:abc
