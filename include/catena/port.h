@@ -3,8 +3,9 @@
  * close, and what to poll for. Owned by exactly one engine (or by the opening code); not
  * thread-safe. The common port is a pair of descriptors with a policy for end of file and shutdown.
  *
- * Reading and writing never block: they give EAGAIN, and the engine polls rfd for POLLIN, wfd for
- * POLLOUT. */
+ * Reading and writing never block: they give EAGAIN (nothing there, no room), and the engine waits for
+ * rfd to be readable, wfd to be writable; or EINTR: there may be more, so the call is to be made again
+ * without waiting. Whoever waits for edges would not hear of it a second time. */
 #ifndef CATENA_PORT_H
 #define CATENA_PORT_H
 
@@ -100,6 +101,8 @@ void port_settle(struct port *p);
 /* What to wait for at rfd (and at wfd, if that is the same). */
 short port_events(const struct port *p, bool in, bool out);
 void port_close(struct port *p); /* NULL is fine */
+/* Its close() may wait: it lingers (SO_LINGER), or drains a terminal. */
+bool port_close_may_wait(const struct port *p);
 /* Closes without a word to the peer (no shutdown): a forked child goes on with the connection. */
 void port_abandon(struct port *p); /* NULL is fine */
 /* Nothing more will be read: whoever writes to us learns it (EPIPE). */

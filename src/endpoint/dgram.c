@@ -206,7 +206,7 @@ static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
         if (n > 0 || d->connected || p->flags & PORT_NULL_EOF)
             return n;
     }
-    errno = EAGAIN;
+    errno = EINTR; /* others are to have their turn, and there may be more */
     return -1;
 }
 

@@ -95,7 +95,7 @@ static ssize_t stopped(struct dtls *d, const char *doing)
     switch (SSL_get_error(d->tls.ssl, 0)) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
-        errno = EAGAIN;
+        errno = d->sys == EAGAIN ? EAGAIN : EINTR; /* behind what meant nothing there may be more */
         return -1;
     case SSL_ERROR_ZERO_RETURN:
         d->tls.got_bye = true;

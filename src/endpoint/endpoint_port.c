@@ -79,12 +79,15 @@ static void take_policies(const struct addr *a, struct port *p)
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (opt_true(a, flags[i].id))
             p->flags |= flags[i].flag;
-    /* others may share the connection: a half close would end it for them too */
-    if (p->flags & PORT_END_CLOSE && p->flags & PORT_SHUT_BOTH && p->shut == PORT_SHUT_DOWN)
+    /* others may share the connection, or the program: an end would be theirs, too */
+    if (p->flags & PORT_END_CLOSE)
         p->shut = PORT_SHUT_NONE;
     for (size_t i = 0; i < a->nopts; i++) { /* the last one given wins */
         switch (a->opts[i].desc->id) {
-        case OPT_SHUT_NONE: p->shut = PORT_SHUT_NONE; break;
+        case OPT_SHUT_NONE:
+            p->shut = PORT_SHUT_NONE;
+            p->flags &= ~(unsigned)PORT_SHUT_BOTH;
+            break;
         case OPT_SHUT_DOWN: p->shut = PORT_SHUT_DOWN; break;
         case OPT_SHUT_CLOSE: p->shut = PORT_SHUT_CLOSE; break;
         case OPT_SHUT_NULL: p->shut = PORT_SHUT_NULL; break;

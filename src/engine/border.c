@@ -63,6 +63,15 @@ int border_open(struct border *b, struct err *e)
                : 0;
 }
 
+bool border_may_wait(const struct border *b)
+{
+    struct stat st;
+    for (int i = 0; i < 2; i++)
+        if (b->flow[i].raw_fd >= 0 && (fstat(b->flow[i].raw_fd, &st) < 0 || !S_ISREG(st.st_mode)))
+            return true;
+    return false;
+}
+
 void border_fini(struct border *b)
 {
     for (int i = 0; i < 2; i++) {

@@ -26,9 +26,12 @@ struct engine_side {
     bool in_cut;          /* ... and that was not the end: nothing made of it may look whole */
     bool out_eof;         /* nothing follows what is in out */
     bool out_shut;        /* the port was shut down, or writing makes no sense any more */
+    bool fin_due;         /* ... but its peer is told only when the other direction has ended, too */
+    bool has_room;        /* it has been seen that something can be written */
     bool out_ended;       /* the border ended that flow: what still comes is dropped */
     bool gone;            /* the peer takes nothing any more (POLLERR, POLLHUP) */
     int64_t look_again;   /* ignoreeof: wait_now() of the next try, 0 none */
+    bool looked_last;     /* ... and there will be none: the run is about to end */
 };
 
 struct express;
@@ -98,6 +101,8 @@ int engine_read(struct engine *e, int side, struct err *err);
 int engine_end_of_input(struct engine *e, int side); /* 1 it has ended, 0 it is to be ignored */
 bool engine_wants_input(const struct engine *e, int side);
 bool engine_wants_output(const struct engine *e, int side);
+/* Nothing is read for that side before it was seen to have room: it waits for that. */
+bool engine_wants_room(const struct engine *e, int side);
 /* Bytes on their way out at that side. */
 size_t engine_waiting(const struct engine *e, int side);
 /* The same, and what a file that is being sent still has. */

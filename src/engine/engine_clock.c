@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * What an engine does when nothing happens for some time: -t, -T, readers that take nothing. */
+ * What an engine does when nothing happens for some time: -t, -T, goodbyes, readers that take
+ * nothing. The table below is the one of ARCHITECTURE.md, "Clocks". */
 #include "catena/diag.h"
 #include "catena/wait.h"
 #include "engine.h"
@@ -10,53 +11,117 @@ enum {
     ENDLESS_MS = 500,   /* terminals and packet sockets, which have no end, are not waited for */
 };
 
-static void sooner(int64_t *deadline, int64_t t)
+enum state {
+    OPEN,        /* none of its flows has ended */
+    HALF_CLOSED, /* one of two has */
+    GOODBYE,     /* all have, but the peer of a session owes its goodbye */
+    CLOSING,     /* only what is ready is written */
+};
+
+static enum state state_of(const struct engine *e)
 {
-    if (*deadline < 0 || t < *deadline)
-        *deadline = t;
+    int flows = 0, ended = 0;
+    for (int i = 0; i < 2; i++) {
+        flows += e->side[i].has_out;
+        ended += e->side[i].has_out && e->side[i].out_shut;
+    }
+    return e->closing ? CLOSING : ended == 0 ? OPEN : ended < flows ? HALF_CLOSED : GOODBYE;
 }
 
-static bool one_flow_ended(const struct engine *e)
+/* ---- how long each clock runs, in milliseconds; -1: it does not ---- */
+
+static int64_t ms(double seconds)
 {
-    return e->side[LEFT].out_shut != e->side[RIGHT].out_shut && e->side[LEFT].has_out &&
-           e->side[RIGHT].has_out;
+    return seconds < 0 ? -1 : (int64_t)(seconds * 1000);
 }
 
-/* Milliseconds after the last byte at which the half-closed run ends, -1 never. */
+static int64_t idle_ms(const struct engine *e)
+{
+    return e->border ? ms(e->run->settings->idle) : -1;
+}
+
 static int64_t linger_ms(const struct engine *e)
 {
-    double t = e->run->settings->linger;
-    if (t >= 0)
-        return (int64_t)(t * 1000);
+    int64_t t = ms(e->run->settings->linger);
+    if (!e->border || t >= 0)
+        return e->border ? t : -1;
     for (int i = 0; i < 2; i++)
         if (!e->side[!i].out_shut && e->side[i].port->flags & (PORT_TTY | PORT_ENDLESS))
             return ENDLESS_MS;
     return -1;
 }
 
-/* How long a session's peer may take for its goodbye. */
 static int64_t goodbye_ms(const struct engine *e)
 {
-    double linger = e->run->settings->linger;
-    return linger >= 0 ? (int64_t)(linger * 1000) : GOODBYE_MS;
+    int64_t t = ms(e->run->settings->linger);
+    return !engine_awaits_goodbye(e) ? -1 : t >= 0 ? t : GOODBYE_MS;
 }
+
+static int64_t stalled_ms(const struct engine *e)
+{
+    (void)e;
+    return STALLED_MS;
+}
+
+/* ---- what happens when it has run down ---- */
+
+static void end_idle(struct engine *e)
+{
+    diag(DIAG_NOTICE, "inactivity timeout triggered");
+    atomic_store(&e->run->stop, true);
+    engine_drop(e);
+}
+
+static void end_other_flow(struct engine *e)
+{
+    diag(DIAG_INFO, "the other direction did not end in time, closing it");
+    atomic_store(&e->run->cut[e->side[RIGHT].out_shut ? RIGHT : LEFT], true);
+    atomic_store(&e->run->over, true);
+    engine_start_closing(e);
+}
+
+/* All count from the last byte or end of a flow that any engine of the run has seen, or from the
+ * beginning of the state, if that was later. The first row of a state whose clock runs rules. */
+static const struct clock {
+    enum state state;
+    int64_t (*limit)(const struct engine *e);
+    void (*act)(struct engine *e);
+} clocks[] = {
+    {OPEN, idle_ms, end_idle},
+    {HALF_CLOSED, linger_ms, end_other_flow},
+    {HALF_CLOSED, idle_ms, end_idle},
+    {GOODBYE, goodbye_ms, engine_start_closing},
+    {CLOSING, stalled_ms, engine_drop},
+};
+
+static const struct clock *ruling(const struct engine *e)
+{
+    enum state now = state_of(e);
+    for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++)
+        if (clocks[i].state == now && clocks[i].limit(e) >= 0)
+            return &clocks[i];
+    return NULL;
+}
+
+static int64_t runs_down(const struct engine *e, const struct clock *c)
+{
+    int64_t since = atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
+    if (e->closing && e->closing_since > since)
+        since = e->closing_since;
+    return since + c->limit(e);
+}
+
+/* ---- the pauses of ignoreeof and the like ---- */
 
 int64_t engine_deadline(const struct engine *e)
 {
-    int64_t deadline = -1, active = atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
-    for (int i = 0; i < 2; i++)
-        if (e->side[i].look_again)
-            sooner(&deadline, e->side[i].look_again);
-    if (e->closing)
-        sooner(&deadline, (e->closing_since > active ? e->closing_since : active) + STALLED_MS);
-    if (e->side[LEFT].out_shut && e->side[RIGHT].out_shut && engine_awaits_goodbye(e))
-        sooner(&deadline, active + goodbye_ms(e));
-    if (!e->border || e->closing)
-        return deadline;
-    if (one_flow_ended(e) && linger_ms(e) >= 0)
-        sooner(&deadline, active + linger_ms(e));
-    if (e->run->settings->idle >= 0)
-        sooner(&deadline, active + (int64_t)(e->run->settings->idle * 1000));
+    const struct clock *c = ruling(e);
+    int64_t deadline = c ? runs_down(e, c) : -1;
+    for (int i = 0; i < 2; i++) {
+        int64_t t = e->side[i].look_again;
+        if (t && (deadline < 0 || t < deadline))
+            deadline = t;
+    }
     return deadline;
 }
 
@@ -67,32 +132,24 @@ void engine_end_pauses(struct engine *e)
             e->side[i].look_again = 0;
 }
 
-/* A deadline has passed: which? */
+/* Before the end a side that pauses is looked at once more. True: there is one to look at. */
+static bool last_look(struct engine *e)
+{
+    bool any = false;
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        if (!s->look_again || s->looked_last || !engine_wants_input(e, i))
+            continue;
+        s->look_again = 0;
+        s->looked_last = any = true;
+    }
+    return any;
+}
+
 void engine_act_on_time(struct engine *e)
 {
-    int64_t now = wait_now();
-    int64_t quiet = now - atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
     engine_end_pauses(e);
-    if (e->closing) {
-        if (quiet >= STALLED_MS && now - e->closing_since >= STALLED_MS)
-            engine_drop(e);
-        return;
-    }
-    if (e->side[LEFT].out_shut && e->side[RIGHT].out_shut && engine_awaits_goodbye(e)) {
-        if (quiet >= goodbye_ms(e))
-            engine_start_closing(e);
-        return;
-    }
-    if (!e->border)
-        return;
-    if (e->run->settings->idle >= 0 && quiet >= (int64_t)(e->run->settings->idle * 1000)) {
-        diag(DIAG_NOTICE, "inactivity timeout triggered");
-        atomic_store(&e->run->stop, true);
-        engine_drop(e);
-    } else if (one_flow_ended(e) && linger_ms(e) >= 0 && quiet >= linger_ms(e)) {
-        diag(DIAG_INFO, "the other direction did not end in time, closing it");
-        atomic_store(&e->run->cut[e->side[RIGHT].out_shut ? RIGHT : LEFT], true);
-        atomic_store(&e->run->over, true);
-        engine_start_closing(e);
-    }
+    const struct clock *c = ruling(e);
+    if (c && wait_now() >= runs_down(e, c) && !last_look(e))
+        c->act(e);
 }

@@ -16,14 +16,15 @@ static bool is_ready(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
     return s->port && port_ready(s->port, engine_wants_input(e, side) && !s->look_again,
-                                 engine_wants_output(e, side));
+                                 engine_wants_output(e, side) || engine_wants_room(e, side));
 }
 
 static void interests(const struct engine *e, struct pollfd fds[POLL_N])
 {
     for (int i = 0; i < 2; i++) {
         const struct engine_side *s = &e->side[i];
-        bool in = engine_wants_input(e, i) && !s->look_again, out = engine_wants_output(e, i);
+        bool in = engine_wants_input(e, i) && !s->look_again;
+        bool out = engine_wants_output(e, i) || engine_wants_room(e, i);
         bool watch = out || (s->has_out && !s->out_shut && !s->gone);
         bool one = s->port->rfd == s->port->wfd;
         fds[2 * i] = (struct pollfd){.fd = in || (one && watch) ? s->port->rfd : -1,
@@ -108,18 +109,36 @@ static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
     return n;
 }
 
-static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct err *err)
+static const short ENDED = POLLERR | POLLHUP | POLLNVAL;
+
+static short write_events(const struct engine *e, int side, const struct pollfd fds[POLL_N])
+{
+    const struct port *p = e->side[side].port;
+    return fds[2 * side + (p->rfd != p->wfd)].revents;
+}
+
+static void look_for_room(struct engine *e, const struct pollfd fds[POLL_N])
 {
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        short r = fds[2 * i].revents, w = fds[2 * i + 1].revents;
-        if (s->port->rfd == s->port->wfd)
-            w = r;
-        if (w & (POLLERR | POLLHUP | POLLNVAL) || s->port->gone)
+        if (engine_wants_room(e, i))
+            s->has_room = s->port->ops->ready
+                              ? s->port->ops->ready(s->port, false, true)
+                              : (write_events(e, i, fds) & (POLLOUT | ENDED)) != 0;
+    }
+}
+
+static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct err *err)
+{
+    look_for_room(e, fds);
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        short r = fds[2 * i].revents;
+        if (write_events(e, i, fds) & ENDED || s->port->gone)
             s->gone = true;
         bool writer_ended = fds[POLL_WRITERS + i].revents != 0;
         if (!engine_wants_input(e, i) || s->look_again ||
-            (!(r & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) && s->port->pending.len == 0 &&
+            (!(r & (POLLIN | ENDED)) && s->port->pending.len == 0 &&
              !s->port->ops->ready && !writer_ended))
             continue;
         int rc = engine_read(e, i, err);

@@ -231,7 +231,10 @@ static void take_event(struct hub *h, const struct epoll_event *ev)
     const struct port *p = s->engine->side[side].port;
     if (place % 2 == 0 && ev->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         s->readable[side] = true;
-    if (ev->events & (EPOLLHUP | EPOLLERR) && (place % 2 == 1 || p->rfd == p->wfd))
+    bool writes = place % 2 == 1 || p->rfd == p->wfd;
+    if (writes && ev->events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        s->engine->side[side].has_room = true;
+    if (writes && ev->events & (EPOLLHUP | EPOLLERR))
         s->engine->side[side].gone = true;
     enqueue(h, s);
 }

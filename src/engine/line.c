@@ -244,9 +244,32 @@ static int greet(struct line *l, int side, struct err *e)
     return e->kind == ERR_INTERRUPTED || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
 }
 
+/* How far into the right chain the left cursor goes before anything there is opened: behind the last
+ * address that talks to the accepted connection, if nothing between needs what is right of it. */
+static size_t proofs_end(const struct plan *p)
+{
+    size_t end = p->nleft_items;
+    for (size_t i = end; i < p->nitems && p->items[i].link; i++) {
+        const struct plan_link *k = p->items[i].link;
+        bool talks = p->items[i].kind == ITEM_DIALOG || k->fwd->form->kind == FORM_SESSION;
+        bool behind_border = i > p->border && p->border >= p->nleft_items; /* which does not run yet */
+        if (behind_border || (talks && k->wire != LEFT))
+            break;
+        if (talks)
+            end = i + 1;
+    }
+    return end;
+}
+
 int line_open_chain(struct line *l, int side, struct err *e)
 {
-    return greet(l, side, e) < 0 ? -1 : advance(l, side, l->plan->nleft_items, e);
+    size_t limit = side == LEFT ? l->plan->nleft_items : l->next[LEFT];
+    return greet(l, side, e) < 0 ? -1 : advance(l, side, limit, e);
+}
+
+int line_prove(struct line *l, struct err *e)
+{
+    return advance(l, LEFT, proofs_end(l->plan), e);
 }
 
 int line_join(struct line *l, struct err *e)
@@ -310,7 +333,7 @@ void line_reset_side(struct line *l, int side, bool quietly)
     size_t to = side == LEFT ? l->next[LEFT] : n;
     bool cut[2] = {atomic_load(&l->run->cut[0]), atomic_load(&l->run->cut[1])};
     run_cut(l->run); /* an attempt that failed loses nothing */
-    if (side == RIGHT && from > l->plan->nleft_items)
+    if (side == RIGHT && from > l->next[LEFT])
         from--; /* the one whose opening failed */
     else if (side == LEFT && to < l->plan->nleft_items)
         to++;
@@ -380,12 +403,21 @@ static void wait_for_others(struct line *l)
         join_thread(&l->stations[i]);
 }
 
+static bool may_wait(const struct line *l)
+{
+    const struct engine *border = &l->stations[l->plan->border].engine;
+    for (int i = 0; i < 2; i++)
+        if (border->side[i].port && port_close_may_wait(border->side[i].port))
+            return true;
+    return border_may_wait(&l->border);
+}
+
 bool line_is_one_engine(const struct line *l)
 {
     bool programs = false;
     for (size_t i = 0; i < l->plan->nitems; i++)
         programs |= l->stations[i].program;
-    return running(l) == 0 && !programs && l->run->nchildren == 0;
+    return running(l) == 0 && !programs && l->run->nchildren == 0 && !may_wait(l);
 }
 
 struct engine *line_begin(struct line *l)

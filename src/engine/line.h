@@ -43,6 +43,9 @@ int line_init(struct line *l, struct run *r, struct err *e);
 void line_put_end(struct line *l, int side, struct port *p);
 /* Handles the items of that end's own chain: dialogs, handshakes, engines. */
 int line_open_chain(struct line *l, int side, struct err *e);
+/* The left chain is open: whoever connected there and has to prove who he is to an address of the
+ * right chain (^openssl-server) does so before anything of that is opened. */
+int line_prove(struct line *l, struct err *e);
 /* Undoes what was opened on that side, for another attempt. quietly: a forked child goes on with
  * the connection. */
 void line_reset_side(struct line *l, int side, bool quietly);
@@ -52,7 +55,8 @@ int line_join(struct line *l, struct err *e);
  * when something is to be said through them: what a peer sends is to be looked at by a process that
  * has confined itself, if it is to. */
 int line_start(struct line *l, struct err *e);
-/* All that is left of the line is the engine at its border: no thread, no program. */
+/* All that is left of the line is the engine at its border: no thread, no program; and nothing it does
+ * may wait, so that others can share its thread. */
 bool line_is_one_engine(const struct line *l);
 /* Relaying begins; gives the engine at the border. */
 struct engine *line_begin(struct line *l);

@@ -80,6 +80,9 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
             p->flags |= PORT_FILE_W;
         return 0;
     }
+    /* Whoever reads a pipe learns its end by nothing but this. */
+    if (!reading && !borrowed && S_ISFIFO(st.st_mode) && p->rfd != *fd && p->shut == PORT_SHUT_NONE)
+        p->shut = PORT_SHUT_CLOSE;
     if (!borrowed)
         return set_nonblocking(*fd, e);
     int again = reopen(*fd, &st, reading ? O_RDONLY : O_WRONLY);
@@ -263,6 +266,19 @@ void port_fd_close(struct port *p)
     if (p->wfd >= 0 && p->wfd != p->rfd && p->flags & PORT_OWN_W)
         close(p->wfd);
     p->rfd = p->wfd = -1;
+}
+
+static bool lingers(int fd)
+{
+    struct linger l = {0};
+    socklen_t n = sizeof l;
+    return getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &n) == 0 && l.l_onoff && l.l_linger > 0;
+}
+
+bool port_close_may_wait(const struct port *p)
+{
+    return p->flags & PORT_TTY || (p->flags & PORT_SOCKET_W && lingers(p->wfd)) ||
+           (p->flags & PORT_SOCKET_R && p->rfd != p->wfd && lingers(p->rfd));
 }
 
 void port_close(struct port *p)

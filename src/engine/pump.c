@@ -25,10 +25,21 @@ static bool border_looks(const struct engine *e, int side)
 
 /* ---- reading ---- */
 
+bool engine_wants_room(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    bool reads = e->side[!side].port && e->side[!side].has_in && !e->side[!side].in_eof;
+    return s->has_out && !s->out_shut && !s->has_room && reads && !e->closing && s->port;
+}
+
+/* What comes on a session's wire is its own talk, too, and has room in the session. */
 bool engine_wants_input(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
     if (!s->has_in || s->in_eof || e->closing || !s->port || s->in.len > 0 || s->rx.len > 0)
+        return false;
+    const struct engine_side *to = &e->side[!side];
+    if (to->port && !to->has_room && !(e->session && side == e->link->wire))
         return false;
     return !lane_is_plain(e, side) || !engine_wants_output(e, !side);
 }
@@ -48,6 +59,7 @@ int engine_end_of_input(struct engine *e, int side)
     }
     s->in_cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);
     s->in_eof = true;
+    run_touch(e->run);
     return 1;
 }
 
@@ -119,6 +131,7 @@ int engine_read(struct engine *e, int side, struct err *err)
     if (n == -2)
         return -1;
     if (n > 0) {
+        s->looked_last = false;
         arrived(e, side, (size_t)n);
         return 1;
     }
@@ -173,6 +186,7 @@ void engine_end_flow_to(struct engine *e, int side)
 {
     struct engine_side *s = &e->side[side], *from = &e->side[!side];
     s->out_shut = true;
+    run_touch(e->run);
     buf_consume(&s->out, s->out.len);
     buf_consume(&s->tx, s->tx.len);
     lane_leave_express(&e->lane[!side]);
@@ -216,10 +230,23 @@ static int write_failed(struct engine *e, int side, struct err *err)
     return -1;
 }
 
+/* A session has said goodbye itself. Below it nothing ends before the other direction has ended, too:
+ * many a proxy takes the one for the other and cuts the answer off. */
+static bool fin_waits(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side], *other = &e->side[!side];
+    return e->session && side == e->link->wire && other->has_out && !other->out_eof && !s->in_eof;
+}
+
 static int shut(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
+    if (!s->out_shut)
+        run_touch(e->run);
     s->out_shut = true;
+    s->fin_due = fin_waits(e, side);
+    if (s->fin_due)
+        return 0;
     if (port_shutdown(s->port, err) < 0)
         return err_wrap(err, "%s", s->port->label);
     if (s->port->rfd < 0 && !(s->port->flags & PORT_STALL))
@@ -296,6 +323,8 @@ static void end_source(struct engine *e, int side)
 static int flush(struct engine *e, int side, bool *moved, struct err *err)
 {
     struct engine_side *s = &e->side[side];
+    if (s->fin_due && !fin_waits(e, side))
+        return shut(e, side, err);
     if (!s->has_out || s->out_shut || s->out_ended) {
         if (s->out.len > 0)
             *moved = true;

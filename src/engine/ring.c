@@ -23,6 +23,7 @@ struct ring {
     atomic_bool writer_waits, writer_gone;
     _Alignas(64) atomic_size_t tail; /* blocks ever taken */
     atomic_bool reader_waits, reader_gone;
+    atomic_bool reader_came; /* it has wanted a block: before, the writer's end has no room */
     struct buf slot[SLOTS]; /* empty ones are the writer's */
 };
 
@@ -49,6 +50,16 @@ static void hear(const struct port *p)
     (void)eventfd_read(p->rfd, &(eventfd_t){0});
 }
 
+static void come(const struct port *p)
+{
+    struct ring *r = ((struct ring_end *)p->state)->in;
+    if (atomic_load_explicit(&r->reader_came, memory_order_relaxed))
+        return;
+    atomic_store(&r->reader_came, true);
+    if (atomic_load(&r->writer_waits) && atomic_exchange(&r->writer_waits, false))
+        wake(p);
+}
+
 static size_t held(const struct ring *r)
 {
     return atomic_load(&r->head) - atomic_load(&r->tail);
@@ -59,6 +70,7 @@ static ssize_t ring_take(struct port *p, struct buf *b)
     struct ring *r = ((struct ring_end *)p->state)->in;
     bool ended = atomic_load(&r->writer_gone); /* before the look at what it has left */
     size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    come(p);
     if (held(r) == 0) {
         errno = EAGAIN;
         return ended ? 0 : -1;
@@ -103,7 +115,8 @@ static ssize_t ring_give(struct port *p, struct buf *b)
 static bool can_go_on(const struct ring_end *e, bool in, bool out)
 {
     return (in && (held(e->in) > 0 || atomic_load(&e->in->writer_gone))) ||
-           (out && (held(e->out) < SLOTS || atomic_load(&e->out->reader_gone)));
+           (out && ((held(e->out) < SLOTS && atomic_load(&e->out->reader_came)) ||
+                    atomic_load(&e->out->reader_gone)));
 }
 
 /* Also that the neighbour has closed is something to look at, once. */
@@ -111,6 +124,8 @@ static bool ring_ready(struct port *p, bool in, bool out)
 {
     struct ring_end *e = p->state;
     bool known = p->gone;
+    if (in)
+        come(p);
     if (can_go_on(e, in, out))
         return true;
     hear(p);

@@ -66,6 +66,8 @@ static int next_step(struct session *s, int side, struct err *e)
     if (side == RIGHT)
         return relay(s, e);
     const struct addr *a = s->plan->end[RIGHT].fwd;
+    if (line_prove(s->line, e) < 0)
+        return -1;
     if (opt_true(a, OPT_NOFORK))
         return replace(s, e);
     return open_side(s, RIGHT, e);

@@ -79,7 +79,7 @@ taker() {
     taker '' -u unix-recvfrom:sock,fork open:got,creat,append
     start other "$CATENA_BIN" -u unix-recv:other /dev/null,ignoreeof </dev/null
     wait_for 10 test -S other
-    seen='dropping packet from AF=1 "friend"' taker x 'stall' unix-sendto:other,bind=sock
+    seen='dropping packet from AF=1 "friend"' taker x 'pipe:idle' unix-sendto:other,bind=sock
 }
 
 # --- a service that is confined to a namespace ---

@@ -122,7 +122,10 @@ prepare() { seq 1 5000 >in; }
     STATUS=1 both -vx - pipe
 }
 @test "exit status of programs" {
-    for n in 1 2 77 255; do STATUS=1 ours_alone "exec:sh -c 'exit $n'" -; done
+    for n in 1 2 77 255; do
+        echo "exit $n" >"exit$n"
+        STATUS=1 ours_alone "exec:sh $PWD/exit$n" -
+    done
     STATUS=1 ours_alone -u "system:exit 3" -
     STATUS=1 ours_alone 'system:kill -9 \$\$' -
 }
