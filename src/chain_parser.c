@@ -15,6 +15,7 @@ struct lex {
     size_t len;
     bool chained; /* | % ^ mean something */
     bool links;   /* there is a | */
+    bool lenient; /* no mistakes: what is not closed ends with the text */
     struct err *e;
 };
 
@@ -69,12 +70,12 @@ static int lex_unit(struct lex *l, size_t *pos, size_t end, struct out *o, int d
     char c = l->text[(*pos)++];
     if (c == '\\') {
         if (*pos >= end)
-            return unexpected_end(l, from);
+            return l->lenient ? 0 : unexpected_end(l, from);
         emit(o, escaped(l->text[(*pos)++]));
         return 0;
     }
     char close = closing(c);
-    if (!close) {
+    if (!close || (l->lenient && depth >= MAX_NESTING)) {
         emit(o, c);
         return 0;
     }
@@ -91,7 +92,7 @@ static int lex_unit(struct lex *l, size_t *pos, size_t end, struct out *o, int d
             return -1;
     }
     if (*pos >= end)
-        return unexpected_end(l, from);
+        return l->lenient ? 0 : unexpected_end(l, from);
     (*pos)++;
     if (keep)
         emit(o, close);
@@ -279,7 +280,7 @@ static int parse_piece(struct lex *l, size_t from, size_t end, struct piece_spec
     size_t second = at + (bangs ? 2 : 1), more;
     if (find(l, second, end, l->chained ? "%!" : "!", &more) < 0)
         return -1;
-    if (more < end)
+    if (more < end && !l->lenient)
         return err_at(l->e, span_of(l, more, more + (l->text[more] == '!' ? 2 : 1)),
                       "a dual address joins two single ones; \"%s\" stands here for a third",
                       l->text[more] == '!' ? "!!" : "%");
@@ -291,9 +292,12 @@ static int parse_piece(struct lex *l, size_t from, size_t end, struct piece_spec
     return parse_single(l, second, end, other);
 }
 
-int chain_parse(struct arena *a, const char *text, bool v1, struct chain_spec *out, struct err *e)
+int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_spec *out,
+                struct err *e)
 {
-    struct lex l = {.arena = a, .text = text, .len = strlen(text), .chained = !v1, .e = e};
+    bool v1 = how & PARSE_V1;
+    struct lex l = {.arena = a, .text = text, .len = strlen(text), .chained = !v1, .lenient = how & PARSE_LENIENT,
+                    .e = e};
     size_t pipes = v1 ? 0 : count_separators(&l, 0, l.len, "|");
     l.links = pipes > 0;
     *out = (struct chain_spec){0};

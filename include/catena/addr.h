@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "catena/err.h"
 #include "catena/option.h"
@@ -22,6 +23,14 @@ enum form_kind {
     FORM_SESSION,
     FORM_PROGRAM,
 };
+
+/* Who speaks first, where it matters: a client connects, a server waits for one. Of sessions: which
+ * part they play on their wire. */
+enum form_role { ROLE_NONE, ROLE_CLIENT, ROLE_SERVER };
+
+/* What a read of an endpoint gives and a write is: bytes of a stream, or a packet with its
+ * boundaries. RECORDS_ONE: a single packet is read. RECORDS_EITHER: as what is found. */
+enum form_records { RECORDS_NONE, RECORDS_MANY, RECORDS_ONE, RECORDS_EITHER };
 
 /* inter address on its right: the mirror of its left (r/w, w/r, b/b) or always both ways. */
 enum form_right { RIGHT_NONE, RIGHT_MIRROR, RIGHT_BOTH };
@@ -45,11 +54,15 @@ struct form {
     unsigned char left; /* CTX_* mask */
     enum form_right right;
     uint64_t groups;       /* besides GROUPS_EVERY */
+    enum form_role role;
+    enum form_records records;
     unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */
     const char *help;      /* one line */
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
     int (*check)(const struct addr *, struct err *);
+    /* A dry run: what else there is to see, in lines of its own. May be NULL. */
+    void (*show)(const struct addr *, FILE *);
     enum form_kind kind;
     union {
         const struct endpoint_ops *endpoint;

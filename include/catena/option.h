@@ -102,8 +102,8 @@ enum value_type {
 
 /* A converted value. Which members hold depends on the type: i for BOOL..GID and LINGER (seconds);
  * i, i2 (, i3) for INT:...; t for times; s the text (STRING*, IP*, MREQ*, GENERIC, the last part
- * of INT:STRING and INT:INT:STRING); bin/nbin for BIN parts; ids for UID types. given: an "=" was
- * typed (so INT/NULL and STRING-NULL know). */
+ * of INT:STRING and INT:INT:STRING; a name that was looked up); bin/nbin for BIN parts; ids for UID
+ * types. given: an "=" was typed (so INT/NULL and STRING-NULL know). */
 struct value {
     bool given;
     long long i, i2, i3;
@@ -213,6 +213,11 @@ const char *value_type_name(enum value_type t);
  * "trailing garbage". */
 int value_convert(struct arena *a, const struct option_desc *d, const char *text, struct span at,
                   struct value *out, struct err *e);
+/* Is the value a name that only the system's databases know: a user, a group, a service? Then
+ * value_look_up() completes it. May wait. */
+bool value_is_name(const struct option_desc *d, const struct value *v);
+int value_look_up(struct arena *a, const struct option_desc *d, struct span at, struct value *v,
+                  struct err *e);
 /* v1's generic data notation ("dalan"): gives bytes. */
 int dalan_convert(struct arena *a, const char *text, const unsigned char **bytes, size_t *n,
                   struct err *e);

@@ -11,6 +11,7 @@
 
 #include "catena/addr.h"
 #include "catena/arena.h"
+#include "catena/diag.h"
 #include "catena/inter.h"
 #include "catena/settings.h"
 
@@ -56,6 +57,20 @@ struct plan_border {
     int escape;                   /* byte, or -1 */
 };
 
+/* What planning has to say without being an error. */
+struct plan_note {
+    enum diag_level level;
+    struct err what;
+    struct plan_note *next;
+};
+
+/* An option whose value is a name of the system's databases (a user, a group, a service). */
+struct plan_name {
+    struct opt *opt;
+    const char *label;
+    struct plan_name *next;
+};
+
 struct plan {
     const struct settings *settings;
     struct arena arena;
@@ -69,14 +84,18 @@ struct plan {
     size_t border; /* index of the station at the border: runs in the run's own thread */
     struct plan_border eol[2];
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */
-    char *warnings[8];
-    size_t nwarnings;
+    const struct addr *merged[2]; /* where packets that flow to that side become a stream, or NULL */
+    struct plan_note *notes;
+    struct plan_name *names;
 };
 
 /* Parses, binds, checks. Gives 0 and *out (free with plan_free), or -1 and one error with its
- * place. Pure: no system call (but user names are looked up). */
+ * place. Pure and silent: no system call, nothing is looked up, and what there is to say are notes. */
 int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
               struct err *e);
+/* Looks the names up that stand in options, before anything is opened. In a dry run what is not
+ * there is a note. */
+int plan_look_up(struct plan *p, struct err *e);
 void plan_free(struct plan *p);
 void plan_print(const struct plan *p, FILE *f); /* -n */
 

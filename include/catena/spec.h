@@ -52,9 +52,14 @@ struct chain_spec {
     bool chained; /* | % or a leading ^ was found: v1 gives them no meaning */
 };
 
-/* Parses one argument. v1: only v1's syntax ("!!", no | % ^). Takes memory from a, borrows text.
- * Fails on syntax only (ERR_USAGE with position), or without memory. Pure: no registry, no system
- * call. */
-int chain_parse(struct arena *a, const char *text, bool v1, struct chain_spec *out, struct err *e);
+enum {
+    PARSE_V1 = 1,      /* only v1's syntax: "!!", no | % ^ */
+    PARSE_LENIENT = 2, /* nothing is a mistake: an open quote or bracket ends with the text */
+};
+
+/* Parses one argument. Takes memory from a, borrows text. Fails on syntax only (ERR_USAGE with
+ * position), or without memory. Pure: no registry, no system call. */
+int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_spec *out,
+                struct err *e);
 
 #endif

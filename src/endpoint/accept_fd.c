@@ -113,6 +113,8 @@ const struct form forms_accept_fd[] = {
         .help = "accepts a connection on a listening socket the program was started with",
         .check = check,
         .kind = FORM_ENDPOINT,
+        .role = ROLE_SERVER,
+        .records = RECORDS_EITHER,
         .ops.endpoint = &accept_fd_ops,
     },
     {.keyword = NULL},

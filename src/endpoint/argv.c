@@ -197,3 +197,17 @@ void command_fini(struct command *c)
     free(c->name);
     *c = (struct command){0};
 }
+
+void command_show(const struct addr *a, FILE *f)
+{
+    struct command c;
+    struct err e;
+
+    if (command_init(&c, a, &e) == 0) {
+        fprintf(f, "      executes: %s, as", c.file);
+        for (char **word = c.argv; *word; word++)
+            fprintf(f, " [%s]", *word);
+        fputc('\n', f);
+    }
+    command_fini(&c);
+}

@@ -25,5 +25,7 @@ struct command {
 /* Gives the command of a program address; command_fini() frees it (a zeroed one too). */
 int command_init(struct command *c, const struct addr *a, struct err *e);
 void command_fini(struct command *c);
+/* form.show: what is executed, word by word. */
+void command_show(const struct addr *a, FILE *f);
 
 #endif

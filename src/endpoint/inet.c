@@ -17,7 +17,10 @@ static int check_port(const char *text, struct span at, struct err *e)
 {
     text += strspn(text, " \t");
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || text[digits] != '\0')
+    if (text[digits] != '\0' && !resolve_is_word(text))
+        return err_at(e, at, "\"%.40s\" is no port: give a number from 0 to 65535 or a service name",
+                      text);
+    if (text[digits] != '\0' || digits == 0)
         return 0;
     if (digits < 32 && strtol(text, NULL, 10) <= 65535)
         return 0;
@@ -69,10 +72,22 @@ int inet_check_options(const struct addr *a, struct err *e)
                : 0;
 }
 
+/* Whether there is such a host is known when the address is opened. */
+static int check_host(const struct addr *a, struct err *e)
+{
+    const char *host = a->form->target ? a->params[a->form->target - 1] : "";
+
+    if (host[strcspn(host, "|^ \t\r\n")] != '\0')
+        return err_at(e, a->param_at[a->form->target - 1], "\"%.200s\" cannot be a host's name", host);
+    return 0;
+}
+
 int inet_check(const struct addr *a, struct err *e)
 {
     size_t last = a->nparams - 1;
 
+    if (check_host(a, e) < 0)
+        return -1;
     return check_port(a->params[last], a->param_at[last], e) < 0 ? -1 : inet_check_options(a, e);
 }
 

@@ -15,33 +15,48 @@
 
 enum { PROTOCOL_MAX = 255 }; /* what fits the header; sockets are given for larger ones, too */
 
-static int protocol_of(const char *text, int *protocol, struct err *e)
+static bool is_number(const char *text, int *protocol)
 {
-    struct protoent room, *found = NULL;
-    char names[2048], *end;
+    char *end;
     unsigned long n = strtoul(text, &end, 0);
 
-    if (isdigit((unsigned char)*text) && *end == '\0' && n <= PROTOCOL_MAX) {
-        *protocol = (int)n;
-        return 0;
-    }
-    if (getprotobyname_r(text, &room, names, sizeof names, &found) == 0 && found != NULL) {
-        *protocol = found->p_proto;
-        return 0;
-    }
+    if (!isdigit((unsigned char)*text) || *end != '\0' || n > PROTOCOL_MAX)
+        return false;
+    *protocol = (int)n;
+    return true;
+}
+
+static int no_protocol(const char *text, struct err *e)
+{
     return err_set(e, ERR_USAGE,
                    "\"%.60s\" is no IP protocol: give a number from 0 to 255 or a name from "
                    "/etc/protocols",
                    text);
 }
 
+static int protocol_of(const char *text, int *protocol, struct err *e)
+{
+    struct protoent room, *found = NULL;
+    char names[2048];
+
+    if (is_number(text, protocol))
+        return 0;
+    if (getprotobyname_r(text, &room, names, sizeof names, &found) == 0 && found != NULL) {
+        *protocol = found->p_proto;
+        return 0;
+    }
+    return no_protocol(text, e);
+}
+
+/* Names are looked up when the address is opened. */
 int inet_check_protocol(const struct addr *a, struct err *e)
 {
     size_t last = a->nparams - 1;
     int protocol;
 
-    if (protocol_of(a->params[last], &protocol, e) == 0)
+    if (is_number(a->params[last], &protocol) || resolve_is_word(a->params[last]))
         return inet_check_options(a, e);
+    (void)no_protocol(a->params[last], e);
     e->where = a->param_at[last];
     return -1;
 }

@@ -71,6 +71,7 @@ const struct form forms_interface[] = {
         .groups = GROUP_FD | GROUP_SOCKET | GROUP_INTERFACE,
         .help = "the frames of a network interface",
         .kind = FORM_ENDPOINT,
+        .records = RECORDS_MANY,
         .ops.endpoint = &interface_ops,
     },
     {.keyword = NULL},

@@ -98,6 +98,13 @@ static void res_prepare(const struct res_setup *s)
     }
 }
 
+bool resolve_is_word(const char *text)
+{
+    return isalnum((unsigned char)*text) && strspn(text, "0123456789") < strlen(text) &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                             "0123456789-_.+*/")] == '\0';
+}
+
 static int lookup_service(const char *name, int socktype)
 {
     const char *proto = socktype == SOCK_DGRAM ? "udp" : "tcp";

@@ -29,6 +29,8 @@ int resolve_family(const struct addr *a, int *family, struct err *e);
 int resolve_version(const struct addr *a, const struct run *r, int keyword_family, bool passive,
                     struct ip_version *out, struct err *e);
 
+/* Could it be the name of a service or protocol? Whether there is one is known when it is needed. */
+bool resolve_is_word(const char *text);
 /* A port number, or the name of a service for that socket type. text of digits: 0 to 65535. */
 int resolve_port(struct run *r, const char *text, int socktype, int *port, struct err *e);
 

@@ -20,13 +20,14 @@ static const struct sock_kind dccp[] = KINDS(SOCK_DCCP, DCCP);
 
 #define BASE (GROUP_FD | GROUP_SOCKET | GROUP_CHILD | GROUP_RETRY)
 /* The two addresses of a transport over one IP version. */
-#define TWO(transport, version, over, g, kind_)                                                    \
+#define TWO(transport, version, over, g, kind_, records_)                                          \
     {                                                                                              \
         .keyword = transport version "-CONNECT", .aliases = transport version,                     \
         .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .target = 1,                 \
         .left = CTX_RWB, .right = RIGHT_NONE, .groups = BASE | (g),                                \
         .help = "connects to a " transport " port" over, .check = inet_check,                      \
         .kind = FORM_ENDPOINT, .ops.endpoint = &inet_connect_ops, .arg = (kind_),                  \
+        .role = ROLE_CLIENT, .records = (records_),                                                \
     },                                                                                             \
     {                                                                                              \
         .keyword = transport version "-LISTEN", .aliases = transport version "-L",                 \
@@ -34,15 +35,16 @@ static const struct sock_kind dccp[] = KINDS(SOCK_DCCP, DCCP);
         .right = RIGHT_NONE, .groups = BASE | GROUP_LISTEN | GROUP_RANGE | (g),                    \
         .help = "accepts a connection on a " transport " port" over, .check = inet_check,          \
         .kind = FORM_ENDPOINT, .ops.endpoint = &inet_listen_ops, .arg = (kind_),                   \
+        .role = ROLE_SERVER, .records = (records_),                                                \
     }
-#define SIX(transport, group, kinds)                                                               \
-    TWO(transport, "", "", (group) | GROUP_IP4 | GROUP_IP6, &(kinds)[0]),                          \
-        TWO(transport, "4", " over IPv4", (group) | GROUP_IP4, &(kinds)[1]),                       \
-        TWO(transport, "6", " over IPv6", (group) | GROUP_IP6, &(kinds)[2])
+#define SIX(transport, group, kinds, records)                                                      \
+    TWO(transport, "", "", (group) | GROUP_IP4 | GROUP_IP6, &(kinds)[0], records),                 \
+        TWO(transport, "4", " over IPv4", (group) | GROUP_IP4, &(kinds)[1], records),              \
+        TWO(transport, "6", " over IPv6", (group) | GROUP_IP6, &(kinds)[2], records)
 
 extern const struct form forms_sctp_dccp[];
 const struct form forms_sctp_dccp[] = {
-    SIX("SCTP", GROUP_SCTP, sctp),
-    SIX("DCCP", GROUP_DCCP, dccp),
+    SIX("SCTP", GROUP_SCTP, sctp, RECORDS_NONE),
+    SIX("DCCP", GROUP_DCCP, dccp, RECORDS_MANY),
     {.keyword = NULL},
 };

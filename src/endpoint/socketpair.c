@@ -56,6 +56,7 @@ const struct form forms_socketpair[] = {
         .groups = GROUP_FD | GROUP_SOCKET,
         .help = "a pair of sockets to oneself: what is written can be read, block by block",
         .kind = FORM_ENDPOINT,
+        .records = RECORDS_MANY,
         .ops.endpoint = &socketpair_ops,
     },
     {.keyword = NULL},

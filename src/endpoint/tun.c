@@ -110,6 +110,7 @@ const struct form forms_tun[] = {
         .help = "the wire side of a new network interface",
         .check = check,
         .kind = FORM_ENDPOINT,
+        .records = RECORDS_MANY,
         .ops.endpoint = &tun_ops,
     },
     {.keyword = NULL},

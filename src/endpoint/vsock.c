@@ -158,6 +158,7 @@ const struct form forms_vsock[] = {
         .help = "connects to a port of a virtual machine or its host",
         .check = check,
         .kind = FORM_ENDPOINT,
+        .role = ROLE_CLIENT,
         .ops.endpoint = &connect_ops,
     },
     {
@@ -172,6 +173,7 @@ const struct form forms_vsock[] = {
         .help = "accepts a connection from a virtual machine or its host",
         .check = check,
         .kind = FORM_ENDPOINT,
+        .role = ROLE_SERVER,
         .ops.endpoint = &listen_ops,
     },
     {.keyword = NULL},

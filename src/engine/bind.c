@@ -5,10 +5,10 @@
 #include "bind.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "catena/diag.h"
 #include "catena/option.h"
 #include "catena/registry.h"
 
@@ -42,6 +42,23 @@ static const char *label_of(const struct binder *b, const char *typed)
     return b->chained ? arena_printf(&b->plan->arena, "%s address, link %zu \"%s\"", which, b->link,
                                      word)
                       : arena_printf(&b->plan->arena, "%s address \"%s\"", which, word);
+}
+
+int note_add(struct arena *a, struct plan_note **list, enum diag_level level, struct span where,
+             const char *fmt, ...)
+{
+    struct plan_note *n = arena_alloc(a, sizeof *n);
+    va_list ap;
+    if (!n)
+        return -1;
+    *n = (struct plan_note){.level = level, .what = {.kind = ERR_USAGE, .where = where}};
+    va_start(ap, fmt);
+    (void)vsnprintf(n->what.text, sizeof n->what.text, fmt, ap);
+    va_end(ap);
+    while (*list)
+        list = &(*list)->next;
+    *list = n;
+    return 0;
 }
 
 /* ---- forms ---- */
@@ -198,50 +215,129 @@ static bool can_be_tried(const struct form *f, const struct option_desc *d)
     return !form_is_inter(f) && (d->apply || d->tio || d->groups & GROUP_RETRY);
 }
 
+static bool holds(const struct form *f, const struct option_desc *d)
+{
+    return (d->groups & (f->groups | GROUPS_EVERY)) != 0;
+}
+
+static int not_for_this(const struct binder *b, const struct opt_spec *o, const char *label,
+                        const struct form *f, struct err *e)
+{
+    const struct option_desc *d = option_lookup(o->name.s);
+    const char *belongs = list_groups(&b->plan->arena, d->groups);
+    if (b->plan->settings->no_group_check)
+        return err_at(e, o->name.at, "%s: option \"%.100s\" could not be used: only addresses of %s "
+                                     "know what to do with it", label, o->name.s, belongs);
+    return err_at(e, o->name.at,
+                  "%s: option \"%.100s\" is not for this address: it belongs to %s, the address "
+                  "has the groups %s (-g switches this check off)",
+                  label, o->name.s, belongs, list_groups(&b->plan->arena, f->groups & ~GROUPS_EVERY));
+}
+
 /* Gives 1 when bound, 0 when left out (-s), -1. */
 static int bind_option(const struct binder *b, const struct opt_spec *o, const char *label,
-                       const struct form *f, struct opt *out, struct err *e)
+                       const struct option_desc *d, struct opt *out, struct err *e)
 {
-    uint64_t groups = f->groups | GROUPS_EVERY;
-    bool sloppy = b->plan->settings->sloppy;
-    const struct option_desc *d = option_lookup(o->name.s);
-    if (!d)
-        return unknown_option(o, label, groups, e);
-    if (!(d->groups & groups) && !b->plan->settings->no_group_check)
-        return err_at(e, o->name.at,
-                      "%s: option \"%.100s\" is not for this address: it belongs to %s, the address "
-                      "has the groups %s (-g switches this check off)",
-                      label, o->name.s, list_groups(&b->plan->arena, d->groups),
-                      list_groups(&b->plan->arena, groups & ~GROUPS_EVERY));
-    if (!(d->groups & groups) && !can_be_tried(f, d))
-        return err_at(e, o->name.at, "%s: option \"%.100s\" could not be used: only addresses of %s "
-                                     "know what to do with it",
-                      label, o->name.s, list_groups(&b->plan->arena, d->groups));
-    *out = (struct opt){
-        .desc = d, .at = o->has_value ? o->value.at : o->name.at, .sloppy = sloppy};
+    *out = (struct opt){.desc = d,
+                        .at = o->has_value ? o->value.at : o->name.at,
+                        .sloppy = b->plan->settings->sloppy};
     if (value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at, &out->v, e) == 0)
         return 1;
     (void)err_wrap(e, "%s", label);
-    if (!sloppy)
+    if (!out->sloppy)
         return -1;
-    diag_err(DIAG_ERROR, e);
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_ERROR, e->where, "%s", e->text) < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+/* An option that stands at an address to the left, and that none between held. */
+static int adopt(struct binder *b, const struct stray *s, const char *label, struct addr *a,
+                 struct opt *opts, struct err *e)
+{
+    const struct option_desc *d = option_lookup(s->spec->name.s);
+    int rc = bind_option(b, s->spec, s->label, d, &opts[a->nopts], e);
+    if (rc < 0)
+        return -1;
+    a->nopts += (size_t)rc;
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_NOTICE, s->spec->name.at,
+                    "%s: option \"%.100s\" is not for this address, but for what it leads to: it "
+                    "goes to %s", s->label, s->spec->name.s, label) < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+static int adopt_strays(struct binder *b, const char *label, struct addr *a, struct opt *opts,
+                        struct err *e)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < b->nstrays; i++) {
+        const struct stray *s = &b->strays[i];
+        bool ours = s->link < b->link && holds(a->form, option_lookup(s->spec->name.s));
+        if (!ours)
+            b->strays[left++] = *s;
+        else if (adopt(b, s, label, a, opts, e) < 0)
+            return -1;
+    }
+    b->nstrays = left;
     return 0;
 }
 
-static int bind_options(const struct binder *b, const struct single_spec *s, const char *label,
-                        const struct form *f, struct addr *a, struct err *e)
+static int bind_own(struct binder *b, const struct opt_spec *o, const char *label, struct addr *a,
+                    struct opt *opts, struct err *e)
 {
-    struct opt *opts = arena_alloc(&b->plan->arena, (s->nopts + 1) * sizeof *opts);
+    const struct form *f = a->form;
+    const struct option_desc *d = option_lookup(o->name.s);
+    if (!d)
+        return unknown_option(o, label, f->groups | GROUPS_EVERY, e);
+    if (holds(f, d) || (b->plan->settings->no_group_check && can_be_tried(f, d))) {
+        int rc = bind_option(b, o, label, d, &opts[a->nopts], e);
+        a->nopts += rc > 0;
+        return rc < 0 ? -1 : 0;
+    }
+    if (b->last)
+        return not_for_this(b, o, label, f, e);
+    b->strays[b->nstrays++] = (struct stray){.spec = o, .form = f, .label = label, .link = b->link};
+    return 0;
+}
+
+/* Options whose names are to be looked up before the run. */
+static int note_names(const struct binder *b, const char *label, struct opt *opts, size_t n,
+                      struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct plan_name *name;
+        if (!value_is_name(opts[i].desc, &opts[i].v))
+            continue;
+        name = arena_alloc(&b->plan->arena, sizeof *name);
+        if (!name)
+            return err_nomem(e);
+        *name = (struct plan_name){.opt = &opts[i], .label = label, .next = b->out->names};
+        b->out->names = name;
+    }
+    return 0;
+}
+
+/* What is typed at the address itself comes last, and so wins. */
+static int bind_options(struct binder *b, const struct single_spec *s, struct addr *a, struct err *e)
+{
+    struct opt *opts = arena_alloc(&b->plan->arena, (b->nstrays + s->nopts + 1) * sizeof *opts);
     if (!opts)
         return err_nomem(e);
     a->opts = opts;
-    for (size_t i = 0; i < s->nopts; i++) {
-        int rc = bind_option(b, &s->opts[i], label, f, &opts[a->nopts], e);
-        if (rc < 0)
+    if (adopt_strays(b, a->label, a, opts, e) < 0)
+        return -1;
+    for (size_t i = 0; i < s->nopts; i++)
+        if (bind_own(b, &s->opts[i], a->label, a, opts, e) < 0)
             return -1;
-        a->nopts += (size_t)rc;
-    }
-    return 0;
+    bool shared_out = a->form->kind == FORM_COMPOUND;
+    return shared_out ? 0 : note_names(b, a->label, opts, a->nopts, e);
+}
+
+int bind_finish(const struct binder *b, struct err *e)
+{
+    const struct stray *s = b->strays;
+    return b->nstrays > 0 ? not_for_this(b, s->spec, s->label, s->form, e) : 0;
 }
 
 /* ---- addresses ---- */
@@ -268,7 +364,7 @@ static struct addr *new_addr(const struct binder *b, const struct form *f,
     return a;
 }
 
-int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
+int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
                const struct addr **out, struct err *e)
 {
     const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
@@ -286,7 +382,7 @@ int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx lef
     if (!c.found)
         return wrong_context(&used, label, left, &c, e);
     struct addr *a = new_addr(b, c.found, s, label);
-    if (!a || bind_options(b, s, label, c.found, a, e) < 0)
+    if (!a || bind_options(b, s, a, e) < 0)
         return a ? -1 : err_nomem(e);
     a->left = left;
     context_fits(c.found, left, used.reverse, &a->right);
@@ -300,18 +396,16 @@ int bind_inter(const struct binder *b, const struct single_spec *s, enum ctx lef
 static int tolerate_context(const struct binder *b, const struct single_spec *s, const char *label,
                             enum ctx left, struct choice *c, struct err *e)
 {
-    struct plan *p = b->plan;
     if (b->chained || c->usage->left == 0)
         return wrong_context(s, label, left, c, e);
     c->found = c->usage;
-    if (c->usage->left & CTX_B || p->nwarnings >= sizeof p->warnings / sizeof(char *))
+    if (c->usage->left & CTX_B)
         return 0;
-    char *w = arena_printf(&p->arena, "%s: address is opened in %s mode but only supports %s", label,
-                           ctx_words(left), ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W));
-    if (!w)
-        return err_nomem(e);
-    p->warnings[p->nwarnings++] = w;
-    return 0;
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_WARN, (struct span){0},
+                    "%s: address is opened in %s mode but only supports %s", label, ctx_words(left),
+                    ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W)) < 0
+               ? err_nomem(e)
+               : 0;
 }
 
 static const struct form *find_form(const char *keyword, bool inter, size_t nparams)
@@ -380,6 +474,9 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
         if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
             opts[a[0]->nopts++] = *o;
     }
+    if (note_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
+        note_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
+        return -1;
     a[0]->left = left;
     a[0]->right = a[1]->left = CTX_B;
     *inter = a[0];
@@ -387,7 +484,7 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     return 0;
 }
 
-int bind_endpoint(const struct binder *b, const struct single_spec *s, enum ctx left,
+int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left,
                   const struct addr **inter, const struct addr **out, struct err *e)
 {
     const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
@@ -403,7 +500,7 @@ int bind_endpoint(const struct binder *b, const struct single_spec *s, enum ctx 
     if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
         return -1;
     struct addr *a = new_addr(b, c.found, s, label);
-    if (!a || bind_options(b, s, label, c.found, a, e) < 0)
+    if (!a || bind_options(b, s, a, e) < 0)
         return a ? -1 : err_nomem(e);
     a->left = left;
     *out = a;

@@ -33,10 +33,13 @@ static int run_plan(const struct cmdline *c, const char *const address[2])
     if (plan_make(&c->settings, address[0], address[1], &plan, &e) < 0)
         return fail(&e);
     secret_hide_environment(plan);
-    for (size_t i = 0; i < plan->nwarnings; i++)
-        diag(DIAG_WARN, "%s", plan->warnings[i]);
+    int found = plan_look_up(plan, &e);
+    for (const struct plan_note *n = plan->notes; n; n = n->next)
+        diag_err(n->level, &n->what);
     int status = 0;
-    if (c->settings.dry_run) {
+    if (found < 0) {
+        status = fail(&e);
+    } else if (c->settings.dry_run) {
         plan_print(plan, stdout);
     } else {
         int signal_fd = signals_init(&c->settings, &e);

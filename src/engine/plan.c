@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Two arguments to one line: parse, choose between v2's and v1's reading, bind every address, pass
- * the directions along, mirror the left chain, settle `^` and `%`, and decide what becomes of each
- * link. See catena/plan.h. */
+ * Two arguments, read (reading.c), to one line: pass the directions along, mirror the left chain,
+ * settle `^` and `%`, and decide what becomes of each link. See catena/plan.h. */
 #include "catena/plan.h"
 
 #include <stdint.h>
@@ -10,158 +9,8 @@
 
 #include "bind.h"
 #include "catena/endpoint.h"
-#include "catena/registry.h"
+#include "plan_warn.h"
 #include "sandbox.h"
-
-/* ---- v2's reading or v1's ---- */
-
-static bool runs_program(const char *keyword)
-{
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
-        if (f->kind == FORM_PROGRAM && form_answers(f, keyword))
-            return true;
-    return false;
-}
-
-static bool names_address(const struct single_spec *s)
-{
-    return s->shortened != SHORT_NONE || registry_known(s->keyword.s);
-}
-
-/* An argument is a chain only if every piece of it names a known address. A path or a number does
- * so only at the end, and not behind a program: SYSTEM:"ls|/bin/cat" and SYSTEM:"date +%s >/tmp/x"
- * are one shell command each. */
-static bool every_piece_known(const struct chain_spec *c)
-{
-    for (size_t i = 0; i < c->npieces; i++) {
-        const struct piece_spec *p = &c->pieces[i];
-        bool last = i + 1 == c->npieces;
-        if (!names_address(&p->fwd) || (p->kind != PIECE_SINGLE && !names_address(&p->back)))
-            return false;
-        if (p->kind == PIECE_DUAL && p->back.shortened != SHORT_NONE &&
-            runs_program(p->fwd.keyword.s))
-            return false;
-        if (p->fwd.shortened == SHORT_NONE)
-            continue;
-        if (!last || (i > 0 && runs_program(c->pieces[i - 1].fwd.keyword.s)))
-            return false;
-    }
-    return true;
-}
-
-/* ---- one chain ---- */
-
-struct chain {
-    struct plan_link *links; /* in the order typed */
-    size_t nlinks;
-    struct plan_end end;
-};
-
-static enum ctx first_context(const struct settings *s, int chain)
-{
-    if (s->to_right && s->to_left)
-        return CTX_B;
-    return s->to_right == (chain == LEFT) ? CTX_R : CTX_W;
-}
-
-static int bind_dual(const struct binder *b, const struct piece_spec *p, enum ctx left,
-                     struct plan_link *l, struct err *e)
-{
-    if (p->kind == PIECE_V1DUAL)
-        return err_at(e, p->at, "\"!!\" joins endpoint addresses and must end the chain; two inter "
-                                "addresses are joined by \"%%\"");
-    if (left != CTX_B)
-        return err_at(e, p->at, "a dual address carries both directions, but only one is used here; "
-                                "write the half that is needed");
-    l->fwd_swapped = p->fwd.reverse;
-    l->back_swapped = p->back.reverse;
-    return bind_inter(b, &p->fwd, CTX_W, true, &l->fwd, e) < 0 ||
-                   bind_inter(b, &p->back, CTX_W, true, &l->back, e) < 0
-               ? -1
-               : 0;
-}
-
-static int bind_link(const struct binder *b, const struct piece_spec *p, enum ctx *left,
-                     struct plan_link *l, struct err *e)
-{
-    *l = (struct plan_link){.chain = b->chain};
-    if (p->kind != PIECE_SINGLE)
-        return bind_dual(b, p, *left, l, e);
-    if (bind_inter(b, &p->fwd, *left, false, &l->fwd, e) < 0)
-        return -1;
-    l->reversed = p->fwd.reverse;
-    *left = ctx_mirror(l->fwd->right);
-    return 0;
-}
-
-static int bind_end(const struct binder *b, const struct piece_spec *p, enum ctx left,
-                    struct chain *c, struct err *e)
-{
-    const struct addr *inter = NULL;
-    if (p->kind == PIECE_SINGLE) {
-        if (bind_endpoint(b, &p->fwd, left, &inter, &c->end.fwd, e) < 0)
-            return -1;
-        if (inter) {
-            struct plan_link *l = &c->links[c->nlinks++];
-            *l = (struct plan_link){.chain = b->chain, .fwd = inter};
-        }
-        return 0;
-    }
-    const struct single_spec *halves[2] = {&p->fwd, &p->back};
-    const struct addr **ends[2] = {&c->end.fwd, &c->end.back};
-    for (int i = 0; i < 2; i++) {
-        if (bind_endpoint(b, halves[i], i == 0 ? CTX_W : CTX_R, &inter, ends[i], e) < 0)
-            return -1;
-        if (inter)
-            return err_at(e, halves[i]->at, "%s: stands for a chain of its own and cannot be half of "
-                                            "a dual address", (*ends[i])->label);
-    }
-    /* used one way, only that half is opened: the other would create, truncate or bind something */
-    if (left == CTX_R)
-        c->end.fwd = c->end.back;
-    if (left != CTX_B)
-        c->end.back = NULL;
-    return 0;
-}
-
-static int bind_spec(struct plan *p, int chain, const struct chain_spec *spec, struct chain *c,
-                     struct err *e)
-{
-    struct binder b = {.plan = p, .chain = chain, .chained = spec->chained};
-    enum ctx left = first_context(p->settings, chain);
-    *c = (struct chain){.links = arena_alloc(&p->arena, (spec->npieces + 1) * sizeof *c->links)};
-    if (!c->links)
-        return err_nomem(e);
-    for (size_t i = 0; i + 1 < spec->npieces; i++) {
-        b.link = i + 1;
-        if (bind_link(&b, &spec->pieces[i], &left, &c->links[c->nlinks], e) < 0)
-            return -1;
-        c->nlinks++;
-    }
-    b.link = spec->npieces;
-    return bind_end(&b, &spec->pieces[spec->npieces - 1], left, c, e);
-}
-
-/* A chain if every piece of it names an address; else v1's reading of the whole, if that is valid;
- * else what is wrong with the chain. */
-static int bind_chain(struct plan *p, int chain, struct chain *c, struct err *e)
-{
-    struct chain_spec spec, v1;
-    struct err ignored;
-    if (p->settings->v1_only)
-        return chain_parse(&p->arena, p->text[chain], true, &spec, e) < 0
-                   ? -1
-                   : bind_spec(p, chain, &spec, c, e);
-    int rc = chain_parse(&p->arena, p->text[chain], false, &spec, e);
-    if (rc == 0 && (!spec.chained || every_piece_known(&spec)))
-        return bind_spec(p, chain, &spec, c, e);
-    size_t warnings = p->nwarnings;
-    if (chain_parse(&p->arena, p->text[chain], true, &v1, &ignored) == 0 &&
-        bind_spec(p, chain, &v1, c, &ignored) == 0)
-        return 0;
-    p->nwarnings = warnings;
-    return rc < 0 ? rc : bind_spec(p, chain, &spec, c, e);
-}
 
 /* ---- the line ---- */
 
@@ -182,31 +31,6 @@ static enum link_fate fate_of(const struct plan *p, const struct plan_link *l)
     if (is_kind(l, FORM_PROGRAM))
         return FATE_PROGRAM;
     return passes(l->fwd) && passes(l->back) && !p->settings->unfused ? FATE_NOTHING : FATE_ENGINE;
-}
-
-/* The host its wire leads to: the target of the nearest address to the right that has one. */
-static const char *host_behind(const struct chain *c, size_t link)
-{
-    for (size_t i = link + 1; i <= c->nlinks; i++) {
-        const struct addr *a = i < c->nlinks ? c->links[i].fwd : c->end.fwd;
-        if (a && a->form->target && a->form->target <= a->nparams)
-            return a->params[a->form->target - 1];
-    }
-    return NULL;
-}
-
-static int settle_host(struct plan *p, struct chain *c, size_t link, struct err *e)
-{
-    struct plan_link *l = &c->links[link];
-    if (l->fwd->form->kind != FORM_SESSION || l->reversed)
-        return 0;
-    struct addr *a = arena_alloc(&p->arena, sizeof *a);
-    if (!a)
-        return err_nomem(e);
-    *a = *l->fwd;
-    a->host = host_behind(c, link);
-    l->fwd = a;
-    return 0;
 }
 
 /* Directions of the line from the contexts of the chain, which is mirrored on the left. */
@@ -236,7 +60,7 @@ static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *
     return 0;
 }
 
-static int make_line(struct plan *p, struct chain c[2], struct err *e)
+static int make_line(struct plan *p, const struct chain c[2], struct err *e)
 {
     p->nleft = c[LEFT].nlinks;
     p->nlinks = p->nleft + c[RIGHT].nlinks;
@@ -244,10 +68,6 @@ static int make_line(struct plan *p, struct chain c[2], struct err *e)
     p->shared = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->shared);
     if (!p->links || !p->shared)
         return err_nomem(e);
-    for (int side = LEFT; side <= RIGHT; side++)
-        for (size_t i = 0; i < c[side].nlinks; i++)
-            if (settle_host(p, &c[side], i, e) < 0)
-                return -1;
     for (size_t i = 0; i < p->nlinks; i++) {
         p->links[i] = i < p->nleft ? c[LEFT].links[p->nleft - 1 - i] : c[RIGHT].links[i - p->nleft];
         p->links[i].shared = &p->shared[i];
@@ -358,6 +178,7 @@ static int make_items(struct plan *p, struct err *e)
     p->items = arena_alloc(&p->arena, (3 * p->nlinks + 1) * sizeof *p->items);
     if (!p->items)
         return err_nomem(e);
+    p->nitems = 0;
     for (size_t i = 0; i < p->nlinks; i++) {
         if (i == p->nleft)
             p->nleft_items = p->nitems;
@@ -493,37 +314,6 @@ static int check_nofork(const struct plan *p, struct err *e)
     return 0;
 }
 
-/* Who has entered another network namespace has to be allowed to come back. */
-static int check_way_back(const struct addr *a, struct err *e)
-{
-    if (a->form->groups & GROUP_EXEC || !opt_find(a, OPT_NETNS))
-        return 0;
-    for (size_t i = 0; i < a->nopts; i++)
-        if (a->opts[i].desc->phase == PHASE_EARLY && a->opts[i].desc->type == VALUE_UID)
-            return err_at(e, a->opts[i].at, "option \"%s\" cannot be used together with netns: only "
-                                            "root can leave the network namespace again; change the "
-                                            "user later, with setuid or su", a->opts[i].desc->name);
-    return 0;
-}
-
-static int check_address(const struct addr *a, struct err *e)
-{
-    return check_way_back(a, e) < 0 || (a->form->check && a->form->check(a, e) < 0) ? -1 : 0;
-}
-
-static int check_addresses(const struct plan *p, struct err *e)
-{
-    const struct addr *a;
-    for (int chain = LEFT; chain <= RIGHT; chain++)
-        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
-            if (check_address(a, e) < 0) {
-                if (!e->where.text)
-                    e->where = a->at;
-                return err_wrap(e, "%s", a->label);
-            }
-    return 0;
-}
-
 static bool names_facts(const char *file)
 {
     return file && strchr(file, '$');
@@ -541,30 +331,92 @@ static void settle_facts(struct plan *p)
 
 static int check(struct plan *p, struct err *e)
 {
-    return check_addresses(p, e) < 0 || settle_eol(p, LEFT, e) < 0 ||
-                   settle_eol(p, RIGHT, e) < 0 || check_thread(p, e) < 0 || check_fork(p, e) < 0 ||
-                   check_nofork(p, e) < 0 || sandbox_check(p, e) < 0
+    return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 ||
+                   check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_nofork(p, e) < 0 ||
+                   sandbox_check(p, e) < 0
                ? -1
                : 0;
+}
+
+static void notes_append(struct plan *p, struct plan_note *more)
+{
+    struct plan_note **end = &p->notes;
+    while (*end)
+        end = &(*end)->next;
+    *end = more;
+}
+
+static void names_append(struct plan *p, struct plan_name *more)
+{
+    struct plan_name **end = &p->names;
+    while (*end)
+        end = &(*end)->next;
+    *end = more;
+}
+
+static int make(struct plan *p, const struct chain c[2], struct err *e)
+{
+    return make_line(p, c, e) < 0 || make_items(p, e) < 0 || check(p, e) < 0 ? -1 : 0;
+}
+
+/* The line of the readings that count; where these are no line, of the others. */
+static int make_of_readings(struct plan *p, const struct readings r[2], struct err *e)
+{
+    struct err other;
+    for (size_t i = 0; i < r[LEFT].n * r[RIGHT].n; i++) {
+        struct chain c[2] = {r[LEFT].of[i / r[RIGHT].n], r[RIGHT].of[i % r[RIGHT].n]};
+        if (make(p, c, i == 0 ? e : &other) < 0)
+            continue;
+        notes_append(p, c[LEFT].notes);
+        notes_append(p, c[RIGHT].notes);
+        names_append(p, c[LEFT].names);
+        names_append(p, c[RIGHT].names);
+        return plan_warn(p, e);
+    }
+    return -1;
 }
 
 int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
               struct err *e)
 {
-    struct chain c[2] = {{0}};
+    struct readings r[2];
     struct plan *p = calloc(1, sizeof *p);
     if (!p)
         return err_nomem(e);
     p->settings = s;
     p->text[LEFT] = left;
     p->text[RIGHT] = right;
-    if (bind_chain(p, LEFT, &c[LEFT], e) < 0 || bind_chain(p, RIGHT, &c[RIGHT], e) < 0 ||
-        make_line(p, c, e) < 0 || make_items(p, e) < 0 || check(p, e) < 0) {
+    if (read_argument(p, LEFT, &r[LEFT], e) < 0 || read_argument(p, RIGHT, &r[RIGHT], e) < 0 ||
+        make_of_readings(p, r, e) < 0) {
         plan_free(p);
         return -1;
     }
     settle_facts(p);
     *out = p;
+    return 0;
+}
+
+/* ---- names ---- */
+
+/* What could not be looked up and is left out (-s). */
+static const struct option_desc left_out = {.name = "(left out)"};
+
+int plan_look_up(struct plan *p, struct err *e)
+{
+    for (const struct plan_name *n = p->names; n; n = n->next) {
+        struct opt *o = n->opt;
+        bool optional = o->sloppy || p->settings->dry_run;
+        if (value_look_up(&p->arena, o->desc, o->at, &o->v, e) == 0)
+            continue;
+        (void)err_wrap(e, "%s", n->label);
+        if (!optional)
+            return -1;
+        if (note_add(&p->arena, &p->notes, o->sloppy ? DIAG_ERROR : DIAG_WARN, e->where, "%s",
+                     e->text) < 0)
+            return err_nomem(e);
+        if (o->sloppy)
+            o->desc = &left_out;
+    }
     return 0;
 }
 

@@ -19,8 +19,11 @@ static void print_lower(FILE *f, const char *s)
         fputc(tolower((unsigned char)*s), f);
 }
 
-static void print_options(const struct addr *a, FILE *f)
+static void print_details(const struct addr *a, FILE *f)
 {
+    if (a->form->show)
+        a->form->show(a, f);
+
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
         fprintf(f, "%s%s", i ? ", " : "      options: ", o->desc->name);
@@ -52,6 +55,11 @@ static void print_form(const struct addr *a, FILE *f)
                 a->nparams == 1 ? "" : "s", ctx_text(a->left), ctx_text(a->right));
 }
 
+static void print_merged(FILE *f)
+{
+    fprintf(f, "      packets: their boundaries end here\n");
+}
+
 static void print_end(const struct plan *p, int side, FILE *f)
 {
     const struct plan_end *end = &p->end[side];
@@ -71,9 +79,11 @@ static void print_end(const struct plan *p, int side, FILE *f)
                 : opt_true(end->fwd, OPT_THREAD) ? ", a thread for each"
                                                  : "");
     fputc('\n', f);
-    print_options(end->fwd, f);
+    print_details(end->fwd, f);
     if (end->back)
-        print_options(end->back, f);
+        print_details(end->back, f);
+    if (p->merged[side] == end->fwd)
+        print_merged(f);
 }
 
 static int engine_number(const struct plan *p, size_t item)
@@ -116,7 +126,12 @@ static void print_fate(const struct plan *p, size_t item, FILE *f)
                                   : "in a thread of its own");
 }
 
-static void print_link(const struct plan_link *l, FILE *f)
+static bool merges(const struct plan *p, const struct addr *a)
+{
+    return a && (a == p->merged[LEFT] || a == p->merged[RIGHT]);
+}
+
+static void print_link(const struct plan *p, const struct plan_link *l, FILE *f)
 {
     fprintf(f, "  %s", l->reversed ? "^" : "");
     fprintf(f, "%s", l->back && l->fwd_swapped ? "^" : "");
@@ -132,9 +147,11 @@ static void print_link(const struct plan_link *l, FILE *f)
     fprintf(f, "; wire side %s\n", l->wire == LEFT ? "left" : "right");
     if (l->fwd->host)
         fprintf(f, "      host: %s\n", l->fwd->host);
-    print_options(l->fwd, f);
+    print_details(l->fwd, f);
     if (l->back)
-        print_options(l->back, f);
+        print_details(l->back, f);
+    if (merges(p, l->fwd) || merges(p, l->back))
+        print_merged(f);
 }
 
 static size_t item_of(const struct plan *p, const struct plan_link *l)
@@ -163,7 +180,7 @@ static void print_line(const struct plan *p, FILE *f)
             print_relay(p, item, f);
         if (at < p->nitems)
             print_joint(p, at, f);
-        print_link(l, f);
+        print_link(p, l, f);
         if (at == p->nitems) {
             fprintf(f, "      becomes: nothing\n");
             continue;
@@ -175,14 +192,22 @@ static void print_line(const struct plan *p, FILE *f)
         print_relay(p, item, f);
 }
 
+static void print_opened(const struct addr *a, int *n, FILE *f)
+{
+    if (!a)
+        return;
+    fprintf(f, "  %d. ", (*n)++);
+    print_addr(a, f);
+    fputc('\n', f);
+}
+
 static void print_opening(const struct plan *p, FILE *f)
 {
     int n = 1;
     fprintf(f, "opening order:\n");
     for (int side = LEFT; side <= RIGHT; side++) {
-        fprintf(f, "  %d. ", n++);
-        print_addr(p->end[side].fwd, f);
-        fputc('\n', f);
+        print_opened(p->end[side].back, &n, f);
+        print_opened(p->end[side].fwd, &n, f);
         size_t count = side == LEFT ? p->nleft : p->nlinks - p->nleft;
         for (size_t k = 0; k < count; k++) {
             const struct plan_link *l = &p->links[side == LEFT ? k : p->nlinks - 1 - k];
@@ -190,6 +215,10 @@ static void print_opening(const struct plan *p, FILE *f)
                 continue;
             fprintf(f, "  %d. ", n++);
             print_addr(l->fwd, f);
+            if (l->back) {
+                fprintf(f, " %% ");
+                print_addr(l->back, f);
+            }
             fprintf(f, "%s\n",
                     l->fate == FATE_DIALOG               ? " (dialog)"
                     : l->fwd->form->kind == FORM_SESSION ? " (handshake)"

@@ -2,59 +2,14 @@
  * Keeping secrets out of sight: see secret.h. */
 #include "secret.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind.h"
 #include "catena/diag.h"
 #include "catena/option.h"
-#include "catena/registry.h"
-
-enum { WORD_MAX = 64 };
 
 /* ---- arguments ---- */
-
-static const char *closing(char c)
-{
-    static const char pairs[] = "\"\"''()[]{}";
-    for (const char *p = pairs; c && *p; p += 2)
-        if (*p == c)
-            return p + 1;
-    return NULL;
-}
-
-/* Behind the character, protected or not, or quoted piece at s. */
-static char *skip_unit(char *s)
-{
-    if (*s == '\\')
-        return s + (s[1] ? 2 : 1);
-    const char *close = closing(*s++);
-    if (!close)
-        return s;
-    while (*s && *s != *close)
-        s = skip_unit(s);
-    return *s ? s + 1 : s;
-}
-
-static char *skip_blanks(char *s)
-{
-    while (isspace((unsigned char)*s) || (s[0] == '\\' && s[1] == '\n'))
-        s++;
-    return s;
-}
-
-/* The word at s, unquoted, without the blanks behind it. Gives where it ends. */
-static char *take_word(char *s, const char *ends, char word[WORD_MAX])
-{
-    size_t n = 0;
-    for (s = skip_blanks(s); *s && !strchr(ends, *s); s++)
-        if (!strchr("\"'\\", *s) && n < WORD_MAX - 1)
-            word[n++] = *s;
-    while (n > 0 && isspace((unsigned char)word[n - 1]))
-        n--;
-    word[n] = '\0';
-    return s;
-}
 
 /* A name that is only nearly one of a secret option is taken for a slip. */
 static bool is_secret(const char *name)
@@ -66,44 +21,42 @@ static bool is_secret(const char *name)
     return d && d->secret == SECRET_TEXT;
 }
 
-static bool is_operator(char c) { return c == '|' || c == '%'; }
-
-/* Operators are only where addresses follow; else the planner reads them as text, as v1 does. */
-static bool addresses_follow(char *s)
+static void mask_single(char *argument, const struct single_spec *s)
 {
-    char word[WORD_MAX];
-    for (;; s++) {
-        s = skip_blanks(s);
-        (void)take_word(s + (*s == '^'), ",:|%!", word);
-        if (!registry_known(word))
-            return false;
-        while (*s && !is_operator(*s))
-            s = skip_unit(s);
-        if (!*s)
-            return true;
+    for (size_t i = 0; i < s->nopts; i++)
+        if (s->opts[i].has_value && is_secret(s->opts[i].name.s))
+            memset(argument + s->opts[i].value.at.off, '*', s->opts[i].value.at.len);
+}
+
+static void mask_chain(char *argument, const struct chain_spec *c)
+{
+    for (size_t i = 0; i < c->npieces; i++) {
+        mask_single(argument, &c->pieces[i].fwd);
+        mask_single(argument, &c->pieces[i].back);
     }
 }
 
-static char *value_end(char *s, bool v1)
+/* Where it need not be a chain, a value may go on behind an operator. */
+static int mask(struct arena *a, char *argument, bool v1, struct err *e)
 {
-    while (*s && *s != ',' && !(s[0] == '!' && s[1] == '!') &&
-           !(!v1 && is_operator(*s) && addresses_follow(s + 1)))
-        s = skip_unit(s);
-    return s;
+    struct chain_spec chain, single;
+    bool is_chain = !v1 && chain_parse(a, argument, PARSE_LENIENT, &chain, e) == 0;
+    bool sure = is_chain && chain_in_place(&chain);
+    if (!sure && chain_parse(a, argument, PARSE_LENIENT | PARSE_V1, &single, e) < 0)
+        return -1;
+    if (is_chain)
+        mask_chain(argument, &chain);
+    if (!sure)
+        mask_chain(argument, &single);
+    return 0;
 }
 
-void secret_mask(char *argument, bool v1)
+int secret_mask(char *argument, bool v1, struct err *e)
 {
-    char word[WORD_MAX];
-    for (char *s = strchr(argument, ','); s; s = strchr(s, ',')) {
-        char *end = take_word(s + 1, "=,|", word);
-        if (*end == '=' && is_secret(word)) {
-            char *from = end + 1;
-            end = value_end(from, v1);
-            memset(from, '*', (size_t)(end - from));
-        }
-        s = end;
-    }
+    struct arena a = {0};
+    int rc = mask(&a, argument, v1, e);
+    arena_free(&a);
+    return rc;
 }
 
 int secret_hide_argument(char *argument, bool v1, char **copy, struct err *e)
@@ -111,7 +64,11 @@ int secret_hide_argument(char *argument, bool v1, char **copy, struct err *e)
     *copy = strdup(argument);
     if (!*copy)
         return err_nomem(e);
-    secret_mask(argument, v1);
+    if (secret_mask(argument, v1, e) < 0) {
+        secret_free(*copy);
+        *copy = NULL;
+        return -1;
+    }
     if (strcmp(*copy, argument) == 0) {
         free(*copy);
         *copy = NULL;

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Option values: from the text typed to the type its row says. All that can be known wrong about a
  * value before anything is opened is said here. */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <netdb.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +27,12 @@ struct range {
 };
 static const struct range int_range = {INT_MIN, INT_MAX, BIT_PATTERN};
 static const struct range request_range = {INT_MIN, UINT_MAX, 0}; /* of ioctl(2) */
+
+static int keep_text(struct conv *c, const char *text)
+{
+    c->v->s = arena_strndup(c->mem, text, strlen(text));
+    return c->v->s ? 0 : err_nomem(c->e);
+}
 
 static int value_required(struct conv *c)
 {
@@ -129,14 +131,7 @@ static int conv_ushort(struct conv *c)
     if (!isalpha((unsigned char)c->text[0]))
         return whole_number(c, 10, &range);
 
-    char buf[2048];
-    struct servent entry, *found = NULL;
-    if (getservbyname_r(c->text, NULL, &entry, buf, sizeof buf, &found) != 0 || !found)
-        return err_at(c->e, c->at,
-                      "missing numerical value of option \"%s\", and \"%s\" is no known service",
-                      c->d->name, c->text);
-    c->v->i = ntohs((uint16_t)entry.s_port);
-    return 0;
+    return keep_text(c, c->text);
 }
 
 static int conv_mode(struct conv *c)
@@ -149,12 +144,6 @@ static int conv_linger(struct conv *c)
 {
     static const struct range range = {0, INT_MAX, 0};
     return c->text ? whole_number(c, 0, &range) : value_required(c);
-}
-
-static int keep_text(struct conv *c, const char *text)
-{
-    c->v->s = arena_strndup(c->mem, text, strlen(text));
-    return c->v->s ? 0 : err_nomem(c->e);
 }
 
 /* An empty value means: make no call at all. The text is kept to tell. */
@@ -292,82 +281,17 @@ static int conv_mreq_source(struct conv *c)
     return address_parts(c, 3, 3, "<group>:<interface>:<source>, IPv6 addresses in brackets");
 }
 
-/* Calls one of the passwd/group functions with a buffer that is big enough. */
-#define LOOK_UP(c, call, buf, size)                                                                \
-    do {                                                                                           \
-        size *= 2;                                                                                 \
-        buf = arena_alloc((c)->mem, size);                                                         \
-    } while (buf && (call) == ERANGE && size < (1U << 20))
-
 static bool numeric_id(const char *text) { return isdigit((unsigned char)text[0]); }
 
-static int conv_gid(struct conv *c)
+/* Names are looked up before the run, see value_names.c. */
+static int conv_id(struct conv *c)
 {
     static const struct range range = {0, UINT_MAX - 1, 0};
     if (!c->text)
         return value_required(c);
-    if (numeric_id(c->text))
-        return whole_number(c, 0, &range);
-    size_t size = 1024;
-    char *buf;
-    struct group entry, *found = NULL;
-    LOOK_UP(c, getgrnam_r(c->text, &entry, buf, size, &found), buf, size);
-    if (!buf)
-        return err_nomem(c->e);
-    if (!found)
-        return err_at(c->e, c->at, "option \"%s\": no such group \"%s\"", c->d->name, c->text);
-    c->v->i = entry.gr_gid;
-    return 0;
-}
-
-/* All groups of a user, the primary one included. */
-static int supplementary_groups(struct conv *c, struct user_ids *ids)
-{
-    for (int room = 32; room <= (1 << 17); room *= 2) {
-        int n = room;
-        gid_t *list = arena_alloc(c->mem, (size_t)room * sizeof *list);
-        if (!list)
-            return err_nomem(c->e);
-        if (getgrouplist(ids->name, ids->gid, list, &n) >= 0) {
-            ids->groups = list;
-            ids->ngroups = (size_t)n;
-            return 0;
-        }
-    }
-    return err_at(c->e, c->at, "option \"%s\": user \"%s\" is in too many groups", c->d->name,
-                  ids->name);
-}
-
-static int conv_uid(struct conv *c)
-{
-    static const struct range range = {0, UINT_MAX - 1, 0};
-    if (!c->text)
-        return value_required(c);
-    if (numeric_id(c->text) && whole_number(c, 0, &range) < 0)
-        return -1;
-
-    struct user_ids *ids = arena_alloc(c->mem, sizeof *ids);
-    size_t size = 1024;
-    char *buf;
-    struct passwd entry, *found = NULL;
-    if (numeric_id(c->text))
-        LOOK_UP(c, getpwuid_r((uid_t)c->v->i, &entry, buf, size, &found), buf, size);
-    else
-        LOOK_UP(c, getpwnam_r(c->text, &entry, buf, size, &found), buf, size);
-    if (!ids || !buf)
-        return err_nomem(c->e);
-
-    c->v->ids = ids;
-    if (found) {
-        *ids = (struct user_ids){.uid = entry.pw_uid, .gid = entry.pw_gid, .name = entry.pw_name,
-                                 .home = entry.pw_dir, .shell = entry.pw_shell};
-        c->v->i = ids->uid;
-        return c->d->id == OPT_SU ? supplementary_groups(c, ids) : 0;
-    }
-    ids->uid = (uid_t)c->v->i;
-    if (numeric_id(c->text) && c->d->id != OPT_SU)
-        return 0; /* owners need no entry; who becomes a user needs his groups */
-    return err_at(c->e, c->at, "option \"%s\": no such user \"%s\"", c->d->name, c->text);
+    if (!numeric_id(c->text))
+        return keep_text(c, c->text);
+    return whole_number(c, 0, &range);
 }
 
 static int (*const converters[VALUE_TYPE_COUNT])(struct conv *) = {
@@ -382,8 +306,8 @@ static int (*const converters[VALUE_TYPE_COUNT])(struct conv *) = {
     [VALUE_OFF] = conv_long,
     [VALUE_OFF64] = conv_long,
     [VALUE_MODE] = conv_mode,
-    [VALUE_UID] = conv_uid,
-    [VALUE_GID] = conv_gid,
+    [VALUE_UID] = conv_id,
+    [VALUE_GID] = conv_id,
     [VALUE_STRING] = conv_string,
     [VALUE_STRING_NULL] = conv_string_null,
     [VALUE_CONST] = conv_const,

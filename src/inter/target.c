@@ -63,11 +63,22 @@ static int parse_host(const struct addr *a, struct target *t, struct err *e)
     return 0;
 }
 
-static int parse_port(const struct addr *a, bool port_zero, struct target *t, struct err *e)
+static bool look_up_port(const char *name, struct target *t)
 {
-    const char *text = a->params[1];
     struct servent entry, *found = NULL;
     char room[1024];
+
+    if (getservbyname_r(name, "tcp", &entry, room, sizeof room, &found) != 0 || found == NULL)
+        return false;
+    t->port = ntohs((uint16_t)found->s_port);
+    return true;
+}
+
+/* Names are looked up when they are needed, not when they are checked. */
+static int parse_port(const struct addr *a, bool port_zero, bool look_up, struct target *t,
+                      struct err *e)
+{
+    const char *text = a->params[1];
     char *end;
     unsigned long port;
 
@@ -77,10 +88,7 @@ static int parse_port(const struct addr *a, bool port_zero, struct target *t, st
             t->port = (uint16_t)port;
             return 0;
         }
-    } else if (text[0] != '\0' &&
-               getservbyname_r(text, "tcp", &entry, room, sizeof room, &found) == 0 &&
-               found != NULL) {
-        t->port = ntohs((uint16_t)found->s_port);
+    } else if (resolve_is_word(text) && (!look_up || look_up_port(text, t))) {
         return 0;
     }
     return err_at(e, where(a, 1),
@@ -88,27 +96,33 @@ static int parse_port(const struct addr *a, bool port_zero, struct target *t, st
                   port_zero ? 0 : 1, UINT16_MAX);
 }
 
-int target_parse(const struct addr *a, bool port_zero, struct target *t, struct err *e)
+static int parse(const struct addr *a, bool port_zero, bool look_up, struct target *t,
+                 struct err *e)
 {
     *t = (struct target){0};
     if (a->nparams != 2)
         return err_at(e, a->at, "<host>:<port> is needed, %zu parameters are given", a->nparams);
-    if (parse_host(a, t, e) < 0 || parse_port(a, port_zero, t, e) < 0)
+    if (parse_host(a, t, e) < 0 || parse_port(a, port_zero, look_up, t, e) < 0)
         return -1;
     target_describe(t);
     return 0;
 }
 
+int target_parse(const struct addr *a, bool port_zero, struct target *t, struct err *e)
+{
+    return parse(a, port_zero, true, t, e);
+}
+
 int target_check(const struct addr *a, struct err *e)
 {
     struct target t;
-    return target_parse(a, false, &t, e);
+    return parse(a, false, false, &t, e);
 }
 
 int target_check_any_port(const struct addr *a, struct err *e)
 {
     struct target t;
-    return target_parse(a, true, &t, e);
+    return parse(a, true, false, &t, e);
 }
 
 int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e)

@@ -241,6 +241,7 @@ const struct form forms_tls[] = {
         .check = tls_check_client,
         .kind = FORM_SESSION,
         .ops.session = &tls_ops,
+        .role = ROLE_CLIENT,
         .arg = &client,
     },
     {
@@ -252,6 +253,7 @@ const struct form forms_tls[] = {
         .help = "speaks TLS as server with what is on its right",
         .kind = FORM_SESSION,
         .ops.session = &tls_ops,
+        .role = ROLE_SERVER,
         .arg = &server,
     },
     {

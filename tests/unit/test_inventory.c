@@ -341,6 +341,18 @@ static void taken(const struct row *r, const struct option_desc *d)
         COMPLAIN("%s: %s\n", r->column[0], first.text);
 }
 
+/* Where an address stands before another one, that may have got its option. */
+static bool has_got(const struct plan *p, const char *keyword, const struct option_desc *d)
+{
+    const struct addr *a;
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+            for (size_t k = 0; strcmp(a->form->keyword, keyword) == 0 && k < a->nopts; k++)
+                if (a->opts[k].desc == d)
+                    return true;
+    return false;
+}
+
 /* Gives whether there is an address at all that may not have it. */
 static bool refused(const struct row *r, const struct option_desc *d)
 {
@@ -353,9 +365,9 @@ static bool refused(const struct row *r, const struct option_desc *d)
             d->groups & groups_of(groups))
             continue;
         struct plan *p = with_option(&addresses[i], r->column[0], good_value(d), &e);
-        if (p)
+        if (p && has_got(p, addresses[i].column[0], d))
             COMPLAIN("%s is taken by %s\n", r->column[0], addresses[i].column[0]);
-        else if (!strstr(e.text, "not for this address") || !strstr(e.text, groups))
+        if (!p && (!strstr(e.text, "not for this address") || !strstr(e.text, groups)))
             COMPLAIN("%s on %s: %s\n", r->column[0], addresses[i].column[0], e.text);
         plan_free(p);
     }

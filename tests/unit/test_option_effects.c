@@ -170,6 +170,8 @@ static int try_in_child(const struct effect *x, size_t number)
         if (plan_make(&settings, text, "STDIO", &s.plan, &e) < 0)
             return failed(x, text, &e);
     }
+    if (plan_look_up(s.plan, &e) < 0)
+        return failed(x, text, &e);
     if (run_init(&run, &settings, s.plan, -1, &e) < 0)
         return failed(x, text, &e);
     s.run = &run;
