@@ -34,13 +34,14 @@ static void check_single(const char *text, const struct single_spec *s)
     }
 }
 
-static void parse(const char *text, bool v1)
+static void parse(const char *text, unsigned how)
 {
+    bool v1 = how & PARSE_V1;
     struct arena a = {0};
     struct chain_spec c;
     struct err e = {.kind = ERR_NONE};
-    if (chain_parse(&a, text, v1, &c, &e) < 0) {
-        if (e.kind != ERR_USAGE || e.text[0] == '\0')
+    if (chain_parse(&a, text, how, &c, &e) < 0) {
+        if (how & PARSE_LENIENT || e.kind != ERR_USAGE || e.text[0] == '\0')
             abort();
         inside(text, &e.where);
     } else {
@@ -64,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(text, data, size);
     text[size] = '\0';
-    parse(text, false);
-    parse(text, true);
+    for (unsigned how = 0; how <= (PARSE_V1 | PARSE_LENIENT); how++)
+        parse(text, how);
     free(text);
     return 0;
 }

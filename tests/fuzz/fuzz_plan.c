@@ -20,6 +20,8 @@ static struct settings settings_of(const char *switches)
                              .comm = strchr(switches, 'p') ? 'p' : 'S',
                              .comm_given = strchr(switches, 'p') != NULL,
                              .v1_only = strchr(switches, '1') != NULL,
+                             .sloppy = strchr(switches, 's') != NULL,
+                             .v1_name = strchr(switches, 'v') != NULL,
                              .no_group_check = strchr(switches, 'g') != NULL,
                              .unfused = strchr(switches, 'f') != NULL,
                              .env_prefix = "SOCAT"};

@@ -15,7 +15,7 @@
 
 #include "catena/plan.h"
 
-/* Switches as text: u, U, 1 (--v1), g, f (--unfused), p (-cp). */
+/* Switches as text: u, U, 1 (--v1), g, s, f (--unfused), p (-cp), v (called as socat). */
 static struct settings settings_of(const char *switches)
 {
     struct settings s = {.to_right = !strchr(switches, 'U'),
@@ -28,6 +28,8 @@ static struct settings settings_of(const char *switches)
                          .comm_given = strchr(switches, 'p') != NULL,
                          .v1_only = strchr(switches, '1') != NULL,
                          .no_group_check = strchr(switches, 'g') != NULL,
+                         .sloppy = strchr(switches, 's') != NULL,
+                         .v1_name = strchr(switches, 'v') != NULL,
                          .unfused = strchr(switches, 'f') != NULL,
                          .env_prefix = "SOCAT"};
     return s;
@@ -184,6 +186,45 @@ static void readings(void **state)
         {"1", "-", "system:ps ax|pipe", "stdio/b | system:ps ax|pipe/b  r*"},
         {"1", "-", "exec:a%pipe", "stdio/b | exec:a%pipe/b  r*"},
         {"", "-", "Exec2:a | ECHO", "stdio/b | exec:a/bb>P pipe/b  r*Pr"},
+        /* a guess makes no chain of text, under neither name */
+        {"", "-", "SYSTEM:cat | gzip | /s/store", "stdio/b | system:cat | gzip | /s/store/b  r*"},
+        {"", "-", "SYSTEM:cat | gzip | gunzip | tee /tmp/t",
+         "stdio/b | system:cat | gzip | gunzip | tee /tmp/t/b  r*"},
+        {"", "-", "SYSTEM:a | gzip | ssh -i /k h cat",
+         "stdio/b | system:a | gzip | ssh -i /k h cat/b  r*"},
+        {"", "-", "SHELL:echo hi | /bin/cat", "stdio/b | shell:echo hi | /bin/cat/b  r*"},
+        {"", "-", "SHELL:expr 7 % 4", "stdio/b | shell:expr 7 % 4/b  r*"},
+        {"", "-", "OPEN:dir/report%20", "stdio/b | open:dir/report%20/b  r*"},
+        {"", "-", "UNIX-LISTEN:dir/app%40", "stdio/b | unix-listen:dir/app%40/b  r*"},
+        {"", "-", "TEXT:100%1", "stdio/b | text:100%1/b  r*"},
+        {"", "-", "./a%./b", "stdio/b | gopen:./a%./b/b  r*"},
+        {"", "-", "./a%pipe", "stdio/b | gopen:./a%pipe/b  r*"},
+        {"", "-", "TCP6:[::1]:80,bind=fe80::1%4", "stdio/b | tcp6-connect:[::1]:80,bind/b  r*"},
+        {"", "-", "proxy:p:h:80,proxyauth=a:b%21",
+         "stdio/b | proxy:h:80,proxy-authorization/bb>d tcp-connect:p:8080/b  r*d"},
+        /* the chain reading fails: not in the right place, not so many parameters, not such a value */
+        {"", "-", "proxy:p:h:80,proxyauth=a:b|nop",
+         "stdio/b | proxy:h:80,proxy-authorization/bb>d tcp-connect:p:8080/b  r*d"},
+        {"", "-", "proxy:p:h:80,proxyauth=a:b|pipe",
+         "stdio/b | proxy:h:80,proxy-authorization/bb>d tcp-connect:p:8080/b  r*d"},
+        {"", "-", "SYSTEM:cat | gzip | pipe,stderr",
+         "stdio/b | system:cat | gzip | pipe,stderr/b  r*"},
+        {"", "-", "open:a|tcp", "stdio/b | open:a|tcp/b  r*"},
+        /* both work */
+        {"", "-", "SYSTEM:cat | gzip | pipe", "stdio/b | system:cat/bb>P gzip/bb>E pipe/b  r*PE"},
+        {"v", "-", "SYSTEM:cat | gzip | pipe", "stdio/b | system:cat | gzip | pipe/b  r*"},
+        {"", "-", "gzip|./f", "stdio/b | gzip/bb>E gopen:./f/b  E*"},
+        {"v", "-", "gzip|./f", "stdio/b | gopen:gzip|./f/b  r*"},
+        {"", "-", "-%./f", "stdio/b | stdio%gopen:./f/w  r*"},
+        {"v", "-", "-%./f", "stdio/b | gopen:-%./f/b  r*"},
+        /* only the chain works, with what is guessed */
+        {"v", "-", "gzip,level=3|./f", "stdio/b | gzip,level/bb>E gopen:./f/b  E*"},
+        {"v", "-", "openssl,verify=0|./f", "stdio/b | openssl-client,openssl-verify/bb>E gopen:./f/b  E*"},
+        {"v", "-", "1%0", "stdio/b | fd:1%fd:0/w  r*"},
+        {"v", "-", "- % -", "stdio/b | stdio%stdio/w  r*"},
+        /* the line decides, where one reading is none */
+        {"", "tcp-l:1,thread", "system:a | pipe,chdir=/",
+         "tcp-listen:1,thread/b | system:a | pipe,chdir/b  r*"},
     };
     (void)state;
     CHECK(rows);
@@ -354,6 +395,125 @@ static void warnings(void **state)
     plan_free(p);
 }
 
+struct remark {
+    const char *switches, *left, *right;
+    enum diag_level level;
+    const char *says; /* "": there is no note of that level */
+};
+
+static void remark(const struct remark *m)
+{
+    struct plan *p = plan(m->switches, m->left, m->right);
+    const char *text = note(p, m->level, 0);
+    bool said = m->says[0] ? text && strstr(text, m->says) && !note(p, m->level, 1) : !text;
+    if (!said)
+        fail_msg("%s  %s: \"%s\" instead of \"%s\"", m->left, m->right, text ? text : "", m->says);
+    plan_free(p);
+}
+
+/* What is said of a plan that was made: of the reading chosen, not of the others. */
+static void remarks(void **state)
+{
+    static const char turn[] = "a \"^\" before it", no_turn[] = "without the \"^\"";
+    static const struct remark rows[] = {
+        {"", "-", "SYSTEM:cat | gzip | pipe", DIAG_NOTICE, "taken for a chain"},
+        {"v", "-", "SYSTEM:cat | gzip | pipe", DIAG_NOTICE, "as v1 does"},
+        {"1", "-", "SYSTEM:cat | gzip | pipe", DIAG_NOTICE, ""},
+        {"", "-", "OPEN:a%20", DIAG_NOTICE, "as v1 does"},
+        {"", "-", "nop|pipe", DIAG_NOTICE, ""},
+        {"", "-", "EXEC:date +%s", DIAG_NOTICE, ""},
+        {"s", "-", "tcp:h:80,mss=abc", DIAG_ERROR, "\"tcp-maxseg\""},
+        {"s", "-", "proxy:p:h:80,mss=abc,proxyauth=a|nop", DIAG_ERROR, "\"tcp-maxseg\""},
+        {"s", "-", "openssl,verify=0|tcp:h:80,mss=abc", DIAG_ERROR, "\"tcp-maxseg\""},
+        /* options go right */
+        {"", "-", "openssl,verify=0,connect-timeout=5|TCP:h:80", DIAG_NOTICE,
+         "goes to second address, link 2 \"tcp\""},
+        {"", "openssl,verify=0,mss=5|nop|TCP:h:80", "-", DIAG_NOTICE,
+         "goes to first address, link 3 \"tcp\""},
+        {"", "-", "gzip,cafile=x|openssl,cafile=y|tcp:h:80", DIAG_NOTICE, "link 2 \"openssl\""},
+        /* wires */
+        {"", "tcp-l:1,fork", "openssl-server,cert=x|tcp:h:1", DIAG_WARN, turn},
+        {"", "tcp-l:1,fork", "^openssl-server,cert=x|tcp:h:1", DIAG_WARN, ""},
+        {"", "openssl-server,cert=x|tcp-l:1,fork", "tcp:h:1", DIAG_WARN, ""},
+        {"", "^openssl-server,cert=x|tcp-l:1,fork", "tcp:h:1", DIAG_WARN, no_turn},
+        {"", "tcp-l:1", "^openssl,verify=0|tcp:h:1", DIAG_WARN, no_turn},
+        {"", "tcp-l:1", "openssl,verify=0|proxy:a:1|tcp:h:1", DIAG_WARN, ""},
+        {"", "-", "openssl,verify=0|tcp-l:1", DIAG_WARN, "is the TLS server meant?"},
+        {"", "-", "openssl-server,cert=x|socks5:a:1|tcp:h:1", DIAG_WARN, "is the TLS client meant?"},
+        {"", "-", "openssl-server,cert=x|stdio", DIAG_WARN, ""},
+        {"", "-", "openssl,verify=0|^openssl-server,cert=x|tcp:h:1", DIAG_WARN, ""},
+        {"", "-", "openssl-listen:1,cert=x", DIAG_WARN, ""},
+        /* packets */
+        {"u", "udp-recv:1", "tcp:h:1", DIAG_WARN, "second address \"tcp\": the boundaries"},
+        {"uv", "udp-recv:1", "tcp:h:1", DIAG_WARN, ""},
+        {"uv", "udp-recv:1", "tcp:h:1", DIAG_NOTICE, "the boundaries"},
+        {"", "udp:h:1", "tcp:h:1", DIAG_WARN, "of packets from first address \"udp\""},
+        {"", "tcp:h:1", "udp:h:1", DIAG_WARN, "first address \"tcp\": the boundaries"},
+        {"", "udp:h:1", "udp:h:2", DIAG_WARN, ""},
+        {"", "udp:h:1", "nop|proxy:a:1|tcp:h:2", DIAG_WARN, "link 3 \"tcp\""},
+        {"", "tun", "gzip|tcp:h:2", DIAG_WARN, "link 1 \"gzip\""},
+        {"u", "tun", "gzip|udp:h:2", DIAG_WARN, "link 1 \"gzip\""},
+        {"u", "tun", "gzip|gunzip|udp:h:2", DIAG_WARN, "link 1 \"gzip\""},
+        {"u", "udp:h:1", "exec1:cat|create:x", DIAG_WARN, "link 1 \"exec1\""},
+        {"", "tun", "openssl,verify=0|tcp:h:2", DIAG_WARN, ""},
+        {"", "tun", "openssl,verify=0|gzip|tcp:h:2", DIAG_WARN, ""},
+        {"", "openssl-listen:1,cert=x", "udp:h:2", DIAG_WARN, ""},
+        {"", "tun", "exec:ssh", DIAG_WARN, "second address \"exec\""},
+        {"", "tun", "exec:ssh,socktype=5", DIAG_WARN, ""},
+        {"", "udp-recvfrom:1,fork", "exec:cat", DIAG_WARN, ""}, /* one packet a program */
+        {"", "udp:h:1", "udp-recv:1!!udp-sendto:h:1", DIAG_WARN, ""},
+        {"", "udp:h:1", "udp-recv:1!!tcp:h:1", DIAG_WARN, "second address \"tcp\": the bound"},
+        {"", "tcp:h:1", "udp-recv:1!!stdout", DIAG_WARN, "first address \"tcp\": the bound"},
+        {"u", "udp-recv:1", "create:x", DIAG_WARN, ""},
+        {"u", "udp-recv:1", "create:x", DIAG_NOTICE, "the boundaries"},
+        {"u", "tcp:h:1", "udp:h:1", DIAG_NOTICE, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        remark(&rows[i]);
+}
+
+/* What is typed at the address itself wins over what comes from the left. */
+static void strays(void **state)
+{
+    (void)state;
+    struct plan *p = plan("", "-", "openssl,verify=0,mss=500,connect-timeout=5|tcp:h:1,mss=600");
+    assert_int_equal(opt_int(p->end[RIGHT].fwd, OPT_CONNECT_TIMEOUT, 0), 0);
+    assert_true(opt_time(p->end[RIGHT].fwd, OPT_CONNECT_TIMEOUT, 0) > 4);
+    assert_int_equal(p->end[RIGHT].fwd->nopts, 3);
+    assert_int_equal(p->end[RIGHT].fwd->opts[2].v.i, 600);
+    assert_int_equal(p->links[0].fwd->nopts, 1);
+    plan_free(p);
+    p = plan("", "-", "nop,cafile=/x|openssl:h:1,verify=0"); /* through v1's combined form */
+    assert_non_null(opt_find(p->links[1].fwd, OPT_TLS_CAFILE));
+    plan_free(p);
+}
+
+/* Names are no business of planning: what is not there is a note of a dry run, an error of another. */
+static void names(void **state)
+{
+    struct err e;
+    (void)state;
+    struct plan *p = plan("", "-", "open:x,user=nosuchuser");
+    assert_int_equal(plan_look_up(p, &e), -1);
+    assert_non_null(strstr(e.text, "no such user \"nosuchuser\""));
+    assert_int_equal(e.where.off, 12);
+    current.dry_run = true;
+    assert_int_equal(plan_look_up(p, &e), 0);
+    assert_non_null(strstr(note(p, DIAG_WARN, 0), "no such user"));
+    plan_free(p);
+    p = plan("s", "-", "create:x,user=nosuchuser,group=root");
+    assert_int_equal(plan_look_up(p, &e), 0);
+    assert_non_null(strstr(note(p, DIAG_ERROR, 0), "no such user"));
+    assert_null(opt_find(p->end[RIGHT].fwd, OPT_USER));
+    assert_non_null(opt_find(p->end[RIGHT].fwd, OPT_GROUP));
+    plan_free(p);
+    p = plan("", "-", "tcp:h:1,sourceport=http");
+    assert_int_equal(plan_look_up(p, &e), 0);
+    assert_int_equal(opt_int(p->end[RIGHT].fwd, OPT_SOURCEPORT, 0), 80);
+    plan_free(p);
+}
+
 /* ---- mistakes ---- */
 
 struct mistake {
@@ -424,6 +584,10 @@ static void mistakes(void **state)
         {"", "-", "openssl,verfy=0|tcp:a:1", "verfy", 8,
          "unknown option \"verfy\"; did you mean \"verify\"?"},
         {"", "-", "openssl,cafile=/x|tcp:p:1,verify=0", "verify", 26, "is not for this address"},
+        {"", "-", "openssl,cafile=/x,level=3|tcp:p:1", "level", 18, "is not for this address"},
+        {"", "-", "gzip,mss=5%gunzip,mss=4|pipe", "mss", 5, "is not for this address"},
+        {"", "-", "create:x,mss=5%tcp:h:1", "mss", 9, "is not for this address"},
+        {"g", "-", "gzip,cafile=/x|pipe", "cafile", 5, "could not be used"},
         {"", "-", "pipe,retry=3", "retry", 5, "is not for this address"},
         {"", "-", "tcp:h:1,ttl=abc", "abc", 12, "missing numerical value"},
         {"", "-", "tcp:h:1,ttl=3x", "3x", 12, "trailing garbage"},
@@ -437,6 +601,12 @@ static void mistakes(void **state)
         {"", "exec:x,nofork", "-", "nofork", 7, "nofork is not allowed here"},
         {"", "-", "nop|exec:x,nofork", "nofork", 11, "nofork is not allowed here"},
         {"", "nop|gzip|gzip|tcp:h:1,fork", "-", "fork", 22, "engines at work when it forks"},
+        /* where no reading works: about the chain, and how text is protected */
+        {"", "-", "OPEN:dir/x%20,bogus", "bogus", 14, "unknown option \"bogus\"; if \"|\""},
+        {"", "-", "proxy:p:h:80,proxyauth=a|nop,x", "proxy:p:h:80,proxyauth=a", 0, "put a backslash before it"},
+        {"", "-", "a%b%c", "%", 3, "--v1"},
+        {"s", "-", "tcp:h:80,mss=abc,bogus|nosuch:1", "tcp", 0, "can only be the last of a chain"},
+        {"v", "-", "tcp:h:80,mss=abc,bogus|nosuch:1", "tcp", 0, "--v1"},
         /* syntax is told with its place as well */
         {"", "-", "exec:'x", "'", 5, "unexpected end"},
     };
@@ -513,6 +683,7 @@ int main(void)
         cmocka_unit_test(readings),  cmocka_unit_test(contexts), cmocka_unit_test(duals),
         cmocka_unit_test(fates),     cmocka_unit_test(compounds), cmocka_unit_test(hosts),
         cmocka_unit_test(chain_options), cmocka_unit_test(warnings), cmocka_unit_test(mistakes),
+        cmocka_unit_test(remarks),   cmocka_unit_test(strays),    cmocka_unit_test(names),
         cmocka_unit_test(facing),    cmocka_unit_test(printed),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
