@@ -141,5 +141,66 @@ socket-listen:2:0:x0050x7f000001,range=x00007f000000:x0000ff000000
 vsock:2:12,bind=:77
 tun:10.0.0.1/24,tun-type=TAP
 unix:x,unix-bind-tempname
+tcp:h:nosuchservice
+'socks4:h:nosuchservice|pipe'
+'socks5:h:nosuchservice|pipe'
+proxy:p:h:nosuchservice
+ip-sendto:h:nosuchprotocol
+exec:/nonexistent/program
+'exec1:nosuchprogram%exec1:nosuchprogram|pipe'
+openssl-listen:1,cert=/nonexistent
+'openssl,cafile=/nonexistent,commonname=x|pipe'
+open:/nonexistent/file
 ROWS
+}
+
+@test "names that nobody has are a warning" {
+    for option in user=nosuchuser su=nosuchuser group=nosuchgroup; do
+        accepted "open:x,$option"
+        has "$output" ' W second address "open": option .*no such .*nosuch'
+    done
+    accepted tcp:h:1,sourceport=nosuchservice
+    has "$output" ' W second address "tcp": .*nosuchservice'
+    run catena - open:x,creat,user=nosuchuser </dev/null
+    same 1 "$status"
+    [ ! -e x ]
+    for address in 'socks4:127.0.0.1:nosuchservice|pipe' 'proxy:127.0.0.1:nosuchservice|pipe' \
+        ip-sendto:127.0.0.1:nosuchprotocol tcp:127.0.0.1:nosuchservice; do
+        run catena - "$address" </dev/null
+        same 1 "$status"
+        has "$output" ' E .*nosuch'
+    done
+}
+
+@test "the words of a program" {
+    plan - 'EXEC:"ls -l \"a b\" c"'
+    has "$output" '^      executes: ls, as \[ls\] \[-l\] \[a b\] \[c\]$'
+    plan - 'EXEC:cat -u,dash'
+    has "$output" '^      executes: cat, as \[-cat\] \[-u\]$'
+    plan - 'SYSTEM:echo "a  b" | cat'
+    has "$output" '^      executes: /bin/sh, as \[sh\] \[-c\] \[echo a  b | cat\]$'
+    plan - 'exec1:gzip -9%exec1:gunzip|pipe'
+    has "$output" '^      executes: gzip, as \[gzip\] \[-9\]$'
+    has "$output" '^      executes: gunzip, as \[gunzip\]$'
+}
+
+@test "both halves of a dual are opened, the one that is read first" {
+    plan 'create:out%open:in' 'gzip%gunzip|tcp:h:1'
+    order=$(sed -n '/^opening order/,$p' <<<"$output")
+    has "$order" '1\. open:in'
+    has "$order" '2\. create:out'
+    has "$order" 'gzip % gunzip'
+    plan -u 'create:out%open:in' stdout
+    has_not "$(sed -n '/^opening order/,$p' <<<"$output")" create
+}
+
+@test "planning reads none of the system's databases" {
+    command -v strace >/dev/null || skip "needs strace"
+    # ld.so and OpenSSL read their own; what is wrong on purpose is planned to the end, but no further
+    for address in 'tcp:h:http,bogus' 'open:x,user=root,group=root,bogus' 'socks5:h:http,bogus|pipe' \
+        'proxy:p:h:http,proxyauth=a|nop,bogus' ip-sendto:h:icmp,bogus 'tcp:h:1,sourceport=http,bogus'; do
+        run strace -f -o trace -e trace=openat,open,socket,connect "$CATENA_BIN" - "$address"
+        same 1 "$status"
+        has_not "$(<trace)" 'etc/\(passwd\|group\|services\|protocols\|nsswitch\|resolv\|hosts\)\|socket('
+    done
 }
