@@ -61,6 +61,8 @@ struct form {
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
     int (*check)(const struct addr *, struct err *);
+    /* A dry run: is what the parameters name there by now, a program, a service? May be NULL. */
+    int (*foresee)(const struct addr *, struct err *);
     /* A dry run: what else there is to see, in lines of its own. May be NULL. */
     void (*show)(const struct addr *, FILE *);
     enum form_kind kind;

@@ -85,7 +85,7 @@ struct plan {
     struct plan_border eol[2];
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */
     const struct addr *merged[2]; /* where packets that flow to that side become a stream, or NULL */
-    struct plan_note *notes;
+    struct plan_note *notes, *missing; /* dry run: what is not there by now */
     struct plan_name *names;
 };
 
@@ -94,7 +94,7 @@ struct plan {
 int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
               struct err *e);
 /* Looks the names up that stand in options, before anything is opened. In a dry run what is not
- * there is a note. */
+ * there, files included, is noted as missing. */
 int plan_look_up(struct plan *p, struct err *e);
 void plan_free(struct plan *p);
 void plan_print(const struct plan *p, FILE *f); /* -n */

@@ -4,9 +4,12 @@
  * protects what is between it and its partner. SYSTEM and SHELL hand the text to a shell. */
 #include "argv.h"
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const enum command_style command_exec = COMMAND_EXEC;
 const enum command_style command_system = COMMAND_SYSTEM;
@@ -196,6 +199,34 @@ void command_fini(struct command *c)
     free(c->words);
     free(c->name);
     *c = (struct command){0};
+}
+
+static bool in_path(const char *file, const char *path)
+{
+    char full[PATH_MAX];
+
+    for (size_t n; path; path = path[n] ? path + n + 1 : NULL) {
+        n = strcspn(path, ":");
+        int len = snprintf(full, sizeof full, "%.*s%s%s", (int)n, path, n ? "/" : "", file);
+        if (len > 0 && (size_t)len < sizeof full && access(full, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+int command_foresee(const struct addr *a, struct err *e)
+{
+    struct command c;
+    const char *path = opt_string(a, OPT_PATH, getenv("PATH"));
+    int rc = command_init(&c, a, e);
+
+    for (size_t i = 0; i < a->nopts; i++)
+        if (a->opts[i].desc->groups & GROUP_PROCESS || a->opts[i].desc->id == OPT_CHDIR)
+            path = NULL;
+    if (rc == 0 && path && !in_path(c.file, strchr(c.file, '/') ? "" : path))
+        rc = err_sys(e, ERR_PERMANENT, "program \"%.300s\"", c.file);
+    command_fini(&c);
+    return rc;
 }
 
 void command_show(const struct addr *a, FILE *f)

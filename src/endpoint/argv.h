@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * From the text of an EXEC, SYSTEM or SHELL address to what is executed. Pure but for $SHELL. */
+ * From the text of an EXEC, SYSTEM or SHELL address to what is executed. Pure but for $SHELL, and
+ * for command_foresee(). */
 #ifndef CATENA_ENDPOINT_ARGV_H
 #define CATENA_ENDPOINT_ARGV_H
 
@@ -25,6 +26,8 @@ struct command {
 /* Gives the command of a program address; command_fini() frees it (a zeroed one too). */
 int command_init(struct command *c, const struct addr *a, struct err *e);
 void command_fini(struct command *c);
+/* form.foresee: is the program there? Where another directory or user counts that is not known. */
+int command_foresee(const struct addr *a, struct err *e);
 /* form.show: what is executed, word by word. */
 void command_show(const struct addr *a, FILE *f);
 

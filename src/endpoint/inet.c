@@ -91,6 +91,16 @@ int inet_check(const struct addr *a, struct err *e)
     return check_port(a->params[last], a->param_at[last], e) < 0 ? -1 : inet_check_options(a, e);
 }
 
+int inet_foresee(const struct addr *a, struct err *e)
+{
+    size_t last = a->nparams - 1;
+    int type = a->form->groups & (GROUP_UDP | GROUP_UDPLITE) ? SOCK_DGRAM : SOCK_STREAM;
+
+    if (!resolve_is_word(a->params[last]) || resolve_knows_service(a->params[last], type))
+        return 0;
+    return err_at(e, a->param_at[last], "\"%.100s\" is no known service", a->params[last]);
+}
+
 static const struct sockname *local_for(const struct inet_local *l, int family)
 {
     for (size_t i = 0; i < l->names.n; i++) {

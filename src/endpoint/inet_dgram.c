@@ -61,6 +61,17 @@ int inet_check_protocol(const struct addr *a, struct err *e)
     return -1;
 }
 
+int inet_foresee_protocol(const struct addr *a, struct err *e)
+{
+    size_t last = a->nparams - 1;
+    int protocol;
+
+    if (protocol_of(a->params[last], &protocol, e) == 0)
+        return 0;
+    e->where = a->param_at[last];
+    return -1;
+}
+
 /* The form's kind, completed by the last parameter; *port is what it says about the port. */
 static int kind_of(const struct addr *a, struct sock_kind *kind, const char **port, struct err *e)
 {

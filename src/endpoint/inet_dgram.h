@@ -10,6 +10,7 @@ extern const struct endpoint_ops inet_sendto_ops, inet_datagram_ops, inet_recv_o
     inet_recvfrom_ops;
 /* form.check of raw IP. */
 int inet_check_protocol(const struct addr *a, struct err *e);
+int inet_foresee_protocol(const struct addr *a, struct err *e);
 /* udp_listen.c: the first packet makes a connection of it. */
 extern const struct endpoint_ops udp_connect_ops, udp_listen_ops;
 

@@ -18,7 +18,8 @@ static const struct sock_kind raw = RAW(AF_UNSPEC), raw4 = RAW(AF_INET), raw6 = 
     {                                                                                              \
         .keyword = keyword_, .aliases = aliases_, params_, .left = (left_), .right = RIGHT_NONE,   \
         .groups = (groups_), .kind = FORM_ENDPOINT, .ops.endpoint = &(ops_), .arg = (arg_),        \
-        .help = help_, .check = inet_check_protocol, .records = (records_)                         \
+        .help = help_, .check = inet_check_protocol, .foresee = inet_foresee_protocol,             \
+        .records = (records_)                                                                      \
     }
 /* The four addresses of one IP version. */
 #define FOUR(name, over, g, arg_)                                                                  \

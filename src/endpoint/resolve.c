@@ -116,6 +116,11 @@ static int lookup_service(const char *name, int socktype)
     return found != NULL ? ntohs((uint16_t)found->s_port) : -1;
 }
 
+bool resolve_knows_service(const char *name, int socktype)
+{
+    return lookup_service(name, socktype) >= 0;
+}
+
 static void job_run(void *arg)
 {
     struct job *job = arg;

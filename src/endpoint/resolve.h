@@ -31,6 +31,7 @@ int resolve_version(const struct addr *a, const struct run *r, int keyword_famil
 
 /* Could it be the name of a service or protocol? Whether there is one is known when it is needed. */
 bool resolve_is_word(const char *text);
+bool resolve_knows_service(const char *name, int socktype);
 /* A port number, or the name of a service for that socket type. text of digits: 0 to 65535. */
 int resolve_port(struct run *r, const char *text, int socktype, int *port, struct err *e);
 

@@ -26,6 +26,7 @@ static const struct sock_kind dccp[] = KINDS(SOCK_DCCP, DCCP);
         .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .target = 1,                 \
         .left = CTX_RWB, .right = RIGHT_NONE, .groups = BASE | (g),                                \
         .help = "connects to a " transport " port" over, .check = inet_check,                      \
+        .foresee = inet_foresee,                                                                   \
         .kind = FORM_ENDPOINT, .ops.endpoint = &inet_connect_ops, .arg = (kind_),                  \
         .role = ROLE_CLIENT, .records = (records_),                                                \
     },                                                                                             \
@@ -34,6 +35,7 @@ static const struct sock_kind dccp[] = KINDS(SOCK_DCCP, DCCP);
         .params = ":<port>", .min_params = 1, .max_params = 1, .left = CTX_RWB,                    \
         .right = RIGHT_NONE, .groups = BASE | GROUP_LISTEN | GROUP_RANGE | (g),                    \
         .help = "accepts a connection on a " transport " port" over, .check = inet_check,          \
+        .foresee = inet_foresee,                                                                   \
         .kind = FORM_ENDPOINT, .ops.endpoint = &inet_listen_ops, .arg = (kind_),                   \
         .role = ROLE_SERVER, .records = (records_),                                                \
     }

@@ -73,5 +73,6 @@ extern const struct endpoint_ops inet_connect_ops, inet_listen_ops;
 /* form.check of addresses whose last parameter is a port; of the options alone. */
 int inet_check(const struct addr *a, struct err *e);
 int inet_check_options(const struct addr *a, struct err *e);
+int inet_foresee(const struct addr *a, struct err *e); /* form.foresee of the same */
 
 #endif

@@ -17,10 +17,12 @@ static const struct sock_kind tcp = TCP(AF_UNSPEC), tcp4 = TCP(AF_INET), tcp6 = 
 #define CONNECT_FORM                                                                               \
     .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .left = CTX_RWB,                 \
     .right = RIGHT_NONE, .role = ROLE_CLIENT, .target = 1, .check = inet_check,                    \
+    .foresee = inet_foresee,                                                                       \
     .kind = FORM_ENDPOINT, .ops.endpoint = &inet_connect_ops
 #define LISTEN_FORM                                                                                \
     .params = ":<port>", .min_params = 1, .max_params = 1, .left = CTX_RWB, .right = RIGHT_NONE,   \
-    .role = ROLE_SERVER, .check = inet_check, .kind = FORM_ENDPOINT,                               \
+    .role = ROLE_SERVER, .check = inet_check, .foresee = inet_foresee,                             \
+    .kind = FORM_ENDPOINT,                                                                         \
     .ops.endpoint = &inet_listen_ops
 
 extern const struct form forms_tcp[];

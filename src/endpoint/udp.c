@@ -33,7 +33,8 @@ static const struct sock_kind lite[3] = KINDS(IPPROTO_UDPLITE),
     {                                                                                              \
         .keyword = keyword_, .aliases = aliases_, params_, .left = (left_), .right = RIGHT_NONE,   \
         .groups = (groups_), .kind = FORM_ENDPOINT, .ops.endpoint = &(ops_), .arg = (arg_),        \
-        .help = help_, .check = inet_check, .records = (records_)                                  \
+        .help = help_, .check = inet_check, .foresee = inet_foresee,                               \
+        .records = (records_)                                                                      \
     }
 /* The six addresses of one protocol and IP version. */
 #define SIX(name, transport, over, g, fixed, loose)                                                \

@@ -231,7 +231,8 @@ static int not_for_this(const struct binder *b, const struct opt_spec *o, const 
     return err_at(e, o->name.at,
                   "%s: option \"%.100s\" is not for this address: it belongs to %s, the address "
                   "has the groups %s (-g switches this check off)",
-                  label, o->name.s, belongs, list_groups(&b->plan->arena, f->groups & ~GROUPS_EVERY));
+                  label, o->name.s, belongs,
+                  list_groups(&b->plan->arena, f->groups & ~GROUPS_EVERY));
 }
 
 /* Gives 1 when bound, 0 when left out (-s), -1. */

@@ -396,30 +396,6 @@ int plan_make(const struct settings *s, const char *left, const char *right, str
     return 0;
 }
 
-/* ---- names ---- */
-
-/* What could not be looked up and is left out (-s). */
-static const struct option_desc left_out = {.name = "(left out)"};
-
-int plan_look_up(struct plan *p, struct err *e)
-{
-    for (const struct plan_name *n = p->names; n; n = n->next) {
-        struct opt *o = n->opt;
-        bool optional = o->sloppy || p->settings->dry_run;
-        if (value_look_up(&p->arena, o->desc, o->at, &o->v, e) == 0)
-            continue;
-        (void)err_wrap(e, "%s", n->label);
-        if (!optional)
-            return -1;
-        if (note_add(&p->arena, &p->notes, o->sloppy ? DIAG_ERROR : DIAG_WARN, e->where, "%s",
-                     e->text) < 0)
-            return err_nomem(e);
-        if (o->sloppy)
-            o->desc = &left_out;
-    }
-    return 0;
-}
-
 void plan_free(struct plan *p)
 {
     if (!p)

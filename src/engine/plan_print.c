@@ -245,4 +245,8 @@ void plan_print(const struct plan *p, FILE *f)
     fprintf(f, "%zu engine%s, %zu thread%s, %zu program link%s\n", engines, engines == 1 ? "" : "s",
             engines, engines == 1 ? "" : "s", programs, programs == 1 ? "" : "s");
     print_opening(p, f);
+    if (p->missing)
+        fprintf(f, "not there by now:\n");
+    for (const struct plan_note *n = p->missing; n; n = n->next)
+        fprintf(f, "  %s\n", n->what.text);
 }

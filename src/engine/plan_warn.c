@@ -37,12 +37,15 @@ static int warn_wire(struct plan *p, const struct plan_link *l, struct err *e)
     const struct addr *a = l->fwd, *end = p->end[l->wire].fwd;
     bool server = a->form->role == ROLE_SERVER;
     bool turned = p->end[!l->wire].fwd->form->role == a->form->role; /* fits the other way round */
-    const char *remedy = !turned       ? (server ? "is the TLS client meant?" : "is the TLS server meant?")
-                         : l->reversed ? "without the \"^\" its wire side is on the other side"
-                                       : "a \"^\" before it puts its wire side on the other side";
+    const char *remedy =
+        turned   ? l->reversed ? "without the \"^\" its wire side is on the other side"
+                               : "a \"^\" before it puts its wire side on the other side"
+        : server ? "is the TLS client meant?"
+                 : "is the TLS server meant?";
     return note_add(&p->arena, &p->notes, DIAG_WARN, a->at,
                     "%s: its wire side leads to %s, which %s, while a TLS %s: it "
-                    "will hardly find its peer there; %s", a->label, end->label, does(end->form->role),
+                    "will hardly find its peer there; %s", a->label, end->label,
+                    does(end->form->role),
                     server ? "server waits for clients" : "client connects to a server",
                     remedy) < 0
                ? err_nomem(e)

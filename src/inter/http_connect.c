@@ -184,7 +184,7 @@ const struct form forms_http_connect[] = {
         .groups = GROUP_CHILD | GROUP_RETRY | GROUP_HTTP,
         .target = 1,
         .help = "asks an HTTP proxy for a connection (CONNECT)",
-        .check = target_check, .kind = FORM_NEGOTIATOR,
+        .check = target_check, .foresee = target_foresee, .kind = FORM_NEGOTIATOR,
         .ops.negotiator = &proxy_ops,
     },
     {

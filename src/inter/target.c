@@ -125,6 +125,12 @@ int target_check_any_port(const struct addr *a, struct err *e)
     return parse(a, true, false, &t, e);
 }
 
+int target_foresee(const struct addr *a, struct err *e)
+{
+    struct target t;
+    return parse(a, true, true, &t, e);
+}
+
 int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e)
 {
     static const struct ip_version ip4 = {AF_INET, AF_INET};

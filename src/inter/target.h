@@ -31,6 +31,7 @@ int target_parse(const struct addr *a, bool port_zero, struct target *t, struct 
 /* form.check of negotiators: the parameters make a target. */
 int target_check(const struct addr *a, struct err *e);
 int target_check_any_port(const struct addr *a, struct err *e);
+int target_foresee(const struct addr *a, struct err *e);
 /* A name becomes its first IPv4 address, looked up as the resolver options of the address say;
  * literals stay. */
 int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e);

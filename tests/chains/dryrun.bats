@@ -154,13 +154,36 @@ open:/nonexistent/file
 ROWS
 }
 
-@test "names that nobody has are a warning" {
-    for option in user=nosuchuser su=nosuchuser group=nosuchgroup; do
-        accepted "open:x,$option"
-        has "$output" ' W second address "open": option .*no such .*nosuch'
+missed() { # <words> <address>
+    accepted "$2"
+    same 1 "$(grep -A9 '^not there by now:' <<<"$output" | grep -c '^  ')"
+    has "$output" "^  second address.*$1"
+}
+
+@test "what is not there by now is shown, and no mistake" {
+    each missed <<'ROWS'
+'"nosuchservice" is no known service' tcp:h:nosuchservice
+'"nosuchservice" is no known service' udp-l:nosuchservice
+'"nosuchservice".*known TCP service' 'socks4:h:nosuchservice|pipe'
+'"nosuchservice".*known TCP service' proxy:p:h:nosuchservice
+'"nosuchprotocol"' ip-sendto:h:nosuchprotocol
+'"/nonexistent/program": No such file' exec:/nonexistent/program
+'"nosuchprogram": No such file' 'nop|exec:nosuchprogram -x'
+'"openssl-certificate": "/nonexistent": No such file' openssl-listen:1,cert=/nonexistent
+'"/nonexistent"' openssl:h:1,cafile=/nonexistent
+'"/nonexistent"' 'proxy:h:1,proxyauthfile=/nonexistent|tcp:p:1'
+ROWS
+    for address in exec:cat exec:nosuchprogram,chroot=/jail tcp:h:http; do # in a jail: who knows
+        accepted "$address"
+        has_not "$output" 'not there'
     done
-    accepted tcp:h:1,sourceport=nosuchservice
-    has "$output" ' W second address "tcp": .*nosuchservice'
+}
+
+@test "so are names that nobody has; in earnest they are mistakes" {
+    for option in user=nosuchuser su=nosuchuser group=nosuchgroup; do
+        missed 'option .*no such .*nosuch' "open:x,$option"
+    done
+    missed nosuchservice tcp:h:1,sourceport=nosuchservice
     run catena - open:x,creat,user=nosuchuser </dev/null
     same 1 "$status"
     [ ! -e x ]

@@ -500,7 +500,9 @@ static void names(void **state)
     assert_int_equal(e.where.off, 12);
     current.dry_run = true;
     assert_int_equal(plan_look_up(p, &e), 0);
-    assert_non_null(strstr(note(p, DIAG_WARN, 0), "no such user"));
+    assert_non_null(strstr(p->missing->what.text, "no such user"));
+    assert_null(p->missing->next);
+    assert_null(p->notes);
     plan_free(p);
     p = plan("s", "-", "create:x,user=nosuchuser,group=root");
     assert_int_equal(plan_look_up(p, &e), 0);
