@@ -24,8 +24,8 @@ enum form_kind {
     FORM_PROGRAM,
 };
 
-/* Who speaks first, where it matters: a client connects, a server waits for one. Of sessions: which
- * part they play on their wire. */
+/* Who speaks first, where it matters: a client connects, a server waits for one. Of inter
+ * addresses: which part they play on their wire. */
 enum form_role { ROLE_NONE, ROLE_CLIENT, ROLE_SERVER };
 
 /* What a read of an endpoint gives and a write is: bytes of a stream, or a packet with its

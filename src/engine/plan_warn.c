@@ -14,7 +14,12 @@ static const char *does(enum form_role role)
     return role == ROLE_SERVER ? "waits for clients" : "connects to a server";
 }
 
-/* Does the session play the part that who is at that end of the line needs? */
+static const char *is(enum form_role role)
+{
+    return role == ROLE_SERVER ? "a server" : "a client";
+}
+
+/* Does it play the part that who is at that end of the line needs? */
 static bool fits(const struct plan *p, const struct plan_link *l, int side)
 {
     enum form_role end = p->end[side].fwd->form->role;
@@ -32,22 +37,26 @@ static bool meets_another(const struct plan *p, size_t link)
     return false;
 }
 
+/* turned: it would fit with its sides exchanged. */
+static const char *remedy(const struct plan_link *l, bool turned)
+{
+    if (turned)
+        return l->reversed ? "without the \"^\" its wire side is on the other side"
+                           : "a \"^\" before it puts its wire side on the other side";
+    if (l->fwd->form->kind != FORM_SESSION)
+        return "is an address meant that connects?";
+    return l->fwd->form->role == ROLE_SERVER ? "is the TLS client meant?"
+                                             : "is the TLS server meant?";
+}
+
 static int warn_wire(struct plan *p, const struct plan_link *l, struct err *e)
 {
     const struct addr *a = l->fwd, *end = p->end[l->wire].fwd;
-    bool server = a->form->role == ROLE_SERVER;
-    bool turned = p->end[!l->wire].fwd->form->role == a->form->role; /* fits the other way round */
-    const char *remedy =
-        turned   ? l->reversed ? "without the \"^\" its wire side is on the other side"
-                               : "a \"^\" before it puts its wire side on the other side"
-        : server ? "is the TLS client meant?"
-                 : "is the TLS server meant?";
+    bool turned = p->end[!l->wire].fwd->form->role == a->form->role;
     return note_add(&p->arena, &p->notes, DIAG_WARN, a->at,
-                    "%s: its wire side leads to %s, which %s, while a TLS %s: it "
-                    "will hardly find its peer there; %s", a->label, end->label,
-                    does(end->form->role),
-                    server ? "server waits for clients" : "client connects to a server",
-                    remedy) < 0
+                    "%s: its wire side leads to %s, which %s, while it is %s itself: it will "
+                    "hardly find its peer there; %s", a->label, end->label, does(end->form->role),
+                    is(a->form->role), remedy(l, turned)) < 0
                ? err_nomem(e)
                : 0;
 }

@@ -182,6 +182,7 @@ const struct form forms_http_connect[] = {
         .left = CTX_RWB,
         .right = RIGHT_BOTH,
         .groups = GROUP_CHILD | GROUP_RETRY | GROUP_HTTP,
+        .role = ROLE_CLIENT,
         .target = 1,
         .help = "asks an HTTP proxy for a connection (CONNECT)",
         .check = target_check, .foresee = target_foresee, .kind = FORM_NEGOTIATOR,

@@ -121,7 +121,7 @@ static const struct compound socks4a_tcp = OVER_TCP("SOCKS4A");
     {                                                                                              \
         .keyword = key, .aliases = other, .params = ":<host>:<port>", .min_params = 2,             \
         .max_params = 2, .left = CTX_RWB, .right = RIGHT_BOTH, .groups = CLIENT_GROUPS,            \
-        .target = 1, .help = help_, .check = target_check, .foresee = target_foresee,              \
+        .role = ROLE_CLIENT, .target = 1, .help = help_, .check = target_check, .foresee = target_foresee,\
         .kind = FORM_NEGOTIATOR,                                                                   \
         .ops.negotiator = &socks4_ops, .arg = dialect_,                                            \
     }

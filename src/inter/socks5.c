@@ -267,7 +267,7 @@ static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
     {                                                                                              \
         .keyword = key, .aliases = other, .params = ":<host>:<port>", .min_params = 2,             \
         .max_params = 2, .left = CTX_RWB, .right = RIGHT_BOTH, .groups = CLIENT_GROUPS,            \
-        .target = target_, .help = help_, .check = check_, .foresee = target_foresee,              \
+        .role = ROLE_CLIENT, .target = target_, .help = help_, .check = check_, .foresee = target_foresee,\
         .kind = FORM_NEGOTIATOR,                                                                   \
         .ops.negotiator = &socks5_ops, .arg = command_,                                            \
     }

@@ -29,6 +29,8 @@ unsaid() { # <program> <arguments...>
 'a "^" before it' 'openssl,verify=0|tcp-listen:1,fork' tcp:h:1
 'without the "^"' '^openssl-server,cert=x|tcp-listen:1,fork' tcp:h:1
 'without the "^"' unix-listen:s,fork '^openssl,verify=0|tcp:h:1'
+'without the "^"' tcp-listen:1,fork '^proxy:t:1|tcp:h:1'
+'is an address meant that connects' - 'socks5:t:1|tcp-listen:1'
 'is the TLS client meant' - 'openssl-server,cert=x|tcp:h:1'
 'is the TLS server meant' - 'openssl,verify=0|gzip|sctp-listen:1'
 ROWS
