@@ -170,6 +170,11 @@ echoes() { grep -E '(^| )echo( |$)' modes; }
         "socks5:a:1,sockspass=x|$SECRET" \
         "nosuch:a:1,sockspass=$SECRET" \
         "socks5:a,sockspass=$SECRET" \
+        "proxy:a:b:80,proxyauth=u:x|$SECRET,bogus" \
+        "proxy:a:b:80,proxyauth=u:x%$SECRET,bogus" \
+        "proxy:a:b:80,proxyauth=u:$SECRET|nop,bogus" \
+        "proxy:a:b:80,proxyauth=u:x|pipe%$SECRET,bogus" \
+        "proxy:a:80,proxyauth=u:x%21$SECRET|tcp:p" \
         "gzip,sockspass=$SECRET|pipe"; do
         for switches in "" -dddd --v1 -n; do
             # shellcheck disable=SC2086
