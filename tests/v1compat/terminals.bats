@@ -140,7 +140,7 @@ ROWS
 
 @test "wait-slave: opening goes on when somebody opens the terminal; its end is the end" {
     for option in wait-slave waitslave pty-wait-slave; do
-        terminal pty ",rawer,$option,pty-interval=0.02" "CREATE:made"'%/dev/null,ignoreeof'
+        terminal pty ",rawer,$option,pty-interval=0.02" "CREATE:made"'%OPEN:/dev/null,ignoreeof'
         [ ! -e made ]
         exec 7<>tty
         wait_for 5 file_has pty.err 'starting data transfer'
