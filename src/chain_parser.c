@@ -15,6 +15,7 @@ struct lex {
     size_t len;
     bool chained; /* | % ^ mean something */
     bool links;   /* there is a | */
+    bool careful; /* a guess makes no operator of text */
     bool lenient; /* no mistakes: what is not closed ends with the text */
     struct err *e;
 };
@@ -266,11 +267,59 @@ static int parse_single(struct lex *l, size_t from, size_t end, struct single_sp
     return comma < end ? parse_options(l, comma + 1, end, s) : 0;
 }
 
+bool single_is_guess(const struct single_spec *s)
+{
+    return s->shortened != SHORT_NONE;
+}
+
+bool single_carries_text(const struct single_spec *s)
+{
+    for (size_t i = 0; i < s->nopts; i++)
+        if (s->opts[i].has_value)
+            return true;
+    return s->nparams > 0 && s->shortened != SHORT_FD;
+}
+
+/* Is what stands between the operator and the next one an address only by its looks, and not the
+ * last piece of the chain? */
+static int guess_follows(struct lex *l, size_t at, size_t end, bool *guess)
+{
+    struct single_spec s;
+    size_t next;
+    if (find(l, at + 1, end, "|%!", &next) < 0 || parse_single(l, at + 1, next, &s) < 0)
+        return -1;
+    *guess = single_is_guess(&s) && !(l->text[at] == '|' && next == end);
+    return 0;
+}
+
+/* As find(), for an operator behind the single address that begins at `from`. With care one is passed
+ * over that would make a guess of what is text without it. */
+static int find_operator(struct lex *l, size_t from, size_t end, const char *seps, size_t *at)
+{
+    struct single_spec before;
+    bool guess;
+    if (find(l, from, end, seps, at) < 0)
+        return -1;
+    if (!l->careful || *at >= end)
+        return 0;
+    if (parse_single(l, from, *at, &before) < 0)
+        return -1;
+    while (single_carries_text(&before) && *at < end && l->text[*at] != '!') {
+        if (guess_follows(l, *at, end, &guess) < 0)
+            return -1;
+        if (!guess)
+            break;
+        if (find(l, *at + 1, end, seps, at) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int parse_piece(struct lex *l, size_t from, size_t end, struct piece_spec *p)
 {
     size_t at;
     p->at = span_of(l, skip_blanks(l, from, end), trim_blanks(l, from, end));
-    if (find(l, from, end, l->chained ? "%!" : "!", &at) < 0)
+    if (find_operator(l, from, end, l->chained ? "%!" : "!", &at) < 0)
         return -1;
     if (at >= end) {
         p->kind = PIECE_SINGLE;
@@ -278,7 +327,7 @@ static int parse_piece(struct lex *l, size_t from, size_t end, struct piece_spec
     }
     bool bangs = l->text[at] == '!';
     size_t second = at + (bangs ? 2 : 1), more;
-    if (find(l, second, end, l->chained ? "%!" : "!", &more) < 0)
+    if (find_operator(l, second, end, l->chained ? "%!" : "!", &more) < 0)
         return -1;
     if (more < end && !l->lenient)
         return err_at(l->e, span_of(l, more, more + (l->text[more] == '!' ? 2 : 1)),
@@ -297,6 +346,7 @@ int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_sp
 {
     bool v1 = how & PARSE_V1;
     struct lex l = {.arena = a, .text = text, .len = strlen(text), .chained = !v1, .lenient = how & PARSE_LENIENT,
+                    .careful = how & PARSE_CAREFUL,
                     .e = e};
     size_t pipes = v1 ? 0 : count_separators(&l, 0, l.len, "|");
     l.links = pipes > 0;
@@ -306,7 +356,7 @@ int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_sp
         return err_nomem(e);
     for (size_t from = 0;;) {
         size_t bar = l.len;
-        if (!v1 && find(&l, from, l.len, "|", &bar) < 0)
+        if (!v1 && find_operator(&l, from, l.len, "|", &bar) < 0)
             return -1;
         struct piece_spec *p = &out->pieces[out->npieces++];
         if (parse_piece(&l, from, bar, p) < 0)

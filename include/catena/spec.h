@@ -33,6 +33,11 @@ struct single_spec {
     struct span at;
 };
 
+/* Is it an address only because of its looks, a path or a number? */
+bool single_is_guess(const struct single_spec *s);
+/* Does it end in text that could go on: a parameter, a value, a path? */
+bool single_carries_text(const struct single_spec *s);
+
 enum piece_kind {
     PIECE_SINGLE, /* fwd only */
     PIECE_DUAL,   /* fwd % back: fwd goes left to right (is written), back right to left (read) */
@@ -55,6 +60,8 @@ struct chain_spec {
 enum {
     PARSE_V1 = 1,      /* only v1's syntax: "!!", no | % ^ */
     PARSE_LENIENT = 2, /* nothing is a mistake: an open quote or bracket ends with the text */
+    PARSE_CAREFUL = 4, /* what is only guessed behind an operator in text makes that text, too, unless
+                        * it is the last piece of a chain */
 };
 
 /* Parses one argument. Takes memory from a, borrows text. Fails on syntax only (ERR_USAGE with

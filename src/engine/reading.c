@@ -173,26 +173,11 @@ static int bind_spec(struct plan *p, int chain, const struct chain_spec *spec, s
 
 /* ---- which of two ---- */
 
-/* Is it an address only because of its looks, a path or a number? */
-static bool is_guess(const struct single_spec *s)
-{
-    return s->shortened != SHORT_NONE;
-}
-
-/* Does it end in text that could go on: a parameter, a value, a path? */
-static bool carries_text(const struct single_spec *s)
-{
-    for (size_t i = 0; i < s->nopts; i++)
-        if (s->opts[i].has_value)
-            return true;
-    return s->nparams > 0 && s->shortened != SHORT_FD;
-}
-
 static bool any_guess(const struct chain_spec *c)
 {
     for (size_t i = 0; i < c->npieces; i++)
-        if (is_guess(&c->pieces[i].fwd) ||
-            (c->pieces[i].kind != PIECE_SINGLE && is_guess(&c->pieces[i].back)))
+        if (single_is_guess(&c->pieces[i].fwd) ||
+            (c->pieces[i].kind != PIECE_SINGLE && single_is_guess(&c->pieces[i].back)))
             return true;
     return false;
 }
@@ -201,7 +186,7 @@ static bool any_guess(const struct chain_spec *c)
 static bool operator_in_text(const struct chain_spec *c)
 {
     const struct piece_spec *p = &c->pieces[0];
-    return carries_text(&p->fwd) || (p->kind == PIECE_V1DUAL && carries_text(&p->back));
+    return single_carries_text(&p->fwd) || (p->kind == PIECE_V1DUAL && single_carries_text(&p->back));
 }
 
 /* Of two readings that work the chain counts when the program is called by its own name, unless it is
@@ -240,7 +225,7 @@ bool chain_in_place(const struct chain_spec *c)
         const struct piece_spec *p = &c->pieces[i];
         const struct single_spec *halves[2] = {&p->fwd, &p->back};
         for (int k = 0; k < (p->kind == PIECE_SINGLE ? 1 : 2); k++)
-            if (is_guess(halves[k]) ? i + 1 < c->npieces || operator_in_text(c)
+            if (single_is_guess(halves[k]) ? i + 1 < c->npieces || operator_in_text(c)
                                     : !has_form(halves[k], i + 1 < c->npieces))
                 return false;
     }
@@ -261,31 +246,59 @@ static int explain(struct err *e)
     return -1;
 }
 
-int read_argument(struct plan *p, int side, struct readings *out, struct err *e)
+/* An argument with operators as a chain; *spec is what it is then, unless not even that. With care
+ * first: %20 in a value of a link is text. */
+static bool read_chain(struct plan *p, int side, struct chain_spec *spec, struct chain *c,
+                       struct err *e)
 {
-    struct arena *a = &p->arena;
-    const char *text = p->text[side];
-    struct chain_spec spec, v1;
+    struct chain_spec careful;
+    struct err ignored;
+    bool chained = chain_parse(&p->arena, p->text[side], PARSE_CAREFUL, &careful, &ignored) == 0 &&
+                   careful.chained;
+    if (chained && bind_spec(p, side, &careful, c, e) == 0) {
+        *spec = careful;
+        return true;
+    }
+    if (spec->npieces > 0 && bind_spec(p, side, spec, c, chained ? &ignored : e) == 0)
+        return true;
+    if (chained)
+        *spec = careful;
+    return false;
+}
+
+static int read_operators(struct plan *p, int side, struct chain_spec *spec, struct readings *out,
+                          struct err *e)
+{
+    struct chain_spec v1;
     struct chain chain, single;
     struct err ignored;
-    bool parsed = chain_parse(a, text, p->settings->v1_only ? PARSE_V1 : 0, &spec, e) == 0;
-    bool chain_works = parsed && bind_spec(p, side, &spec, &chain, e) == 0;
-    if (p->settings->v1_only || (parsed && !spec.chained)) {
-        *out = (struct readings){.of = {chain}, .n = 1};
-        return chain_works ? 0 : -1;
-    }
-    bool readable = chain_parse(a, text, PARSE_V1, &v1, &ignored) == 0;
+    bool chain_works = read_chain(p, side, spec, &chain, e);
+    bool readable = chain_parse(&p->arena, p->text[side], PARSE_V1, &v1, &ignored) == 0;
     bool single_works = readable && bind_spec(p, side, &v1, &single, &ignored) == 0;
-    *out = (struct readings){0};
     if (chain_works && single_works) {
-        bool chain_first = chain_counts(p, &spec);
+        bool chain_first = chain_counts(p, spec);
         if (say_which(p, side, &chain, true, e) < 0 || say_which(p, side, &single, false, e) < 0)
             return -1;
         *out = (struct readings){{chain_first ? chain : single, chain_first ? single : chain}, 2};
     } else if (chain_works || single_works) {
         *out = (struct readings){.of = {chain_works ? chain : single}, .n = 1};
+    } else {
+        bool sure = spec->npieces > 0 ? chain_in_place(spec) : !readable;
+        return sure ? -1 : explain(e);
     }
-    if (out->n > 0)
-        return 0;
-    return parsed ? (chain_in_place(&spec) ? -1 : explain(e)) : readable ? explain(e) : -1;
+    return 0;
+}
+
+int read_argument(struct plan *p, int side, struct readings *out, struct err *e)
+{
+    struct chain_spec spec;
+    bool v1 = p->settings->v1_only;
+    int rc = chain_parse(&p->arena, p->text[side], v1 ? PARSE_V1 : 0, &spec, e);
+    if (!v1 && (rc < 0 || spec.chained)) {
+        if (rc < 0)
+            spec = (struct chain_spec){0};
+        return read_operators(p, side, &spec, out, e);
+    }
+    *out = (struct readings){.n = 1};
+    return rc < 0 || bind_spec(p, side, &spec, &out->of[0], e) < 0 ? -1 : 0;
 }

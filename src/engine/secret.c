@@ -40,7 +40,7 @@ static void mask_chain(char *argument, const struct chain_spec *c)
 static int mask(struct arena *a, char *argument, bool v1, struct err *e)
 {
     struct chain_spec chain, single;
-    bool is_chain = !v1 && chain_parse(a, argument, PARSE_LENIENT, &chain, e) == 0;
+    bool is_chain = !v1 && chain_parse(a, argument, PARSE_LENIENT | PARSE_CAREFUL, &chain, e) == 0;
     bool sure = is_chain && chain_in_place(&chain);
     if (!sure && chain_parse(a, argument, PARSE_LENIENT | PARSE_V1, &single, e) < 0)
         return -1;

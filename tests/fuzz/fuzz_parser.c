@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(text, data, size);
     text[size] = '\0';
-    for (unsigned how = 0; how <= (PARSE_V1 | PARSE_LENIENT); how++)
+    for (unsigned how = 0; how <= (PARSE_V1 | PARSE_LENIENT | PARSE_CAREFUL); how++)
         parse(text, how);
     free(text);
     return 0;

@@ -217,6 +217,13 @@ static void readings(void **state)
         {"v", "-", "gzip|./f", "stdio/b | gopen:gzip|./f/b  r*"},
         {"", "-", "-%./f", "stdio/b | stdio%gopen:./f/w  r*"},
         {"v", "-", "-%./f", "stdio/b | gopen:-%./f/b  r*"},
+        /* guesses in the text of a link, beside operators */
+        {"", "-", "proxy:h:80,proxyauth=a:b%20%21|tcp:p:1",
+         "stdio/b | proxy:h:80,proxy-authorization/bb>d tcp-connect:p:1/b  r*d"},
+        {"v", "-", "proxy:h:80,proxyauth=a:b|5|tcp:p:1",
+         "stdio/b | proxy:h:80,proxy-authorization/bb>d tcp-connect:p:1/b  r*d"},
+        {"", "-", "nop|unix:dir/a%40", "stdio/b | nop/bb>- unix-client:dir/a%40/b  r*"},
+        {"", "-", "nop|tcp:h:80%0", "stdio/b | nop/bb>- tcp-connect:h:80%fd:0/w  r*"},
         /* only the chain works, with what is guessed */
         {"v", "-", "gzip,level=3|./f", "stdio/b | gzip,level/bb>E gopen:./f/b  E*"},
         {"v", "-", "openssl,verify=0|./f", "stdio/b | openssl-client,openssl-verify/bb>E gopen:./f/b  E*"},

@@ -44,6 +44,7 @@ static const struct mask_case {
     {"proxy:p:h:80,proxyauth=joe:pa|nop", "proxy:p:h:80,proxyauth=**********", false},
     {"proxy:p:h:80,proxyauth=joe:pa|pipe", "proxy:p:h:80,proxyauth=***********", false},
     {"proxy:p:h:80,proxyauth=joe:pw%21", "proxy:p:h:80,proxyauth=*********", false},
+    {"proxy:h:80,proxyauth=joe:pw%21|tcp:p:1", "proxy:h:80,proxyauth=*********|tcp:p:1", false},
     {"proxy:h:80,proxyauth=joe:pw|./s", "proxy:h:80,proxyauth=**********", false},
     {"x!!y!!z,sockspass=a", "x!!y!!z,sockspass=*", false},
     {"x,sockspass=a!!pipe", "x,sockspass=*!!pipe", false},
