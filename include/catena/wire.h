@@ -26,11 +26,12 @@ struct wire {
     void *carrier;
     struct run *run;
     struct buf in;
+    int64_t patience; /* milliseconds for the whole dialog, -1 for ever */
     int64_t deadline; /* wait_now() milliseconds, -1 none */
 };
 
 int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,
-              int64_t deadline, struct err *e);
+              int64_t patience, struct err *e);
 void wire_fini(struct wire *w);
 /* All n bytes, or an error. */
 int wire_write(struct wire *w, const void *data, size_t n, struct err *e);

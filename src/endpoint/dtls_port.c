@@ -11,11 +11,10 @@
 #include <sys/time.h>
 
 #include "catena/diag.h"
+#include "catena/handshake.h"
 #include "catena/wait.h"
 #include "dtls.h"
 #include "given.h"
-
-enum { HANDSHAKE_MS = 60000 }; /* unless connect-timeout or so-rcvtimeo say otherwise */
 
 /* ---- what connections share ---- */
 
@@ -286,43 +285,49 @@ static int new_ssl(struct dtls *d, int fd, struct err *e)
     return 0;
 }
 
-static int64_t handshake_deadline(const struct addr *a, int fd)
+/* Its own option, or one of those that end a handshake in version 1. */
+static int64_t patience(const struct addr *a, int fd)
 {
     struct timeval limit = {0};
     socklen_t len = sizeof limit;
-    int64_t ms = HANDSHAKE_MS, own = (int64_t)(opt_time(a, OPT_CONNECT_TIMEOUT, 0) * 1000);
+    double connect = opt_time(a, OPT_CONNECT_TIMEOUT, 0);
 
-    if (own > 0)
-        ms = own;
-    else if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &len) == 0 &&
-             (limit.tv_sec > 0 || limit.tv_usec > 0))
-        ms = (int64_t)limit.tv_sec * 1000 + limit.tv_usec / 1000;
-    return wait_now() + ms;
+    if (opt_find(a, OPT_HANDSHAKE_TIMEOUT) != NULL)
+        return handshake_patience(a);
+    if (connect > 0)
+        return (int64_t)(connect * 1000);
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &len) == 0 &&
+        (limit.tv_sec > 0 || limit.tv_usec > 0))
+        return (int64_t)limit.tv_sec * 1000 + limit.tv_usec / 1000;
+    return handshake_patience(a);
 }
 
 /* The peer is silent for now: waits for it, and says again what may have got lost. */
-static int wait_for_peer(struct dtls *d, struct run *r, int64_t deadline, struct err *e)
+static int wait_for_peer(struct dtls *d, struct run *r, int64_t patience, int64_t deadline,
+                         struct err *e)
 {
     struct timeval left;
     int64_t until = deadline;
 
     if (DTLSv1_get_timeout(d->tls.ssl, &left) == 1) {
         int64_t again = wait_now() + (int64_t)left.tv_sec * 1000 + left.tv_usec / 1000 + 1;
-        until = again < until ? again : until;
+        until = until < 0 || again < until ? again : until;
     }
-    int rc = wait_fd(r, d->port->rfd, POLLIN, until, e);
+    int rc = handshake_is_late(deadline) ? 0 : wait_fd(r, d->port->rfd, POLLIN, until, e);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    if (wait_now() >= deadline)
-        return err_set(e, ERR_TRANSIENT, "DTLS handshake: no answer from the peer in time "
-                                         "(connect-timeout=<seconds> sets how long to wait)");
+    if (handshake_is_late(deadline)) {
+        (void)handshake_late(patience, e);
+        return err_wrap(e, "DTLS handshake");
+    }
     if (DTLSv1_handle_timeout(d->tls.ssl) < 0)
         return tls_error(e, ERR_TRANSIENT, "DTLS handshake");
     return 0;
 }
 
-static int shake_hands(struct dtls *d, struct run *r, int64_t deadline, struct err *e)
+static int shake_hands(struct dtls *d, struct run *r, int64_t patience, struct err *e)
 {
+    int64_t deadline = handshake_deadline(patience);
     for (;;) {
         ERR_clear_error();
         d->sys = 0;
@@ -340,7 +345,7 @@ static int shake_hands(struct dtls *d, struct run *r, int64_t deadline, struct e
             *e = d->tls.why; /* the verification has said it */
             return -1;
         }
-        if (wait_for_peer(d, r, deadline, e) < 0)
+        if (wait_for_peer(d, r, patience, deadline, e) < 0)
             return -1;
     }
 }
@@ -349,7 +354,7 @@ int dtls_greet(const struct addr *a, struct run *r, struct port *p, struct err *
 {
     struct dtls *d = p->state;
 
-    if (new_ssl(d, p->rfd, e) < 0 || shake_hands(d, r, handshake_deadline(a, p->rfd), e) < 0) {
+    if (new_ssl(d, p->rfd, e) < 0 || shake_hands(d, r, patience(a, p->rfd), e) < 0) {
         d->broken = true;
         return -1;
     }

@@ -40,7 +40,8 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
     struct border *border = e->border;
     int border_side = e->border_side;
     *e = (struct engine){.run = r, .link = item->link, .border = border,
-                         .border_side = border_side, .stop_fd = -1};
+                         .border_side = border_side, .stop_fd = -1,
+                         .shake_until = -1};
     e->block = r->settings->block_given ? r->settings->block : BLOCK;
     if (e->block == 0)
         e->block = 1;

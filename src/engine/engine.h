@@ -60,6 +60,7 @@ struct engine {
     size_t block;          /* bytes read at once */
     bool closing;          /* nothing is read or made any more, only what is ready is written */
     int64_t closing_since;
+    int64_t patience, shake_until; /* its session's handshake: how long, and until when; -1 for ever */
     int stop_fd; /* readable: end now; -1 none */
     bool threaded;
     bool told_broken; /* another engine of the run has failed, and this one knows */
@@ -131,7 +132,15 @@ int transform_idle(struct engine *e, int source, struct err *err);
 void transform_fini(struct engine *e);
 
 /* engine_wire.c: using an engine that is not running yet */
-int engine_handshake(struct engine *e, int64_t deadline, struct err *err);
+int engine_handshake(struct engine *e, struct err *err);
+/* The same while it relays: its session has yet to shake hands; from now on the peer's time runs; it
+ * is over, and the engine has failed. */
+static inline bool engine_shakes_hands(const struct engine *e)
+{
+    return e->session && !e->session_opened && !e->closing;
+}
+void engine_await_peer(struct engine *e);
+void engine_peer_is_late(struct engine *e);
 struct engine_wire {
     struct engine *engine;
     int side; /* the side the dialog talks to */

@@ -111,12 +111,29 @@ static int64_t runs_down(const struct engine *e, const struct clock *c)
     return since + c->limit(e);
 }
 
+/* ---- the handshake, beside all these: however much comes, it has to be over in time ---- */
+
+static int64_t shake_until(const struct engine *e)
+{
+    return engine_shakes_hands(e) ? e->shake_until : -1;
+}
+
+static void end_handshake(struct engine *e)
+{
+    if (atomic_load(&e->run->transferring))
+        engine_peer_is_late(e);
+    else /* who opens the line has a clock of his own, and pauses between attempts */
+        engine_await_peer(e);
+}
+
 /* ---- the pauses of ignoreeof and the like ---- */
 
 int64_t engine_deadline(const struct engine *e)
 {
     const struct clock *c = ruling(e);
-    int64_t deadline = c ? runs_down(e, c) : -1;
+    int64_t deadline = c ? runs_down(e, c) : -1, shake = shake_until(e);
+    if (shake >= 0 && (deadline < 0 || shake < deadline))
+        deadline = shake;
     for (int i = 0; i < 2; i++) {
         int64_t t = e->side[i].look_again;
         if (t && (deadline < 0 || t < deadline))
@@ -149,6 +166,8 @@ static bool last_look(struct engine *e)
 void engine_act_on_time(struct engine *e)
 {
     engine_end_pauses(e);
+    if (shake_until(e) >= 0 && wait_now() >= shake_until(e))
+        end_handshake(e);
     const struct clock *c = ruling(e);
     if (c && wait_now() >= runs_down(e, c) && !last_look(e))
         c->act(e);

@@ -3,16 +3,20 @@
  * the link beside it. So a proxy dialog inside a TLS tunnel costs no thread and no socketpair. */
 #include <poll.h>
 
+#include "catena/handshake.h"
 #include "catena/wait.h"
 #include "engine.h"
 
 /* Waits for the far side to take or give something, and reads what it gave. */
-static int far_side(struct engine *e, int far, struct run *r, int64_t deadline, struct err *err)
+static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
+                    int64_t deadline, struct err *err)
 {
     struct engine_side *s = &e->side[far];
     bool out = engine_wants_output(e, far), in = engine_wants_input(e, far);
     if (!out && !in)
         return err_set(err, ERR_PROTOCOL, "the peer closed the connection during the dialog");
+    if (handshake_is_late(deadline))
+        return handshake_late(patience, err);
     if (!port_ready(s->port, in, out)) {
         port_settle(s->port);
         bool one = s->port->rfd == s->port->wfd, writes = out && !one;
@@ -21,19 +25,34 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t deadline, 
         if (rc < 0)
             return -1;
         if (rc == 0)
-            return err_set(err, ERR_TRANSIENT, "no answer from the peer in time");
+            return handshake_late(patience, err);
     }
     return in && engine_read(e, far, err) < 0 ? -1 : 0;
 }
 
-int engine_handshake(struct engine *e, int64_t deadline, struct err *err)
+void engine_await_peer(struct engine *e)
 {
+    e->patience = engine_shakes_hands(e) ? handshake_patience(e->link->fwd) : -1;
+    e->shake_until = handshake_deadline(e->patience);
+}
+
+void engine_peer_is_late(struct engine *e)
+{
+    struct err err;
+    (void)handshake_late(e->patience, &err);
+    (void)err_wrap(&err, "%s: handshake", e->link->fwd->label);
+    engine_failed(e, &err);
+}
+
+int engine_handshake(struct engine *e, struct err *err)
+{
+    engine_await_peer(e);
     while (!e->session_opened) {
         if (engine_turn(e, err) < 0)
             return -1;
         if (e->session_opened)
             break;
-        if (far_side(e, e->link->wire, e->run, deadline, err) < 0)
+        if (far_side(e, e->link->wire, e->run, e->patience, e->shake_until, err) < 0)
             return err_wrap(err, "%s: handshake", e->link->fwd->label);
     }
     return engine_turn(e, err);
@@ -52,7 +71,7 @@ static int fill(struct wire *w, int *eof, struct err *err)
             *eof = 1;
             return 0;
         }
-        if (far_side(ew->engine, !ew->side, w->run, w->deadline, err) < 0)
+        if (far_side(ew->engine, !ew->side, w->run, w->patience, w->deadline, err) < 0)
             return -1;
     }
 }
@@ -74,7 +93,7 @@ static int send(struct wire *w, const void *data, size_t n, struct err *err)
             return -1;
         /* what it did not take yet waits for the far side: to have room, or to answer */
         if ((engine_wants_output(e, !ew->side) || e->side[ew->side].in.len > 0) &&
-            far_side(e, !ew->side, w->run, w->deadline, err) < 0)
+            far_side(e, !ew->side, w->run, w->patience, w->deadline, err) < 0)
             return -1;
     }
     return 0;

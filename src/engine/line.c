@@ -10,11 +10,11 @@
 
 #include "catena/diag.h"
 #include "catena/endpoint.h"
+#include "catena/handshake.h"
 #include "catena/wait.h"
 #include "joint.h"
 
 enum {
-    DIALOG_MS = 120000, /* for a dialog or handshake as a whole */
     OVER_S = 5,         /* seconds without a byte moving, once -t has ended the run */
     STACK = 256 * 1024,
 };
@@ -88,6 +88,7 @@ static int start_thread(struct line *l, struct station *s, struct err *e)
     s->done_fd = l->done_fd;
     s->engine.stop_fd = s->stop_fd;
     s->engine.threaded = true;
+    engine_await_peer(&s->engine);
     int rc = pthread_attr_init(&attr);
     if (rc == 0) {
         (void)pthread_attr_setstacksize(&attr, STACK);
@@ -165,7 +166,7 @@ static int attach(struct line *l, int side, struct station *s, struct err *e)
     }
     l->pending[side] = s;
     if (s->engine.session && s->item->link->wire == side)
-        return line_start(l, e) < 0 ? -1 : engine_handshake(&s->engine, wait_now() + DIALOG_MS, e);
+        return line_start(l, e) < 0 ? -1 : engine_handshake(&s->engine, e);
     return 0;
 }
 
@@ -204,7 +205,7 @@ static int hold_dialog(struct line *l, int side, const struct plan_link *link, s
     }
     struct engine_wire ew = {s ? &s->engine : NULL, !side};
     if (line_start(l, e) < 0 || wire_init(&w, s ? &wire_over_engine : &wire_over_port, s ? (void *)&ew : l->port[side],
-                  l->run, wait_now() + DIALOG_MS, e) < 0)
+                  l->run, handshake_patience(link->fwd), e) < 0)
         return -1;
     const struct addr *a = link->fwd;
     int rc = a->form->ops.negotiator->negotiate(a, l->run, &w, e);
@@ -426,6 +427,7 @@ struct engine *line_begin(struct line *l)
     border->stop_fd = l->run->stop_fd;
     run_transferring(l->run);
     run_touch(l->run);
+    engine_await_peer(border);
     return border;
 }
 

@@ -8,15 +8,17 @@
 #include <poll.h>
 #include <string.h>
 
+#include "catena/handshake.h"
 #include "catena/port.h"
 #include "catena/wait.h"
 
 #define WIRE_BUF 8192 /* bytes read ahead at most */
 
 int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,
-              int64_t deadline, struct err *e)
+              int64_t patience, struct err *e)
 {
-    *w = (struct wire){.ops = ops, .carrier = carrier, .run = run, .deadline = deadline};
+    *w = (struct wire){.ops = ops, .carrier = carrier, .run = run, .patience = patience,
+                       .deadline = handshake_deadline(patience)};
     return buf_init(&w->in, WIRE_BUF) == 0 ? 0 : err_nomem(e);
 }
 
@@ -97,9 +99,9 @@ static int port_wait(struct wire *w, int fd, short events, const char *what, str
 
     if (fd < 0)
         return err_set(e, ERR_PERMANENT, "the connection cannot be %s", what);
-    rc = wait_fd(w->run, fd, events, w->deadline, e);
+    rc = handshake_is_late(w->deadline) ? 0 : wait_fd(w->run, fd, events, w->deadline, e);
     if (rc == 0)
-        return err_set(e, ERR_TRANSIENT, "the peer did not answer in time");
+        return handshake_late(w->patience, e);
     return rc < 0 ? -1 : 0;
 }
 

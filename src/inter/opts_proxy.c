@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Options for HTTP proxies and socks servers. */
+ * Options for HTTP proxies and socks servers, and the one of all who talk to their peer before the
+ * data. */
 #include "option_row.h"
 
 const struct option_desc options_proxy[] = {
+    OPTION("handshake-timeout", NULL, GROUP_OPENSSL | GROUP_HTTP | GROUP_SOCKS, LATE, TIMEVAL,
+           "seconds the peer may take until the data begins, default 30, 0 for ever",
+           .id = OPT_HANDSHAKE_TIMEOUT),
     OPTION("http-version", NULL, GROUP_HTTP, LATE, STRING, "version in the request, default 1.0",
            .id = OPT_HTTP_VERSION),
     OPTION("ignorecr", NULL, GROUP_HTTP, LATE, BOOL,

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The deadline of handshakes and dialogs: see catena/handshake.h. */
+#include "catena/handshake.h"
+
+#include "catena/wait.h"
+
+static const double PATIENCE_S = 30; /* unless handshake-timeout says otherwise */
+
+int64_t handshake_patience(const struct addr *a)
+{
+    double seconds = opt_time(a, OPT_HANDSHAKE_TIMEOUT, PATIENCE_S);
+    return seconds <= 0 ? -1 : (int64_t)(seconds * 1000);
+}
+
+int64_t handshake_deadline(int64_t patience)
+{
+    return patience < 0 ? -1 : wait_now() + patience;
+}
+
+bool handshake_is_late(int64_t deadline)
+{
+    return deadline >= 0 && wait_now() >= deadline;
+}
+
+int handshake_late(int64_t patience, struct err *e)
+{
+    return err_set(e, ERR_TRANSIENT,
+                   "the peer did not answer in time: not within %g seconds "
+                   "(handshake-timeout=<seconds> says how long to wait)",
+                   (double)patience / 1000);
+}
