@@ -25,7 +25,7 @@ bool handshake_is_late(int64_t deadline)
 int handshake_late(int64_t patience, struct err *e)
 {
     return err_set(e, ERR_TRANSIENT,
-                   "the peer did not answer in time: not within %g seconds "
-                   "(handshake-timeout=<seconds> says how long to wait)",
+                   "no answer from the peer in time (%g seconds; handshake-timeout=<seconds> "
+                   "says how long to wait)",
                    (double)patience / 1000);
 }
