@@ -16,6 +16,8 @@ const struct option_desc options_tls[] = {
         "ciphers allowed, as ciphers(1) writes them"),
     TLS("openssl-commonname", "cn commonname", STRING, COMMONNAME,
         "name the peer's certificate must have; empty: any"),
+    TLS("openssl-commonname-match", "commonname-match", BOOL, COMMONNAME_MATCH,
+        "the commonName counts even where the certificate has alternative names"),
     TLS("openssl-compress", "compress", STRING, COMPRESS, "compression: none or auto"),
     TLS("openssl-crlfile", "crl crlfile", STRING, CRLFILE,
         "file of revocation lists (PEM): one for each authority of the peer's chain"),

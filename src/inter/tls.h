@@ -24,6 +24,7 @@ struct tls_context {
     SSL_CTX *ctx;
     BIO_METHOD *bio;
     bool server, datagram, verify;
+    bool common_name; /* counts even beside alternative names */
     char *expect; /* the name the peer's certificate has to hold; NULL any */
     char *sni;    /* NULL none */
 };
@@ -62,15 +63,27 @@ void tls_release(void *shared);
 BIO_METHOD *tls_bio_method(void);                            /* NULL without memory */
 BIO *tls_bio_new(BIO_METHOD *method, struct tls_wire *wire); /* borrows wire; NULL without memory */
 
-/* tls_verify.c */
+/* tls_names.c */
 /* Settles which name to verify and which to send from the options and a->host. */
 int tls_check_client(const struct addr *a, struct err *e);
 int tls_names(const struct addr *a, struct tls_context *t, struct err *e);
+/* Is the certificate, which that chain vouches for, one for the name to expect, if there is one? */
+int tls_check_name(const struct tls_context *t, X509 *cert, const STACK_OF(X509) *chain,
+                   struct err *e);
+
+/* tls_constraints.c: may the authorities of that chain certify this host, or address if ip->n > 0? */
+struct tls_ip {
+    unsigned char bytes[16];
+    size_t n; /* 4 or 16, 0: none */
+};
+bool tls_may_certify(const STACK_OF(X509) *chain, const char *host, const struct tls_ip *ip);
+
+/* tls_verify.c */
+const char *tls_peer_word(const struct tls_context *t); /* "client" or "server" */
 /* For SSL_CTX_set_verify(): writes what it objects to into the session's why. */
 int tls_verify_callback(int ok, X509_STORE_CTX *store);
 /* After the handshake: is the peer who it has to be? */
 int tls_verify_peer(const struct tls_session *s, struct err *e);
-bool tls_name_matches(X509 *cert, const char *name);
 /* "C = XY, CN = localhost" in the certificate's order, cut off if it is longer. */
 void tls_subject(const X509_NAME *name, char *text, size_t size);
 

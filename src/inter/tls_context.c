@@ -461,6 +461,7 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     t->server = role->server;
     t->datagram = role->datagram;
     t->verify = opt_int(a, OPT_TLS_VERIFY, 1) != 0;
+    t->common_name = opt_true(a, OPT_TLS_COMMONNAME_MATCH);
     ERR_clear_error();
     if (tls_names(a, t, e) != 0 || new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
         set_ciphers(a, t, e) != 0 || set_identity(a, t, r, e) != 0 || set_trust(a, t, r, e) != 0 ||

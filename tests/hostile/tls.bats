@@ -67,7 +67,10 @@ CONF
         named part part 'DNS:loc*.example.org' &&
         named uri uri 'URI:https://localhost,email:x@localhost' &&
         named ip 127.0.0.1 'DNS:127.0.0.1' &&
-        named prefix prefix DNS:localhost.example.org || return
+        named prefix prefix DNS:localhost.example.org &&
+        named both localhost DNS:other.example &&
+        named address 127.0.0.1 IP:127.0.0.2 || return
+    make_constrained || return
     # Signed by one that must not sign.
     # shellcheck disable=SC2086
     openssl req -new $key -subj /CN=localhost -keyout under.key -out under.csr &&
@@ -77,6 +80,37 @@ CONF
         openssl req -x509 -newkey rsa:1024 -nodes -days 2 -subj /CN=localhost \
             -addext subjectAltName=DNS:localhost -keyout small.key -out small.crt &&
         cat small.crt small.key >small.pem
+}
+
+# Certificates of an authority that may only certify names below good.test and addresses of 10/8, with
+# a commonName alone or ("san_") with an alternative name as well; <name>.pem has their chain, too.
+make_constrained() {
+    local name
+    # shellcheck disable=SC2086
+    openssl req -new $key -subj '/CN=bounded CA' -keyout bounded.key -out bounded.csr &&
+        openssl x509 -req -in bounded.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out bounded.crt \
+            -extfile <(printf '%s\n' basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign \
+                'nameConstraints=critical,permitted;DNS:good.test,permitted;IP:10.0.0.0/255.0.0.0,excluded;DNS:bad.good.test') ||
+        return
+    while read -r name subject extension; do
+        # shellcheck disable=SC2086
+        openssl req -new $key -subj "/CN=$subject" -keyout "$name.key" -out "$name.csr" &&
+            openssl x509 -req -in "$name.csr" -CA bounded.crt -CAkey bounded.key -CAcreateserial -days 2 \
+                -extfile <(echo "$extension") -out "$name.crt" &&
+            cat "$name.crt" bounded.crt "$name.key" >"$name.pem" || return
+    done <<'CERTS'
+cn_in www.good.test
+cn_top good.test
+cn_out victim.test
+cn_near notgood.test
+cn_excluded www.bad.good.test
+cn_single localhost
+cn_wild *.victim.test
+cn_ip 127.0.0.1
+cn_ip6 ::1
+san_out victim.test subjectAltName=DNS:www.good.test
+san_mail victim.test subjectAltName=email:x@good.test
+CERTS
 }
 
 # server <certificate> <link with CA and PORT> <status> <pattern> [<steps>]: what the peer sends
@@ -123,6 +157,35 @@ local='openssl,CA|tcp:localhost:PORT'
     server part.pem 'openssl,CA,cn=xloc.example.org|tcp:localhost:PORT' 1 'example.org'
     server wild.pem 'openssl,CA,cn=www.example.org|tcp:localhost:PORT' 0 ''
     server wild.pem 'openssl,CA,cn=WWW.Example.ORG|tcp:localhost:PORT' 0 ''
+    well
+}
+
+@test "a commonName beside alternative names" {
+    server both.pem "$local" 1 'not for "localhost", it is for "other.example"; its commonName does not count'
+    server both.pem 'openssl:localhost:PORT,CA' 1 'commonName does not count'
+    server address.pem 'openssl,CA|tcp:127.0.0.1:PORT' 1 'commonName does not count'
+    server both.pem 'openssl,CA,openssl-commonname-match|tcp:localhost:PORT' 0 ''
+    server address.pem 'openssl:127.0.0.1:PORT,CA,commonname-match' 0 ''
+    server both.pem 'openssl,CA,cn=third.example,commonname-match|tcp:localhost:PORT' 1 'not for "third.example"'
+    server uri.pem "$local" 1 'localhost' # none of a host, and the commonName is another
+    well
+}
+
+@test "an authority with name constraints: a commonName is no way around them" {
+    local is='openssl,CA,cn=NAME|tcp:localhost:PORT' may='not trusted.*may not certify'
+    server cn_in.pem "${is/NAME/www.good.test}" 0 ''
+    server cn_top.pem "${is/NAME/good.test}" 0 ''
+    server san_out.pem "${is/NAME/www.good.test}" 0 ''
+    server san_out.pem "${is/NAME/victim.test}" 1 'not for "victim.test"'
+    server san_out.pem "${is/NAME/victim.test,commonname-match}" 1 "$may"
+    server san_mail.pem "${is/NAME/victim.test}" 1 "$may"
+    server cn_out.pem "${is/NAME/victim.test}" 1 "$may"
+    server cn_near.pem "${is/NAME/notgood.test}" 1 "$may"
+    server cn_excluded.pem "${is/NAME/www.bad.good.test}" 1 "$may"
+    server cn_single.pem "$local" 1 "$may"
+    server cn_wild.pem "${is/NAME/www.victim.test}" 1 "$may"
+    server cn_ip.pem 'openssl,CA|tcp:127.0.0.1:PORT' 1 "$may"
+    server cn_ip6.pem "${is/NAME/::1}" 1 "$may"
     well
 }
 
