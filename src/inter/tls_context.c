@@ -87,15 +87,14 @@ static int version_option(const struct tls_context *t, const struct opt *o, bool
     return 0;
 }
 
-/* TLS and DTLS 1.2 are the floor (or what the library's configuration says, if that is higher),
- * unless an option asks for less. */
+/* TLS and DTLS 1.2 are the floor, unless the library's configuration names another, or an option. */
 static int set_versions(const struct addr *a, const struct tls_context *t, struct err *e)
 {
     const int floor = t->datagram ? DTLS1_2_VERSION : TLS1_2_VERSION;
     const struct opt *method = text_option(a, OPT_TLS_METHOD);
     const struct opt *max_option = text_option(a, OPT_TLS_MAX_VERSION);
     int min = (int)SSL_CTX_get_min_proto_version(t->ctx), max = 0;
-    if (min == 0 || is_below(t, min, floor))
+    if (min == 0)
         min = floor;
     if (method && strcasecmp(method->v.s, "SSL23") != 0 &&
         strcasecmp(method->v.s, t->datagram ? "DTLS" : "TLS") != 0) {
@@ -137,10 +136,15 @@ static void split_ciphers(const char *list, char *old, char *suites)
     }
 }
 
-static int set_ciphers(const struct addr *a, const struct tls_context *t, struct err *e)
+/* Without the option the library's own list is used, or what its configuration says; version 1 has
+ * one of its own, with DSA keys and more old ones. */
+static int set_ciphers(const struct addr *a, const struct tls_context *t, const struct run *r,
+                       struct err *e)
 {
     SSL_CTX *ctx = t->ctx;
     const struct opt *o = text_option(a, OPT_TLS_CIPHER);
+    if (!o && r->settings->v1_name && !SSL_CTX_set_cipher_list(ctx, "HIGH:-NULL:-PSK:-aNULL"))
+        return tls_error(e, ERR_PERMANENT, "the ciphers of version 1");
     if (!o)
         return 0;
     size_t size = strlen(o->v.s) + 1;
@@ -192,14 +196,26 @@ static int give_pass_phrase(char *text, int size, int writing, void *arg)
     return (int)n;
 }
 
-static int load_certificate(const struct addr *a, struct tls_context *t,
-                            const struct tls_file *cert, const struct tls_file *key, struct err *e)
+/* There are ciphers that do without. Version 1 leaves it to the client to find none. */
+static int do_without(const struct addr *a, const struct tls_context *t, const struct run *r,
+                      struct err *e)
 {
-    const struct tls_file *from = key->path ? key : cert;
-    if (!cert->path && t->server && !has_anonymous_cipher(t->ctx))
+    if (r->settings->v1_name)
+        diag(DIAG_WARN, "no certificate given; consider option \"cert\"");
+    else if (!has_anonymous_cipher(t->ctx))
         return err_at(e, a->at,
                       "a TLS server needs a certificate: cert=<file> (PEM, with the "
                       "private key in it or in key=<file>)");
+    return 0;
+}
+
+static int load_certificate(const struct addr *a, struct tls_context *t,
+                            const struct tls_file *cert, const struct tls_file *key,
+                            const struct run *r, struct err *e)
+{
+    const struct tls_file *from = key->path ? key : cert;
+    if (!cert->path && t->server && do_without(a, t, r, e) < 0)
+        return -1;
     if (cert->path && SSL_CTX_use_certificate_chain_file(t->ctx, cert->path) != 1)
         return option_error(cert->option, e);
     if (!from->path)
@@ -225,7 +241,7 @@ static int unlock_certificate(const struct addr *a, struct tls_context *t,
     if (rc >= 0) {
         SSL_CTX_set_default_passwd_cb(t->ctx, give_pass_phrase);
         SSL_CTX_set_default_passwd_cb_userdata(t->ctx, &phrase);
-        rc = load_certificate(a, t, cert, key, e);
+        rc = load_certificate(a, t, cert, key, r, e);
         /* a key of another kind is taken, and then has no certificate: say whose it is not */
         if (rc < 0 && phrase.why.kind != ERR_NONE)
             *e = phrase.why;
@@ -464,7 +480,7 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     t->common_name = opt_true(a, OPT_TLS_COMMONNAME_MATCH);
     ERR_clear_error();
     if (tls_names(a, t, e) != 0 || new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
-        set_ciphers(a, t, e) != 0 || set_identity(a, t, r, e) != 0 || set_trust(a, t, r, e) != 0 ||
+        set_ciphers(a, t, r, e) != 0 || set_identity(a, t, r, e) != 0 || set_trust(a, t, r, e) != 0 ||
         set_revoked(a, t, r, e) != 0 || set_fragments(a, t, e) != 0 ||
         look_at_relics(a, t, e) != 0) {
         tls_release(t);

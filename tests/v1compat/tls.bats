@@ -23,6 +23,7 @@ prepare_file() {
         openssl req -x509 -newkey "${ec[@]}" -nodes -days 2 -subj /CN=elsewhere -keyout x.key -out x.crt
         certificate rsa /CN=localhost DNS:localhost rsa:2048
         certificate ec /CN=localhost DNS:localhost "${ec[@]}"
+        certificate short /CN=localhost DNS:localhost rsa:1024
         openssl genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:2048 -out dsa.param
         certificate dsa /CN=localhost DNS:localhost dsa:dsa.param
         certificate ip4 /CN=somebody IP:127.0.0.1 "${ec[@]}"
@@ -195,6 +196,61 @@ END
         net_stop
         next_port
     done
+}
+
+# permits <lowest version> <security level>: a configuration of the library.
+permits() {
+    cat >"$1.cnf" <<CONF
+openssl_conf = init
+[init]
+ssl_conf = ssl
+[ssl]
+system_default = system
+[system]
+MinProtocol = $1
+CipherString = DEFAULT:@SECLEVEL=$2
+CONF
+    export OPENSSL_CONF=$T/$1.cnf
+}
+
+@test "what the library's configuration permits, or not any more" {
+    local host='localhost pf=ip4,cafile=@/ca.crt'
+    STATUS=1 both_fail "OPENSSL-LISTEN:$P,cert=$D/short.pem,verify=0" pipe
+    talk no cert=@/rsa.pem,verify=0 $host,max-version=TLS1.0
+    permits TLSv1 0
+    talk yes cert=@/short.pem,verify=0 $host
+    talk yes cert=@/dsa.pem,verify=0 $host
+    talk yes cert=@/rsa.pem,verify=0 $host,max-version=TLS1.0
+    talk yes cert=@/rsa.pem,verify=0,max-version=TLS1.1 $host
+    permits TLSv1.3 2
+    talk yes cert=@/rsa.pem,verify=0 $host
+    talk no cert=@/dsa.pem,verify=0 $host
+}
+
+@test "a DSA key without more ado" {
+    talk yes cert=@/dsa.pem,verify=0 localhost pf=ip4,cafile=@/ca.crt
+    same 'TLSv1.2 DHE-DSS-AES256-GCM-SHA384' "$got"
+}
+
+@test "a server without a certificate: a warning, and anonymous ciphers" {
+    local anonymous=cipher=aNULL,max-version=TLS1.2 program
+    talk no verify=0 localhost pf=ip4,verify=0
+    permits TLSv1.2 0
+    talk yes "verify=0,$anonymous" localhost "pf=ip4,verify=0,$anonymous"
+    has "$got" ADH
+    for program in "$OURS" "$REF_SOCAT"; do
+        net_serve "$program" -d -d "OPENSSL-LISTEN:$P,pf=ip4,reuseaddr,verify=0" pipe
+        has "$(<server.err)" ' W no certificate given; consider option "cert"'
+        net_stop
+        next_port
+        net_serve "$program" -d -d "DTLS-LISTEN:$P,pf=ip4,verify=0" pipe
+        has "$(<server.err)" ' W no certificate given; consider option "cert"'
+        net_stop
+        next_port
+    done
+    run catena "openssl-listen:$P,verify=0" pipe
+    same 1 "$status"
+    has "$output" 'a TLS server needs a certificate: cert=<file>'
 }
 
 # sni <program> <client options> <host>: the name that a server is told.
