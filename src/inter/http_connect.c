@@ -93,20 +93,27 @@ static int read_line(const struct addr *a, char *line, size_t *total, struct wir
     return 0;
 }
 
-/* "HTTP/1.x NNN text": gives NNN and where it stands, or -1. */
+/* "HTTP/1.x NNN text", with blanks as RFC 9112 allows a reader to take them: one or more, or tabs.
+ * Gives NNN and where it stands, or -1. */
 static int parse_status(const char *line, const char **at)
 {
+    static const char blanks[] = " \t";
     int status = 0;
 
-    if (strncmp(line, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)line[7]) || line[8] != ' ')
+    if (strncmp(line, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)line[7]))
         return -1;
-    *at = line + 9;
+    const char *code = line + 8 + strspn(line + 8, blanks);
+    if (code == line + 8)
+        return -1;
     for (int i = 0; i < 3; i++) {
-        if (!isdigit((unsigned char)(*at)[i]))
+        if (!isdigit((unsigned char)code[i]))
             return -1;
-        status = status * 10 + ((*at)[i] - '0');
+        status = status * 10 + (code[i] - '0');
     }
-    return (*at)[3] == '\0' || (*at)[3] == ' ' ? status : -1;
+    if (strcspn(code + 3, blanks) != 0)
+        return -1;
+    *at = code;
+    return status;
 }
 
 static int refused(const struct target *t, int status, const char *text, bool authorized,

@@ -35,13 +35,17 @@ static bool take_line(struct answer *a, bool ignore_cr, char *line, size_t *tota
     return true;
 }
 
+/* In a shape, "d" is a digit and " " one or more blanks. */
 static bool granted(const char *line)
 {
-    static const char shape[] = "HTTP/1.d 2dd";
-    for (size_t i = 0; shape[i]; i++)
-        if (shape[i] == 'd' ? line[i] < '0' || line[i] > '9' : line[i] != shape[i])
+    for (const char *shape = "HTTP/1.d 2dd"; *shape; shape++) {
+        size_t n = *shape == ' ' ? strspn(line, " \t") : *shape == 'd' ? strspn(line, "0123456789")
+                                                                       : *line == *shape;
+        if (n == 0)
             return false;
-    return line[12] == ' ' || line[12] == '\0';
+        line += *shape == ' ' ? n : 1;
+    }
+    return *line == ' ' || *line == '\t' || *line == '\0';
 }
 
 static bool header(struct answer *a, bool ignore_cr)
