@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catena/diag.h"
 #include "inter/gzip.h"
 
 enum {
@@ -146,50 +147,78 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-static int start_thread(struct deflate_worker *w, const pthread_attr_t *attr, struct err *e)
+static void worker_fini(struct deflate_worker *w)
 {
-    int rc = pthread_create(&w->thread, attr, worker_main, w);
+    if (w->started)
+        (void)pthread_join(w->thread, NULL);
+    if (w->open)
+        deflateEnd(&w->z);
+    *w = (struct deflate_worker){0};
+}
 
-    if (rc != 0) {
-        errno = rc;
-        return err_sys(e, ERR_TRANSIENT, "cannot start a thread for gzip compression");
-    }
+/* A worker and a block for it to work on. */
+static int worker_start(struct deflate_ring *r, struct deflate_worker *w, struct deflate_block *b,
+                        const pthread_attr_t *attr, struct err *e)
+{
+    w->ring = r;
+    if (block_init(b, r->blocks[0].cap) < 0)
+        return err_nomem(e);
+    if (deflate_ring_state(&w->z, r->level, e) < 0)
+        return -1;
+    w->open = true;
+    errno = pthread_create(&w->thread, attr, worker_main, w);
+    if (errno != 0)
+        return err_sys(e, ERR_TRANSIENT, "cannot start a thread");
     w->started = true;
     return 0;
 }
 
-/* Signals are for others to take. */
-static int start_threads(struct deflate_ring *r, struct err *e)
+/* As many as there can be. */
+static size_t start_workers(struct deflate_ring *r, const pthread_attr_t *attr, struct err *e)
+{
+    size_t n = 0;
+
+    for (; n < r->wanted_workers; n++)
+        if (worker_start(r, &r->workers[n], &r->blocks[SPARE + n], attr, e) < 0) {
+            worker_fini(&r->workers[n]);
+            block_fini(&r->blocks[SPARE + n]);
+            break;
+        }
+    return n;
+}
+
+/* Signals are for others to take. Workers see the ring's size under its lock only. */
+static int start(struct deflate_ring *r, struct err *e)
 {
     pthread_attr_t attr;
     sigset_t all, old;
-    int rc = pthread_attr_init(&attr);
 
-    if (rc != 0)
+    for (size_t i = 1; i < SPARE; i++)
+        if (block_init(&r->blocks[i], r->blocks[0].cap) < 0)
+            return err_nomem(e);
+    if (pthread_attr_init(&attr) != 0)
         return err_nomem(e);
     (void)pthread_attr_setstacksize(&attr, STACK);
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    for (size_t i = 0; rc == 0 && i < r->nworkers; i++)
-        rc = start_thread(&r->workers[i], &attr, e);
+    pthread_mutex_lock(&r->lock);
+    r->nworkers = start_workers(r, &attr, e);
+    r->nblocks = r->nworkers + SPARE;
+    pthread_mutex_unlock(&r->lock);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attr);
-    return rc;
+    return r->nworkers < r->wanted_workers ? -1 : 0;
 }
 
-static int start(struct deflate_ring *r, struct err *e)
+bool deflate_ring_has_workers(struct deflate_ring *r)
 {
-    for (size_t i = 1; i < r->nblocks; i++)
-        if (block_init(&r->blocks[i], r->blocks[0].cap) < 0)
-            return err_nomem(e);
-    for (size_t i = 0; i < r->nworkers; i++) {
-        r->workers[i].ring = r;
-        if (deflate_ring_state(&r->workers[i].z, r->level, e) < 0)
-            return -1;
-        r->workers[i].open = true;
-    }
-    r->running = true;
-    return start_threads(r, e);
+    struct err e;
+
+    if (!r->tried && start(r, &e) < 0)
+        diag(DIAG_WARN, "gzip compresses with %zu of %zu threads: %s", r->nworkers,
+             r->wanted_workers, e.text);
+    r->tried = true;
+    return r->nworkers > 0;
 }
 
 /* ---- the ring ---- */
@@ -201,10 +230,10 @@ int deflate_ring_init(struct deflate_ring *r, unsigned threads, int level, size_
                                .wanted = PTHREAD_COND_INITIALIZER,
                                .done = PTHREAD_COND_INITIALIZER,
                                .level = level,
-                               .nblocks = threads + SPARE,
-                               .nworkers = threads};
-    r->blocks = calloc(r->nblocks, sizeof r->blocks[0]);
-    r->workers = calloc(r->nworkers, sizeof r->workers[0]);
+                               .nblocks = SPARE,
+                               .wanted_workers = threads};
+    r->blocks = calloc(threads + SPARE, sizeof r->blocks[0]);
+    r->workers = calloc(threads, sizeof r->workers[0]);
     if (r->blocks == NULL || r->workers == NULL || block_init(&r->blocks[0], cap) < 0)
         return err_nomem(e);
     return 0;
@@ -212,18 +241,14 @@ int deflate_ring_init(struct deflate_ring *r, unsigned threads, int level, size_
 
 void deflate_ring_fini(struct deflate_ring *r)
 {
-    if (r->running) {
+    if (r->nworkers > 0) {
         pthread_mutex_lock(&r->lock);
         r->stopping = true;
         (void)pthread_cond_broadcast(&r->wanted);
         pthread_mutex_unlock(&r->lock);
     }
-    for (size_t i = 0; r->workers != NULL && i < r->nworkers; i++) {
-        if (r->workers[i].started)
-            (void)pthread_join(r->workers[i].thread, NULL);
-        if (r->workers[i].open)
-            deflateEnd(&r->workers[i].z);
-    }
+    for (size_t i = 0; i < r->nworkers; i++)
+        worker_fini(&r->workers[i]);
     for (size_t i = 0; r->blocks != NULL && i < r->nblocks; i++)
         block_fini(&r->blocks[i]);
     free(r->workers);
@@ -237,19 +262,16 @@ bool deflate_ring_has_room(const struct deflate_ring *r)
     return r->filling + 1 - r->oldest < r->nblocks;
 }
 
-int deflate_ring_hand_over(struct deflate_ring *r, struct err *e)
+void deflate_ring_hand_over(struct deflate_ring *r)
 {
     struct deflate_block *next = &r->blocks[(r->filling + 1) % r->nblocks];
 
-    if (!r->running && start(r, e) < 0)
-        return -1;
     block_renew(next);
     block_follow(next, deflate_ring_filling(r));
     pthread_mutex_lock(&r->lock);
     r->filling++;
     (void)pthread_cond_signal(&r->wanted);
     pthread_mutex_unlock(&r->lock);
-    return 0;
 }
 
 struct deflate_block *deflate_ring_oldest(struct deflate_ring *r, bool wait)

@@ -36,9 +36,9 @@ struct deflate_ring {
     pthread_mutex_t lock; /* guards next, filling, stopping, and `done` of blocks handed over */
     pthread_cond_t wanted, done;
     size_t oldest, next, filling; /* which is to be given out, deflated, filled: they only grow */
-    bool stopping, running;
+    bool stopping, tried; /* tried: to start the workers */
     int level;
-    size_t nblocks, nworkers;
+    size_t nblocks, nworkers, wanted_workers;
     struct deflate_block *blocks;
     struct deflate_worker *workers;
 };
@@ -46,7 +46,7 @@ struct deflate_ring {
 /* zlib's state for a stretch of a raw stream. */
 int deflate_ring_state(z_stream *z, int level, struct err *e);
 
-/* Only the first block has memory as yet, and there are no threads: see deflate_ring_hand_over().
+/* Only the first block has memory as yet, and there are no threads: see deflate_ring_has_workers().
  * Deflated blocks take `cap` bytes at most. */
 int deflate_ring_init(struct deflate_ring *r, unsigned threads, int level, size_t cap,
                       struct err *e);
@@ -60,10 +60,12 @@ static inline struct deflate_block *deflate_ring_filling(const struct deflate_ri
     return &r->blocks[r->filling % r->nblocks];
 }
 bool deflate_ring_has_room(const struct deflate_ring *r); /* one more can be handed over */
-/* The block that is being filled goes to the workers, the next one is filled. The first call starts
- * the workers: a codec that is made may still be forked (a connecting address with fork), or never
- * see a full block. */
-int deflate_ring_hand_over(struct deflate_ring *r, struct err *e);
+/* The first call, with the first full block, starts them: a codec that is made may still be forked (a
+ * connecting address with fork), or never see one. As many as memory and system allow; false: none,
+ * and the owner deflates by himself. */
+bool deflate_ring_has_workers(struct deflate_ring *r);
+/* The block that is being filled goes to the workers, the next one is filled. */
+void deflate_ring_hand_over(struct deflate_ring *r);
 /* The oldest block if it is done. The one being filled may be done, too: by the owner. */
 struct deflate_block *deflate_ring_oldest(struct deflate_ring *r, bool wait);
 /* That block has been given out. The one being filled takes more then. */

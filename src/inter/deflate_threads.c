@@ -133,6 +133,20 @@ static int give(struct deflate_threads *d, struct buf *out, bool wait, struct er
 
 /* ---- taking ---- */
 
+/* What is in the block that is being filled is deflated by the caller, beside the workers: the rest,
+ * or all of it when there are none. */
+static void deflate_here(struct deflate_threads *d, enum codec_mode mode)
+{
+    struct deflate_block *b = deflate_ring_filling(&d->ring);
+
+    if (b->from == b->to && mode != CODEC_END)
+        return;
+    deflate_block_work(b, &d->own, mode == CODEC_END ? Z_FINISH : Z_SYNC_FLUSH, d->behind);
+    b->done = true;
+    d->behind = false;
+    d->ended = mode == CODEC_END;
+}
+
 /* Gives 1 when in is empty, 0 without room in out, -1. */
 static int take(struct deflate_threads *d, struct buf *in, struct buf *out, struct err *e)
 {
@@ -143,31 +157,19 @@ static int take(struct deflate_threads *d, struct buf *in, struct buf *out, stru
         deflate_block_fill(b, in);
         if (!deflate_block_is_full(b))
             return 1;
-        if (deflate_ring_has_room(&d->ring)) {
-            if (deflate_ring_hand_over(&d->ring, e) < 0)
-                return -1;
+        if (!deflate_ring_has_workers(&d->ring)) {
+            deflate_here(d, CODEC_IDLE);
+        } else if (deflate_ring_has_room(&d->ring)) {
+            deflate_ring_hand_over(&d->ring);
             d->behind = true;
             continue;
-        }
-        if (in->len == 0)
+        } else if (in->len == 0) {
             return 1;
+        }
         rc = give_block(d, out, true, e);
         if (rc != GIVEN)
             return (int)rc;
     }
-}
-
-/* The rest is deflated here, beside the workers. */
-static void deflate_rest(struct deflate_threads *d, enum codec_mode mode)
-{
-    struct deflate_block *b = deflate_ring_filling(&d->ring);
-
-    if (b->from == b->to && mode != CODEC_END)
-        return;
-    deflate_block_work(b, &d->own, mode == CODEC_END ? Z_FINISH : Z_SYNC_FLUSH, d->behind);
-    b->done = true;
-    d->behind = false;
-    d->ended = mode == CODEC_END;
 }
 
 int deflate_threads_push(struct deflate_threads *d, struct buf *in, struct buf *out,
@@ -182,7 +184,7 @@ int deflate_threads_push(struct deflate_threads *d, struct buf *in, struct buf *
     if (rc == 1 && !d->ended) {
         rc = take(d, in, out, e);
         if (rc == 1 && all)
-            deflate_rest(d, mode);
+            deflate_here(d, mode);
         if (rc == 1)
             rc = give(d, out, all, e);
     }

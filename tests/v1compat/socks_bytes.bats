@@ -216,7 +216,8 @@ END
 
 @test "PROXY: replies that are good" {
     for p in "$OURS" "$REF_SOCAT"; do
-        for reply in 'HTTP/1.1 200 Connection established\r\n\r\n' 'HTTP/1.0 200 OK\r\nA: b\r\nC: d\r\n\r\n'; do
+        for reply in 'HTTP/1.1 200 Connection established\r\n\r\n' 'HTTP/1.0 200 OK\r\nA: b\r\nC: d\r\n\r\n' \
+            'HTTP/1.0   200 OK\r\n\r\n' 'HTTP/1.1  200   \r\n\r\n'; do
             good "$p" "PROXY:$H:host:443,proxyport=@" line line "send:$reply"
         done
         good "$p" "PROXY:$H:host:443,proxyport=@,ignorecr" line line 'send:HTTP/1.0 200 OK\nA: b\n\n'
