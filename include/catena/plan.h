@@ -33,7 +33,6 @@ struct plan_link {
     int wire;        /* LEFT or RIGHT: where on the line its wire side is */
     bool to_right, to_left; /* on the line: which flows go through it */
     int chain;       /* LEFT or RIGHT */
-    void *const *shared; /* session: what prepare() gave (one slot each plan_link, set by serve.c) */
 };
 
 struct plan_end {
@@ -78,7 +77,6 @@ struct plan {
     struct plan_end end[2];
     struct plan_link *links; /* left to right */
     size_t nlinks, nleft;    /* nleft of them belong to the left chain */
-    void **shared;           /* nlinks slots */
     struct plan_item *items;
     size_t nitems, nleft_items;
     size_t border; /* index of the station at the border: runs in the run's own thread */

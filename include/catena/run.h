@@ -54,6 +54,7 @@ struct removal {
 struct run {
     const struct settings *settings;
     const struct plan *plan;
+    void *const *shared; /* by link of the plan: what its session's prepare() gave; serve()'s */
     int signal_fd; /* signalfd of the process, or -1 in threads */
     int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
     int ended_signal; /* signal that ended the run, 0 none */

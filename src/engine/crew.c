@@ -145,6 +145,7 @@ static struct errand *new_errand(struct crew *c, struct err *e)
         free(t);
         return NULL;
     }
+    t->run.shared = c->parent->shared;
     t->run.stop_fd = c->stop_fd;
     t->run.threaded = true;
     if (run_copy_facts(&t->run, c->parent, e) == 0 && line_init(&t->line, &t->run, e) == 0)

@@ -65,12 +65,10 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
     p->nleft = c[LEFT].nlinks;
     p->nlinks = p->nleft + c[RIGHT].nlinks;
     p->links = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->links);
-    p->shared = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->shared);
-    if (!p->links || !p->shared)
+    if (!p->links)
         return err_nomem(e);
     for (size_t i = 0; i < p->nlinks; i++) {
         p->links[i] = i < p->nleft ? c[LEFT].links[p->nleft - 1 - i] : c[RIGHT].links[i - p->nleft];
-        p->links[i].shared = &p->shared[i];
         settle_link(p, &p->links[i]);
     }
     p->end[LEFT] = c[LEFT].end;

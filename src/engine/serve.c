@@ -298,22 +298,26 @@ static int open_side(struct session *s, int side, struct err *e)
 
 /* ---- all of it ---- */
 
-static int prepare_shared(const struct plan *p, struct run *r, struct err *e)
+/* What all connections have in common, one slot each link, is made before there is any. */
+static int prepare_shared(const struct plan *p, struct run *r, void **shared, struct err *e)
 {
+    if (!shared)
+        return err_nomem(e);
+    r->shared = shared;
     for (size_t i = 0; i < p->nlinks; i++) {
         const struct addr *a = p->links[i].fwd;
         if (a->form->kind == FORM_SESSION &&
-            a->form->ops.session->prepare(a, r, &p->shared[i], e) < 0)
+            a->form->ops.session->prepare(a, r, &shared[i], e) < 0)
             return e->where.text ? -1 : err_wrap(e, "%s", a->label);
     }
     return 0;
 }
 
-static void release_shared(const struct plan *p)
+static void release_shared(const struct plan *p, void **shared)
 {
-    for (size_t i = 0; i < p->nlinks; i++)
-        if (p->shared[i])
-            p->links[i].fwd->form->ops.session->release(p->shared[i]);
+    for (size_t i = 0; shared && i < p->nlinks; i++)
+        if (shared[i])
+            p->links[i].fwd->form->ops.session->release(shared[i]);
 }
 
 /* Ends a run: reports, collects its programs, gives the exit status. */
@@ -360,14 +364,16 @@ int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *
         rc = wait_seconds(&run, atof(wait), &e);
     if (rc == 0 && st->lockfile)
         rc = lock_take(&run, st->lockfile, st->lock_wait, &e);
+    void **shared = calloc(p->nlinks + 1, sizeof *shared);
     if (rc == 0)
-        rc = prepare_shared(p, &run, &e);
+        rc = prepare_shared(p, &run, shared, &e);
     if (rc == 0)
         rc = open_side(&s, LEFT, &e);
     int status = finish(&s, rc, &e);
     *forked = run.forked;
     if (!run.forked)
-        release_shared(p);
+        release_shared(p, shared);
+    free(shared);
     run_fini(&run);
     return status;
 }

@@ -56,7 +56,8 @@ int transform_init(struct engine *e, struct err *err)
         return init_lane(e, LEFT, err) < 0 || init_lane(e, RIGHT, err) < 0 ? -1 : 0;
     e->session = a->form->ops.session;
     e->side[e->link->wire].has_in = e->side[e->link->wire].has_out = true;
-    return e->session->open(a, e->run, *e->link->shared, &e->session_st, err);
+    void *shared = e->run->shared[e->link - e->run->plan->links];
+    return e->session->open(a, e->run, shared, &e->session_st, err);
 }
 
 void transform_fini(struct engine *e)
