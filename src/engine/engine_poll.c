@@ -103,7 +103,8 @@ static int wait_ports(struct engine *e, struct pollfd fds[POLL_N])
     if (n < 0 && errno == EINTR)
         return 0;
     engine_end_pauses(e);
-    int64_t deadline = n == 0 ? engine_deadline(e) : -1;
+    /* a handshake is late however much comes */
+    int64_t deadline = n == 0 || engine_shakes_hands(e) ? engine_deadline(e) : -1;
     if (deadline >= 0 && wait_now() >= deadline)
         engine_act_on_time(e);
     return n;

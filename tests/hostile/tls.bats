@@ -189,6 +189,21 @@ local='openssl,CA|tcp:localhost:PORT'
     well
 }
 
+@test "messages say in words what is wrong, and what to do about it" {
+    server self.pem "$local" 1 'not trusted: CN = localhost: self.signed certificate (cafile=<file> with it'
+    server $good "openssl,cafile=$CERTS/other.crt|tcp:localhost:PORT" 1 'its issuer is not known here (cafile='
+    server expired.pem "$local" 1 'not trusted: CN = localhost: it has expired (verify=0'
+    server usage.pem "$local" 1 'it is made for another purpose'
+    server under.pem "$local" 1 'its issuer is no CA and must not sign'
+    # What the peer thinks of ours.
+    start_listener server tcp-listen:0,bind=127.0.0.1 "^openssl-server,cert=$CERTS/expired.pem,verify=0|pipe"
+    timeout "$LIMIT" openssl s_client -connect "127.0.0.1:$port" -CAfile "$CERTS/ca.crt" -verify_return_error \
+        </dev/null >client.log 2>&1 || :
+    finish server 1
+    has "$(<server.err)" ' E .*for the peer our certificate has expired'
+    well
+}
+
 # Without a list nobody can know; under the name socat that is said.
 @test "revoked certificates" {
     cells=$((cells + 1))
