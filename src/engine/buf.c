@@ -59,6 +59,8 @@ size_t buf_put(struct buf *b, const void *data, size_t n)
 
 size_t buf_move(struct buf *to, struct buf *from)
 {
+    if (from->len == 0) /* it may have no memory yet */
+        return 0;
     size_t n = buf_put(to, buf_data(from), from->len);
     buf_consume(from, n);
     return n;
