@@ -64,10 +64,11 @@ lines() {
 @test "little memory: gzip goes on with fewer threads" {
     [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers want all the address space"
     local k few=0
-    for k in 5000 7000 9000 12000 16000 20000 40000; do
-        limited "-v $k" -u "open:$BIG" 'gzip,threads=64,level=1|create:out.gz'
+    head -c 3000000 "$BIG" >big
+    for k in 5000 7000 9000 12000 16000; do
+        limited "-v $k" -u open:big 'gzip,threads=64,level=1|create:out.gz'
         if [ "$status" = 0 ]; then
-            gzip -d <out.gz | cmp - "$BIG" || failed "and is not whole"
+            gzip -d <out.gz | cmp - big || failed "and is not whole"
         fi
         ! file_has log ' W gzip compresses with [0-9]* of 64 threads: ' || few=$((few + (1 - status)))
     done
@@ -78,13 +79,14 @@ lines() {
 @test "few threads: gzip does what they cannot" {
     [ -z "${CATENA_SANITIZE:-}" ] || skip "a preloaded library and a sanitizer's own do not get on"
     local n flush
+    head -c 2000000 "$BIG" >big
     for n in 0 1 3; do
         for flush in idle always never; do
-            (head -c 300000 "$BIG" && sleep 0.1 && tail -c +300001 "$BIG") |
+            (head -c 300000 big && sleep 0.1 && tail -c +300001 big) |
                 LD_PRELOAD=$CATENA_TOOLS/threads.so THREADS_MOST=$n \
                     catena -u - "gzip,threads=4,level=1,flush=$flush|create:out.gz" 2>log
             has "$(<log)" " W gzip compresses with $n of 4 threads: cannot start a thread"
-            gzip -d <out.gz | cmp - "$BIG"
+            gzip -d <out.gz | cmp - big
         done
     done
 }
