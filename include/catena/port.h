@@ -60,12 +60,10 @@ enum port_flags {
     PORT_TTY = 1 << 10,       /* reads from a terminal */
     PORT_SLOW_W = 1 << 11,    /* wfd may block although polled: write at most PIPE_BUF after POLLOUT */
     PORT_SHUT_BOTH = 1 << 12, /* close: shutdown(SHUT_RDWR) first, as v1 does for sockets */
-    PORT_FILE_W = 1 << 13,    /* regular file: never EAGAIN */
-    PORT_STALL = 1 << 14,     /* never readable, never writable */
-    PORT_STDIO = 1 << 15,     /* standard input or output */
-    PORT_OWN_R = 1 << 16,     /* rfd, wfd are closed with the port; set by port_open_fds */
-    PORT_OWN_W = 1 << 17,
-    PORT_ENDLESS = 1 << 18,   /* what it reads from may have no end of file: packets of anybody */
+    PORT_STALL = 1 << 13,     /* never readable, never writable */
+    PORT_OWN_R = 1 << 14,     /* rfd, wfd are closed with the port; set by port_open_fds */
+    PORT_OWN_W = 1 << 15,
+    PORT_ENDLESS = 1 << 16,   /* what it reads from may have no end of file: packets of anybody */
 };
 
 struct port {

@@ -68,7 +68,6 @@ struct run {
 
     pthread_mutex_t lock; /* guards what follows */
     bool failed;
-    struct err first;
     struct fact *facts;
     size_t nfacts;
     struct child *children;

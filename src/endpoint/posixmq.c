@@ -237,7 +237,6 @@ static int queue_port(const struct addr *a, struct run *r, struct queue *q, stru
         queue_free(q);
         return -1;
     }
-    p->flags &= ~(unsigned)PORT_FILE_W; /* it looks like a regular file */
     p->ops = &queue_port_ops;
     p->state = q;
     flags = fcntl(q->fd, F_GETFL);

@@ -288,7 +288,7 @@ static int editor_open(const struct addr *a, struct run *r, void *state, struct 
         return err_nomem(e);
     if (editor_init(a, ed, e) < 0 ||
         endpoint_port(a, r, STDIN_FILENO, a->left == CTX_R ? -1 : STDOUT_FILENO,
-                      PORT_BORROWED | PORT_STDIO, PORT_SHUT_NONE, &p, e) < 0) {
+                      PORT_BORROWED, PORT_SHUT_NONE, &p, e) < 0) {
         editor_free(ed);
         return -1;
     }

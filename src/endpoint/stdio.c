@@ -50,7 +50,7 @@ static int borrow(const struct addr *a, struct run *r, int in, int out, struct p
     int rfd = a->left == CTX_W ? -1 : in, wfd = a->left == CTX_R ? -1 : out;
     if ((rfd >= 0 && check_open(a, rfd, e) < 0) || (wfd >= 0 && check_open(a, wfd, e) < 0))
         return -1;
-    return endpoint_port(a, r, rfd, wfd, PORT_BORROWED | PORT_STDIO, shut_of(wfd), p, e);
+    return endpoint_port(a, r, rfd, wfd, PORT_BORROWED, shut_of(wfd), p, e);
 }
 
 static int stdio_open(const struct addr *a, struct run *r, void *state, struct port **p,

@@ -19,7 +19,7 @@ static int text_open(const struct addr *a, struct run *r, void *state, struct po
             return -1;
     }
     if (a->left != CTX_R &&
-        port_open_fds(-1, STDOUT_FILENO, PORT_BORROWED | PORT_STDIO, PORT_SHUT_NONE, a->label,
+        port_open_fds(-1, STDOUT_FILENO, PORT_BORROWED, PORT_SHUT_NONE, a->label,
                       &shown, e) < 0) {
         port_close(in);
         return -1;

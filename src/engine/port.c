@@ -75,11 +75,8 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
     }
     if (reading && isatty(*fd))
         p->flags |= PORT_TTY;
-    if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
-        if (!reading)
-            p->flags |= PORT_FILE_W;
+    if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
         return 0;
-    }
     /* Whoever reads a pipe learns its end by nothing but this. */
     if (!reading && !borrowed && S_ISFIFO(st.st_mode) && p->rfd != *fd && p->shut == PORT_SHUT_NONE)
         p->shut = PORT_SHUT_CLOSE;
@@ -377,7 +374,7 @@ static void silence(struct port *p)
 
 int port_join(struct port *read, struct port *write, struct port **out, struct err *e)
 {
-    const unsigned from_write = PORT_COOL_WRITE | PORT_FILE_W | PORT_SLOW_W | PORT_SOCKET_W;
+    const unsigned from_write = PORT_COOL_WRITE | PORT_SLOW_W | PORT_SOCKET_W;
     struct port *p = calloc(1, sizeof *p);
     struct joined *j = calloc(1, sizeof *j);
     if (!p || !j) {

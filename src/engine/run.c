@@ -102,10 +102,7 @@ void run_fail(struct run *r, const struct err *e)
 {
     pthread_mutex_lock(&r->lock);
     bool is_first = !r->failed;
-    if (is_first) {
-        r->failed = true;
-        r->first = *e;
-    }
+    r->failed = true;
     pthread_mutex_unlock(&r->lock);
     diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
 }
