@@ -5,6 +5,7 @@
 #ifndef CATENA_DIAG_H
 #define CATENA_DIAG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,9 +23,18 @@ struct diag_config {
     bool micros;          /* -lu */
     const char *hostname; /* -lh: shown if not NULL */
     int lowered;          /* children-shutup: levels by which every message sinks */
+    bool v1;              /* called as socat: errors in v1's words, where v1 has any */
 };
 
 extern struct diag_config diag_config;
+
+/* Whom the messages of a run are about. All threads that drive it share this; there is no name until
+ * it is known, then it stays. */
+struct diag_peer {
+    _Atomic(const char *) name;
+};
+/* From now on the messages of this thread carry that peer; NULL: nobody. Gives whom before. */
+const struct diag_peer *diag_about(const struct diag_peer *peer);
 
 /* Could this byte, shown as it is, act on a terminal? So could those of C1, single or in UTF-8. */
 static inline bool diag_byte_acts(unsigned char c)
@@ -38,6 +48,8 @@ void diag(enum diag_level level, const char *fmt, ...) __attribute__((format(pri
 bool diag_shows(enum diag_level level);
 /* The error e as a line of that level and, if it knows where, the argument with a caret. */
 void diag_err(enum diag_level level, const struct err *e);
+/* What it says to whoever called us: a sentence, or under the name socat v1's words. */
+const char *diag_words(const struct err *e);
 /* As diag(DIAG_INFO, ...) but written whatever the level is (statistics). */
 void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Messages about the text `real`, an argument that holds a secret, show `shown` (of the same length)

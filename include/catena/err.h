@@ -4,15 +4,25 @@
 #ifndef CATENA_ERR_H
 #define CATENA_ERR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+/* What somebody can make of a failure without reading its text: whether trying again may help
+ * (err_may_pass), and what to answer to somebody else for whom something was opened. */
 enum err_kind {
     ERR_NONE,
-    ERR_USAGE,       /* the command line is wrong; never retried */
-    ERR_TRANSIENT,   /* the world said no; another attempt may succeed */
-    ERR_PERMANENT,   /* will not get better by trying again (still retried when the user says so) */
+    ERR_USAGE,       /* the command line is wrong */
+    ERR_REFUSED,     /* the other side said no, or was gone again at once */
+    ERR_UNREACHABLE, /* no way leads there */
+    ERR_TIMEOUT,     /* no answer in time */
+    ERR_ABSENT,      /* what was named is not there: a path, a device, an address of this host */
+    ERR_BUSY,        /* taken, or used up, for now */
+    ERR_NO_NAME,     /* nobody has that name */
+    ERR_DENIED,      /* not permitted, not trusted */
     ERR_PROTOCOL,    /* a peer broke the rules, truncation included */
-    ERR_INTERRUPTED, /* a signal or a stop request ended the wait; never retried, not logged as E */
+    ERR_OTHER,
+    ERR_INTERRUPTED, /* a signal or a stop request ended the wait */
+    ERR_NOBODY,      /* nobody came within accept-timeout */
 };
 
 /* A piece of a command line argument; borrows the text. text == NULL: nowhere in particular. */
@@ -25,21 +35,39 @@ struct err {
     enum err_kind kind;
     int sys;           /* errno of the cause, or 0 */
     struct span where; /* what the message is about, for the caret */
-    char text[1024];
+    char text[1024];   /* a sentence for people */
+    char call[512];    /* the C call behind it, in v1's words; empty: the text says it all */
 };
 
 /* Fills e and returns -1, so that callers can write `return err_set(...)`. */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same, with ": " and strerror(errno) appended and errno kept in e->sys. */
-int err_sys(struct err *e, enum err_kind kind, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* The same for a system call that has failed: ": " and why is appended, errno kept in e->sys and the
+ * kind is errno's. */
+int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* After err_sys(): the C call it is about, v1's way, for the name socat and for -d -d. Returns -1. */
+int err_call(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* It is of another kind than its errno says. Returns -1. */
+int err_as(struct err *e, enum err_kind kind);
+/* Appends " (hint)" to the sentence: the way out. Returns -1. */
+int err_hint(struct err *e, const char *hint);
 /* A usage error about a piece of the command line. */
 int err_at(struct err *e, struct span where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Puts "what: " in front of the text already there; returns -1. */
 int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The text was but a C call: people get this sentence and why instead. Otherwise as err_wrap(). */
+int err_reword(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* After err_set(): ": " and why, in small letters, is appended. Returns -1. */
+int err_because(struct err *e, const char *why);
 /* "not enough memory", returns -1. */
 int err_nomem(struct err *e);
+
+enum err_kind err_kind_of(int sys);
+/* Another attempt may succeed without anybody changing the command line or the rights. */
+bool err_may_pass(const struct err *e);
+/* No failure, but an end by order: a signal, a stop request, accept-timeout. Neither told as an error
+ * nor retried. */
+bool err_is_end(const struct err *e);
 
 #endif

@@ -18,7 +18,7 @@
 struct run;
 
 /* negotiator: a straight-line blocking dialog over the wire at open time; then bytes pass
- * untouched. Refusals by the peer are ERR_TRANSIENT or ERR_PERMANENT, nonsense is ERR_PROTOCOL. */
+ * untouched. Refusals by the peer are of the kind that says why, nonsense is ERR_PROTOCOL. */
 struct negotiator_ops {
     int (*negotiate)(const struct addr *a, struct run *r, struct wire *w, struct err *e);
 };

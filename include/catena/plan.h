@@ -82,6 +82,7 @@ struct plan {
     size_t border; /* index of the station at the border: runs in the run's own thread */
     struct plan_border eol[2];
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */
+    bool has_peers;   /* some chain has fork or thread: messages name the peer */
     const struct addr *merged[2]; /* where packets that flow to that side become a stream, or NULL */
     struct plan_note *notes, *missing; /* dry run: what is not there by now */
     struct plan_name *names;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "catena/diag.h"
 #include "catena/err.h"
 #include "catena/settings.h"
 
@@ -51,6 +52,15 @@ struct removal {
     ino_t ino;
 };
 
+/* Why a connection ended. */
+enum run_end {
+    END_UNKNOWN,
+    END_LEFT, /* the flow from there was the first to end */
+    END_RIGHT,
+    END_IDLE,    /* -T */
+    END_STOPPED, /* the listener has ended */
+};
+
 struct run {
     const struct settings *settings;
     const struct plan *plan;
@@ -77,6 +87,12 @@ struct run {
     size_t nremovals;
     bool forked; /* a child of a forking address: removes nothing it inherited */
 
+    char *met;             /* who was at the other end of what was opened last; NULL nobody known */
+    struct diag_peer peer; /* the one whom a fork or thread is for, in messages */
+    int peer_side;
+    int64_t peer_since; /* wait_now() */
+    _Atomic int end;    /* enum run_end */
+
     _Atomic int64_t last_activity; /* wait_now() of the last byte moved by any engine */
     atomic_bool transferring;
     atomic_bool broken; /* an engine has failed: a flow that ends at a joint now has been cut there */
@@ -97,6 +113,18 @@ void run_fini(struct run *r); /* removes what is to be removed, frees */
 void run_fail(struct run *r, const struct err *e);
 /* Says W that something is experimental, unless --experimental was given. */
 void run_experimental(const struct run *r, const char *what);
+
+/* Peers, where a chain has fork or thread. While a side is opened it says whom it has met ... */
+bool run_wants_peer(const struct run *r);
+void run_meet(struct run *r, const char *who);
+char *run_give_met(struct run *r); /* to whoever goes on with it; NULL nobody known; to be freed */
+/* ... and if the fork or thread is for that side, this is whom the run is for from then on. */
+void run_serves(struct run *r, int side);
+/* A connection of whom was met last is lost, and the listener goes on. */
+void run_warn_lost(struct run *r, const struct err *e, const char *then);
+void run_tell_end(struct run *r, bool failed); /* one N line */
+/* The first reason counts, but -T always does. */
+void run_ends(struct run *r, enum run_end why);
 
 /* Facts: set replaces; get gives a copy to free, or NULL. */
 int run_set_fact(struct run *r, const char *name, const char *value, struct err *e);

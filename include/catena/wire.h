@@ -14,7 +14,7 @@ struct run;
 struct wire;
 
 /* What carries the wire: a port, or a station that is not running yet. Both wait until something
- * moved, the deadline passed (ERR_TRANSIENT), or a signal came (ERR_INTERRUPTED). */
+ * moved, the deadline passed (ERR_TIMEOUT), or a signal came (ERR_INTERRUPTED). */
 struct wire_ops {
     /* Adds at least one byte to w->in, or sets *eof. */
     int (*fill)(struct wire *w, int *eof, struct err *e);

@@ -218,7 +218,7 @@ static int open_terminal(const char *path, const struct stat *st)
 static int stat_path(const char *path, bool follow, struct stat *st, struct err *e)
 {
     int rc = follow ? stat(path, st) : lstat(path, st);
-    return rc < 0 ? err_sys(e, ERR_PERMANENT, "stat(\"%s\")", path) : 0;
+    return rc < 0 ? err_sys(e, "stat(\"%s\")", path) : 0;
 }
 
 int analyze_path(FILE *f, const char *path, bool follow, bool raw, struct err *e)

@@ -169,7 +169,7 @@ static int open_output(const char *name, struct err *e)
         return fd;
     }
     fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-    return fd < 0 ? err_sys(e, ERR_PERMANENT, "option -o: cannot open \"%s\"", name) : fd;
+    return fd < 0 ? err_sys(e, "option -o: cannot open \"%s\"", name) : fd;
 }
 
 static int write_all(int fd, const char *text, size_t len, struct err *e)
@@ -177,7 +177,7 @@ static int write_all(int fd, const char *text, size_t len, struct err *e)
     while (len > 0) {
         ssize_t n = write(fd, text, len);
         if (n < 0 && errno != EINTR)
-            return err_sys(e, ERR_PERMANENT, "cannot write to file descriptor %d", fd);
+            return err_sys(e, "cannot write to file descriptor %d", fd);
         if (n > 0)
             text += n, len -= (size_t)n;
     }
@@ -215,6 +215,7 @@ int main(int argc, char *argv[])
 {
     struct request r = {.end = DEFAULT_FDS};
     struct err e;
+    diag_config.v1 = true;
     diag_config.prog = "filan";
     int rc = parse(argc, argv, &r, &e);
     if (rc == 0 && r.delay > 0)

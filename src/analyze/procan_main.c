@@ -57,13 +57,14 @@ static int run(int argc, char *argv[], struct err *e)
                        argc - optind, argv[optind]);
     print(stdout);
     if (fflush(stdout) != 0 || ferror(stdout))
-        return err_sys(e, ERR_PERMANENT, "standard output");
+        return err_sys(e, "standard output");
     return 0;
 }
 
 int main(int argc, char *argv[])
 {
     struct err e;
+    diag_config.v1 = true;
     diag_config.prog = "procan";
     if (run(argc, argv, &e) == 0)
         return 0;

@@ -41,9 +41,9 @@ static int parse(const struct addr *a, int *fd, struct err *e)
     if (number(a, fd, e) < 0)
         return -1;
     if (getsockopt(*fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0)
-        return err_sys(e, ERR_PERMANENT, "file descriptor %d is no socket that listens", *fd);
+        return err_sys(e, "file descriptor %d is no socket that listens", *fd);
     if (!listening)
-        return err_set(e, ERR_PERMANENT,
+        return err_set(e, ERR_OTHER,
                        "file descriptor %d is a socket, but nobody has called listen() for it",
                        *fd);
     return 0;
@@ -72,7 +72,7 @@ static int accept_fd_listen(const struct addr *a, struct run *r, void **state, s
     if (mode < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
         fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0) {
         free(l);
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d)", fd);
+        return err_sys(e, "fcntl(%d)", fd);
     }
     *l = (struct sock_listener){.fd = fd, .kind = &stream, .access = access, .inherited = true,
                                 .blocking = !(mode & O_NONBLOCK)};

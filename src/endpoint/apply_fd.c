@@ -18,24 +18,24 @@ int apply_status_flag(const struct opt *o, int fd, struct err *e)
 {
     int flags = fcntl(fd, F_GETFL), flag = (int)o->desc->a;
     if (flags < 0)
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_GETFL)", fd);
+        return err_sys(e, "fcntl(%d, F_GETFL)", fd);
     flags = o->v.i ? flags | flag : flags & ~flag;
     if (fcntl(fd, F_SETFL, flags) < 0)
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL, 0%o)", fd, (unsigned)flags);
+        return err_sys(e, "fcntl(%d, F_SETFL, 0%o)", fd, (unsigned)flags);
     return 0;
 }
 
 int apply_cloexec(const struct opt *o, int fd, struct err *e)
 {
     if (fcntl(fd, F_SETFD, o->v.i ? FD_CLOEXEC : 0) < 0)
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFD)", fd);
+        return err_sys(e, "fcntl(%d, F_SETFD)", fd);
     return 0;
 }
 
 int apply_pipe_size(const struct opt *o, int fd, struct err *e)
 {
     if (fcntl(fd, F_SETPIPE_SZ, (int)o->v.i) < 0)
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETPIPE_SZ, %lld)", fd, o->v.i);
+        return err_sys(e, "fcntl(%d, F_SETPIPE_SZ, %lld)", fd, o->v.i);
     return 0;
 }
 
@@ -53,8 +53,8 @@ int apply_mode(const struct opt *o, int fd, struct err *e)
     mode_t mode = (mode_t)o->v.i;
     if ((slave ? chmod(slave, mode) : fchmod(fd, mode)) == 0)
         return 0;
-    return slave ? err_sys(e, ERR_PERMANENT, "chmod(\"%s\", 0%o)", slave, (unsigned)mode)
-                 : err_sys(e, ERR_PERMANENT, "fchmod(%d, 0%o)", fd, (unsigned)mode);
+    return slave ? err_sys(e, "chmod(\"%s\", 0%o)", slave, (unsigned)mode)
+                 : err_sys(e, "fchmod(%d, 0%o)", fd, (unsigned)mode);
 }
 
 static int change_owner(int fd, uid_t uid, gid_t gid, struct err *e)
@@ -63,8 +63,8 @@ static int change_owner(int fd, uid_t uid, gid_t gid, struct err *e)
     const char *slave = slave_of(fd, name, sizeof name);
     if ((slave ? chown(slave, uid, gid) : fchown(fd, uid, gid)) == 0)
         return 0;
-    return slave ? err_sys(e, ERR_PERMANENT, "chown(\"%s\", %d, %d)", slave, (int)uid, (int)gid)
-                 : err_sys(e, ERR_PERMANENT, "fchown(%d, %d, %d)", fd, (int)uid, (int)gid);
+    return slave ? err_sys(e, "chown(\"%s\", %d, %d)", slave, (int)uid, (int)gid)
+                 : err_sys(e, "fchown(%d, %d, %d)", fd, (int)uid, (int)gid);
 }
 
 int apply_owner(const struct opt *o, int fd, struct err *e)
@@ -81,24 +81,24 @@ int apply_seek(const struct opt *o, int fd, struct err *e)
 {
     if (lseek(fd, (off_t)o->v.i, (int)o->desc->a) >= 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "lseek(%d, %lld)", fd, o->v.i);
+    return err_sys(e, "lseek(%d, %lld)", fd, o->v.i);
 }
 
 int apply_truncate(const struct opt *o, int fd, struct err *e)
 {
     if (ftruncate(fd, (off_t)o->v.i) == 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "ftruncate(%d, %lld)", fd, o->v.i);
+    return err_sys(e, "ftruncate(%d, %lld)", fd, o->v.i);
 }
 
 int apply_fs_flag(const struct opt *o, int fd, struct err *e)
 {
     int flags;
     if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
-        return err_sys(e, ERR_PERMANENT, "ioctl(%d, FS_IOC_GETFLAGS)", fd);
+        return err_sys(e, "ioctl(%d, FS_IOC_GETFLAGS)", fd);
     flags = o->v.i ? flags | (int)o->desc->a : flags & ~(int)o->desc->a;
     if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
-        return err_sys(e, ERR_PERMANENT, "ioctl(%d, FS_IOC_SETFLAGS, 0x%x)", fd, (unsigned)flags);
+        return err_sys(e, "ioctl(%d, FS_IOC_SETFLAGS, 0x%x)", fd, (unsigned)flags);
     return 0;
 }
 
@@ -132,7 +132,7 @@ static int lock(const struct opt *o, int fd, int (*attempt)(const struct opt *, 
         return 0;
     while (attempt(o, fd) < 0) {
         if (!o->desc->b || (errno != EWOULDBLOCK && errno != EACCES && errno != EINTR))
-            return err_sys(e, ERR_TRANSIENT, "locking fd %d", fd);
+            return err_sys(e, "locking fd %d", fd);
         if (asked_to_end())
             return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for a lock");
         (void)poll(NULL, 0, 100);
@@ -151,7 +151,7 @@ static int call_ioctl(int fd, long long request, void *arg, struct err *e)
 {
     if (ioctl(fd, (unsigned)request, arg) >= 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "ioctl(%d, 0x%x)", fd, (unsigned)request);
+    return err_sys(e, "ioctl(%d, 0x%x)", fd, (unsigned)request);
 }
 
 int apply_ioctl_void(const struct opt *o, int fd, struct err *e)
@@ -163,7 +163,7 @@ int apply_ioctl_int(const struct opt *o, int fd, struct err *e)
 {
     if (ioctl(fd, (unsigned)o->v.i, (long)o->v.i2) >= 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "ioctl(%d, 0x%x, %lld)", fd, (unsigned)o->v.i, o->v.i2);
+    return err_sys(e, "ioctl(%d, 0x%x, %lld)", fd, (unsigned)o->v.i, o->v.i2);
 }
 
 /* Only the request knows how much is read or written behind the pointer: as much as a request
@@ -214,5 +214,5 @@ int apply_controlling_tty(const struct opt *o, int fd, struct err *e)
 {
     if (o->v.i == 0 || ioctl(fd, TIOCSCTTY, 0) == 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "ioctl(%d, TIOCSCTTY)", fd);
+    return err_sys(e, "ioctl(%d, TIOCSCTTY)", fd);
 }

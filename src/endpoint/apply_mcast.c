@@ -40,8 +40,10 @@ static int numeric(const char *name, int family, struct sockaddr_storage *out, s
     struct addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
     int rc = getaddrinfo(name, NULL, &hints, &list);
-    if (rc != 0)
-        return err_set(e, ERR_TRANSIENT, "address \"%s\": %s", name, gai_strerror(rc));
+    if (rc != 0) {
+        (void)err_set(e, ERR_NO_NAME, "cannot resolve \"%s\"", name);
+        return err_because(e, gai_strerror(rc));
+    }
     memset(out, 0, sizeof *out);
     memcpy(out, list->ai_addr, list->ai_addrlen);
     freeaddrinfo(list);
@@ -78,14 +80,14 @@ static int need_interface(const char *s, int *index, struct err *e)
     bool any = *s && s[strspn(s, "0")] == '\0'; /* the system is to choose */
     if (i <= 0x7fffffff && (i > 0 || any))
         return 0;
-    return err_set(e, ERR_PERMANENT, "no interface has the name or index \"%s\"", s);
+    return err_set(e, ERR_ABSENT, "no interface has the name or index \"%s\"", s);
 }
 
 static int set(const struct opt *o, int fd, const void *value, size_t n, struct err *e)
 {
     if (setsockopt(fd, (int)o->desc->a, (int)o->desc->b, value, (socklen_t)n) == 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "setsockopt(fd %d, %s, \"%s\")", fd, o->desc->name, o->v.s);
+    return err_sys(e, "setsockopt(fd %d, %s, \"%s\")", fd, o->desc->name, o->v.s);
 }
 
 /* The interface part of an IPv4 option: name or index first, since no address looks like those. */

@@ -11,7 +11,7 @@ static int set(int fd, long level, long name, const void *value, size_t n, struc
 {
     if (setsockopt(fd, (int)level, (int)name, value, (socklen_t)n) == 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "setsockopt(fd %d, level %ld, name %ld)", fd, level, name);
+    return err_sys(e, "setsockopt(fd %d, level %ld, name %ld)", fd, level, name);
 }
 
 int apply_sockopt_int(const struct opt *o, int fd, struct err *e)
@@ -73,7 +73,7 @@ int apply_ip_options(const struct opt *o, int fd, struct err *e)
     unsigned char all[256]; /* the protocol allows 40 */
     socklen_t had = sizeof all;
     if (getsockopt(fd, (int)o->desc->a, (int)o->desc->b, all, &had) < 0)
-        return err_sys(e, ERR_PERMANENT, "getsockopt(fd %d, IP_OPTIONS)", fd);
+        return err_sys(e, "getsockopt(fd %d, IP_OPTIONS)", fd);
     size_t n = ip_options_length(all, had);
     if (o->v.nbin > sizeof all - n)
         return err_set(e, ERR_USAGE, "%zu bytes of IP options, 40 are possible", n + o->v.nbin);

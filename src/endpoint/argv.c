@@ -178,7 +178,7 @@ int command_init(struct command *c, const struct addr *a, struct err *e)
         c->shell = opt_string(a, OPT_SHELL, NULL);
         c->file = c->shell ? c->shell : getenv("SHELL");
         if (!c->file || !*c->file)
-            return err_set(e, ERR_PERMANENT, "SHELL variable undefined; option \"shell=<path>\" "
+            return err_set(e, ERR_OTHER, "SHELL variable undefined; option \"shell=<path>\" "
                            "names a shell as well");
         rc = shell_words(c, base_name(c->file), text, e);
     }
@@ -224,7 +224,7 @@ int command_foresee(const struct addr *a, struct err *e)
         if (a->opts[i].desc->groups & GROUP_PROCESS || a->opts[i].desc->id == OPT_CHDIR)
             path = NULL;
     if (rc == 0 && path && !in_path(c.file, strchr(c.file, '/') ? "" : path))
-        rc = err_sys(e, ERR_PERMANENT, "program \"%.300s\"", c.file);
+        rc = err_sys(e, "program \"%.300s\"", c.file);
     command_fini(&c);
     return rc;
 }

@@ -81,14 +81,14 @@ int comm_of_addr(const struct addr *a, enum comm_type otherwise, enum comm_type 
 static int make_socketpair(int fd[2], struct err *e)
 {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == -1)
-        return err_sys(e, ERR_TRANSIENT, "socketpair()");
+        return err_sys(e, "socketpair()");
     return 0;
 }
 
 static int make_pipe(int fd[2], struct err *e)
 {
     if (pipe2(fd, O_CLOEXEC) == -1)
-        return err_sys(e, ERR_TRANSIENT, "pipe2()");
+        return err_sys(e, "pipe2()");
     return 0;
 }
 
@@ -110,13 +110,13 @@ static int accept_own(int listener, int client, struct err *e)
     socklen_t n = sizeof own;
 
     if (getsockname(client, (struct sockaddr *)&own, &n) == -1)
-        return err_sys(e, ERR_TRANSIENT, "getsockname()");
+        return err_sys(e, "getsockname()");
     for (;;) {
         n = sizeof peer;
         int fd = accept4(listener, (struct sockaddr *)&peer, &n, SOCK_CLOEXEC);
 
         if (fd == -1)
-            return err_sys(e, ERR_TRANSIENT, "accept()");
+            return err_sys(e, "accept()");
         if (peer.sin_port == own.sin_port && peer.sin_addr.s_addr == own.sin_addr.s_addr)
             return fd;
         close(fd);
@@ -136,7 +136,7 @@ static int make_tcp(int fd[2], struct err *e)
     if (listener == -1 || fd[0] == -1 || bind(listener, (struct sockaddr *)&at, n) == -1 ||
         listen(listener, 1) == -1 || getsockname(listener, (struct sockaddr *)&at, &n) == -1 ||
         connect(fd[0], (struct sockaddr *)&at, n) == -1) {
-        err_sys(e, ERR_TRANSIENT, "TCP connection over loopback");
+        err_sys(e, "TCP connection over loopback");
         goto out;
     }
     fd[1] = accept_own(listener, fd[0], e);

@@ -95,8 +95,8 @@ int dgram_admit(const struct addr *a, struct run *r, const struct access *access
         return 1;
     }
     if (rc < 0)
-        why = e.text;
-    if (rc == 0 || e.kind != ERR_INTERRUPTED)
+        why = diag_words(&e);
+    if (rc == 0 || !err_is_end(&e))
         diag(DIAG_WARN, "refusing packet from %s due to %s", text, why);
     (void)recv(fd, &byte, 1, MSG_DONTWAIT);
     return 0;
@@ -276,6 +276,7 @@ int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind
         return -1;
     }
     *d = *how;
+    sockname_meet(r, fd, d->to.len > 0 ? &d->to : NULL);
     d->run = r;
     d->addr = a;
     p->ops = &dgram_ops;

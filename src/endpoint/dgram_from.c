@@ -97,7 +97,7 @@ static ssize_t next_packet(const struct addr *a, struct run *r, struct receiver 
         else if (old_news(errno))
             diag(DIAG_INFO, "recvmsg(%d): %s", l->fd, strerror(errno));
         else if (errno != EINTR)
-            return err_sys(e, ERR_TRANSIENT, "recvmsg(%d)", l->fd);
+            return err_sys(e, "recvmsg(%d)", l->fd);
     }
 }
 
@@ -114,9 +114,9 @@ static int try_ends(const struct receiver *l, struct ends *ends, struct err *e)
 
     ends->fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
     if (ends->fd < 0)
-        return err_sys(e, ERR_TRANSIENT, "fcntl(%d, F_DUPFD_CLOEXEC)", l->fd);
+        return err_sys(e, "fcntl(%d, F_DUPFD_CLOEXEC)", l->fd);
     if (pipe2(pair, O_CLOEXEC) < 0) {
-        err_sys(e, ERR_TRANSIENT, "pipe2()");
+        err_sys(e, "pipe2()");
         close(ends->fd);
         return -1;
     }

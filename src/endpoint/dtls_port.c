@@ -111,7 +111,7 @@ static ssize_t stopped(struct dtls *d, const char *doing)
     }
     d->broken = true;
     (void)tls_error(&e, ERR_PROTOCOL, "%s", doing);
-    diag(DIAG_WARN, "%s", e.text);
+    diag_err(DIAG_WARN, &e);
     errno = EPROTO;
     return -1;
 }
@@ -272,7 +272,7 @@ static int new_ssl(struct dtls *d, int fd, struct err *e)
     d->tls.ssl = SSL_new(t->ctx);
     wire = d->tls.ssl ? dtls_bio_new(t->bio, d) : NULL;
     if (wire == NULL)
-        return tls_error(e, ERR_TRANSIENT, "a new DTLS connection");
+        return tls_error(e, ERR_BUSY, "a new DTLS connection");
     SSL_set_bio(d->tls.ssl, wire, wire);
     (void)SSL_set_app_data(d->tls.ssl, &d->tls);
     (void)SSL_set_mtu(d->tls.ssl, dtls_mtu(fd));
@@ -321,7 +321,7 @@ static int wait_for_peer(struct dtls *d, struct run *r, int64_t patience, int64_
         return err_wrap(e, "DTLS handshake");
     }
     if (DTLSv1_handle_timeout(d->tls.ssl) < 0)
-        return tls_error(e, ERR_TRANSIENT, "DTLS handshake");
+        return tls_error(e, ERR_TIMEOUT, "DTLS handshake");
     return 0;
 }
 
@@ -337,7 +337,7 @@ static int shake_hands(struct dtls *d, struct run *r, int64_t patience, struct e
             return tls_verify_peer(&d->tls, e);
         if (reason == SSL_ERROR_SYSCALL && d->sys != 0) {
             errno = d->sys;
-            return err_sys(e, ERR_TRANSIENT, "DTLS handshake");
+            return err_sys(e, "DTLS handshake");
         }
         if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) {
             if (d->tls.why.kind == ERR_NONE)

@@ -54,7 +54,7 @@ static int save_terminal(struct port *p, int fd, struct err *e)
         return err_nomem(e);
     t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (t->fd < 0 || tcgetattr(t->fd, &t->saved) < 0) {
-        (void)err_sys(e, ERR_PERMANENT, "tcgetattr(%d)", fd);
+        (void)err_sys(e, "tcgetattr(%d)", fd);
         if (t->fd >= 0)
             close(t->fd);
         free(t);
@@ -222,9 +222,9 @@ static int remember_path(struct run *r, const char *path, struct err *e)
     struct removal m;
     struct stat st;
     if (lstat(path, &st) < 0)
-        return errno == ENOENT ? 0 : err_sys(e, ERR_PERMANENT, "lstat(\"%s\")", path);
+        return errno == ENOENT ? 0 : err_sys(e, "lstat(\"%s\")", path);
     if (path[0] != '/' && !getcwd(cwd, sizeof cwd))
-        return err_sys(e, ERR_PERMANENT, "getcwd()");
+        return err_sys(e, "getcwd()");
     m = (struct removal){.dev = st.st_dev, .ino = st.st_ino};
     if (asprintf(&m.what, "%s%s%s", cwd, path[0] == '/' ? "" : "/", path) < 0)
         return err_nomem(e);

@@ -36,7 +36,7 @@ static int open_socketpair(const struct addr *a, struct joint *j, struct err *e)
     if (comm_family(a, &domain, e) == -1)
         return -1;
     if (socketpair(domain, type | SOCK_CLOEXEC, protocol, fd) == -1)
-        return err_sys(e, ERR_PERMANENT, "socketpair(%d, %d, %d)", domain, type, protocol);
+        return err_sys(e, "socketpair(%d, %d, %d)", domain, type, protocol);
     diag(DIAG_INFO, "socketpair(%d, %d, %d, {%d,%d}) -> 0", domain, type, protocol, fd[0], fd[1]);
     j->relay = (struct comm_ends){fd[0], fd[0]};
     j->program = (struct comm_ends){fd[1], fd[1]};
@@ -220,7 +220,7 @@ static int make_blocking(int fd, struct err *e)
     int flags = fcntl(fd, F_GETFL);
 
     if (flags == -1 || ((flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1))
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL)", fd);
+        return err_sys(e, "fcntl(%d, F_SETFL)", fd);
     return 0;
 }
 
@@ -233,7 +233,7 @@ static int exec_replace(const struct addr *a, struct run *r, struct port *left, 
     int rc = -1;
 
     if (left->pending.len)
-        return err_set(e, ERR_PERMANENT, "nofork: %zu bytes have already been read from %s and "
+        return err_set(e, ERR_OTHER, "nofork: %zu bytes have already been read from %s and "
                        "would be lost", left->pending.len, left->label);
     if (command_init(&c, a, e) == -1)
         return -1;

@@ -37,7 +37,7 @@ const char *file_kind(const char *path)
 static int unlink_entry(const char *path, struct err *e)
 {
     if (unlink(path) < 0 && errno != ENOENT)
-        return err_sys(e, ERR_PERMANENT, "unlink(\"%s\")", path);
+        return err_sys(e, "cannot remove \"%s\"", path), err_call(e, "unlink(\"%s\")", path);
     return 0;
 }
 
@@ -50,10 +50,14 @@ int file_before(const struct addr *a, const char *path, struct err *e)
     const struct opt *perm = opt_find(a, OPT_PERM_EARLY);
     uid_t uid = user ? (uid_t)user->v.i : (uid_t)-1;
     gid_t gid = group ? (gid_t)group->v.i : (gid_t)-1;
-    if ((user || group) && chown(path, uid, gid) < 0 && errno != ENOENT)
-        return err_sys(e, ERR_PERMANENT, "chown(\"%s\")", path);
-    if (perm && chmod(path, (mode_t)perm->v.i) < 0 && errno != ENOENT)
-        return err_sys(e, ERR_PERMANENT, "chmod(\"%s\", 0%03o)", path, (unsigned)perm->v.i);
+    if ((user || group) && chown(path, uid, gid) < 0 && errno != ENOENT) {
+        (void)err_sys(e, "cannot give \"%s\" to user %d, group %d", path, (int)uid, (int)gid);
+        return err_call(e, "chown(\"%s\", %d, %d)", path, (int)uid, (int)gid);
+    }
+    if (perm && chmod(path, (mode_t)perm->v.i) < 0 && errno != ENOENT) {
+        (void)err_sys(e, "cannot set the mode of \"%s\"", path);
+        return err_call(e, "chmod(\"%s\", 0%03o)", path, (unsigned)perm->v.i);
+    }
     return 0;
 }
 
@@ -122,8 +126,10 @@ int file_open(struct run *r, const char *path, int flags, mode_t mode, struct er
     if (fd == -1 && may_wait)
         return -1;
     unsigned shown = (unsigned)flags & ~(unsigned)O_CLOEXEC;
-    if (fd < 0)
-        return err_sys(e, ERR_TRANSIENT, "open(\"%s\", 0%o, 0%03o)", path, shown, (unsigned)mode);
+    if (fd < 0) {
+        (void)err_sys(e, "cannot open \"%s\"", path);
+        return err_call(e, "open(\"%s\", 0%o, 0%03o)", path, shown, (unsigned)mode);
+    }
     diag(DIAG_INFO, "open(\"%s\", 0%o, 0%03o) -> %d", path, shown, (unsigned)mode, fd);
     return fd;
 }

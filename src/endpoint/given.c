@@ -12,14 +12,14 @@ static int filled_pipe(const void *data, size_t n, bool *whole, struct err *e)
     int fd[2];
 
     if (pipe2(fd, O_CLOEXEC) < 0)
-        return err_sys(e, ERR_TRANSIENT, "pipe2()");
+        return err_sys(e, "pipe2()");
     int room = fcntl(fd[1], F_GETPIPE_SZ);
     ssize_t written = 0;
     *whole = room > 0 && n <= (size_t)room;
     if (*whole && n > 0)
         written = write(fd[1], data, n); /* never short: the pipe is empty and large enough */
     if (written < 0) {
-        (void)err_sys(e, ERR_TRANSIENT, "write(%d, %zu bytes)", fd[1], n);
+        (void)err_sys(e, "write(%d, %zu bytes)", fd[1], n);
         close(fd[0]);
     }
     close(fd[1]);

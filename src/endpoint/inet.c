@@ -181,7 +181,7 @@ static int keep_reachable(struct names *targets, const struct inet_local *l, str
     targets->n = kept;
     if (kept > 0)
         return 0;
-    return err_set(e, ERR_PERMANENT,
+    return err_set(e, ERR_OTHER,
                    "the address to bind and the host have no IP version in common");
 }
 
@@ -256,7 +256,7 @@ static int bind_first(const struct addr *a, struct run *r, const struct sock_kin
     for (size_t i = 1; i < names->n && fd < 0; i++) {
         if (e->sys != EAFNOSUPPORT && e->sys != EADDRNOTAVAIL)
             break;
-        diag(DIAG_NOTICE, "%s; trying the next address", e->text);
+        diag(DIAG_NOTICE, "%s; trying the next address", diag_words(e));
         fd = open_bound(a, r, kind, &names->v[i], e);
     }
     return fd;

@@ -93,7 +93,7 @@ static int open_for(const struct addr *a, struct run *r, const struct sock_kind 
 
     for (size_t i = 0; i < targets->n && fd < 0; i++) {
         if (i > 0)
-            diag(DIAG_NOTICE, "%s; trying the next address", e->text);
+            diag(DIAG_NOTICE, "%s; trying the next address", diag_words(e));
         *to = targets->v[i];
         fd = sock_open(a, r, kind, sockname_family(to), false, e);
         if (fd >= 0 && inet_bind_local(a, fd, to, local, e) < 0) {

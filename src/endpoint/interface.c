@@ -29,12 +29,12 @@ static int bind_to(const struct addr *a, int fd, const char *name, struct err *e
     int on = 1;
 
     if (index == 0)
-        return err_sys(e, ERR_PERMANENT, "interface \"%.60s\"", name);
+        return err_sys(e, "interface \"%.60s\"", name);
     ll.sll_ifindex = (int)index;
     memcpy(&local.u, &ll, sizeof ll);
     if (opt_find(a, OPT_RETRIEVE_VLAN) != NULL &&
         setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) < 0)
-        return err_sys(e, ERR_PERMANENT, "setsockopt(%d, SOL_PACKET, PACKET_AUXDATA)", fd);
+        return err_sys(e, "setsockopt(%d, SOL_PACKET, PACKET_AUXDATA)", fd);
     return sock_bind(a, fd, &local, e);
 }
 

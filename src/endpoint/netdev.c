@@ -28,15 +28,20 @@ static int call(int fd, unsigned long code, const char *what, struct ifreq *ifr,
 {
     if (ioctl(fd, code, ifr) == 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "interface \"%.*s\": ioctl(%d, %s)", IFNAMSIZ, ifr->ifr_name,
-                   fd, what);
+    (void)err_sys(e, "cannot set up the interface \"%.*s\"", IFNAMSIZ, ifr->ifr_name);
+    if (e->kind == ERR_DENIED)
+        (void)err_hint(e, "it needs root or the capability net_admin");
+    return err_call(e, "ioctl(%d, %s, {\"%.*s\"})", fd, what, IFNAMSIZ, ifr->ifr_name);
 }
 
 static int open_control(struct err *e)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    return fd >= 0 ? fd : err_sys(e, ERR_PERMANENT, "socket(%d, %d, 0)", AF_INET, SOCK_DGRAM);
+    if (fd >= 0)
+        return fd;
+    (void)err_sys(e, "the system gives no IPv4 socket");
+    return err_call(e, "socket(%d, %d, 0)", AF_INET, SOCK_DGRAM);
 }
 
 /* The flags that options set and clear. */

@@ -14,7 +14,7 @@ static int unnamed(const struct addr *a, struct run *r, struct port **out, struc
 {
     int fd[2];
     if (pipe2(fd, O_CLOEXEC) < 0)
-        return err_sys(e, ERR_PERMANENT, "pipe2()");
+        return err_sys(e, "the system gives no pipe"), err_call(e, "pipe2()");
     diag(DIAG_INFO, "pipe({%d,%d}) -> 0", fd[0], fd[1]);
     diag(DIAG_NOTICE, "writing to and reading from unnamed pipe");
     return endpoint_port(a, r, fd[0], fd[1], 0, PORT_SHUT_CLOSE, out, e);
@@ -26,8 +26,10 @@ static int set_owner(const struct addr *a, const char *path, struct err *e)
     const struct opt *user = opt_find(a, OPT_USER), *group = opt_find(a, OPT_GROUP);
     uid_t uid = user ? (uid_t)user->v.i : (uid_t)-1;
     gid_t gid = group ? (gid_t)group->v.i : (gid_t)-1;
-    if ((user || group) && lchown(path, uid, gid) < 0)
-        return err_sys(e, ERR_PERMANENT, "chown(\"%s\", %d, %d)", path, (int)uid, (int)gid);
+    if ((user || group) && lchown(path, uid, gid) < 0) {
+        (void)err_sys(e, "cannot give \"%s\" to user %d, group %d", path, (int)uid, (int)gid);
+        return err_call(e, "chown(\"%s\", %d, %d)", path, (int)uid, (int)gid);
+    }
     return 0;
 }
 
@@ -39,9 +41,10 @@ static int make_fifo(const struct addr *a, struct run *r, const char *path, stru
              file_purpose(a->left));
         return file_after(a, r, path, false, e);
     }
-    if (mkfifo(path, file_mode(a, 0666)) < 0)
-        return err_sys(e, ERR_PERMANENT, "mkfifo(\"%s\", 0%03o)", path,
-                       (unsigned)file_mode(a, 0666));
+    if (mkfifo(path, file_mode(a, 0666)) < 0) {
+        (void)err_sys(e, "cannot make the named pipe \"%s\"", path);
+        return err_call(e, "mkfifo(\"%s\", 0%03o)", path, (unsigned)file_mode(a, 0666));
+    }
     diag(DIAG_NOTICE, "created named pipe \"%s\" for %s", path, file_purpose(a->left));
     if (set_owner(a, path, e) < 0) {
         (void)unlink(path);

@@ -3,6 +3,7 @@
  * own: one message is one read, one block written is one message. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <stdio.h>
@@ -44,8 +45,10 @@ static long system_default(const char *file, long otherwise)
 
 static int unlink_queue(const char *name, struct err *e)
 {
-    if (mq_unlink(name) < 0 && errno != ENOENT)
-        return err_sys(e, ERR_PERMANENT, "mq_unlink(\"%s\")", name);
+    if (mq_unlink(name) < 0 && errno != ENOENT) {
+        (void)err_sys(e, "cannot remove the message queue \"%s\"", name);
+        return err_call(e, "mq_unlink(\"%s\")", name);
+    }
     return 0;
 }
 
@@ -63,12 +66,16 @@ static mqd_t call_mq_open(const struct addr *a, struct err *e)
         attr.mq_msgsize = large ? (long)large->v.i : system_default("msgsize_default", 8192);
     }
     fd = mq_open(name, flags, file_mode(a, 0666), many != NULL || large != NULL ? &attr : NULL);
-    if (fd == (mqd_t)-1 && errno == EINVAL && name[0] != '/')
-        return err_sys(e, ERR_PERMANENT, "mq_open(\"%s\"): the name of a queue begins with /",
-                       name);
-    if (fd == (mqd_t)-1)
-        return err_sys(e, ERR_TRANSIENT, "mq_open(\"%s\", 0%o, 0%03o)", name,
-                       (unsigned)flags & ~(unsigned)O_CLOEXEC, (unsigned)file_mode(a, 0666));
+    if (fd == (mqd_t)-1 && errno == EINVAL && name[0] != '/') {
+        (void)err_sys(e, "cannot open the message queue \"%s\"", name);
+        (void)err_hint(e, "the name of a queue begins with /");
+        return err_call(e, "mq_open(\"%s\")", name);
+    }
+    if (fd == (mqd_t)-1) {
+        (void)err_sys(e, "cannot open the message queue \"%s\"", name);
+        return err_call(e, "mq_open(\"%s\", 0%o, 0%03o)", name,
+                        (unsigned)flags & ~(unsigned)O_CLOEXEC, (unsigned)file_mode(a, 0666));
+    }
     return fd;
 }
 
@@ -88,13 +95,13 @@ static int flush_queue(struct queue *q, struct err *e)
     if (errno == EBADF) { /* opened for writing only: another descriptor reads */
         mqd_t fd = mq_open(q->name, O_RDONLY | O_NONBLOCK);
         if (fd == (mqd_t)-1)
-            return err_sys(e, ERR_PERMANENT, "posixmq-flush: mq_open(\"%s\")", q->name);
+            return err_sys(e, "posixmq-flush: mq_open(\"%s\")", q->name);
         while (mq_receive(fd, q->message, q->size, NULL) >= 0)
             dropped++;
         (void)mq_close(fd);
     }
     if (errno != EAGAIN)
-        return err_sys(e, ERR_PERMANENT, "posixmq-flush: mq_receive(%d)", q->fd);
+        return err_sys(e, "posixmq-flush: mq_receive(%d)", q->fd);
     diag(DIAG_INFO, "%zu messages dropped from queue \"%s\"", dropped, q->name);
     return 0;
 }
@@ -111,7 +118,7 @@ static int queue_init(const struct addr *a, struct queue *q, struct err *e)
     struct mq_attr attr;
 
     if (mq_getattr(q->fd, &attr) < 0)
-        return err_sys(e, ERR_PERMANENT, "mq_getattr(%d)", q->fd);
+        return err_sys(e, "mq_getattr(%d)", q->fd);
     compare(opt_find(a, OPT_MQ_MAXMSG), attr.mq_maxmsg);
     compare(opt_find(a, OPT_MQ_MSGSIZE), attr.mq_msgsize);
     q->size = (size_t)attr.mq_msgsize;
@@ -225,6 +232,15 @@ static void queue_close(struct port *p)
 static const struct port_ops queue_port_ops = {queue_read, queue_write, port_fd_shutdown,
                                                queue_close};
 
+/* Nobody knows who put the message there. */
+static void meet(struct run *r, const struct queue *q)
+{
+    char text[NAME_MAX + 16];
+
+    (void)snprintf(text, sizeof text, "queue \"%.255s\"", q->name);
+    run_meet(r, text);
+}
+
 /* Takes the queue. */
 static int queue_port(const struct addr *a, struct run *r, struct queue *q, struct port **out,
                       struct err *e)
@@ -237,11 +253,12 @@ static int queue_port(const struct addr *a, struct run *r, struct queue *q, stru
         queue_free(q);
         return -1;
     }
+    meet(r, q);
     p->ops = &queue_port_ops;
     p->state = q;
     flags = fcntl(q->fd, F_GETFL);
     if (flags < 0 || fcntl(q->fd, F_SETFL, flags | O_NONBLOCK) < 0) { /* o-nonblock=0 had its say */
-        (void)err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL, O_NONBLOCK)", q->fd);
+        (void)err_sys(e, "fcntl(%d, F_SETFL, O_NONBLOCK)", q->fd);
         port_close(p);
         return -1;
     }
@@ -298,7 +315,7 @@ static int receive_later(const struct addr *a, struct run *r, const struct queue
     q->fd = q->message == NULL ? -1 : fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
     if (q->fd != -1)
         return queue_port(a, r, q, out, e);
-    (void)(q->message == NULL ? err_nomem(e) : err_sys(e, ERR_TRANSIENT, "dup(%d)", from->fd));
+    (void)(q->message == NULL ? err_nomem(e) : err_sys(e, "dup(%d)", from->fd));
     queue_free(q);
     return -1;
 }
@@ -315,10 +332,12 @@ static int receive_open(const struct addr *a, struct run *r, void *state, struct
     for (;;) {
         ssize_t n = take_message(q);
 
-        if (n >= 0)
+        if (n >= 0) {
+            meet(r, q);
             return given_port(a, r, q->message, (size_t)n, out, e);
+        }
         if (errno != EAGAIN && errno != EINTR)
-            return err_sys(e, ERR_TRANSIENT, "mq_receive(%d)", q->fd);
+            return err_sys(e, "mq_receive(%d)", q->fd);
         if (wait_fd(r, q->fd, POLLIN, -1, e) < 0)
             return -1;
     }

@@ -33,12 +33,15 @@ enum step {
     STEP_EXEC,
 };
 
-static const char *const step_names[] = {
-    [STEP_NETNS] = "setns()",
-    [STEP_CHDIR] = "chdir()",
-    [STEP_DUP] = "passing descriptors to the program",
-    [STEP_CLOSE] = "close_range()",
-    [STEP_CTTY] = "ioctl(TIOCSCTTY): this takes option setsid",
+static const struct {
+    const char *words, *call, *hint;
+} steps[] = {
+    [STEP_NETNS] = {"cannot enter the program's network namespace", "setns()", NULL},
+    [STEP_CHDIR] = {"cannot change to the program's directory", "chdir()", NULL},
+    [STEP_DUP] = {"cannot pass descriptors to the program", "dup2()", NULL},
+    [STEP_CLOSE] = {"cannot keep descriptors from the program", "close_range()", NULL},
+    [STEP_CTTY] = {"the terminal cannot be the program's own", "ioctl(TIOCSCTTY)",
+                   "this takes option setsid"},
 };
 
 struct report { /* at most PIPE_BUF bytes, so it arrives whole */
@@ -387,7 +390,10 @@ static int open_netns(struct launch *l, struct run *r, struct err *e)
     if ((size_t)snprintf(path, sizeof path, "/run/netns/%s", name) >= sizeof path)
         return err_set(e, ERR_USAGE, "netns: the name is too long");
     l->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
-    return l->netns_fd == -1 ? err_sys(e, ERR_PERMANENT, "open(\"%s\")", path) : 0;
+    if (l->netns_fd >= 0)
+        return 0;
+    (void)err_sys(e, "cannot open the network namespace \"%s\"", name);
+    return err_call(e, "open(\"%s\")", path);
 }
 
 static int launch_init(struct launch *l, const struct process *p, struct run *r, struct err *e)
@@ -400,7 +406,7 @@ static int launch_init(struct launch *l, const struct process *p, struct run *r,
                       "too", ctty->desc->name);
     l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (l->null_fd == -1)
-        return err_sys(e, ERR_TRANSIENT, "open(\"/dev/null\")");
+        return err_sys(e, "open(\"/dev/null\")");
     if (copy_addr(l, e) == 0 && copy_environment(l, r, e) == 0 && open_netns(l, r, e) == 0)
         return 0;
     launch_fini(l);
@@ -419,7 +425,19 @@ static int exec_error(const struct command *c, int sys, struct err *e)
     if (at >= sizeof text)
         memcpy(text + sizeof text - 4, "...", 4);
     errno = sys;
-    return err_sys(e, ERR_PERMANENT, "execvp(%s)", text);
+    (void)err_sys(e, "cannot run \"%.300s\"", c->file);
+    if (sys == ENOENT && !strchr(c->file, '/'))
+        (void)err_hint(e, "no directory of PATH has it");
+    return err_call(e, "execvp(%s)", text);
+}
+
+static int step_failed(const struct report *rep, struct err *e)
+{
+    errno = rep->sys;
+    (void)err_sys(e, "%s", steps[rep->step].words);
+    if (steps[rep->step].hint)
+        (void)err_hint(e, steps[rep->step].hint);
+    return err_call(e, "%s", steps[rep->step].call);
 }
 
 static int report_error(const struct process *p, const struct report *rep, struct err *e)
@@ -430,8 +448,7 @@ static int report_error(const struct process *p, const struct report *rep, struc
         *e = rep->err;
         return -1;
     }
-    errno = rep->sys;
-    return err_sys(e, ERR_PERMANENT, "%s", step_names[rep->step]);
+    return step_failed(rep, e);
 }
 
 /* Waits until the child has become the program (the pipe ends) or says why it did not. */
@@ -449,10 +466,11 @@ static int await_exec(const struct process *p, struct run *r, int fd, struct err
         if (n == -1 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n != sizeof rep)
-            return err_sys(e, ERR_TRANSIENT, "starting \"%s\"", p->command->file);
+            return err_sys(e, "starting \"%s\"", p->command->file);
         if (!rep.warning)
             return report_error(p, &rep, e);
-        diag(DIAG_WARN, "%s: %s", step_names[rep.step], strerror(rep.sys));
+        (void)step_failed(&rep, e);
+        diag_err(DIAG_WARN, e);
     }
 }
 
@@ -516,7 +534,7 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
     if (launch_init(&l, p, r, e) == -1)
         return -1;
     if (pipe2(fd, O_CLOEXEC) == -1) {
-        err_sys(e, ERR_TRANSIENT, "pipe2()");
+        err_sys(e, "pipe2()");
         goto out;
     }
     l.report_fd = fd[1];
@@ -524,7 +542,7 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
 
     close(fd[1]);
     if (pid == -1) {
-        err_sys(e, ERR_TRANSIENT, "fork()");
+        err_sys(e, "fork()");
         goto out;
     }
     rc = await_exec(p, r, fd[0], e);

@@ -23,21 +23,22 @@ int pty_open(struct pty *p, bool raw, struct err *e)
     p->slave = -1;
     p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (p->master == -1)
-        return err_sys(e, ERR_TRANSIENT, "open(\"/dev/ptmx\")");
+        return err_sys(e, "the system gives no pseudo terminal"), err_call(e, "open(\"/dev/ptmx\")");
     if (grantpt(p->master) == -1 || unlockpt(p->master) == -1) {
-        err_sys(e, ERR_TRANSIENT, "unlocking the pseudo terminal");
+        err_sys(e, "unlocking the pseudo terminal");
         goto fail;
     }
     int sys = ptsname_r(p->master, p->name, sizeof p->name);
 
     if (sys) {
         errno = sys;
-        err_sys(e, ERR_TRANSIENT, "ptsname_r()");
+        err_sys(e, "ptsname_r()");
         goto fail;
     }
     p->slave = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (p->slave == -1) {
-        err_sys(e, ERR_TRANSIENT, "open(\"%s\")", p->name);
+        err_sys(e, "cannot open the pseudo terminal \"%s\"", p->name);
+        err_call(e, "open(\"%s\")", p->name);
         goto fail;
     }
     if (!raw)
@@ -48,7 +49,7 @@ int pty_open(struct pty *p, bool raw, struct err *e)
     if (tcsetattr(p->slave, TCSANOW, &t) == 0)
         return 0;
 fail_raw:
-    err_sys(e, ERR_TRANSIENT, "setting \"%s\" to raw", p->name);
+    err_sys(e, "setting \"%s\" to raw", p->name);
 fail:
     pty_close(p);
     return -1;
@@ -67,10 +68,14 @@ void pty_close(struct pty *p)
 static int make_link(const char *name, const char *link, const struct addr *a, struct run *r,
                      struct err *e)
 {
-    if (unlink(link) == -1 && errno != ENOENT)
-        return err_sys(e, ERR_PERMANENT, "unlink(\"%s\")", link);
-    if (symlink(name, link) == -1)
-        return err_sys(e, ERR_PERMANENT, "symlink(\"%s\", \"%s\")", name, link);
+    if (unlink(link) == -1 && errno != ENOENT) {
+        (void)err_sys(e, "cannot remove \"%s\", where the link goes", link);
+        return err_call(e, "unlink(\"%s\")", link);
+    }
+    if (symlink(name, link) == -1) {
+        (void)err_sys(e, "cannot make the link \"%s\" to %s", link, name);
+        return err_call(e, "symlink(\"%s\", \"%s\")", name, link);
+    }
     if (opt_int(a, OPT_UNLINK_CLOSE, 1) == 0)
         return 0;
     return endpoint_remove_at_exit(r, link, e);
@@ -128,7 +133,7 @@ static int wait_for_slave(int master, const struct addr *a, struct run *r, struc
         if (poll(&pfd, 1, 0) == -1) {
             if (errno == EINTR)
                 continue;
-            return err_sys(e, ERR_TRANSIENT, "poll()");
+            return err_sys(e, "poll()");
         }
         if (!(pfd.revents & POLLHUP) || (pfd.revents & POLLIN))
             return 0;

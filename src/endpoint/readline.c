@@ -251,7 +251,7 @@ static void start_library(struct editor *ed)
 static int editor_init(const struct addr *a, struct editor *ed, struct err *e)
 {
     if (tcgetattr(STDIN_FILENO, &ed->saved) < 0)
-        return err_sys(e, ERR_PERMANENT, "READLINE needs a terminal: tcgetattr(%d)", STDIN_FILENO);
+        return err_sys(e, "READLINE needs a terminal: tcgetattr(%d)", STDIN_FILENO);
     ed->prompt = opt_string(a, OPT_PROMPT, NULL);
     ed->noprompt = opt_true(a, OPT_NOPROMPT);
     ed->history = opt_string(a, OPT_HISTORY, NULL);
@@ -265,12 +265,12 @@ static int editor_init(const struct addr *a, struct editor *ed, struct err *e)
 static int be_quiet(struct editor *ed, struct err *e)
 {
     if (tcgetattr(STDIN_FILENO, &ed->quiet) < 0)
-        return err_sys(e, ERR_PERMANENT, "tcgetattr(%d)", STDIN_FILENO);
+        return err_sys(e, "tcgetattr(%d)", STDIN_FILENO);
     ed->quiet.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     ed->quiet.c_cc[VMIN] = 1;
     ed->quiet.c_cc[VTIME] = 0;
     if (tcsetattr(STDIN_FILENO, TCSADRAIN, &ed->quiet) < 0)
-        return err_sys(e, ERR_PERMANENT, "tcsetattr(%d)", STDIN_FILENO);
+        return err_sys(e, "tcsetattr(%d)", STDIN_FILENO);
     return 0;
 }
 
@@ -282,7 +282,7 @@ static int editor_open(const struct addr *a, struct run *r, void *state, struct 
 
     (void)state;
     if (the_editor != NULL)
-        return err_set(e, ERR_PERMANENT, "only one READLINE can be there at a time");
+        return err_set(e, ERR_OTHER, "only one READLINE can be there at a time");
     ed = calloc(1, sizeof *ed);
     if (ed == NULL)
         return err_nomem(e);

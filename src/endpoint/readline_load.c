@@ -25,14 +25,14 @@ int readline_load(struct readline_library *out, struct err *e)
     void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
     if (handle == NULL)
-        return err_set(e, ERR_PERMANENT,
+        return err_set(e, ERR_OTHER,
                        "GNU readline cannot be loaded: %s (STDIO does without line editing)",
                        dlerror());
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
         void *symbol = dlsym(handle, symbols[i].name);
 
         if (symbol == NULL)
-            return err_set(e, ERR_PERMANENT, "%s has no %s", LIBRARY, symbols[i].name);
+            return err_set(e, ERR_OTHER, "%s has no %s", LIBRARY, symbols[i].name);
         memcpy((char *)out + symbols[i].at, &symbol, sizeof symbol);
     }
     return 0;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <resolv.h>
+#include <stdio.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,13 +143,30 @@ static int job_wait(struct job *job, struct run *r, struct err *e)
     return wait_call(r, job_run, job, e);
 }
 
+/* A name server that gives no answer, or says that it has none now, may have one later. */
+static enum err_kind lookup_kind(int code, int sys)
+{
+    switch (code) {
+    case EAI_AGAIN:
+    case EAI_FAIL:
+        return ERR_TIMEOUT;
+    case EAI_MEMORY:
+        return ERR_BUSY;
+    case EAI_SYSTEM:
+        return err_kind_of(sys);
+    default:
+        return ERR_NO_NAME;
+    }
+}
+
 static int lookup_error(struct err *e, const char *host, int code, int sys)
 {
-    enum err_kind kind = code == EAI_AGAIN || code == EAI_FAIL ? ERR_TRANSIENT : ERR_PERMANENT;
+    const char *why = code == EAI_SYSTEM ? strerror(sys) : gai_strerror(code);
 
-    err_set(e, kind, "cannot resolve \"%.200s\": %s", host,
-            code == EAI_SYSTEM ? strerror(sys) : gai_strerror(code));
+    err_set(e, lookup_kind(code, sys), "cannot resolve \"%.200s\"", host);
+    err_because(e, why);
     e->sys = code == EAI_SYSTEM ? sys : 0;
+    snprintf(e->call, sizeof e->call, "cannot resolve \"%.200s\": %s", host, why);
     return -1;
 }
 
@@ -178,7 +196,7 @@ int resolve_port(struct run *r, const char *text, int socktype, int *port, struc
     job->socktype = socktype;
     rc = job_wait(job, r, e);
     if (rc == 0 && job->port < 0)
-        rc = err_set(e, ERR_PERMANENT,
+        rc = err_set(e, ERR_NO_NAME,
                      "unknown service \"%.200s\": a port is a number from 0 to 65535 or a name "
                      "from /etc/services",
                      text);
@@ -398,7 +416,7 @@ static int bare_host(const char *host, char bare[static TEXT_MAX], struct err *e
     size_t len = strlen(host);
 
     if (len >= TEXT_MAX)
-        return err_set(e, ERR_PERMANENT, "host name has %zu bytes, at most %d are possible", len,
+        return err_set(e, ERR_OTHER, "host name has %zu bytes, at most %d are possible", len,
                        TEXT_MAX - 1);
     if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
         host++;

@@ -62,7 +62,7 @@ static int set_reuseaddr(const struct addr *a, int fd, struct err *e)
     if (opt_find(a, OPT_REUSEADDR) != NULL)
         return 0;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
-        return err_sys(e, ERR_PERMANENT, "setsockopt(%d, SO_REUSEADDR)", fd);
+        return err_sys(e, "setsockopt(%d, SO_REUSEADDR)", fd);
     return 0;
 }
 
@@ -72,7 +72,7 @@ static int set_prompt(int fd, struct err *e)
     int on = 1;
 
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
-        return err_sys(e, ERR_PERMANENT, "setsockopt(%d, TCP_NODELAY)", fd);
+        return err_sys(e, "setsockopt(%d, TCP_NODELAY)", fd);
     return 0;
 }
 
@@ -86,10 +86,10 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
     if (APPLY(a, -1, e, PHASE_PRESOCKET, PHASE_SOCKET) < 0)
         return -1;
     fd = socket(family, type | SOCK_CLOEXEC, protocol);
-    if (fd < 0)
-        return err_sys(e, errno == EMFILE || errno == ENFILE ? ERR_TRANSIENT : ERR_PERMANENT,
-                       "the system gives no %s socket: socket(%d, %d, %d)",
-                       socket_name(kind, family), family, type, protocol);
+    if (fd < 0) {
+        (void)err_sys(e, "the system gives no %s socket", socket_name(kind, family));
+        return err_call(e, "socket(%d, %d, %d)", family, type, protocol);
+    }
     diag(DIAG_INFO, "socket(%d, %d, %d) -> %d", family, type, protocol, fd);
     if ((a->prompt && protocol == IPPROTO_TCP && set_prompt(fd, e) < 0) ||
         opts_apply_in(a, r, PHASE_PASTSOCKET, fd, e) < 0 ||
@@ -101,6 +101,37 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
     return fd;
 }
 
+/* The way out, where there is one; after a failed bind() or listen(). */
+static const char *bind_remedy(int fd, const struct sockname *name, int sys)
+{
+    int port = sockname_port(name), reuses = 0;
+    socklen_t len = sizeof reuses;
+
+    if (sys == EACCES && port > 0 && port < IPPORT_RESERVED)
+        return "ports below 1024 need root or the capability net_bind_service";
+    if (sys == EADDRNOTAVAIL && port >= 0)
+        return "no interface of this host has that address";
+    if (sys != EADDRINUSE || port < 0)
+        return NULL;
+    (void)getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuses, &len);
+    return reuses ? "another socket has it"
+                  : "another socket has it, or had it a moment ago: then option reuseaddr helps";
+}
+
+static int bind_failed(const struct addr *a, int fd, const struct sockname *name, struct err *e)
+{
+    bool listens = a->form->kind == FORM_ENDPOINT && a->form->ops.endpoint->listen != NULL;
+    char text[SOCKNAME_TEXT];
+    const char *remedy;
+
+    (void)err_sys(e, "cannot %s %s", listens ? "listen on" : "use the local address",
+                  sockname_name(name, text));
+    remedy = bind_remedy(fd, name, e->sys);
+    if (remedy != NULL)
+        (void)err_hint(e, remedy);
+    return err_call(e, "bind(%d, {%s}, %u)", fd, sockname_text(name, text), (unsigned)name->len);
+}
+
 int sock_bind(const struct addr *a, int fd, const struct sockname *name, struct err *e)
 {
     struct sockname got;
@@ -109,8 +140,7 @@ int sock_bind(const struct addr *a, int fd, const struct sockname *name, struct 
     if (opts_apply(a, PHASE_BIND, fd, e) < 0)
         return -1;
     if (bind(fd, &name->u.sa, name->len) < 0)
-        return err_sys(e, ERR_TRANSIENT, "bind(%d, {%s}, %u)", fd, sockname_text(name, text),
-                       (unsigned)name->len);
+        return bind_failed(a, fd, name, e);
     sockname_local(&got, fd); /* port 0 has become a number */
     diag(DIAG_DEBUG, "bind(%d, {%s}, %u)", fd, sockname_text(&got, text), (unsigned)name->len);
     return opts_apply(a, PHASE_PASTBIND, fd, e);
@@ -152,6 +182,14 @@ static int connect_busy(struct run *r, int fd, const struct sockname *to, int64_
     }
 }
 
+static void connect_failed(int fd, const struct sockname *to, struct err *e)
+{
+    char text[SOCKNAME_TEXT];
+
+    (void)err_sys(e, "cannot connect to %s", sockname_name(to, text));
+    (void)err_call(e, "connect(%d, %s, %u)", fd, sockname_text(to, text), (unsigned)to->len);
+}
+
 int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockname *to,
                  struct err *e)
 {
@@ -163,7 +201,7 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
     if (opts_apply(a, PHASE_CONNECT, fd, e) < 0)
         return -1;
     if (mode < 0 || fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0)
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL)", fd);
+        return err_sys(e, "fcntl(%d, F_SETFL)", fd);
     if (diag_shows(DIAG_DEBUG))
         diag(DIAG_DEBUG, "connect(%d, {%s}, %u)", fd, sockname_text(to, text), (unsigned)to->len);
     rc = connect(fd, &to->u.sa, to->len);
@@ -172,9 +210,9 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
     else if (rc < 0 && errno == EAGAIN && sockname_family(to) == AF_UNIX)
         rc = connect_busy(r, fd, to, deadline, e);
     if (rc == -1)
-        err_sys(e, ERR_TRANSIENT, "connecting to %s", sockname_text(to, text));
+        connect_failed(fd, to, e);
     else if (rc == 0 && fcntl(fd, F_SETFL, mode) < 0)
-        rc = err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL)", fd);
+        rc = err_sys(e, "fcntl(%d, F_SETFL)", fd);
     return rc == 0 ? 0 : -1;
 }
 
@@ -205,9 +243,9 @@ int sock_connect_any(const struct addr *a, struct run *r, const struct sock_kind
 
     for (size_t i = 0; i < targets->n && fd < 0; i++) {
         if (i > 0)
-            diag(DIAG_NOTICE, "%s; trying the next address", e->text);
+            diag(DIAG_NOTICE, "%s; trying the next address", diag_words(e));
         fd = connect_one(a, r, kind, &targets->v[i], bind_it, arg, e);
-        if (fd < 0 && e->kind == ERR_INTERRUPTED)
+        if (fd < 0 && err_is_end(e))
             break;
     }
     return fd;
@@ -228,6 +266,7 @@ int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e
 
     bool asked = diag_shows(DIAG_NOTICE) || run_wants_facts(r);
 
+    sockname_meet(r, fd, NULL);
     if (asked) {
         sockname_local(&local, fd);
         sockname_peer(&peer, fd);
@@ -247,6 +286,22 @@ int sock_connected(const struct addr *a, struct run *r, const struct sock_kind *
     return sock_is_connected(a, r, fd, e) < 0 ? -1 : sock_port(a, r, kind, fd, out, e);
 }
 
+static int listen_failed(int fd, int backlog, struct err *e)
+{
+    struct sockname local;
+    char text[SOCKNAME_TEXT];
+    const char *remedy;
+    int sys = errno;
+
+    sockname_local(&local, fd);
+    errno = sys;
+    (void)err_sys(e, "cannot listen on %s", sockname_name(&local, text));
+    remedy = bind_remedy(fd, &local, e->sys);
+    if (remedy != NULL)
+        (void)err_hint(e, remedy);
+    return err_call(e, "listen(%d, %d)", fd, backlog);
+}
+
 int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
                 const struct access *access, void **state, struct err *e)
 {
@@ -259,9 +314,9 @@ int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
         rc = -1;
     /* Not to hang in accept() when a connection has gone again. */
     else if (mode < 0 || fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0)
-        rc = err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL)", fd);
+        rc = err_sys(e, "fcntl(%d, F_SETFL)", fd);
     else if (listen(fd, backlog) < 0)
-        rc = err_sys(e, ERR_TRANSIENT, "listen(%d, %d)", fd, backlog);
+        rc = listen_failed(fd, backlog, e);
     if (rc < 0) {
         close(fd);
         free(l);
@@ -292,9 +347,7 @@ int64_t sock_accept_deadline(const struct addr *a)
 int sock_timed_out(struct err *e)
 {
     diag(DIAG_WARN, "accept: Connection timed out");
-    err_set(e, ERR_INTERRUPTED, "no connection within accept-timeout");
-    e->sys = ETIMEDOUT;
-    return -1;
+    return err_set(e, ERR_NOBODY, "no connection within accept-timeout");
 }
 
 /* Errors that say something about the moment or the peer, not about the listening socket. */
@@ -332,10 +385,11 @@ static int accept_next(struct run *r, int fd, int64_t deadline, struct sockname 
             return rc;
         if (errno == EAGAIN || errno == EINTR)
             continue;
-        err_sys(e, ERR_TRANSIENT, "accept(%d)", fd);
+        err_sys(e, "cannot accept a connection");
+        err_call(e, "accept(%d)", fd);
         if (!accept_may_recover(e->sys))
             return -1;
-        diag(DIAG_WARN, "%s; still listening", e->text);
+        diag(DIAG_WARN, "%s; still listening", diag_words(e));
         pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
         if (wait_fd(r, -1, 0, wait_now() + pause, e) < 0)
             return -1;
@@ -356,8 +410,8 @@ static int admit(const struct addr *a, struct run *r, const struct sock_listener
         diag(DIAG_INFO, "permitting connection from %s", text);
     else if (rc == 0)
         diag(DIAG_WARN, "refusing connection from %s due to %s", text, why);
-    else if (e->kind != ERR_INTERRUPTED) {
-        diag(DIAG_WARN, "refusing connection from %s: %s", text, e->text);
+    else if (!err_is_end(e)) {
+        diag(DIAG_WARN, "refusing connection from %s: %s", text, diag_words(e));
         rc = 0;
     }
     return rc;
@@ -390,6 +444,7 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     rc = admit(a, r, l, fd, peer, e);
     if (rc <= 0)
         return rc;
+    sockname_meet(r, fd, peer);
     if ((asked && sockname_facts(r, peer, &local, e) < 0) ||
         (l->inherited && (opts_apply_in(a, r, PHASE_PASTSOCKET, fd, e) < 0 ||
                           APPLY(a, fd, e, PHASE_PREBIND, PHASE_PASTBIND) < 0)) ||
@@ -435,8 +490,8 @@ int sock_accept(const struct addr *a, struct run *r, void *state, struct port **
             return 0;
         if (rc == 0)
             continue;
-        if (!lost || e->kind == ERR_INTERRUPTED || !endpoint_serves_many(r, a))
+        if (!lost || err_is_end(e) || !endpoint_serves_many(r, a))
             return -1;
-        diag(DIAG_WARN, "%s; still listening", e->text);
+        run_warn_lost(r, e, "; still listening");
     }
 }

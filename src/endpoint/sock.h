@@ -61,7 +61,7 @@ struct sock_listener {
 int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
                 const struct access *access, void **state, struct err *e);
 /* endpoint_ops.open and .unlisten of every address that accepts. accept-timeout that runs out is
- * ERR_INTERRUPTED with ETIMEDOUT. */
+ * ERR_NOBODY. */
 int sock_accept(const struct addr *a, struct run *r, void *state, struct port **out, struct err *e);
 int64_t sock_accept_deadline(const struct addr *a); /* by accept-timeout=, 0 is for ever */
 int sock_timed_out(struct err *e); /* what accept-timeout= then does */

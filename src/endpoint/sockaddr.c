@@ -109,6 +109,32 @@ const char *sockname_text(const struct sockname *n, char buf[static SOCKNAME_TEX
     return buf;
 }
 
+const char *sockname_name(const struct sockname *n, char buf[static SOCKNAME_TEXT])
+{
+    char host[SOCKNAME_TEXT];
+    int family = sockname_family(n), port = sockname_port(n);
+
+    if (family == AF_INET6) {
+        char short_form[INET6_ADDRSTRLEN];
+        char zone[24] = "";
+        inet_ntop(AF_INET6, &n->u.in6.sin6_addr, short_form, sizeof short_form);
+        if (n->u.in6.sin6_scope_id != 0)
+            snprintf(zone, sizeof zone, "%%%u", n->u.in6.sin6_scope_id);
+        snprintf(buf, SOCKNAME_TEXT, "[%s%s]:%d", short_form, zone, port);
+        return buf;
+    }
+    sockname_host(n, host);
+    if (family == AF_UNIX)
+        snprintf(buf, SOCKNAME_TEXT, "\"%.400s\"", host);
+    else if (family == AF_VSOCK)
+        snprintf(buf, SOCKNAME_TEXT, "vsock %.20s:%u", host, vsock(n).svm_port);
+    else if (port >= 0)
+        snprintf(buf, SOCKNAME_TEXT, "%.400s:%d", host, port);
+    else
+        snprintf(buf, SOCKNAME_TEXT, "AF=%d %.400s", family, host);
+    return buf;
+}
+
 int sockname_port(const struct sockname *n)
 {
     switch (sockname_family(n)) {
@@ -199,6 +225,28 @@ void sockname_peer(struct sockname *n, int fd)
     n->len = sizeof n->u;
     if (getpeername(fd, &n->u.sa, &n->len) < 0)
         memset(n, 0, sizeof *n);
+}
+
+void sockname_meet(struct run *r, int fd, const struct sockname *peer)
+{
+    struct sockname asked;
+    struct ucred who;
+    socklen_t len = sizeof who;
+    char text[SOCKNAME_TEXT];
+
+    if (!run_wants_peer(r))
+        return;
+    if (peer == NULL) {
+        sockname_peer(&asked, fd);
+        peer = &asked;
+    }
+    sockname_name(peer, text);
+    if (sockname_family(peer) == AF_UNSPEC)
+        snprintf(text, sizeof text, "a peer without a name");
+    if (sockname_family(peer) == AF_UNIX && peer->len <= UN_NAME &&
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.pid > 0)
+        snprintf(text, sizeof text, "process %d of user %u", (int)who.pid, (unsigned)who.uid);
+    run_meet(r, text);
 }
 
 static int set_facts(struct run *r, const char *addr_fact, const char *port_fact,

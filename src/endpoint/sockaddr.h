@@ -33,6 +33,8 @@ static inline int sockname_family(const struct sockname *n)
 
 /* As log lines show it: AF=2 127.0.0.1:80, AF=10 [0000:...:0001]:80, AF=1 "/path". Gives buf. */
 const char *sockname_text(const struct sockname *n, char buf[static SOCKNAME_TEXT]);
+/* As people write it: 127.0.0.1:80, [::1]:80, "/path", vsock 2:80. Gives buf. */
+const char *sockname_name(const struct sockname *n, char buf[static SOCKNAME_TEXT]);
 /* The address alone, as children see it: 127.0.0.1, [0000:...:0001], /path. Gives buf. */
 const char *sockname_host(const struct sockname *n, char buf[static SOCKNAME_TEXT]);
 
@@ -51,6 +53,10 @@ int sockname_unix(struct sockname *n, const char *path, bool abstract, bool tigh
 /* getsockname(2) and getpeername(2); what cannot be had is an address of family 0. */
 void sockname_local(struct sockname *n, int fd);
 void sockname_peer(struct sockname *n, int fd);
+
+/* Whom messages of that connection are about; an unnamed UNIX socket's process. peer NULL: as the
+ * descriptor says. */
+void sockname_meet(struct run *r, int fd, const struct sockname *peer);
 
 /* PEERADDR, PEERPORT, SOCKADDR, SOCKPORT of an accepted connection go into the run. */
 int sockname_facts(struct run *r, const struct sockname *peer, const struct sockname *local,

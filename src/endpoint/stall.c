@@ -53,7 +53,7 @@ static int stall_open(const struct addr *a, struct run *r, void *state, struct p
         return err_nomem(e);
     if (pipe2(fd, O_CLOEXEC) < 0) {
         free(fd);
-        return err_sys(e, ERR_TRANSIENT, "pipe2()");
+        return err_sys(e, "pipe2()");
     }
     diag(DIAG_NOTICE, "stalling");
     if (endpoint_port(a, r, fd[0], fd[1], PORT_STALL, PORT_SHUT_NONE, &p, e) < 0) {

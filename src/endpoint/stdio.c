@@ -40,7 +40,7 @@ static int check_open(const struct addr *a, int fd, struct err *e)
         errno = EBADF;
     }
     if (flags < 0)
-        return err_sys(e, ERR_PERMANENT, "file descriptor %d", fd);
+        return err_sys(e, "file descriptor %d", fd);
     return 0;
 }
 

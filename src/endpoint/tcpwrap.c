@@ -47,7 +47,7 @@ static int symbol(void *lib, const char *name, void *to, struct err *e)
     void *found = dlsym(lib, name);
 
     if (found == NULL)
-        return err_set(e, ERR_PERMANENT, "libwrap.so.0 has no \"%s\"", name);
+        return err_set(e, ERR_OTHER, "libwrap.so.0 has no \"%s\"", name);
     memcpy(to, &found, sizeof found); /* ISO C has no cast from object to function pointer */
     return 0;
 }
@@ -61,7 +61,7 @@ static int load_locked(struct err *e)
         return 0;
     lib = dlopen("libwrap.so.0", RTLD_NOW | RTLD_LOCAL);
     if (lib == NULL)
-        return err_set(e, ERR_PERMANENT,
+        return err_set(e, ERR_OTHER,
                        "option tcpwrap needs libwrap.so.0, which cannot be loaded "
                        "(on Debian: apt install libwrap0): %s",
                        dlerror());
@@ -169,7 +169,7 @@ static struct job *job_new(const struct addr *a, int fd, struct err *e)
     job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     job->daemon = strdup(name != NULL ? name : diag_config.prog);
     if (job->fd < 0) {
-        err_sys(e, ERR_TRANSIENT, "tcpwrap: cannot duplicate the connection");
+        err_sys(e, "tcpwrap: cannot duplicate the connection");
         job_release(job);
         return NULL;
     }
@@ -193,7 +193,7 @@ int tcpwrap_check(const struct addr *a, struct run *r, int fd, struct err *e)
     rc = wait_call(r, job_run, job, e);
     if (rc == 0 && job->unreadable != 0) {
         errno = job->unreadable;
-        rc = err_sys(e, ERR_PERMANENT, "tcpwrap: hosts.allow or hosts.deny cannot be read");
+        rc = err_sys(e, "tcpwrap: hosts.allow or hosts.deny cannot be read");
     } else if (rc == 0) {
         rc = job->allowed;
     }

@@ -21,7 +21,7 @@ int opts_apply_termios(const struct addr *a, int fd, struct err *e)
     if (!opts_have_termios(a))
         return 0;
     if (tcgetattr(fd, &t) < 0)
-        return err_sys(e, ERR_PERMANENT, "tcgetattr(%d)", fd);
+        return err_sys(e, "tcgetattr(%d)", fd);
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
         if (o->desc->tio && o->desc->tio(o, &t, e) < 0) {
@@ -30,7 +30,7 @@ int opts_apply_termios(const struct addr *a, int fd, struct err *e)
         }
     }
     if (tcsetattr(fd, TCSADRAIN, &t) < 0)
-        return err_sys(e, ERR_PERMANENT, "tcsetattr(%d)", fd);
+        return err_sys(e, "tcsetattr(%d)", fd);
     return 0;
 }
 
@@ -133,7 +133,7 @@ int tio_speed(const struct opt *o, struct termios *t, struct err *e)
 {
     if (cfsetispeed(t, (speed_t)o->desc->b) == 0 && cfsetospeed(t, (speed_t)o->desc->b) == 0)
         return 0;
-    return err_sys(e, ERR_PERMANENT, "setting the line speed");
+    return err_sys(e, "setting the line speed");
 }
 
 static void read_at_once(struct termios *t)

@@ -44,6 +44,16 @@ static int check(const struct addr *a, struct err *e)
     return type_of(a, &flags, e);
 }
 
+static int make_failed(int fd, const struct ifreq *ifr, struct err *e)
+{
+    (void)err_sys(e, "cannot make the tunnel interface \"%.*s\"", IFNAMSIZ, ifr->ifr_name);
+    if (e->kind == ERR_DENIED)
+        (void)err_hint(e, "it needs root or the capability net_admin");
+    else if (e->sys == EBUSY)
+        (void)err_hint(e, "another process has it");
+    return err_call(e, "ioctl(%d, TUNSETIFF, {\"%.*s\"})", fd, IFNAMSIZ, ifr->ifr_name);
+}
+
 /* Makes the interface; its name, which the system may have chosen, goes to ifr. */
 static int make_device(const struct addr *a, int fd, struct ifreq *ifr, struct err *e)
 {
@@ -55,8 +65,7 @@ static int make_device(const struct addr *a, int fd, struct ifreq *ifr, struct e
     if (type_of(a, &ifr->ifr_flags, e) < 0)
         return -1;
     if (ioctl(fd, TUNSETIFF, ifr) < 0)
-        return err_sys(e, ERR_PERMANENT, "ioctl(%d, TUNSETIFF, {\"%.*s\"})", fd, IFNAMSIZ,
-                       ifr->ifr_name);
+        return make_failed(fd, ifr, e);
     diag(DIAG_NOTICE, "TUN: new device \"%.*s\"", IFNAMSIZ, ifr->ifr_name);
     return 0;
 }
@@ -84,8 +93,10 @@ static int tun_open(const struct addr *a, struct run *r, void *state, struct por
     diag(DIAG_NOTICE, "creating tunnel network interface");
     flags = opts_open_flags(a, O_RDWR);
     fd = open(device, flags | O_CLOEXEC);
-    if (fd < 0)
-        return err_sys(e, ERR_PERMANENT, "the tunnel device \"%.200s\" cannot be opened", device);
+    if (fd < 0) {
+        (void)err_sys(e, "cannot open the tunnel device \"%.200s\"", device);
+        return err_call(e, "open(\"%.200s\", 0%o)", device, (unsigned)flags);
+    }
     diag(DIAG_INFO, "open(\"%s\", 0%o) -> %d", device, (unsigned)flags, fd);
     if (set_up(a, fd, e) < 0) {
         close(fd);

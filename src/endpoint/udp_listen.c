@@ -134,10 +134,11 @@ static int take_client(const struct addr *a, struct run *r, struct listener *l,
                        const struct sockname *peer, int *fd, struct err *e)
 {
     struct err later;
-    char byte;
+    char text[SOCKNAME_TEXT], byte;
 
     if (connect(l->fd, &peer->u.sa, peer->len) < 0) {
-        err_sys(e, ERR_TRANSIENT, "connect(%d)", l->fd);
+        err_sys(e, "cannot connect to %s", sockname_name(peer, text));
+        err_call(e, "connect(%d)", l->fd);
         (void)recv(l->fd, &byte, 1, MSG_DONTWAIT); /* its packet would be the next one again */
         return -1;
     }
@@ -176,12 +177,13 @@ static int udp_accept(const struct addr *a, struct run *r, void *state, struct p
         if (next_client(a, r, l, deadline, &how.to, e) < 0)
             return -1;
         diag(DIAG_NOTICE, "accepting UDP connection from %s", sockname_text(&how.to, text));
+        sockname_meet(r, l->fd, &how.to);
         if (take_client(a, r, l, &how.to, &fd, e) == 0 &&
             make_port(a, r, l, fd, &how, out, e) == 0)
             return 0;
-        if (!l->many || e->kind == ERR_INTERRUPTED)
+        if (!l->many || err_is_end(e))
             return -1;
-        diag(DIAG_WARN, "%s; still listening", e->text);
+        run_warn_lost(r, e, "; still listening");
     }
 }
 

@@ -98,11 +98,13 @@ static int make_way(const struct addr *a, const char *path, struct err *e)
     struct stat st;
 
     if ((opt_true(a, OPT_UNLINK_EARLY) || opt_true(a, OPT_UNLINK)) && unlink(path) < 0 &&
-        errno != ENOENT)
-        return err_sys(e, ERR_PERMANENT, "unlink(\"%.200s\")", path);
+        errno != ENOENT) {
+        (void)err_sys(e, "cannot remove \"%.200s\"", path);
+        return err_call(e, "unlink(\"%.200s\")", path);
+    }
     if (lstat(path, &st) < 0)
         return 0;
-    err_set(e, ERR_PERMANENT, "\"%.200s\" exists (option unlink-early removes it)", path);
+    err_set(e, ERR_BUSY, "\"%.200s\" exists (option unlink-early removes it)", path);
     e->sys = EEXIST;
     return -1;
 }
@@ -114,8 +116,10 @@ static int set_owner(const struct addr *a, const char *path, enum option_id user
     uid_t uid = u == NULL ? (uid_t)-1 : u->v.ids != NULL ? u->v.ids->uid : (uid_t)u->v.i;
     gid_t gid = g == NULL ? (gid_t)-1 : (gid_t)g->v.i;
 
-    if ((u != NULL || g != NULL) && lchown(path, uid, gid) < 0)
-        return err_sys(e, ERR_PERMANENT, "chown(\"%.200s\", %d, %d)", path, (int)uid, (int)gid);
+    if ((u != NULL || g != NULL) && lchown(path, uid, gid) < 0) {
+        (void)err_sys(e, "cannot give \"%.200s\" to user %d, group %d", path, (int)uid, (int)gid);
+        return err_call(e, "chown(\"%.200s\", %d, %d)", path, (int)uid, (int)gid);
+    }
     return 0;
 }
 
@@ -145,9 +149,10 @@ static int set_mode(const struct addr *a, const char *path, enum option_id id, s
 {
     const struct opt *o = opt_find(a, id);
 
-    if (o != NULL && chmod_socket(path, (mode_t)o->v.i) < 0)
-        return err_sys(e, ERR_PERMANENT, "chmod(\"%.200s\", 0%03llo)", path,
-                       (unsigned long long)o->v.i);
+    if (o != NULL && chmod_socket(path, (mode_t)o->v.i) < 0) {
+        (void)err_sys(e, "cannot set the mode of \"%.200s\"", path);
+        return err_call(e, "chmod(\"%.200s\", 0%03llo)", path, (unsigned long long)o->v.i);
+    }
     return 0;
 }
 
@@ -198,8 +203,10 @@ int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
     if (kind->abstract || path == NULL)
         return 0;
     if (opt_true(a, OPT_UNLINK_LATE)) {
-        if (unlink(path) < 0)
-            return err_sys(e, ERR_PERMANENT, "unlink(\"%.200s\")", path);
+        if (unlink(path) < 0) {
+            (void)err_sys(e, "cannot remove \"%.200s\"", path);
+            return err_call(e, "unlink(\"%.200s\")", path);
+        }
         return 0;
     }
     if (unlink_close != NULL && unlink_close->v.i == 0)
@@ -220,7 +227,7 @@ static int make_tempname(const struct opt *o, char **out, struct err *e)
     for (char *p = name; (p = strstr(p, "XXXXXX")) != NULL; p++)
         at = p;
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        return err_sys(e, ERR_TRANSIENT, "getrandom()");
+        return err_sys(e, "getrandom()");
     for (size_t i = 0; i < sizeof bytes; i++)
         at[i] = letters[bytes[i] % (sizeof letters - 1)];
     return 0;
@@ -308,7 +315,7 @@ static int connect_kinds(const struct addr *a, struct run *r, const struct sock_
         if (!of_other_type(kind, e->sys) || kind[1].family == 0 ||
             opt_find(a, OPT_SO_TYPE) != NULL)
             return -1;
-        diag(DIAG_INFO, "%s", e->text);
+        diag_err(DIAG_INFO, e);
         kind++;
     }
     return 0;

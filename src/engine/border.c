@@ -37,7 +37,7 @@ static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
     while ((*fd = open(path, HOW | O_CLOEXEC, 0644)) < 0 && errno == ENXIO && is_fifo(path))
         if (wait_seconds(r, LOOK_AGAIN, e) < 0)
             return -1;
-    return *fd < 0 ? err_sys(e, ERR_PERMANENT, "cannot open raw dump \"%s\"", path) : 0;
+    return *fd < 0 ? err_sys(e, "cannot open raw dump \"%s\"", path) : 0;
 }
 
 void border_init(struct border *b, struct run *r)
@@ -159,7 +159,7 @@ static void save_raw(struct border *b, int source, const unsigned char *p, size_
             continue;
         }
         if (w < 0) {
-            (void)err_sys(&e, ERR_PERMANENT, "raw dump: write()");
+            (void)err_sys(&e, "raw dump: write()");
             run_fail(b->run, &e);
             close(f->raw_fd);
             f->raw_fd = -1;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -27,22 +28,31 @@ static void tell(pid_t pid, int status)
         diag(DIAG_WARN, "waitpid(): child %d exited on signal %d", (int)pid, WTERMSIG(status));
 }
 
+static char *name_of(const struct brood_child *c)
+{
+    return (char *)(uintptr_t)atomic_load(&c->peer.name);
+}
+
 static bool take_status(struct brood *b, size_t i)
 {
+    struct brood_child *c = &b->v[i];
     int status;
-    pid_t pid = waitpid(b->pids[i], &status, WNOHANG);
+    pid_t pid = waitpid(c->pid, &status, WNOHANG);
     if (pid == 0 || (pid < 0 && errno == EINTR))
         return false;
+    const struct diag_peer *before = diag_about(&c->peer);
     if (pid > 0)
         tell(pid, status);
-    b->pids[i] = b->pids[--b->npids];
+    (void)diag_about(before);
+    free(name_of(c));
+    *c = b->v[--b->n];
     return true;
 }
 
 static size_t index_of(const struct brood *b, pid_t pid)
 {
     size_t i = 0;
-    while (i < b->npids && b->pids[i] != pid)
+    while (i < b->n && b->v[i].pid != pid)
         i++;
     return i;
 }
@@ -52,35 +62,37 @@ static size_t index_of(const struct brood *b, pid_t pid)
 static void collect_processes(struct brood *b)
 {
     siginfo_t ended = {0};
-    while (b->npids > 0 && waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    while (b->n > 0 && waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0) {
         size_t i = index_of(b, ended.si_pid);
         if (ended.si_pid == 0)
             return;
-        if (i == b->npids || !take_status(b, i))
+        if (i == b->n || !take_status(b, i))
             break;
         ended.si_pid = 0;
     }
-    for (size_t i = 0; i < b->npids;)
+    for (size_t i = 0; i < b->n;)
         i += !take_status(b, i);
 }
 
-int brood_add(struct brood *b, pid_t pid, struct err *e)
+int brood_add(struct brood *b, pid_t pid, char *peer, struct err *e)
 {
-    if (b->npids == b->cap) {
+    if (b->n == b->cap) {
         size_t cap = b->cap ? 2 * b->cap : 16;
-        pid_t *more = reallocarray(b->pids, cap, sizeof *more);
-        if (!more)
+        struct brood_child *more = reallocarray(b->v, cap, sizeof *more);
+        if (!more) {
+            free(peer);
             return err_nomem(e);
-        b->pids = more;
+        }
+        b->v = more;
         b->cap = cap;
     }
-    b->pids[b->npids++] = pid;
+    b->v[b->n++] = (struct brood_child){pid, {peer}};
     return 0;
 }
 
 void brood_forget(struct brood *b)
 {
-    b->npids = 0;
+    b->n = 0; /* a child ends soon: the names are left as they are, in pages it shares */
 }
 
 static void collect(void *arg)
@@ -97,7 +109,7 @@ void brood_watch(struct brood *b, struct run *r)
 int brood_wait_for_room(struct brood *b, struct run *r, struct err *e)
 {
     bool told = false;
-    while (b->max > 0 && b->npids >= (size_t)b->max) {
+    while (b->max > 0 && b->n >= (size_t)b->max) {
         if (!told)
             diag(DIAG_NOTICE, "maxchildren are active, waiting");
         told = true;
@@ -112,6 +124,8 @@ void brood_fini(struct brood *b, struct run *r)
 {
     if (r->on_children_arg == b)
         r->on_children = NULL;
-    free(b->pids);
+    for (size_t i = 0; i < b->n; i++)
+        free(name_of(&b->v[i]));
+    free(b->v);
     *b = (struct brood){0};
 }

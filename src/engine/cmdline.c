@@ -134,7 +134,7 @@ static int act_lh(struct cmdline *c, const char *v, struct err *e)
     (void)v;
     const char *host = getenv("HOSTNAME");
     if (!host && uname(&name) < 0)
-        return err_sys(e, ERR_PERMANENT, "uname()");
+        return err_sys(e, "uname()");
     diag_config.hostname = host ? host : name.nodename;
     return 0;
 }
@@ -333,6 +333,7 @@ static void defaults(struct cmdline *c, const char *name)
                                        .v1_name = v1,
                                        .env_prefix = "SOCAT"}};
     diag_config.prog = name;
+    diag_config.v1 = c->settings.v1_name;
 }
 
 int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e)

@@ -199,6 +199,7 @@ static void end_errand(struct errand *t, int rc, struct err *e)
 {
     struct crew *c = t->crew;
     c->ops->finish(c->arg, &t->run, &t->line, rc, e);
+    (void)diag_about(NULL);
     count_out(t);
     free_errand(t);
 }
@@ -213,6 +214,7 @@ static void serve(struct member *m, struct errand *t)
 {
     struct crew *c = m->crew;
     struct err e;
+    (void)diag_about(&t->run.peer);
     t->run.on_wait = pass_lead;
     t->run.on_wait_arg = m;
     int rc = c->ops->open(c->arg, &t->run, &t->line, &e);
@@ -221,8 +223,10 @@ static void serve(struct member *m, struct errand *t)
         atomic_store(&c->parent->transferring, true);
     if (rc == 0 && line_is_one_engine(&t->line)) {
         t->seat = (struct hub_seat){.engine = line_begin(&t->line), .ended = seat_ended};
+        (void)diag_about(NULL);
         if (hubs_add(c->hubs, &t->seat))
             return; /* it is the hub's, and may be over by now */
+        (void)diag_about(&t->run.peer);
     }
     if (rc == 0 || t->run.nchildren > 0)
         pass_lead(m);
@@ -347,7 +351,7 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
     (void)pthread_cond_init(&c->wanted, &attr);
     (void)pthread_condattr_destroy(&attr);
     if (c->stop_fd < 0 || c->report_fd < 0 || c->room_fd < 0)
-        (void)err_sys(e, ERR_PERMANENT, "eventfd()");
+        (void)err_sys(e, "eventfd()");
     else
         c->hubs = hubs_new(e);
     if (c->hubs) {
@@ -370,7 +374,7 @@ int crew_lead(struct crew *c, struct err *e)
         rc = start_member(c);
     pthread_mutex_unlock(&c->lock);
     errno = rc;
-    return rc == 0 ? 0 : err_sys(e, ERR_TRANSIENT, "cannot start a thread");
+    return rc == 0 ? 0 : err_sys(e, "cannot start a thread");
 }
 
 int crew_wait(struct crew *c, struct err *e)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/time.h>
 #include <syslog.h>
 #include <time.h>
@@ -65,6 +66,33 @@ static size_t prefix(char *line, enum diag_level level)
     return append_safe(line, n, who);
 }
 
+/* ---- whom it is about ---- */
+
+static _Thread_local const struct diag_peer *about;
+
+const struct diag_peer *diag_about(const struct diag_peer *peer)
+{
+    const struct diag_peer *before = about;
+    about = peer;
+    return before;
+}
+
+/* Scripts find v1's texts where they have always been: behind the level, and what notices tell up to
+ * the end of the line. */
+static const char *with_peer(enum diag_level level, const char *text, char *room, size_t cap)
+{
+    const char *name = about ? atomic_load(&about->name) : NULL;
+    if (!name || (diag_config.v1 && level > DIAG_WARN))
+        return text;
+    if (diag_config.v1)
+        (void)snprintf(room, cap, "%.1500s (%.400s)", text, name);
+    else
+        (void)snprintf(room, cap, "%.400s: %.1500s", name, text);
+    return room;
+}
+
+/* ---- where it goes ---- */
+
 static void to_log(enum diag_level level, const char *text)
 {
     static const int priority[] = {LOG_CRIT, LOG_ERR,  LOG_WARNING,
@@ -112,6 +140,8 @@ void diag_write(int fd, const char *p, size_t n)
 /* tail is ours and written as it is. */
 static void emit(enum diag_level level, const char *text, const char *tail)
 {
+    char room[2048];
+    text = with_peer(level, text, room, sizeof room);
     if (diag_config.dest == DIAG_SYSLOG || (diag_config.dest == DIAG_MIXED && to_syslog)) {
         to_log(level, text);
         return;
@@ -206,16 +236,35 @@ static void mask_piece(char *text, const struct masked *m, size_t off, size_t n)
 static void mask_message(struct err *e, const struct masked *m)
 {
     enum { QUOTED = 500 };
-    mask_piece(e->text, m, 0, strnlen(m->real, QUOTED));
-    if (e->where.text != m->real)
-        return;
-    mask_piece(e->text, m, e->where.off, e->where.len);
-    e->where.text = m->shown;
+    char *const texts[] = {e->text, e->call};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        mask_piece(texts[i], m, 0, strnlen(m->real, QUOTED));
+        if (e->where.text == m->real)
+            mask_piece(texts[i], m, e->where.off, e->where.len);
+    }
+    if (e->where.text == m->real)
+        e->where.text = m->shown;
+}
+
+const char *diag_words(const struct err *e)
+{
+    return diag_config.v1 && e->call[0] ? e->call : e->text;
+}
+
+/* Who asks for more gets the C call as well, unless that is what was said. */
+static const char *words_and_call(const struct err *e, char *room, size_t cap)
+{
+    const char *words = diag_words(e);
+    if (words == e->call || !e->call[0] || !diag_shows(DIAG_NOTICE) ||
+        strcasecmp(e->text, e->call) == 0)
+        return words;
+    (void)snprintf(room, cap, "%s [%s]", e->text, e->call);
+    return room;
 }
 
 void diag_err(enum diag_level level, const struct err *e)
 {
-    char caret[256] = "";
+    char caret[256] = "", room[sizeof e->text + sizeof e->call + 4];
     struct err seen = *e;
     if (!diag_shows(level))
         return;
@@ -224,7 +273,7 @@ void diag_err(enum diag_level level, const struct err *e)
             mask_message(&seen, &masked[i]);
     if (seen.where.text)
         show_caret(&seen.where, caret, sizeof caret);
-    emit(sunk(level), seen.text, caret);
+    emit(sunk(level), words_and_call(&seen, room, sizeof room), caret);
 }
 
 void diag_transferring(void)
@@ -244,7 +293,7 @@ int diag_open_file(const char *path, struct err *e)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
     if (fd < 0)
-        return err_sys(e, ERR_USAGE, "cannot open log file \"%s\"", path);
+        return err_sys(e, "cannot open log file \"%s\"", path);
     diag_config.fd = fd;
     diag_config.dest = DIAG_FILE;
     return 0;

@@ -68,6 +68,7 @@ static int64_t stalled_ms(const struct engine *e)
 static void end_idle(struct engine *e)
 {
     diag(DIAG_NOTICE, "inactivity timeout triggered");
+    run_ends(e->run, END_IDLE);
     atomic_store(&e->run->stop, true);
     engine_drop(e);
 }

@@ -162,6 +162,7 @@ static bool go_on(struct engine *e, const struct pollfd fds[POLL_N])
     if (fds[POLL_BROKEN].revents)
         engine_take_no_more(e);
     if (fds[POLL_STOP].revents) {
+        run_ends(e->run, END_STOPPED);
         engine_drop(e);
         return false;
     }
@@ -175,7 +176,7 @@ void engine_relay(struct engine *e)
         struct pollfd fds[POLL_N] = {{0}};
         int rc = wait_ports(e, fds);
         if (rc < 0) {
-            (void)err_sys(&err, ERR_PERMANENT, "poll()");
+            (void)err_sys(&err, "poll()");
             engine_failed(e, &err);
             break;
         }

@@ -2,10 +2,54 @@
  * Errors as values: see catena/err.h. */
 #include "catena/err.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+/* ---- what kind it is ---- */
+
+static const struct {
+    int sys;
+    enum err_kind kind;
+} kinds[] = {
+    {ECONNREFUSED, ERR_REFUSED},     {ECONNRESET, ERR_REFUSED},   {ECONNABORTED, ERR_REFUSED},
+    {EPIPE, ERR_REFUSED},            {ENETUNREACH, ERR_UNREACHABLE},
+    {EHOSTUNREACH, ERR_UNREACHABLE}, {ENETDOWN, ERR_UNREACHABLE}, {EHOSTDOWN, ERR_UNREACHABLE},
+    {ENONET, ERR_UNREACHABLE},       {ETIMEDOUT, ERR_TIMEOUT},    {ENOENT, ERR_ABSENT},
+    {ENODEV, ERR_ABSENT},            {ENXIO, ERR_ABSENT},         {EADDRNOTAVAIL, ERR_ABSENT},
+    {ESRCH, ERR_ABSENT},             {EADDRINUSE, ERR_BUSY},      {EAGAIN, ERR_BUSY},
+    {EBUSY, ERR_BUSY},               {ETXTBSY, ERR_BUSY},         {EMFILE, ERR_BUSY},
+    {ENFILE, ERR_BUSY},              {ENOMEM, ERR_BUSY},          {ENOBUFS, ERR_BUSY},
+    {ENOSPC, ERR_BUSY},              {EDQUOT, ERR_BUSY},          {EACCES, ERR_DENIED},
+    {EPERM, ERR_DENIED},             {EROFS, ERR_DENIED},
+};
+
+enum err_kind err_kind_of(int sys)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (kinds[i].sys == sys)
+            return kinds[i].kind;
+    return ERR_OTHER;
+}
+
+bool err_may_pass(const struct err *e)
+{
+    static const bool passes[] = {
+        [ERR_REFUSED] = true, [ERR_UNREACHABLE] = true, [ERR_TIMEOUT] = true, [ERR_ABSENT] = true,
+        [ERR_BUSY] = true,    [ERR_PROTOCOL] = true,    [ERR_NOBODY] = false, /* the last */
+    };
+    return passes[e->kind];
+}
+
+bool err_is_end(const struct err *e)
+{
+    return e->kind == ERR_INTERRUPTED || e->kind == ERR_NOBODY;
+}
+
+/* ---- what it says ---- */
 
 static void set(struct err *e, enum err_kind kind, int sys, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
@@ -15,6 +59,7 @@ static void set(struct err *e, enum err_kind kind, int sys, const char *fmt, va_
     e->kind = kind;
     e->sys = sys;
     e->where = (struct span){0};
+    e->call[0] = '\0';
     (void)vsnprintf(e->text, sizeof e->text, fmt, ap);
 }
 
@@ -27,16 +72,86 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
     return -1;
 }
 
-int err_sys(struct err *e, enum err_kind kind, const char *fmt, ...)
+static void append(char *text, size_t cap, const char *what)
+{
+    size_t len = strlen(text);
+    (void)snprintf(text + len, cap - len, ": %s", what);
+}
+
+/* "Connection refused" in the middle of a sentence, but "RPC struct is bad" as it is. */
+int err_because(struct err *e, const char *why)
+{
+    char small[256];
+    (void)snprintf(small, sizeof small, "%s", why);
+    if (small[0] && !isupper((unsigned char)small[1]))
+        small[0] = (char)tolower((unsigned char)small[0]);
+    append(e->text, sizeof e->text, small);
+    return -1;
+}
+
+/* What people are told instead of calls that say nothing about what they did. */
+static const struct {
+    const char *call, *words;
+} calls[] = {
+    {"dup(", "the system gives no descriptor"},
+    {"epoll_create1(", "the system gives no descriptor to wait with"},
+    {"eventfd(", "the system gives no descriptor to wait with"},
+    {"fork(", "the system starts no process"},
+    {"getcwd(", "the working directory cannot be found"},
+    {"mq_getattr(", "the message queue does not tell its limits"},
+    {"mq_receive(", "receiving failed"},
+    {"pipe2(", "the system gives no pipe"},
+    {"poll(", "waiting failed"},
+    {"recvmsg(", "receiving failed"},
+    {"shutdown(", "the end could not be told to the other side"},
+    {"signalfd(", "the system gives no descriptor to wait with"},
+    {"socketpair(", "the system gives no pair of sockets"},
+};
+
+static void put_into_words(char *text, size_t cap)
+{
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        if (strncmp(text, calls[i].call, strlen(calls[i].call)) == 0) {
+            (void)snprintf(text, cap, "%s", calls[i].words);
+            return;
+        }
+}
+
+int err_sys(struct err *e, const char *fmt, ...)
 {
     int sys = errno;
     va_list ap;
     va_start(ap, fmt);
-    set(e, kind, sys, fmt, ap);
+    set(e, err_kind_of(sys), sys, fmt, ap);
     va_end(ap);
-    size_t len = strlen(e->text);
-    (void)snprintf(e->text + len, sizeof e->text - len, ": %s", strerror(sys));
+    (void)snprintf(e->call, sizeof e->call, "%.*s", (int)sizeof e->call - 130, e->text);
+    append(e->call, sizeof e->call, strerror(sys));
+    put_into_words(e->text, sizeof e->text);
+    (void)err_because(e, strerror(sys));
     errno = sys;
+    return -1;
+}
+
+int err_call(struct err *e, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(e->call, sizeof e->call - 130, fmt, ap);
+    va_end(ap);
+    append(e->call, sizeof e->call, strerror(e->sys));
+    return -1;
+}
+
+int err_as(struct err *e, enum err_kind kind)
+{
+    e->kind = kind;
+    return -1;
+}
+
+int err_hint(struct err *e, const char *hint)
+{
+    size_t len = strlen(e->text);
+    (void)snprintf(e->text + len, sizeof e->text - len, " (%s)", hint);
     return -1;
 }
 
@@ -50,26 +165,56 @@ int err_at(struct err *e, struct span where, const char *fmt, ...)
     return -1;
 }
 
-int err_wrap(struct err *e, const char *fmt, ...)
+static void put_in_front(char *text, size_t cap, const char *what)
 {
-    char text[sizeof e->text];
+    char whole[sizeof((struct err *)0)->text];
+    if (cap > sizeof whole)
+        cap = sizeof whole;
+    int n = snprintf(whole, cap, "%s: ", what);
+    if (n >= 0 && (size_t)n < cap)
+        (void)snprintf(whole + n, cap - (size_t)n, "%.*s", (int)(cap - (size_t)n - 1), text);
+    memcpy(text, whole, strlen(whole) + 1);
+}
+
+/* There is nothing but the call. */
+static bool is_call(const struct err *e)
+{
+    return strcasecmp(e->text, e->call) == 0;
+}
+
+int err_reword(struct err *e, const char *fmt, ...)
+{
+    char what[sizeof e->text];
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, ap);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    if (len < sizeof text - 3)
-        (void)snprintf(text + len, sizeof text - len, ": %.*s", (int)(sizeof text - len - 3),
-                       e->text);
-    memcpy(e->text, text, sizeof text);
+    if (!is_call(e)) {
+        put_in_front(e->text, sizeof e->text, what);
+        return -1;
+    }
+    memcpy(e->text, what, sizeof what);
+    return err_because(e, strerror(e->sys));
+}
+
+/* A C call that is v1's own line stays as it is. */
+int err_wrap(struct err *e, const char *fmt, ...)
+{
+    char what[sizeof e->text];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    bool same = is_call(e);
+    put_in_front(e->text, sizeof e->text, what);
+    if (same)
+        put_in_front(e->call, sizeof e->call, what);
     return -1;
 }
 
 int err_nomem(struct err *e)
 {
-    e->kind = ERR_PERMANENT;
+    (void)err_set(e, ERR_BUSY, "not enough memory");
     e->sys = ENOMEM;
-    e->where = (struct span){0};
-    memcpy(e->text, "not enough memory", sizeof "not enough memory");
     return -1;
 }

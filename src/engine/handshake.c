@@ -24,7 +24,7 @@ bool handshake_is_late(int64_t deadline)
 
 int handshake_late(int64_t patience, struct err *e)
 {
-    return err_set(e, ERR_TRANSIENT,
+    return err_set(e, ERR_TIMEOUT,
                    "no answer from the peer in time (%g seconds; handshake-timeout=<seconds> "
                    "says how long to wait)",
                    (double)patience / 1000);

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "catena/diag.h"
 #include "catena/wait.h"
 
 enum {
@@ -214,7 +215,9 @@ static void serve_queue(struct hub *h)
     for (; s; s = after) {
         after = s->after;
         s->queued = false;
+        (void)diag_about(&s->engine->run->peer);
         serve(h, s);
+        (void)diag_about(NULL);
     }
 }
 
@@ -267,7 +270,9 @@ static void look_at_clock(struct hub *h)
             note_deadline(h, s->engine);
             continue;
         }
+        (void)diag_about(&s->engine->run->peer);
         engine_act_on_time(s->engine);
+        (void)diag_about(NULL);
         s->readable[LEFT] = s->readable[RIGHT] = true;
         enqueue(h, s);
     }
@@ -283,6 +288,7 @@ static bool look_at_order(struct hub *h)
         struct hub_seat *s = h->numbers[i].seat;
         if (!s)
             continue;
+        run_ends(s->engine->run, END_STOPPED);
         engine_drop(s->engine);
         enqueue(h, s);
     }
@@ -326,7 +332,7 @@ static int hub_init(struct hub *h, struct err *e)
     h->queue_end = &h->queue;
     (void)pthread_mutex_init(&h->lock, NULL);
     if (h->epfd < 0 || h->wake_fd < 0 || epoll_ctl(h->epfd, EPOLL_CTL_ADD, h->wake_fd, &ev) < 0)
-        return err_sys(e, ERR_PERMANENT, "epoll_create1()");
+        return err_sys(e, "epoll_create1()");
     return 0;
 }
 

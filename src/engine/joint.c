@@ -114,7 +114,7 @@ static int spawn(struct line *l, const struct addr *a, const struct program_fds 
 static int keep(int fd, struct err *e)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return copy < 0 ? err_sys(e, ERR_PERMANENT, "fcntl(%d, F_DUPFD)", fd) : copy;
+    return copy < 0 ? err_sys(e, "fcntl(%d, F_DUPFD)", fd) : copy;
 }
 
 /* The flow that is not the program's is the station's engine's: from -> to. */

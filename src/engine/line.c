@@ -69,6 +69,7 @@ static void *station_thread(void *arg)
 {
     struct station *s = arg;
     const uint64_t one = 1;
+    (void)diag_about(&s->engine.run->peer);
     engine_relay(&s->engine);
     ssize_t rc = write(s->done_fd, &one, sizeof one);
     (void)rc;
@@ -84,7 +85,7 @@ static int start_thread(struct line *l, struct station *s, struct err *e)
         l->run->broken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (l->done_fd < 0 || s->stop_fd < 0 || l->run->broken_fd < 0)
-        return err_sys(e, ERR_PERMANENT, "eventfd()");
+        return err_sys(e, "eventfd()");
     s->done_fd = l->done_fd;
     s->engine.stop_fd = s->stop_fd;
     s->engine.threaded = true;
@@ -97,7 +98,7 @@ static int start_thread(struct line *l, struct station *s, struct err *e)
     }
     if (rc != 0) {
         errno = rc;
-        return err_sys(e, ERR_TRANSIENT, "cannot start an engine thread");
+        return err_sys(e, "cannot start an engine thread");
     }
     s->started = true;
     return 0;
@@ -242,7 +243,7 @@ static int greet(struct line *l, int side, struct err *e)
     const struct endpoint_ops *ops = end->fwd->form->ops.endpoint;
     if (end->back || !ops->greet || ops->greet(end->fwd, l->run, l->port[side], e) == 0)
         return 0;
-    return e->kind == ERR_INTERRUPTED || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
+    return err_is_end(e) || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
 }
 
 /* How far into the right chain the left cursor goes before anything there is opened: behind the last
@@ -395,7 +396,7 @@ static void wait_for_others(struct line *l)
         if (rc > 0 && read(l->done_fd, &one, sizeof one) == (ssize_t)sizeof one)
             left--;
         else if (rc < 0 || (rc == 0 && wait_now() >= idle_deadline(r))) {
-            if (rc < 0 && e.kind != ERR_INTERRUPTED)
+            if (rc < 0 && !err_is_end(&e))
                 run_fail(r, &e);
             atomic_store(&r->stop, true);
         }

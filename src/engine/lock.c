@@ -35,10 +35,10 @@ static int try_lock(const char *path, struct err *e)
     if (fd < 0 && errno == EEXIST)
         return 0;
     if (fd < 0)
-        return err_sys(e, ERR_PERMANENT, "lock file \"%s\"", path);
+        return err_sys(e, "lock file \"%s\"", path);
     int rc = write_all(fd, pid, (size_t)n);
     if (rc < 0) {
-        (void)err_sys(e, ERR_PERMANENT, "lock file \"%s\": write()", path);
+        (void)err_sys(e, "lock file \"%s\": write()", path);
         (void)unlink(path);
     }
     close(fd);
@@ -69,7 +69,7 @@ int lock_take(struct run *r, const char *path, bool wait, struct err *e)
         if (rc > 0)
             return endpoint_remove_at_exit(r, path, e);
         if (!wait)
-            return err_set(e, ERR_PERMANENT, "could not obtain lock \"%s\": it exists", path);
+            return err_set(e, ERR_BUSY, "could not obtain lock \"%s\": it exists", path);
         if (!told)
             diag(DIAG_NOTICE, "waiting for lock \"%s\"", path);
         if (wait_seconds(r, 1, e) < 0)

@@ -93,7 +93,7 @@ int main(int argc, char *argv[])
     case CMDLINE_RUN: status = run(&c); break;
     }
     if (fflush(stdout) != 0 && status == 0) {
-        (void)err_sys(&e, ERR_PERMANENT, "standard output");
+        (void)err_sys(&e, "standard output");
         return fail(&e);
     }
     return status;

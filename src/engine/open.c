@@ -29,12 +29,16 @@ static int enter_netns(const char *name, int *before, struct err *e)
     char path[4200];
     (void)snprintf(path, sizeof path, "/run/netns/%s", name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_sys(e, ERR_PERMANENT, "netns=%s: open(\"%s\")", name, path);
+    if (fd < 0) {
+        (void)err_sys(e, "cannot open the network namespace \"%s\"", name);
+        return err_call(e, "open(\"%s\")", path);
+    }
     *before = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    int rc = *before < 0 || setns(fd, CLONE_NEWNET) < 0
-                 ? err_sys(e, ERR_PERMANENT, "netns=%s: setns()", name)
-                 : 0;
+    int rc = *before < 0 ? -1 : setns(fd, CLONE_NEWNET);
+    if (rc < 0) {
+        (void)err_sys(e, "cannot enter the network namespace \"%s\"", name);
+        (void)err_call(e, "setns()");
+    }
     close(fd);
     return rc;
 }
@@ -59,8 +63,10 @@ static int try_enter(const struct addr *a, struct surroundings *s, bool *early, 
     if (!*early && opts_apply(a, PHASE_EARLY, -1, e) < 0)
         return -1;
     *early = true;
-    if (dir && ((s->cwd = open_cwd()) < 0 || chdir(dir) < 0))
-        return err_sys(e, ERR_PERMANENT, "chdir(\"%s\")", dir);
+    if (dir && ((s->cwd = open_cwd()) < 0 || chdir(dir) < 0)) {
+        (void)err_sys(e, "cannot change to the directory \"%s\"", dir);
+        return err_call(e, "chdir(\"%s\")", dir);
+    }
     s->masked = mask != NULL;
     if (mask)
         s->mask = umask((mode_t)mask->v.i);
@@ -74,12 +80,12 @@ static int leave(struct surroundings *s, struct err *e)
         umask(s->mask);
     if (s->cwd >= 0) {
         if (fchdir(s->cwd) < 0)
-            rc = err_sys(e, ERR_PERMANENT, "cannot return to the working directory");
+            rc = err_sys(e, "cannot return to the working directory");
         close(s->cwd);
     }
     if (s->netns >= 0) {
         if (setns(s->netns, CLONE_NEWNET) < 0)
-            rc = err_sys(e, ERR_PERMANENT, "cannot return to the network namespace");
+            rc = err_sys(e, "cannot return to the network namespace");
         close(s->netns);
     }
     return rc;
@@ -157,7 +163,7 @@ static int open_one(const struct addr *a, struct run *r, bool *early, void *stat
 
 static int wrap(const struct addr *a, int rc, struct err *e)
 {
-    if (rc < 0 && e->kind != ERR_INTERRUPTED && !e->where.text)
+    if (rc < 0 && !err_is_end(e) && !e->where.text)
         (void)err_wrap(e, "%s", a->label);
     return rc;
 }
@@ -222,7 +228,7 @@ static int take_user(const struct addr *a, struct err *e)
         {"LOGNAME", u->name}, {"USER", u->name}, {"HOME", u->home}, {"SHELL", u->shell}};
     for (size_t i = 0; i < sizeof env / sizeof env[0]; i++)
         if (env[i][1] && setenv(env[i][0], env[i][1], 1) < 0)
-            return err_sys(e, ERR_PERMANENT, "setenv(\"%s\")", env[i][0]);
+            return err_sys(e, "setenv(\"%s\")", env[i][0]);
     return 0;
 }
 

@@ -224,8 +224,8 @@ static int apply_listed(const struct addr *a, struct run *r, enum phase listed, 
         if (apply_one(a, r, o, fd, e) == 0)
             continue;
         e->where = o->at;
-        (void)err_wrap(e, "option \"%s\"", d->name);
-        if (!o->sloppy || e->kind == ERR_INTERRUPTED)
+        (void)err_reword(e, "option \"%s\"", d->name);
+        if (!o->sloppy || err_is_end(e))
             return -1;
         diag_err(DIAG_ERROR, e);
     }

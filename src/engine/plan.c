@@ -325,6 +325,8 @@ static void settle_facts(struct plan *p)
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             p->wants_facts |= a->form->kind == FORM_PROGRAM || a->form->groups & GROUP_EXEC;
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        p->has_peers |= forks(p, chain, OPT_FORK) || forks(p, chain, OPT_THREAD);
 }
 
 static int check(struct plan *p, struct err *e)

@@ -58,7 +58,7 @@ static int foresee_files(struct plan *p, const struct addr *a, struct err *e)
         const struct opt *o = &a->opts[i];
         if (!names_file(o->desc) || !o->v.s || !*o->v.s || access(o->v.s, R_OK) == 0)
             continue;
-        (void)err_sys(&why, ERR_PERMANENT, "option \"%s\": \"%.300s\"", o->desc->name, o->v.s);
+        (void)err_sys(&why, "option \"%s\": \"%.300s\"", o->desc->name, o->v.s);
         if (miss(p, a, &why, e) < 0)
             return -1;
     }

@@ -49,7 +49,7 @@ static int set_nonblocking(int fd, struct err *e)
 {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || ((flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
-        return err_sys(e, ERR_PERMANENT, "fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
+        return err_sys(e, "fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
     return 0;
 }
 
@@ -63,7 +63,7 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
         return 0;
     }
     if (fstat(*fd, &st) < 0)
-        return err_sys(e, ERR_PERMANENT, "file descriptor %d", *fd);
+        return err_sys(e, "file descriptor %d", *fd);
     bool borrowed = p->flags & PORT_BORROWED;
     if (!borrowed)
         p->flags |= reading ? PORT_OWN_R : PORT_OWN_W;
@@ -235,7 +235,7 @@ int port_fd_shutdown(struct port *p, struct err *e)
         return 0;
     case PORT_SHUT_DOWN:
         if (shutdown(p->wfd, SHUT_WR) < 0 && errno != ENOTCONN && errno != ENOTSOCK)
-            return err_sys(e, ERR_TRANSIENT, "shutdown(%d, SHUT_WR)", p->wfd);
+            return err_sys(e, "shutdown(%d, SHUT_WR)", p->wfd);
         return 0;
     case PORT_SHUT_CLOSE:
         close_wfd(p);
@@ -243,7 +243,7 @@ int port_fd_shutdown(struct port *p, struct err *e)
     case PORT_SHUT_NULL:
         while (p->ops->write(p, "", 0) < 0 && errno != EAGAIN)
             if (errno != EINTR)
-                return err_sys(e, ERR_TRANSIENT, "write(%d, \"\", 0)", p->wfd);
+                return err_sys(e, "write(%d, \"\", 0)", p->wfd);
         return 0;
     }
     return 0;

@@ -150,7 +150,8 @@ int engine_read(struct engine *e, int side, struct err *err)
         (s->port->flags & PORT_JOINT || (s->port->flags & PORT_COOL_WRITE && s->gone)))
         return engine_end_of_input(e, side);
     s->in_eof = true;
-    return err_sys(err, ERR_TRANSIENT, "%s: read(%d)", s->port->label, s->port->given[0]);
+    (void)err_sys(err, "%s: reading failed", s->port->label);
+    return err_call(err, "read(%d)", s->port->given[0]);
 }
 
 /* ---- writing ---- */
@@ -220,9 +221,10 @@ static int write_failed(struct engine *e, int side, struct err *err)
     }
     engine_end_flow_to(e, side);
     errno = sys;
-    (void)err_sys(err, ERR_TRANSIENT, "%s: write(%d, %zu bytes)", s->port->label, s->port->given[1], n);
+    (void)err_sys(err, "%s: writing %zu bytes failed", s->port->label, n);
+    (void)err_call(err, "write(%d, %zu bytes)", s->port->given[1], n);
     if (peer_gone && cool) {
-        diag(DIAG_NOTICE, "%s", err->text);
+        diag_err(DIAG_NOTICE, err);
         atomic_store(&e->run->cut[!side], true);
         s->gone = true;
         return 0;
@@ -244,6 +246,8 @@ static int shut(struct engine *e, int side, struct err *err)
     if (!s->out_shut)
         run_touch(e->run);
     s->out_shut = true;
+    if (e->border)
+        run_ends(e->run, side == RIGHT ? END_LEFT : END_RIGHT);
     s->fin_due = fin_waits(e, side);
     if (s->fin_due)
         return 0;

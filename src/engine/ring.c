@@ -216,7 +216,7 @@ int ring_pair(const char *label_a, const char *label_b, struct port **a, struct 
                                       eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}};
     atomic_init(&pair->ends, 2);
     if (pair->wake_fd[0] < 0 || pair->wake_fd[1] < 0) {
-        (void)err_sys(e, ERR_TRANSIENT, "eventfd()");
+        (void)err_sys(e, "eventfd()");
         free_pair(pair);
         return -1;
     }

@@ -24,7 +24,7 @@ int run_init(struct run *r, const struct settings *s, const struct plan *p, int 
     *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1,
                       .broken_fd = -1};
     if (pthread_mutex_init(&r->lock, NULL) != 0)
-        return err_set(e, ERR_PERMANENT, "pthread_mutex_init() failed");
+        return err_set(e, ERR_OTHER, "pthread_mutex_init() failed");
     run_touch(r);
     return 0;
 }
@@ -59,13 +59,20 @@ static int remove_entry(const struct removal *m)
     return 0;
 }
 
+static void removal_failed(const struct removal *m)
+{
+    struct err e;
+    (void)err_sys(&e, "cannot remove \"%s\"", m->what);
+    (void)err_call(&e, "unlink(\"%s\")", m->what);
+    diag_err(e.sys == ENOENT ? DIAG_INFO : DIAG_WARN, &e);
+}
+
 static void free_removals(struct run *r, bool act)
 {
     for (size_t i = r->nremovals; i-- > 0;) {
         const struct removal *m = &r->removals[i];
         if (act && remove_entry(m) < 0)
-            diag(errno == ENOENT ? DIAG_INFO : DIAG_WARN, "unlink(\"%s\"): %s", m->what,
-                 strerror(errno));
+            removal_failed(m);
         free(m->what);
     }
     free(r->removals);
@@ -77,6 +84,8 @@ void run_fini(struct run *r)
 {
     free_removals(r, true);
     free_facts(r);
+    free(r->met);
+    free((void *)(uintptr_t)atomic_load(&r->peer.name));
     if (r->broken_fd >= 0)
         close(r->broken_fd);
     r->broken_fd = -1;
@@ -141,6 +150,89 @@ void run_cut(struct run *r)
 {
     atomic_store(&r->cut[0], true);
     atomic_store(&r->cut[1], true);
+}
+
+/* ---- peers ---- */
+
+bool run_wants_peer(const struct run *r)
+{
+    return r->plan && r->plan->has_peers && !atomic_load(&r->peer.name);
+}
+
+void run_meet(struct run *r, const char *who)
+{
+    if (!run_wants_peer(r))
+        return;
+    free(r->met);
+    r->met = strdup(who);
+}
+
+char *run_give_met(struct run *r)
+{
+    char *who = r->met;
+    r->met = NULL;
+    return who;
+}
+
+void run_serves(struct run *r, int side)
+{
+    r->peer_side = side;
+    r->peer_since = wait_now();
+    atomic_store(&r->peer.name, run_give_met(r));
+}
+
+void run_warn_lost(struct run *r, const struct err *e, const char *then)
+{
+    struct diag_peer met;
+    atomic_init(&met.name, r->met);
+    const struct diag_peer *before = diag_about(&met);
+    diag(DIAG_WARN, "%s%s", diag_words(e), then);
+    (void)diag_about(before);
+}
+
+void run_ends(struct run *r, enum run_end why)
+{
+    int unknown = END_UNKNOWN;
+    if (why == END_IDLE)
+        atomic_store(&r->end, why);
+    else
+        (void)atomic_compare_exchange_strong(&r->end, &unknown, (int)why);
+}
+
+static const char *why_ended(const struct run *r, bool failed, char *room, size_t cap)
+{
+    int end = atomic_load(&r->end);
+    const char *who = end == (r->peer_side == LEFT ? END_LEFT : END_RIGHT) ? "it" : "our side";
+    if (r->ended_signal)
+        (void)snprintf(room, cap, "signal %d ended it", r->ended_signal);
+    else if (failed)
+        return "an error ended it";
+    else if (end == END_IDLE)
+        return "nothing came within -T";
+    else if (end == END_STOPPED)
+        return "the listener has ended";
+    else if (end == END_UNKNOWN)
+        return "it was ended by order";
+    else
+        (void)snprintf(room, cap, "%s ended first%s", who,
+                       atomic_load(&r->over) ? ", the other not within -t" : "");
+    return room;
+}
+
+void run_tell_end(struct run *r, bool failed)
+{
+    char room[64];
+    const char *who = atomic_load(&r->peer.name);
+    if (!who || !diag_shows(DIAG_NOTICE))
+        return;
+    const struct diag_peer *before = diag_about(NULL); /* it is in the text, under every name */
+    diag(DIAG_NOTICE,
+         "connection with %s ended after %.3f s: %llu bytes from it, %llu bytes to it; %s", who,
+         (double)(wait_now() - r->peer_since) / 1000,
+         (unsigned long long)atomic_load(&r->bytes[r->peer_side]),
+         (unsigned long long)atomic_load(&r->bytes[!r->peer_side]),
+         why_ended(r, failed, room, sizeof room));
+    (void)diag_about(before);
 }
 
 /* ---- facts ---- */

@@ -93,10 +93,10 @@ static int find_needs(struct run *r, struct sandbox_needs *n, struct err *e)
 static int confine(struct run *r, const struct sandbox_needs *n, struct err *e)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0)
-        return err_sys(e, ERR_PERMANENT, "--sandbox: prctl(PR_SET_NO_NEW_PRIVS)");
+        return err_sys(e, "--sandbox: prctl(PR_SET_NO_NEW_PRIVS)");
     if (sandbox_landlock(r->removals, r->nremovals) < 0) {
         if (errno != ENOSYS && errno != EOPNOTSUPP)
-            return err_sys(e, ERR_PERMANENT, "--sandbox: Landlock");
+            return err_sys(e, "--sandbox: Landlock");
         diag(DIAG_NOTICE, "--sandbox: this kernel has no Landlock, so the filter of system calls "
                           "has to do alone");
     }

@@ -35,7 +35,7 @@ bool sandbox_filter_available(void) { return false; }
 int sandbox_filter(const struct sandbox_needs *n, struct err *e)
 {
     (void)n;
-    return err_set(e, ERR_PERMANENT, "--sandbox: not on this kind of processor");
+    return err_set(e, ERR_OTHER, "--sandbox: not on this kind of processor");
 }
 
 #else
@@ -292,7 +292,7 @@ static int catch_violations(struct err *e)
     sigemptyset(&set);
     sigaddset(&set, SIGSYS);
     if (sigaction(SIGSYS, &act, NULL) < 0 || pthread_sigmask(SIG_UNBLOCK, &set, NULL) != 0)
-        return err_sys(e, ERR_PERMANENT, "--sandbox: sigaction(SIGSYS)");
+        return err_sys(e, "--sandbox: sigaction(SIGSYS)");
     return 0;
 }
 
@@ -305,10 +305,10 @@ static int load(const struct program *p, struct err *e)
     struct sock_fprog prog = {.len = (unsigned short)p->n, .filter = p->at};
     long rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog);
     if (rc < 0)
-        return err_sys(e, ERR_PERMANENT, "--sandbox: this kernel does not take a filter of system "
+        return err_sys(e, "--sandbox: this kernel does not take a filter of system "
                                          "calls: seccomp()");
     if (rc > 0)
-        return err_set(e, ERR_PERMANENT, "--sandbox: thread %ld has a filter of its own", rc);
+        return err_set(e, ERR_OTHER, "--sandbox: thread %ld has a filter of its own", rc);
     return 0;
 }
 
@@ -319,7 +319,7 @@ int sandbox_filter(const struct sandbox_needs *n, struct err *e)
         return err_nomem(e);
     put_program(&p, n);
     int rc = p.n > PROGRAM_MAX
-                 ? err_set(e, ERR_PERMANENT, "--sandbox: %zu programs are too many", n->npids)
+                 ? err_set(e, ERR_OTHER, "--sandbox: %zu programs are too many", n->npids)
              : catch_violations(e) < 0 ? -1
                                        : load(&p, e);
     free(p.at);

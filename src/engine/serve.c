@@ -100,9 +100,10 @@ static int try_again(struct session *s, int side, struct retries *t, struct err 
 {
     size_t i = 0;
     const struct addr *a = covering(s->plan, side, s->line->failed, &i);
-    if (!a || e->kind == ERR_USAGE || e->kind == ERR_INTERRUPTED)
+    if (!a || e->kind == ERR_USAGE || err_is_end(e))
         return 0;
-    if (!opt_true(a, OPT_FOREVER) && t->used[i] >= (unsigned long long)opt_int(a, OPT_RETRY, 0))
+    bool enough = t->used[i] >= (unsigned long long)opt_int(a, OPT_RETRY, 0);
+    if (!opt_true(a, OPT_FOREVER) && (enough || !err_may_pass(e)))
         return 0;
     t->used[i]++;
     diag_err(DIAG_NOTICE, e);
@@ -154,6 +155,7 @@ static void forked_child(struct session *s, int side)
 {
     const struct opt *quiet = plan_chain_opt(s->plan, side, OPT_CHILDREN_SHUTUP);
     run_after_fork(s->run);
+    run_serves(s->run, side);
     open_release(&s->end[side], true);
     if (quiet)
         diag_config.lowered = (int)quiet->v.i;
@@ -173,7 +175,8 @@ static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
     diag_transferring(); /* -lm: a client that forks has been connected once */
     pid_t pid = fork();
     if (pid < 0) {
-        diag(DIAG_WARN, "fork(): %s", strerror(errno));
+        (void)err_sys(e, "fork()");
+        run_warn_lost(s->run, e, "");
         line_reset_side(s->line, side, false);
         return wait_seconds(s->run, 0.2, e);
     }
@@ -186,7 +189,7 @@ static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
     diag(DIAG_NOTICE, "forked off child process %d", (int)pid);
     line_reset_side(s->line, side, true);
     fork_wait(s->run);
-    return brood_add(b, pid, e);
+    return brood_add(b, pid, run_give_met(s->run), e);
 }
 
 /* ---- runs of their own: in threads ---- */
@@ -200,6 +203,7 @@ static int thread_accept(void *listener, struct run *r, struct line *l, struct e
     if (open_port(&s->end[LEFT], r, &p, e) < 0)
         return -1;
     line_put_end(l, LEFT, p);
+    run_serves(r, LEFT);
     return 0;
 }
 
@@ -320,12 +324,19 @@ static void release_shared(const struct plan *p, void **shared)
             p->links[i].fwd->form->ops.session->release(shared[i]);
 }
 
+static int exit_status(const struct run *r, int rc, const struct err *e)
+{
+    return r->ended_signal                     ? 128 + r->ended_signal
+           : rc < 0 && e->kind == ERR_NOBODY   ? 0
+           : r->failed || r->child_failed      ? 1
+                                               : 0;
+}
+
 /* Ends a run: reports, collects its programs, gives the exit status. */
 static int finish(struct session *s, int rc, struct err *e)
 {
     struct run *r = s->run;
-    bool timed_out = rc < 0 && e->kind == ERR_INTERRUPTED && e->sys == ETIMEDOUT;
-    if (rc < 0 && e->kind != ERR_INTERRUPTED)
+    if (rc < 0 && !err_is_end(e))
         run_fail(r, e);
     line_fini(s->line);
     run_collect_children(r, rc < 0 || r->ended_signal || atomic_load(&r->stop) ||
@@ -339,10 +350,8 @@ static int finish(struct session *s, int rc, struct err *e)
     }
     if (r->settings->statistics && !r->threaded && atomic_load(&r->transferring))
         stats_print(r);
-    int status = r->ended_signal                  ? 128 + r->ended_signal
-                 : timed_out                      ? 0
-                 : r->failed || r->child_failed   ? 1
-                                                  : 0;
+    int status = exit_status(r, rc, e);
+    run_tell_end(r, r->failed);
     if (!r->threaded)
         diag(DIAG_NOTICE, "exiting with status %d", status);
     return status;
@@ -359,6 +368,7 @@ int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *
         diag_err(DIAG_ERROR, &e);
         return 1;
     }
+    (void)diag_about(&run.peer);
     int rc = line_init(&line, &run, &e);
     if (rc == 0 && wait)
         rc = wait_seconds(&run, atof(wait), &e);
@@ -374,6 +384,7 @@ int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *
     if (!run.forked)
         release_shared(p, shared);
     free(shared);
+    (void)diag_about(NULL);
     run_fini(&run);
     return status;
 }

@@ -25,10 +25,10 @@ int signals_init(const struct settings *s, struct err *e)
     (void)sigaction(SIGXFSZ, &ignore, NULL);
     (void)sigaction(SIGCHLD, &standard, NULL); /* an ignored SIGCHLD would hide exit statuses */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return err_sys(e, ERR_PERMANENT, "sigprocmask()");
+        return err_sys(e, "sigprocmask()");
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)
-        return err_sys(e, ERR_PERMANENT, "signalfd()");
+        return err_sys(e, "signalfd()");
     return fd;
 }
 

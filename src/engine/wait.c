@@ -44,7 +44,7 @@ int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e
             n = poll(fds, NFDS, timeout);
         }
         if (n < 0 && errno != EINTR)
-            return err_sys(e, ERR_PERMANENT, "poll()");
+            return err_sys(e, "poll()");
         if (n > 0 && fds[1].revents && signals_take(r))
             return interrupted(r, e);
         if (n > 0 && fds[2].revents)
@@ -72,7 +72,7 @@ int wait_for_more(struct run *r, struct err *e)
 {
     if (e->sys != EMFILE && e->sys != ENFILE && e->sys != ENOMEM && e->sys != ENOBUFS)
         return -1;
-    diag(DIAG_WARN, "%s; trying again", e->text);
+    diag(DIAG_WARN, "%s; trying again", diag_words(e));
     return wait_seconds(r, SHORTAGE_S, e);
 }
 
@@ -105,7 +105,7 @@ int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e)
             close(j->done);
         free(j);
         errno = rc;
-        return err_sys(e, ERR_TRANSIENT, "cannot start a helper thread");
+        return err_sys(e, "cannot start a helper thread");
     }
     if (wait_fd(r, j->done, POLLIN, -1, e) < 0) {
         (void)pthread_detach(thread); /* the process ends, or the thread's run does: j stays */

@@ -98,7 +98,7 @@ static int port_wait(struct wire *w, int fd, short events, const char *what, str
     int rc;
 
     if (fd < 0)
-        return err_set(e, ERR_PERMANENT, "the connection cannot be %s", what);
+        return err_set(e, ERR_OTHER, "the connection cannot be %s", what);
     rc = handshake_is_late(w->deadline) ? 0 : wait_fd(w->run, fd, events, w->deadline, e);
     if (rc == 0)
         return handshake_late(w->patience, e);
@@ -123,7 +123,7 @@ static int port_fill(struct wire *w, int *eof, struct err *e)
             return 0;
         }
         if (errno != EAGAIN && errno != EINTR)
-            return err_sys(e, ERR_TRANSIENT, "reading the peer's answer");
+            return err_sys(e, "reading the peer's answer");
     }
 }
 
@@ -143,7 +143,7 @@ static int port_send(struct wire *w, const void *data, size_t n, struct err *e)
             from += done;
             n -= (size_t)done;
         } else if (errno != EAGAIN && errno != EINTR) {
-            return err_sys(e, ERR_TRANSIENT, "writing to the peer");
+            return err_sys(e, "writing to the peer");
         }
     }
     return 0;

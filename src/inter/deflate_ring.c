@@ -119,7 +119,7 @@ int deflate_ring_state(z_stream *z, int level, struct err *e)
     if (rc == Z_MEM_ERROR)
         return err_nomem(e);
     if (rc != Z_OK)
-        return err_set(e, ERR_PERMANENT, "starting gzip compression: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "starting gzip compression: %s", zError(rc));
     return 0;
 }
 
@@ -168,7 +168,7 @@ static int worker_start(struct deflate_ring *r, struct deflate_worker *w, struct
     w->open = true;
     errno = pthread_create(&w->thread, attr, worker_main, w);
     if (errno != 0)
-        return err_sys(e, ERR_TRANSIENT, "cannot start a thread");
+        return err_sys(e, "cannot start a thread");
     w->started = true;
     return 0;
 }

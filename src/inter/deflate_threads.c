@@ -104,7 +104,7 @@ static enum given give_block(struct deflate_threads *d, struct buf *out, bool wa
     if (b == NULL)
         return give_edge(d, out) ? NOTHING_DONE : NO_ROOM;
     if (b->rc != Z_OK)
-        return (enum given)err_set(e, ERR_PERMANENT, "gzip compression: %s", zError(b->rc));
+        return (enum given)err_set(e, ERR_OTHER, "gzip compression: %s", zError(b->rc));
     if (!d->begun)
         make_header(d);
     if (!give_edge(d, out))

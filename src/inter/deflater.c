@@ -40,7 +40,7 @@ static int deflater_init(void *st, const struct addr *a, struct err *e)
     if (rc == Z_MEM_ERROR)
         return err_nomem(e);
     if (rc != Z_OK)
-        return err_set(e, ERR_PERMANENT, "starting gzip compression: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "starting gzip compression: %s", zError(rc));
     d->open = true;
     return 0;
 }
@@ -84,7 +84,7 @@ static ssize_t deflater_step(struct deflater *d, struct buf *in, int flush, unsi
     /* More than zlib can count: the last part is flushed or finished, not this one. */
     rc = deflate(&d->z, fed == in->len ? flush : Z_NO_FLUSH);
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-        return err_set(e, ERR_PERMANENT, "gzip compression: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "gzip compression: %s", zError(rc));
 
     d->dirty = d->dirty || d->z.avail_in < fed;
     buf_consume(in, fed - d->z.avail_in);

@@ -116,17 +116,30 @@ static int parse_status(const char *line, const char **at)
     return status;
 }
 
+/* The proxy's own troubles may go away by themselves. */
+static enum err_kind kind_of(int status)
+{
+    static const struct {
+        int status;
+        enum err_kind kind;
+    } kinds[] = {
+        {401, ERR_DENIED}, {403, ERR_DENIED},      {407, ERR_DENIED}, {408, ERR_TIMEOUT},
+        {429, ERR_BUSY},   {502, ERR_UNREACHABLE}, {503, ERR_BUSY},   {504, ERR_TIMEOUT},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (kinds[i].status == status)
+            return kinds[i].kind;
+    return status >= 500 ? ERR_REFUSED : ERR_OTHER;
+}
+
 static int refused(const struct target *t, int status, const char *text, bool authorized,
                    struct err *e)
 {
-    /* What may go away by itself: the proxy's own troubles, and "try again". */
-    bool later = status >= 500 || status == 408 || status == 429;
     const char *hint = "";
 
     if (status == 407)
         hint = authorized ? " (the credentials were sent)" : "; give proxy-authorization";
-    return err_set(e, later ? ERR_TRANSIENT : ERR_PERMANENT, "the proxy refused %s: %s%s", t->text,
-                   text, hint);
+    return err_set(e, kind_of(status), "the proxy refused %s: %s%s", t->text, text, hint);
 }
 
 static int read_reply(const struct addr *a, const struct target *t, bool authorized, struct wire *w,

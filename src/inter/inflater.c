@@ -27,7 +27,7 @@ static int inflater_init(void *st, const struct addr *a, struct err *e)
     if (rc == Z_MEM_ERROR)
         return err_nomem(e);
     if (rc != Z_OK)
-        return err_set(e, ERR_PERMANENT, "starting gzip expansion: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "starting gzip expansion: %s", zError(rc));
     f->open = true;
     return 0;
 }

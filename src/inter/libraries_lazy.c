@@ -60,13 +60,13 @@ static int load(enum library library, struct err *e)
         return 0;
     void *handle = dlopen(names[library], RTLD_NOW | RTLD_LOCAL);
     if (!handle)
-        return err_set(e, ERR_PERMANENT, "a library cannot be loaded: %s", dlerror());
+        return err_set(e, ERR_OTHER, "a library cannot be loaded: %s", dlerror());
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         if (functions[i].library != library)
             continue;
         *functions[i].slot = dlsym(handle, functions[i].name);
         if (!*functions[i].slot)
-            return err_set(e, ERR_PERMANENT, "%s has no %s", names[library], functions[i].name);
+            return err_set(e, ERR_OTHER, "%s has no %s", names[library], functions[i].name);
     }
     handles[library] = handle;
     return 0;

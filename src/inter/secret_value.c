@@ -25,16 +25,16 @@ static int read_line(int fd, const char *name, const char *path, struct run *r, 
         if (ready < 0)
             return -1;
         if (ready == 0)
-            return err_set(e, ERR_TRANSIENT, "%s \"%s\" gave nothing in time (handshake-timeout=<seconds> says how "
+            return err_set(e, ERR_TIMEOUT, "%s \"%s\" gave nothing in time (handshake-timeout=<seconds> says how "
                            "long to wait)", name, path);
         got = read(fd, to + n, SECRET_MAX + 1 - n);
         if (got < 0 && errno != EAGAIN && errno != EINTR)
-            return err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+            return err_sys(e, "%s \"%s\"", name, path);
         n += got > 0 ? (size_t)got : 0;
         if (got == 0 || memchr(to, '\n', n) != NULL)
             break;
         if (n > SECRET_MAX)
-            return err_set(e, ERR_PERMANENT, "%s \"%s\": more than %d bytes", name, path,
+            return err_set(e, ERR_OTHER, "%s \"%s\": more than %d bytes", name, path,
                            SECRET_MAX);
     }
     to[n] = '\0';
@@ -48,8 +48,10 @@ static int from_file(const struct opt *o, struct run *r, int64_t deadline, char 
     /* Without O_NONBLOCK a FIFO would hold up the run where no signal ends it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
 
-    if (fd < 0)
-        return err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+    if (fd < 0) {
+        (void)err_sys(e, "%s \"%s\"", name, path);
+        return err_as(e, ERR_OTHER); /* a wrong value of an option, which does not mend itself */
+    }
     rc = read_line(fd, name, path, r, deadline, to, e);
     close(fd);
     return rc;
@@ -65,19 +67,19 @@ int secret_ask(struct run *r, const char *prompt, struct secret_value *out, stru
     if (fd < 0)
         return 0;
     if (tcgetattr(fd, &before) < 0) {
-        err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+        err_sys(e, "%s \"%s\"", name, path);
         goto out;
     }
     quiet = before;
     quiet.c_lflag = (before.c_lflag & ~(tcflag_t)ECHO) | ECHONL | ICANON;
     if (tcsetattr(fd, TCSANOW, &quiet) < 0) { /* any other moment might not come */
-        err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+        err_sys(e, "%s \"%s\"", name, path);
         goto out;
     }
     if (wait_fd(r, fd, POLLOUT, -1, e) < 0)
         goto restore;
     if (write(fd, prompt, strlen(prompt)) < 0 && errno != EAGAIN && errno != EINTR)
-        err_sys(e, ERR_PERMANENT, "%s \"%s\"", name, path);
+        err_sys(e, "%s \"%s\"", name, path);
     else
         rc = read_line(fd, name, path, r, -1, out->text, e);
 restore:

@@ -22,9 +22,9 @@ static const struct {
     enum err_kind kind;
     const char *text;
 } refusals[] = {
-    {91, ERR_TRANSIENT, "request rejected or failed"},
-    {92, ERR_PERMANENT, "the server cannot reach an identd on this host"},
-    {93, ERR_PERMANENT, "identd here names another user than the request"},
+    {91, ERR_REFUSED, "request rejected or failed"},
+    {92, ERR_DENIED, "the server cannot reach an identd on this host"},
+    {93, ERR_DENIED, "identd here names another user than the request"},
 };
 
 static const char *user_name(const struct addr *a)

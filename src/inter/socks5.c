@@ -25,14 +25,14 @@ static const struct {
     enum err_kind kind;
     const char *text;
 } refusals[] = {
-    [1] = {ERR_TRANSIENT, "general SOCKS server failure"},
-    [2] = {ERR_PERMANENT, "connection not allowed by ruleset"},
-    [3] = {ERR_TRANSIENT, "network unreachable"},
-    [4] = {ERR_TRANSIENT, "host unreachable"},
-    [5] = {ERR_TRANSIENT, "connection refused"},
-    [6] = {ERR_TRANSIENT, "TTL expired"},
-    [7] = {ERR_PERMANENT, "command not supported"},
-    [8] = {ERR_PERMANENT, "address type not supported"},
+    [1] = {ERR_REFUSED, "general SOCKS server failure"},
+    [2] = {ERR_DENIED, "connection not allowed by ruleset"},
+    [3] = {ERR_UNREACHABLE, "network unreachable"},
+    [4] = {ERR_UNREACHABLE, "host unreachable"},
+    [5] = {ERR_REFUSED, "connection refused"},
+    [6] = {ERR_UNREACHABLE, "TTL expired"},
+    [7] = {ERR_OTHER, "command not supported"},
+    [8] = {ERR_OTHER, "address type not supported"},
 };
 
 struct login { /* user NULL: none */
@@ -91,7 +91,7 @@ static int log_in(const struct login *l, struct wire *w, struct err *e)
         return err_set(e, ERR_PROTOCOL, "the login reply has version %u instead of %d",
                        (unsigned)reply[0], AUTH_VERSION);
     if (reply[1] != 0)
-        return err_set(e, ERR_PERMANENT, "the server refused the login of user \"%s\" (status %u)",
+        return err_set(e, ERR_DENIED, "the server refused the login of user \"%s\" (status %u)",
                        l->user, (unsigned)reply[1]);
     return 0;
 }
@@ -114,7 +114,7 @@ static int greet(const struct login *l, struct wire *w, struct err *e)
     if (reply[1] == METHOD_USER && l->user != NULL)
         return log_in(l, w, e);
     if (reply[1] == METHOD_NO_ACCEPTABLE)
-        return err_set(e, ERR_PERMANENT, "the server accepts none of the offered logins%s",
+        return err_set(e, ERR_DENIED, "the server accepts none of the offered logins%s",
                        l->user != NULL ? "" : "; it may want socksuser and sockspass");
     return err_set(e, ERR_PROTOCOL, "the server chose login method %u, which was not offered",
                    (unsigned)reply[1]);

@@ -139,9 +139,7 @@ int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, st
     if (t->kind != TARGET_NAME)
         return 0;
     if (resolve_host(a, r, t->host, t->port, &ip4, false, &found, e) < 0)
-        return e->kind == ERR_INTERRUPTED
-                   ? -1
-                   : err_wrap(e, "no IPv4 address for host \"%s\"", t->host);
+        return err_is_end(e) ? -1 : err_wrap(e, "no IPv4 address for host \"%s\"", t->host);
     t->kind = TARGET_IP4;
     t->ip.ip4 = found.v[0].u.in4.sin_addr;
     names_fini(&found);

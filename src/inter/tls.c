@@ -25,7 +25,7 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
     if (!wire) {
         SSL_free(s->ssl);
         free(s);
-        return tls_error(e, ERR_TRANSIENT, "a new TLS connection");
+        return tls_error(e, ERR_BUSY, "a new TLS connection");
     }
     SSL_set_bio(s->ssl, wire, wire);
     (void)SSL_set_app_data(s->ssl, s);

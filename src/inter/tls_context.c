@@ -55,7 +55,7 @@ static const struct opt *text_option(const struct addr *a, enum option_id id)
 /* The OpenSSL error queue as an error about an option. */
 static int option_error(const struct opt *o, struct err *e)
 {
-    (void)tls_error(e, ERR_PERMANENT, "%s=%s", o->desc->name, o->v.s);
+    (void)tls_error(e, ERR_OTHER, "%s=%s", o->desc->name, o->v.s);
     e->where = o->at;
     return -1;
 }
@@ -111,7 +111,7 @@ static int set_versions(const struct addr *a, const struct tls_context *t, struc
                       "allows it",
                       max_option->desc->name, max_option->v.s, max_option->v.s);
     if (!SSL_CTX_set_min_proto_version(t->ctx, min) || !SSL_CTX_set_max_proto_version(t->ctx, max))
-        return tls_error(e, ERR_PERMANENT, "protocol version");
+        return tls_error(e, ERR_OTHER, "protocol version");
     return 0;
 }
 
@@ -144,7 +144,7 @@ static int set_ciphers(const struct addr *a, const struct tls_context *t, const 
     SSL_CTX *ctx = t->ctx;
     const struct opt *o = text_option(a, OPT_TLS_CIPHER);
     if (!o && r->settings->v1_name && !SSL_CTX_set_cipher_list(ctx, "HIGH:-NULL:-PSK:-aNULL"))
-        return tls_error(e, ERR_PERMANENT, "the ciphers of version 1");
+        return tls_error(e, ERR_OTHER, "the ciphers of version 1");
     if (!o)
         return 0;
     size_t size = strlen(o->v.s) + 1;
@@ -346,7 +346,7 @@ static int set_revoked(const struct addr *a, const struct tls_context *t, struct
     if (!loaded)
         return option_error(o, e);
     if (!X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
-        return tls_error(e, ERR_PERMANENT, "%s", o->desc->name);
+        return tls_error(e, ERR_OTHER, "%s", o->desc->name);
     return 0;
 }
 
@@ -373,14 +373,14 @@ static int set_trust(const struct addr *a, struct tls_context *t, struct run *r,
     if (file && trust_file(t, file, r, e) < 0)
         return -1;
     if (dir && access(dir->v.s, R_OK | X_OK) != 0) {
-        (void)err_sys(e, ERR_PERMANENT, "%s=%s", dir->desc->name, dir->v.s);
+        (void)err_sys(e, "%s=%s", dir->desc->name, dir->v.s);
         e->where = dir->at;
-        return -1;
+        return err_as(e, ERR_OTHER);
     }
     if (dir && SSL_CTX_load_verify_dir(t->ctx, dir->v.s) != 1)
         return option_error(dir, e);
     if (!file && !dir && SSL_CTX_set_default_verify_paths(t->ctx) != 1)
-        return tls_error(e, ERR_PERMANENT, "the system's trusted certificates");
+        return tls_error(e, ERR_OTHER, "the system's trusted certificates");
     return 0;
 }
 
@@ -400,7 +400,7 @@ static int set_fragments(const struct addr *a, struct tls_context *t, struct err
     if (send && (send->v.i < 512 || send->v.i > 16384))
         return err_at(e, send->at, "%s=%lld: give 512 to 16384 bytes", send->desc->name, send->v.i);
     if (send && !SSL_CTX_set_max_send_fragment(t->ctx, (long)send->v.i))
-        return tls_error(e, ERR_PERMANENT, "%s=%lld", send->desc->name, send->v.i);
+        return tls_error(e, ERR_OTHER, "%s=%lld", send->desc->name, send->v.i);
     if (!ask)
         return 0;
     uint8_t code = 0;
@@ -414,7 +414,7 @@ static int set_fragments(const struct addr *a, struct tls_context *t, struct err
         diag(DIAG_WARN, "%s has no effect on a TLS server: it is the client who asks",
              ask->desc->name);
     else if (!SSL_CTX_set_tlsext_max_fragment_length(t->ctx, code))
-        return tls_error(e, ERR_PERMANENT, "%s=%lld", ask->desc->name, ask->v.i);
+        return tls_error(e, ERR_OTHER, "%s=%lld", ask->desc->name, ask->v.i);
     return 0;
 }
 
@@ -454,7 +454,7 @@ static int new_context(struct tls_context *t, struct err *e)
     t->ctx = SSL_CTX_new(method_of(t));
     t->bio = tls_bio_method();
     if (!t->ctx || !t->bio)
-        return tls_error(e, ERR_PERMANENT, "the TLS library does not start");
+        return tls_error(e, ERR_OTHER, "the TLS library does not start");
     /* No resumption: a relay's connections are few and long, and tickets sent behind the handshake
      * lie unread at a peer that only writes, which turns its close into a reset. */
     (void)SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);

@@ -17,9 +17,9 @@ enum { BLOCK = 16 * 1024, MOST = 64 * 1024 * 1024 }; /* bytes */
 
 static int failed(const struct opt *o, struct err *e)
 {
-    (void)err_sys(e, ERR_PERMANENT, "%s=%s", o->desc->name, o->v.s);
+    (void)err_sys(e, "%s=%s", o->desc->name, o->v.s);
     e->where = o->at;
-    return -1;
+    return err_as(e, ERR_OTHER); /* does not mend itself */
 }
 
 static int write_all(int fd, const char *p, size_t n)

@@ -170,7 +170,7 @@ static int not_for(const struct tls_context *t, X509 *cert, const char *but, str
 {
     struct name_list list = {.len = 0};
     list_names(cert, &list);
-    return err_set(e, ERR_PERMANENT,
+    return err_set(e, ERR_DENIED,
                    "the %s's certificate is not for \"%s\", it is for %s%s (commonname=<name> names "
                    "whom to expect, commonname= accepts any name, verify=0 any certificate)",
                    tls_peer_word(t), t->expect, list.len ? list.text : "no name at all", but);
@@ -192,7 +192,7 @@ int tls_check_name(const struct tls_context *t, X509 *cert, const STACK_OF(X509)
                        "; its commonName does not count beside these, unless "
                        "openssl-commonname-match says so", e);
     if (!tls_may_certify(chain, t->expect, &ip))
-        return err_set(e, ERR_PERMANENT,
+        return err_set(e, ERR_DENIED,
                        "the %s's certificate is not trusted: its commonName is \"%s\", but its "
                        "authorities may not certify that name (verify=0 accepts any certificate)",
                        tls_peer_word(t), t->expect);

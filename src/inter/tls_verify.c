@@ -65,7 +65,7 @@ static int untrusted(const struct tls_session *s, X509_STORE_CTX *store, struct 
         }
     if (cert)
         tls_subject(X509_get_subject_name(cert), subject, sizeof subject);
-    return err_set(e, ERR_PERMANENT,
+    return err_set(e, ERR_DENIED,
                    "the %s's certificate is not trusted: %s%s: %s (%s%sverify=0 accepts any certificate)",
                    tls_peer_word(s->shared), depth > 0 ? "its issuer " : "", subject, words,
                    way_out ? way_out : "", way_out ? ", " : "");
@@ -100,10 +100,10 @@ int tls_verify_peer(const struct tls_session *s, struct err *e)
     X509 *cert = SSL_get0_peer_certificate(s->ssl);
     long verdict = SSL_get_verify_result(s->ssl);
     if (!cert)
-        return err_set(e, ERR_PERMANENT, "the %s sent no certificate (verify=0 accepts that)",
+        return err_set(e, ERR_DENIED, "the %s sent no certificate (verify=0 accepts that)",
                        tls_peer_word(s->shared));
     if (verdict != X509_V_OK)
-        return err_set(e, ERR_PERMANENT, "the %s's certificate is not trusted: %s", tls_peer_word(s->shared),
+        return err_set(e, ERR_DENIED, "the %s's certificate is not trusted: %s", tls_peer_word(s->shared),
                        X509_verify_cert_error_string(verdict));
     return tls_check_name(s->shared, cert, SSL_get0_verified_chain(s->ssl), e);
 }

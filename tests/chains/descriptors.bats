@@ -142,7 +142,7 @@ passes() {
         timeout "$LIMIT" "$CATENA_BIN" -u "fd:$n" - </dev/null >out 2>log 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- ||
             status=$?
         same 1 "$status"
-        has "$(<log)" " E .*file descriptor $n: Bad file descriptor"
+        has "$(<log)" " E .*file descriptor $n: bad file descriptor"
     done
     # One that was, and that an option has closed for programs, serves the next connection too.
     start server "$CATENA_BIN" -d -d -U fd:8,cloexec tcp-listen:0,bind=127.0.0.1 </dev/null 8>got

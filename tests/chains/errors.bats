@@ -183,13 +183,13 @@ L=open:sentinel,creat
     closed=$(free_port)
     run catena - "tcp:127.0.0.1:$closed" </dev/null
     same 1 "$status"
-    has "$output" ' E .*Connection refused'
+    has "$output" ' E .*connection refused'
     run catena - open:nothing/here </dev/null
     same 1 "$status"
-    has "$output" ' E .*nothing/here.*No such file or directory'
+    has "$output" ' E .*nothing/here.*no such file or directory'
     run catena - unix-connect:nothing </dev/null
     same 1 "$status"
-    has "$output" ' E .*No such file or directory'
+    has "$output" ' E .*no such file or directory'
     run catena - "tcp:name.invalid:80" </dev/null
     same 1 "$status"
     has "$output" ' E .*name.invalid'

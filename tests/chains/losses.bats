@@ -91,10 +91,10 @@ both_ways() { # <command...>: with fused hops, and with an engine for every link
 @test "a full disk is an error" {
     run catena -u - 'nop|open:/dev/full' <"$in"
     same 1 "$status"
-    has "$output" ' E .*No space left'
+    has "$output" ' E .*no space left'
     run catena -u - 'gzip|open:/dev/full' <"$in"
     same 1 "$status"
-    has "$output" ' E .*No space left'
+    has "$output" ' E .*no space left'
 }
 
 @test "a reader that goes away is an error" {

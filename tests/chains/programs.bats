@@ -140,7 +140,7 @@ marked_both_ways() { # <options before the chain...> : abc1 -> ABC1 -> ABC#
 @test "a program that cannot be started is an error" {
     run catena - 'exec:/nonexistent/program' </dev/null
     same 1 "$status"
-    has "$output" 'nonexistent/program.*No such file or directory'
+    has "$output" 'nonexistent/program.*no such file or directory'
     run catena - 'exec:/nonexistent/program|pipe' </dev/null
     same 1 "$status"
     run catena - 'exec1:/nonexistent/program%nop|pipe' </dev/null

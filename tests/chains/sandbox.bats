@@ -85,7 +85,7 @@ same_boxed() {
     boxed -u - create:new <data
     same_files data new
     run -1 boxed -u - open:/dev/full <data
-    has "$output" 'No space left'
+    has "$output" 'no space left'
     run ! bash -o pipefail -c '"$1" --sandbox -u "open:/dev/zero" stdout | head -c 10 >/dev/null' - "$CATENA_BIN"
 }
 
@@ -283,7 +283,7 @@ SH
     kill "$pid"
     finish box 143
     run -1 catena -u "posixmq-read:$name,o-creat=0" stdout
-    has "$output" 'No such file'
+    has "$output" 'no such file'
 }
 
 @test "what needs more is refused, with the way out" {

@@ -133,7 +133,7 @@ echoes() { grep -E '(^| )echo( |$)' modes; }
 @test "what is wrong with a file or a variable is said" {
     start_peer proxy eof
     run -1 catena - "proxy:target:80,proxyauthfile=nosuch|tcp:127.0.0.1:$port" </dev/null
-    has "$output" 'proxy-authorization-file "nosuch": No such file'
+    has "$output" 'proxy-authorization-file "nosuch": no such file'
     unset NOSUCH
     run -1 catena - "proxy:target:80,proxyauthenv=NOSUCH|tcp:127.0.0.1:$port"
     has "$output" 'there is no variable "NOSUCH" in the environment'

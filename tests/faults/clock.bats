@@ -58,7 +58,7 @@ jumping() { timeout -k 5 "$LIMIT" env LD_PRELOAD="$clock" CLOCK_JUMPS=3600 "$CAT
 
 @test "the wall clock jumps: connect-timeout" {
     jumping - 'tcp:127.0.0.1:'"$(free_port)"',connect-timeout=5' 2>err </dev/null || :
-    has "$(<err)" 'Connection refused'
+    has "$(<err)" 'connection refused'
 }
 
 # The deadline of a dialog is half a minute; here it passes in two seconds.

@@ -38,8 +38,8 @@ part() {
 @test "nobody is there: where the system tells, the run fails" {
     port=$(free_port)
     for way in udp udp4 udp-connect; do
-        try 1 " E .*\"$way\".*Connection refused" -u "open:$IN" "$way:127.0.0.1:$port"
-        try 1 " E .*\"$way\".*Connection refused" -T 5 "open:$IN!!stall" "$way:127.0.0.1:$port"
+        try 1 " E .*\"$way\".*connection refused" -u "open:$IN" "$way:127.0.0.1:$port"
+        try 1 " E .*\"$way\".*connection refused" -T 5 "open:$IN!!stall" "$way:127.0.0.1:$port"
     done
     # Those that talk to anybody are not told.
     for way in udp-sendto udp-datagram; do
@@ -47,11 +47,11 @@ part() {
     done
     at gone unix:gone recv
     kill "$pid" && finish gone 143
-    try 1 ' E .*"unix-sendto".*Connection refused' -u "open:$IN" unix-sendto:gone
-    try 1 ' E .*"unix-client".*Connection refused' -u "open:$IN" unix-client:gone
-    try 1 ' E .*"unix-connect".*Connection refused' -u "open:$IN" unix-connect:gone,socktype=2
-    try 1 ' E .*"unix-sendto".*No such file' -u "open:$IN" unix-sendto:never
-    try 1 ' E .*"abstract-sendto".*Connection refused' -u "open:$IN" "abstract-sendto:$T/never"
+    try 1 ' E .*"unix-sendto".*connection refused' -u "open:$IN" unix-sendto:gone
+    try 1 ' E .*"unix-client".*connection refused' -u "open:$IN" unix-client:gone
+    try 1 ' E .*"unix-connect".*connection refused' -u "open:$IN" unix-connect:gone,socktype=2
+    try 1 ' E .*"unix-sendto".*no such file' -u "open:$IN" unix-sendto:never
+    try 1 ' E .*"abstract-sendto".*connection refused' -u "open:$IN" "abstract-sendto:$T/never"
     well
 }
 
@@ -76,20 +76,20 @@ leaves() { # <address> <what it then says> [unix:<path>]: the peer takes three p
 ends_fed() { is_gone "$1" || ! head -c 100 "$IN" >&8; }
 
 @test "the peer goes away in between" {
-    part udp leaves udp:127.0.0.1:PORT 'Connection refused'
-    part unix leaves unix-sendto:peer 'Connection refused' unix:peer
+    part udp leaves udp:127.0.0.1:PORT 'connection refused'
+    part unix leaves unix-sendto:peer 'connection refused' unix:peer
     well
 }
 
 @test "too large for a packet" {
     at peer until:over
     for way in udp udp-sendto udp-datagram; do
-        try 1 " E .*\"$way\".*Message too long" -b 70000 -u "open:$IN" "$way:127.0.0.1:$port"
+        try 1 " E .*\"$way\".*message too long" -b 70000 -u "open:$IN" "$way:127.0.0.1:$port"
     done
-    try 1 ' E .*"udp".*Message too long' -b 70000 -u "open:$IN" "nop|udp:127.0.0.1:$port"
+    try 1 ' E .*"udp".*message too long' -b 70000 -u "open:$IN" "nop|udp:127.0.0.1:$port"
     start deaf "$CATENA_TOOLS/packets" at unix:deaf until:over </dev/null
     wait_for 5 test -S deaf
-    try 1 ' E .*"unix-sendto".*Message too long' -b 8000000 -u "open:$BIG" unix-sendto:deaf,sndbuf=5000
+    try 1 ' E .*"unix-sendto".*message too long' -b 8000000 -u "open:$BIG" unix-sendto:deaf,sndbuf=5000
     # Without -b a stream is cut into packets that fit.
     try 0 '' -u "open:$IN" "udp:127.0.0.1:$port"
     well_over

@@ -179,7 +179,7 @@ echoes() { [ "$(echo hello | timeout 5 "$CATENA_BIN" -t 2 - "${client//PORT/$1}"
     wait_for 5 ends_fed
     exec 8>&-
     finish client 1
-    has "$(<client.err)" ' E .*"dtls".*Connection refused'
+    has "$(<client.err)" ' E .*"dtls".*connection refused'
     # The other way round: the server sends, and nobody listens any more.
     server -U '' open:/dev/zero,readbytes=1000000000
     start client "$CATENA_BIN" -u "${client//PORT/$port}" create:back </dev/null
@@ -187,7 +187,7 @@ echoes() { [ "$(echo hello | timeout 5 "$CATENA_BIN" -t 2 - "${client//PORT/$1}"
     kill -KILL "$(<client.pid)"
     finish client 137
     finish server 1
-    has "$(<server.err)" ' E .*"dtls-listen".*Connection refused'
+    has "$(<server.err)" ' E .*"dtls-listen".*connection refused'
     well
 }
 

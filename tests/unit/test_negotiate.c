@@ -91,9 +91,9 @@ static void socks4_user_default(void **state)
 static void socks4_refuses(void **state)
 {
     static const struct dialog list[] = {
-        REFUSED4("\x5b", ERR_TRANSIENT, ": request rejected or failed"),
-        REFUSED4("\x5c", ERR_PERMANENT, ": the server cannot reach an identd on this host"),
-        REFUSED4("\x5d", ERR_PERMANENT, ": identd here names another user than the request"),
+        REFUSED4("\x5b", ERR_REFUSED, ": request rejected or failed"),
+        REFUSED4("\x5c", ERR_DENIED, ": the server cannot reach an identd on this host"),
+        REFUSED4("\x5d", ERR_DENIED, ": identd here names another user than the request"),
         REFUSED4("\x5e", ERR_PROTOCOL, " with unknown status 94"),
         REFUSED4("\0", ERR_PROTOCOL, " with unknown status 0"),
         {S4("SOCKS4", "1.2.3.4", "25"), .answer = "\4\x5a\0\0\0\0\0\0", .nanswer = 8,
@@ -169,19 +169,19 @@ static void socks5_works(void **state)
 static void socks5_refuses(void **state)
 {
     static const struct dialog list[] = {
-        REFUSED5("\1", ERR_TRANSIENT, ": general SOCKS server failure"),
-        REFUSED5("\2", ERR_PERMANENT, ": connection not allowed by ruleset"),
-        REFUSED5("\3", ERR_TRANSIENT, ": network unreachable"),
-        REFUSED5("\4", ERR_TRANSIENT, ": host unreachable"),
-        REFUSED5("\5", ERR_TRANSIENT, ": connection refused"),
-        REFUSED5("\6", ERR_TRANSIENT, ": TTL expired"),
-        REFUSED5("\7", ERR_PERMANENT, ": command not supported"),
-        REFUSED5("\10", ERR_PERMANENT, ": address type not supported"),
+        REFUSED5("\1", ERR_REFUSED, ": general SOCKS server failure"),
+        REFUSED5("\2", ERR_DENIED, ": connection not allowed by ruleset"),
+        REFUSED5("\3", ERR_UNREACHABLE, ": network unreachable"),
+        REFUSED5("\4", ERR_UNREACHABLE, ": host unreachable"),
+        REFUSED5("\5", ERR_REFUSED, ": connection refused"),
+        REFUSED5("\6", ERR_UNREACHABLE, ": TTL expired"),
+        REFUSED5("\7", ERR_OTHER, ": command not supported"),
+        REFUSED5("\10", ERR_OTHER, ": address type not supported"),
         REFUSED5("\11", ERR_PROTOCOL, " with unknown status 9"),
         REFUSED5("\xff", ERR_PROTOCOL, " with unknown status 255"),
         FAILS5("\4\0", ERR_PROTOCOL, "the greeting's reply has version 4 instead of 5"),
         FAILS5(
-            "\5\xff", ERR_PERMANENT,
+            "\5\xff", ERR_DENIED,
             "the server accepts none of the offered logins; it may want socksuser and sockspass"),
         FAILS5("\5\2", ERR_PROTOCOL, "the server chose login method 2, which was not offered"),
         FAILS5("\5\0\4\0", ERR_PROTOCOL, "the reply has version 4 instead of 5"),
@@ -193,13 +193,13 @@ static void socks5_refuses(void **state)
         FAILS5("\5\0\5\0\0\3\xff"
                "abc",
                ERR_PROTOCOL, CLOSED),
-        {S5("a", "1"), JOE, BYTES(JOE_REQUEST), BYTES("\5\2\1\1"), NULL, ERR_PERMANENT,
+        {S5("a", "1"), JOE, BYTES(JOE_REQUEST), BYTES("\5\2\1\1"), NULL, ERR_DENIED,
          "SOCKS5 dialog: the server refused the login of user \"joe\" (status 1)"},
         {S5("a", "1"), JOE, BYTES(JOE_REQUEST), BYTES("\5\2\2\0"), NULL, ERR_PROTOCOL,
          "SOCKS5 dialog: the login reply has version 2 instead of 1"},
         {S5("a", "1"), JOE, BYTES("\5\2\0\2"), BYTES("\5\1"), NULL, ERR_PROTOCOL,
          "SOCKS5 dialog: the server chose login method 1, which was not offered"},
-        {S5("a", "1"), JOE, BYTES("\5\2\0\2"), BYTES("\5\xff"), NULL, ERR_PERMANENT,
+        {S5("a", "1"), JOE, BYTES("\5\2\0\2"), BYTES("\5\xff"), NULL, ERR_DENIED,
          "SOCKS5 dialog: the server accepts none of the offered logins"},
         {S5L("a", "1"),
          {{0}},
@@ -215,7 +215,7 @@ static void socks5_refuses(void **state)
          0,
          BYTES("\5\0\5\0" BOUND "\5\6"),
          NULL,
-         ERR_TRANSIENT,
+         ERR_UNREACHABLE,
          "SOCKS5 dialog: the server refused a:1: TTL expired"},
     };
 

@@ -246,7 +246,7 @@ static void socket_options_are_applied(void **state)
     bind_options(&b, GROUP_SOCKET, "acceptconn", NONE, NONE); /* read-only */
     assert_int_equal(opts_apply(&b.addr, PHASE_PASTSOCKET, fd, &e), -1);
     assert_non_null(strstr(e.text, "so-acceptconn"));
-    assert_non_null(strstr(e.text, "Protocol not available"));
+    assert_non_null(strstr(e.text, "protocol not available"));
     close(fd);
 }
 

@@ -72,16 +72,16 @@ static void proxy_works(void **state)
 static void proxy_refuses(void **state)
 {
     static const struct dialog list[] = {
-        FAILSP("HTTP/1.1 403 Filtered\r\n", ERR_PERMANENT, "the proxy refused a:1: 403 Filtered"),
-        FAILSP("HTTP/1.0 100 Continue\r\n", ERR_PERMANENT, "the proxy refused a:1: 100 Continue"),
-        FAILSP("HTTP/1.0 302\r\n", ERR_PERMANENT, "the proxy refused a:1: 302"),
-        FAILSP("HTTP/1.0 429 Slow\r\n", ERR_TRANSIENT, "the proxy refused a:1: 429 Slow"),
-        FAILSP("HTTP/1.0 502 \x1b[31mred\a\xc3\xa9\r\n", ERR_TRANSIENT,
+        FAILSP("HTTP/1.1 403 Filtered\r\n", ERR_DENIED, "the proxy refused a:1: 403 Filtered"),
+        FAILSP("HTTP/1.0 100 Continue\r\n", ERR_OTHER, "the proxy refused a:1: 100 Continue"),
+        FAILSP("HTTP/1.0 302\r\n", ERR_OTHER, "the proxy refused a:1: 302"),
+        FAILSP("HTTP/1.0 429 Slow\r\n", ERR_BUSY, "the proxy refused a:1: 429 Slow"),
+        FAILSP("HTTP/1.0 502 \x1b[31mred\a\xc3\xa9\r\n", ERR_UNREACHABLE,
                "the proxy refused a:1: 502 [31mred"),
-        FAILSP("HTTP/1.1 407 Who\r\n", ERR_PERMANENT,
+        FAILSP("HTTP/1.1 407 Who\r\n", ERR_DENIED,
                "the proxy refused a:1: 407 Who; give proxy-authorization"),
         FAILSP("HTTP/2 200\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/2 200\""),
-        FAILSP("HTTP/1.1   404 No\r\n", ERR_PERMANENT, "the proxy refused a:1: 404 No"),
+        FAILSP("HTTP/1.1   404 No\r\n", ERR_REFUSED, "the proxy refused a:1: 404 No"),
         FAILSP("HTTP/1.1 20\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/1.1 20\""),
         FAILSP("HTTP/1.1  2 0\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/1.1  2 0\""),
         FAILSP("HTTP/1.1 2000\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/1.1 2000\""),
@@ -104,7 +104,7 @@ static void proxy_refuses(void **state)
          0,
          BYTES("HTTP/1.1 407 No\r\n"),
          NULL,
-         ERR_PERMANENT,
+         ERR_DENIED,
          "proxy dialog: the proxy refused a:1: 407 No (the credentials were sent)"},
         {P("a", "1"),
          {{OPT_HTTP_VERSION, "1.1\r\nX: y"}},
@@ -122,8 +122,8 @@ static void proxy_refuses(void **state)
          NULL,
          0,
          NULL,
-         ERR_PERMANENT,
-         "proxy dialog: proxy-authorization-file \"/nonexistent\": No such file or directory"},
+         ERR_OTHER,
+         "proxy dialog: proxy-authorization-file \"/nonexistent\": no such file or directory"},
     };
 
     (void)state;
@@ -181,7 +181,7 @@ static void credentials_file(void **state)
     assert_int_equal(ftruncate(fd, 4097), 0);
     d.request = "";
     d.nrequest = 0;
-    d.kind = ERR_PERMANENT;
+    d.kind = ERR_OTHER;
     snprintf(text, sizeof text,
              "proxy dialog: proxy-authorization-file \"%s\": more than 4096 bytes", path);
     d.text = text;

@@ -97,7 +97,7 @@ static const struct bad_case {
     {"[::1]/129", AF_INET6, "too large"},
     {"[::1/128", AF_INET6, "[<IPv6 address>]/<bits>"},
     {"[::1]x/128", AF_INET6, "[<IPv6 address>]/<bits>"},
-    {"[127.0.0.1]/8", AF_INET6, "Address family"},
+    {"[127.0.0.1]/8", AF_INET6, "address family"},
 };
 
 static void refusing(void **state)

@@ -488,7 +488,7 @@ static void names_are_verified(void **state)
         assert_int_equal(ends[CLIENT].failed, !cases[i].ok);
         if (!cases[i].ok) {
             const char *text = ends[CLIENT].e.text;
-            assert_int_equal(ends[CLIENT].e.kind, ERR_PERMANENT);
+            assert_int_equal(ends[CLIENT].e.kind, ERR_DENIED);
             assert_non_null(strstr(text, "commonname="));
             assert_non_null(strstr(text, "verify=0"));
             assert_non_null(strstr(text, "\"localhost\""));
@@ -692,16 +692,16 @@ static void bad_options_are_refused(void **state)
     refuses(CLIENT, "min-proto-version=TLS9", "h", ERR_USAGE, "TLS9", "TLS1.2");
     refuses(CLIENT, "max-proto-version=SSL3", "h", ERR_USAGE, "SSL3", "TLS1.2");
     refuses(CLIENT, "max-proto-version=TLS1.1", "h", ERR_USAGE, "TLS1.1", "min-proto-version");
-    refuses(CLIENT, "cipherlist=nonsense", "h", ERR_PERMANENT, "nonsense", "openssl-cipherlist");
+    refuses(CLIENT, "cipherlist=nonsense", "h", ERR_OTHER, "nonsense", "openssl-cipherlist");
     refuses(CLIENT, "compress=zip", "h", ERR_USAGE, "zip", "none or auto");
     refuses(CLIENT, "maxfraglen=513", "h", ERR_USAGE, "513", "1024");
     refuses(CLIENT, "maxsendfrag=511", "h", ERR_USAGE, "511", "16384");
-    refuses(CLIENT, "cafile=/nonexistent", "h", ERR_PERMANENT, "/nonexistent", "No such file");
-    refuses(SERVER, "cert=/nonexistent", NULL, ERR_PERMANENT, "/nonexistent", "No such file");
-    refuses(SERVER, with("cert=%s", files.bare), NULL, ERR_PERMANENT, "no private key", "key=");
-    refuses(SERVER, with("cert=%s,key=%s", files.server, files.other), NULL, ERR_PERMANENT,
+    refuses(CLIENT, "cafile=/nonexistent", "h", ERR_OTHER, "/nonexistent", "No such file");
+    refuses(SERVER, "cert=/nonexistent", NULL, ERR_OTHER, "/nonexistent", "No such file");
+    refuses(SERVER, with("cert=%s", files.bare), NULL, ERR_OTHER, "no private key", "key=");
+    refuses(SERVER, with("cert=%s,key=%s", files.server, files.other), NULL, ERR_OTHER,
             "openssl-key", "match");
-    refuses(SERVER, with("cert=%s,dhparam=%s", files.server, files.bare), NULL, ERR_PERMANENT,
+    refuses(SERVER, with("cert=%s,dhparam=%s", files.server, files.bare), NULL, ERR_OTHER,
             "openssl-dhparam", "PEM");
 }
 

@@ -45,7 +45,7 @@ static void wire_over_a_port(void **state)
     assert_memory_equal(got, "re", 2);
 
     assert_int_equal(wire_read(&w, got, 3, &e), -1); /* there are two: deadline */
-    assert_int_equal(e.kind, ERR_TRANSIENT);
+    assert_int_equal(e.kind, ERR_TIMEOUT);
     assert_string_equal(e.text, "no answer from the peer in time (0.03 seconds; "
                                 "handshake-timeout=<seconds> says how long to wait)");
     assert_int_equal(write(s[1], "12345678\n", 9), 9);
@@ -71,7 +71,7 @@ static void wire_write_deadline(void **state)
     assert_int_equal(port_open_fds(s[0], s[0], 0, PORT_SHUT_DOWN, "test", &p, &e), 0);
     assert_int_equal(wire_init(&w, &wire_over_port, p, &run, 30, &e), 0);
     assert_int_equal(wire_write(&w, lots, sizeof lots, &e), -1);
-    assert_int_equal(e.kind, ERR_TRANSIENT);
+    assert_int_equal(e.kind, ERR_TIMEOUT);
     close(s[1]);
     wire_fini(&w);
     port_close(p);
