@@ -155,7 +155,7 @@ static int try_in_child(const struct effect *x, size_t number)
                                 .idle = -1, .ip_version = 4, .comm = 'S', .env_prefix = "SOCAT"};
     struct scene s = {.fd = -1};
     struct run run;
-    struct opened_end end;
+    struct opened_end end = {0};
     struct err e = {.kind = ERR_NONE};
     char text[500];
 
