@@ -184,7 +184,7 @@ ROWS
 
 @test "messages of a queue" {
     local queue=/catena-test-$$
-    start server "$CATENA_BIN" -d -d "posixmq-recv:$queue,fork" exec:false </dev/null
+    start server "$CATENA_BIN" -d -d -u "posixmq-recv:$queue,fork" open:/dev/null </dev/null
     server=$(<server.pid)
     wait_for 5 file_has server.err 'waiting for a message'
     printf x | catena -u - "posixmq-send:$queue"
