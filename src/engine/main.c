@@ -41,6 +41,7 @@ static int run_plan(const struct cmdline *c, const char *const address[2])
         status = fail(&e);
     } else if (c->settings.dry_run) {
         plan_print(plan, stdout);
+        status = plan->missing != NULL;
     } else {
         int signal_fd = signals_init(&c->settings, &e);
         bool forked = false;

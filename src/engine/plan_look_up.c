@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Between planning and opening: the names in options get their numbers. In a dry run, what would be
- * missing by now, names or files, is shown and no mistake: it may be there when it is needed. */
+ * Between planning and opening: the names in options get their numbers. In a dry run, what is
+ * missing by now, names or files, is shown: whether it matters then is for the caller to say. */
 #include <unistd.h>
 
 #include "bind.h"

@@ -81,7 +81,7 @@ static void proxy_refuses(void **state)
         FAILSP("HTTP/1.1 407 Who\r\n", ERR_DENIED,
                "the proxy refused a:1: 407 Who; give proxy-authorization"),
         FAILSP("HTTP/2 200\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/2 200\""),
-        FAILSP("HTTP/1.1   404 No\r\n", ERR_REFUSED, "the proxy refused a:1: 404 No"),
+        FAILSP("HTTP/1.1   404 No\r\n", ERR_OTHER, "the proxy refused a:1: 404 No"),
         FAILSP("HTTP/1.1 20\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/1.1 20\""),
         FAILSP("HTTP/1.1  2 0\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/1.1  2 0\""),
         FAILSP("HTTP/1.1 2000\r\n", ERR_PROTOCOL, "the reply is not HTTP/1: \"HTTP/1.1 2000\""),
