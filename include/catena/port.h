@@ -64,6 +64,8 @@ enum port_flags {
     PORT_OWN_R = 1 << 14,     /* rfd, wfd are closed with the port; set by port_open_fds */
     PORT_OWN_W = 1 << 15,
     PORT_ENDLESS = 1 << 16,   /* what it reads from may have no end of file: packets of anybody */
+    PORT_PROGRAM = 1 << 17,   /* leads to a program, whose exit status says if an early end is an error */
+    PORT_FINAL_W = 1 << 18,   /* a reader of wfd that has gone does not come back: pipes, connections */
 };
 
 struct port {
@@ -94,9 +96,6 @@ int port_shutdown(struct port *p, struct err *e);
 /* Can it be read or written without looking at its descriptors? To be called before they are waited
  * for, with what will be waited for. */
 bool port_ready(struct port *p, bool in, bool out);
-/* Will poll() tell when it can be written? Not where there is nothing to write to, or only a descriptor
- * opened for reading: writing says at once what it has to say. */
-bool port_awaits_room(const struct port *p);
 /* Its engine is going to sleep: if the port is due, the neighbour must not. */
 void port_settle(struct port *p);
 /* What to wait for at rfd (and at wfd, if that is the same). */
@@ -110,6 +109,11 @@ void port_abandon(struct port *p); /* NULL is fine */
 void port_stop_reading(struct port *p);
 /* One port that reads from one and writes to another; takes both, also on failure. */
 int port_join(struct port *read, struct port *write, struct port **out, struct err *e);
+/* Its other end has gone as far as poll() knows: the error that a write would give; 0 none, or it is
+ * not known. */
+int port_write_error(const struct port *p);
+/* It has said its end, and may have gone for good: the system is to find out, if it can. */
+void port_probe(const struct port *p);
 /* Puts bytes in front of what is read next. */
 int port_unread(struct port *p, const void *data, size_t n, struct err *e);
 

@@ -5,6 +5,7 @@
 #define CATENA_RUN_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 
 struct plan;
 struct line;
+struct reaper;
 struct traffic;
 
 struct fact { /* what an opened side has learnt; becomes the environment of children */
@@ -37,9 +39,14 @@ struct child { /* a program of this run */
     const char *system; /* the command of a SYSTEM address, or NULL */
     enum child_role role;
     unsigned passes; /* bit mask of signals passed on to it: sighup, sigint, sigquit */
+    double end_timeout; /* seconds it may take when nobody talks to it any more; < 0: moments */
+    bool leads;  /* a process group of its own */
     bool on_tty; /* our end of its terminal is closed before it is collected: it gets EIO, SIGHUP */
     bool ended_output; /* end of file was seen on what it writes */
     bool done;
+    bool killed; /* we had asked it to end */
+    bool well;   /* its end is no failure */
+    siginfo_t how; /* when it is done; si_pid 0: nobody knows */
 };
 
 #define RUN_QUEUE "mqueue:" /* in front of the name of a message queue among the removals */
@@ -68,9 +75,9 @@ struct run {
     int signal_fd; /* signalfd of the process, or -1 in threads */
     int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
     int ended_signal; /* signal that ended the run, 0 none */
+    bool from_terminal; /* ... and the terminal sent it, to all processes it had */
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
-    void (*on_children)(void *); /* a parent of runs: called when one has ended, at any wait */
-    void *on_children_arg;
+    struct reaper *reaper; /* of the process; borrowed; may be NULL */
     void (*add_served)(void *, struct traffic *); /* a parent of threads: the traffic of all */
     void *add_served_arg;
     void (*on_wait)(void *); /* called before this run waits for something that is not there yet */
@@ -101,12 +108,15 @@ struct run {
     atomic_bool over; /* -t has ended the run at its border: the others finish, but not for ever */
     atomic_bool cut[2]; /* by source: the end of that flow was ordered (-t, readbytes, a signal), so
                            what it leaves behind is nobody's fault */
-    _Atomic uint64_t lost; /* bytes that were accepted and could not be delivered */
+    _Atomic uint64_t lost[2]; /* by source: bytes that were accepted and could not be delivered */
+    const char *_Atomic refuser[2]; /* by source: label of the program that read no more of it */
     _Atomic uint64_t blocks[2], bytes[2]; /* over the border: left to right, right to left */
 };
 
 int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
              struct err *e);
+/* Removes what is to be removed, now that others may want its place. */
+void run_remove(struct run *r);
 void run_fini(struct run *r); /* removes what is to be removed, frees */
 
 /* The first failure wins and is logged as E; later ones are its consequences and logged as I. */
@@ -138,6 +148,13 @@ int run_copy_facts(struct run *r, struct run *from, struct err *e);
 char **run_environment(struct run *r, struct err *e);
 void run_free_environment(char **env);
 
+/* n bytes of the flow from that side are lost (unless its end was ordered). refuser: the label of the
+ * program that does not read them, whose end says whether that is an error; or NULL. */
+void run_lose(struct run *r, int from, size_t n, const char *refuser);
+/* After all is collected: what is lost makes the run fail, but for what a program that has ended well
+ * did not want. */
+void run_judge_losses(struct run *r);
+
 /* The program behind the port with that label has closed its output. */
 void run_child_eof(struct run *r, const char *label);
 /* The terminal of that program is about to go: it is asked to end (SIGTERM) before. */
@@ -161,7 +178,9 @@ void run_cut(struct run *r);
 void run_after_fork(struct run *r);
 void run_touch(struct run *r); /* bytes have moved */
 
-/* Takes a copy; the pidfd is made here. */
+/* Sends it to that program, if it has not ended yet. */
+bool run_signal_child(struct run *r, struct child *c, int sig);
+/* Takes a copy, and the pidfd. */
 int run_add_child(struct run *r, const struct child *c, struct err *e);
 
 #endif

@@ -118,7 +118,7 @@ static int joint_open(const struct addr *a, struct joint *j, struct err *e)
     if (comm_of_addr(a, COMM_SOCKETPAIR, &j->type, e) == -1 || check_types(a, j->type, e) == -1)
         return -1;
     j->shut = comm_info(j->type)->shut;
-    j->flags = comm_info(j->type)->flags;
+    j->flags = comm_info(j->type)->flags | PORT_PROGRAM;
     if (j->type == COMM_SOCKETPAIR)
         rc = open_socketpair(a, j, e);
     else if (j->type == COMM_PTY)

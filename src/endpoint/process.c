@@ -17,10 +17,12 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "catena/diag.h"
+#include "catena/family.h"
+#include "catena/reaper.h"
 #include "catena/wait.h"
 
 enum step {
@@ -482,13 +484,13 @@ static unsigned passed_signals(const struct addr *a)
 }
 
 /* The child inherits a mask that keeps our handlers from running in it. */
-static pid_t fork_child(struct launch *l)
+static pid_t fork_child(struct launch *l, struct run *r, int *pidfd)
 {
     sigset_t all, old;
 
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    pid_t pid = fork();
+    pid_t pid = reaper_fork(r->reaper, NULL, NULL, pidfd);
 
     if (pid == 0) {
         become_program(l);
@@ -502,6 +504,21 @@ static pid_t fork_child(struct launch *l)
     return pid;
 }
 
+enum { END_TIMEOUT_S = 10 };
+
+/* By order; one that makes itself a group has its reasons. */
+static bool leads_group(const struct addr *a)
+{
+    for (size_t i = 0; i < a->nopts; i++) {
+        const struct opt *o = &a->opts[i];
+
+        if ((o->desc->apply == apply_setsid && o->v.i != 0) ||
+            (o->desc->apply == apply_setpgid && (o->v.i == 0 || o->v.i == 1)))
+            return true;
+    }
+    return false;
+}
+
 static enum child_role role_of(const struct process *p)
 {
     if (!p->endpoint)
@@ -511,14 +528,17 @@ static enum child_role role_of(const struct process *p)
     return p->addr->left == CTX_W ? CHILD_SINK : CHILD_ENDPOINT;
 }
 
-static int enter_child(const struct process *p, struct run *r, pid_t pid, struct err *e)
+static int enter_child(const struct process *p, struct run *r, pid_t pid, int pidfd, struct err *e)
 {
     struct child c = {
         .pid = pid,
+        .pidfd = pidfd,
         .label = p->addr->label,
         .system = p->command->system,
         .role = role_of(p),
         .passes = passed_signals(p->addr),
+        .end_timeout = opt_time(p->addr, OPT_END_TIMEOUT, r->settings->v1_name ? -1 : END_TIMEOUT_S),
+        .leads = leads_group(p->addr),
         .on_tty = p->tty != -1,
     };
 
@@ -528,7 +548,7 @@ static int enter_child(const struct process *p, struct run *r, pid_t pid, struct
 int process_spawn(const struct process *p, struct run *r, struct err *e)
 {
     struct launch l;
-    int fd[2] = {-1, -1};
+    int fd[2] = {-1, -1}, pidfd = -1;
     int rc = -1;
 
     if (launch_init(&l, p, r, e) == -1)
@@ -538,7 +558,7 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
         goto out;
     }
     l.report_fd = fd[1];
-    pid_t pid = fork_child(&l);
+    pid_t pid = fork_child(&l, r, &pidfd);
 
     close(fd[1]);
     if (pid == -1) {
@@ -547,11 +567,12 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
     }
     rc = await_exec(p, r, fd[0], e);
     if (rc == 0)
-        rc = enter_child(p, r, pid, e);
+        rc = enter_child(p, r, pid, pidfd, e);
     if (rc == -1) {
-        (void)kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-            continue;
+        family_signal(pid, leads_group(p->addr), SIGKILL); /* it may be the program already */
+        reaper_await(r->reaper, pid);
+        if (pidfd != -1)
+            close(pidfd);
         goto out;
     }
     diag(DIAG_NOTICE, "forked off child process %ld", (long)pid);

@@ -6,110 +6,104 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/reaper.h"
 #include "catena/wait.h"
+#include "ended.h"
 
-void brood_init(struct brood *b, long long max)
+struct brood_child {
+    struct brood *brood;
+    struct diag_peer peer; /* whom it serves; owns the name */
+    struct brood_child *next, **at;
+};
+
+void brood_init(struct brood *b, struct run *r, long long max)
 {
-    *b = (struct brood){.max = max};
+    *b = (struct brood){.run = r, .max = max > 0 ? (size_t)max : 0};
 }
 
-static void tell(pid_t pid, int status)
+static void tell(const struct brood *b, const siginfo_t *how)
 {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        diag(DIAG_INFO, "waitpid(): child %d exited with status 0", (int)pid);
-    else if (WIFEXITED(status))
-        diag(DIAG_WARN, "waitpid(): child %d exited with status %d", (int)pid, WEXITSTATUS(status));
+    char words[120];
+    bool v1 = b->run->settings->v1_name;
+    enum diag_level level = ended_well(how) ? DIAG_INFO : DIAG_WARN;
+    ended_words(how, false, words, sizeof words);
+    if (!v1)
+        diag(level, "child %d %s", (int)how->si_pid, words);
+    else if (how->si_code == CLD_EXITED)
+        diag(level, "waitpid(): child %d exited with status %d", (int)how->si_pid, how->si_status);
     else
-        diag(DIAG_WARN, "waitpid(): child %d exited on signal %d", (int)pid, WTERMSIG(status));
+        diag(level, "waitpid(): child %d exited on signal %d", (int)how->si_pid, how->si_status);
 }
 
-static char *name_of(const struct brood_child *c)
+static void free_child(struct brood_child *c)
 {
-    return (char *)(uintptr_t)atomic_load(&c->peer.name);
+    free((char *)(uintptr_t)atomic_load(&c->peer.name));
+    free(c);
 }
 
-static bool take_status(struct brood *b, size_t i)
+static void enter(struct brood *b, struct brood_child *c)
 {
-    struct brood_child *c = &b->v[i];
-    int status;
-    pid_t pid = waitpid(c->pid, &status, WNOHANG);
-    if (pid == 0 || (pid < 0 && errno == EINTR))
-        return false;
+    c->next = b->youngest;
+    c->at = &b->youngest;
+    if (c->next)
+        c->next->at = &c->next;
+    b->youngest = c;
+    b->n++;
+}
+
+static void leave(struct brood_child *c)
+{
+    *c->at = c->next;
+    if (c->next)
+        c->next->at = c->at;
+    c->brood->n--;
+    free_child(c);
+}
+
+static void ended(void *arg, const siginfo_t *how)
+{
+    struct brood_child *c = arg;
     const struct diag_peer *before = diag_about(&c->peer);
-    if (pid > 0)
-        tell(pid, status);
+    tell(c->brood, how);
     (void)diag_about(before);
-    free(name_of(c));
-    *c = b->v[--b->n];
-    return true;
+    leave(c);
 }
 
-static size_t index_of(const struct brood *b, pid_t pid)
+/* In the child the others are left as they are, in pages that it shares. */
+pid_t brood_fork(struct brood *b)
 {
-    size_t i = 0;
-    while (i < b->n && b->v[i].pid != pid)
-        i++;
-    return i;
-}
-
-/* The system says who has ended; a child that is not ours hides the others, which then are asked
- * one by one. */
-static void collect_processes(struct brood *b)
-{
-    siginfo_t ended = {0};
-    while (b->n > 0 && waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0) {
-        size_t i = index_of(b, ended.si_pid);
-        if (ended.si_pid == 0)
-            return;
-        if (i == b->n || !take_status(b, i))
-            break;
-        ended.si_pid = 0;
+    struct brood_child *c = calloc(1, sizeof *c);
+    pid_t pid = c ? reaper_fork(b->run->reaper, ended, c, NULL) : -1;
+    int sys = c ? errno : ENOMEM;
+    if (pid > 0) {
+        c->brood = b;
+        enter(b, c);
+    } else {
+        free(c);
     }
-    for (size_t i = 0; i < b->n;)
-        i += !take_status(b, i);
-}
-
-int brood_add(struct brood *b, pid_t pid, char *peer, struct err *e)
-{
-    if (b->n == b->cap) {
-        size_t cap = b->cap ? 2 * b->cap : 16;
-        struct brood_child *more = reallocarray(b->v, cap, sizeof *more);
-        if (!more) {
-            free(peer);
-            return err_nomem(e);
-        }
-        b->v = more;
-        b->cap = cap;
+    if (pid == 0) {
+        b->youngest = NULL;
+        b->n = 0;
     }
-    b->v[b->n++] = (struct brood_child){pid, {peer}};
-    return 0;
+    errno = sys;
+    return pid;
 }
 
-void brood_forget(struct brood *b)
+void brood_name(struct brood *b, char *peer)
 {
-    b->n = 0; /* a child ends soon: the names are left as they are, in pages it shares */
+    if (b->youngest)
+        atomic_store(&b->youngest->peer.name, peer);
+    else
+        free(peer);
 }
 
-static void collect(void *arg)
+int brood_wait_for_room(struct brood *b, struct err *e)
 {
-    collect_processes(arg);
-}
-
-void brood_watch(struct brood *b, struct run *r)
-{
-    r->on_children = collect;
-    r->on_children_arg = b;
-}
-
-int brood_wait_for_room(struct brood *b, struct run *r, struct err *e)
-{
+    struct run *r = b->run;
     bool told = false;
-    while (b->max > 0 && b->n >= (size_t)b->max) {
+    while (b->max > 0 && b->n >= b->max) {
         if (!told)
             diag(DIAG_NOTICE, "maxchildren are active, waiting");
         told = true;
@@ -120,12 +114,13 @@ int brood_wait_for_room(struct brood *b, struct run *r, struct err *e)
     return 0;
 }
 
-void brood_fini(struct brood *b, struct run *r)
+void brood_fini(struct brood *b)
 {
-    if (r->on_children_arg == b)
-        r->on_children = NULL;
-    for (size_t i = 0; i < b->n; i++)
-        free(name_of(&b->v[i]));
-    free(b->v);
-    *b = (struct brood){0};
+    for (struct brood_child *c = b->youngest, *next; c; c = next) {
+        next = c->next;
+        reaper_forget_all(b->run->reaper, c);
+        free_child(c);
+    }
+    b->youngest = NULL;
+    b->n = 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The children that a listening (or reconnecting) address with option fork has set off: counted
- * against max-children and collected as they end. */
+ * against max-children, and their ends told. */
 #ifndef CATENA_BROOD_H
 #define CATENA_BROOD_H
 
@@ -9,26 +9,22 @@
 
 #include "catena/run.h"
 
-struct brood_child {
-    pid_t pid;
-    struct diag_peer peer; /* whom it serves; owns the name */
-};
+struct brood_child;
 
 struct brood {
-    long long max; /* max-children, 0 no limit */
-    struct brood_child *v;
-    size_t n, cap;
+    struct run *run;
+    size_t max; /* max-children, 0 no limit */
+    size_t n;
+    struct brood_child *youngest; /* first of all that live */
 };
 
-void brood_init(struct brood *b, long long max);
-/* From now on children that end are collected whenever r waits. */
-void brood_watch(struct brood *b, struct run *r);
-/* Takes the name of its peer, which may be NULL. */
-int brood_add(struct brood *b, pid_t pid, char *peer, struct err *e);
-void brood_forget(struct brood *b); /* in the child */
+void brood_init(struct brood *b, struct run *r, long long max);
+pid_t brood_fork(struct brood *b); /* as fork() */
+/* The youngest serves that peer. Takes the name, which may be NULL. */
+void brood_name(struct brood *b, char *peer);
 /* Waits while max-children children are active. */
-int brood_wait_for_room(struct brood *b, struct run *r, struct err *e);
+int brood_wait_for_room(struct brood *b, struct err *e);
 /* Forked children live on. */
-void brood_fini(struct brood *b, struct run *r);
+void brood_fini(struct brood *b);
 
 #endif

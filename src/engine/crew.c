@@ -45,15 +45,16 @@ struct crew {
     struct hubs *hubs;
     size_t max;
     int stop_fd;   /* readable: everything is to end */
+    int quit_fd;   /* readable: nobody is accepted any more */
     int report_fd; /* accept() has failed */
-    int room_fd;   /* a run has ended */
+    int room_fd;   /* a run has ended; stopping: or an accept() */
 
     pthread_mutex_t lock;
     pthread_cond_t wanted;
     struct member *members, *ended; /* ended: to be joined */
     struct errand *errands; /* those that are counted in nruns */
     size_t nfree, nruns;
-    bool lead_is_free, stopping, reported;
+    bool lead_is_free, accepting, stopping, reported;
     struct err why;
 };
 
@@ -146,6 +147,7 @@ static struct errand *new_errand(struct crew *c, struct err *e)
         return NULL;
     }
     t->run.shared = c->parent->shared;
+    t->run.reaper = c->parent->reaper;
     t->run.stop_fd = c->stop_fd;
     t->run.threaded = true;
     if (run_copy_facts(&t->run, c->parent, e) == 0 && line_init(&t->line, &t->run, e) == 0)
@@ -265,6 +267,40 @@ static void report(struct crew *c, const struct err *e)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* Gives false when nobody is to be accepted any more. */
+static bool begin_accepting(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->accepting = !c->stopping;
+    bool may = c->accepting;
+    pthread_mutex_unlock(&c->lock);
+    return may;
+}
+
+static void end_accepting(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->accepting = false;
+    if (c->stopping)
+        (void)eventfd_write(c->room_fd, 1);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* A connection comes in. Until it is there, quitting ends the wait, afterwards only a stop. */
+static int accept_one(struct errand *t, struct err *e)
+{
+    struct crew *c = t->crew;
+    if (!begin_accepting(c))
+        return err_set(e, ERR_INTERRUPTED, "stopped");
+    t->run.stop_fd = c->quit_fd;
+    int rc = await_room(t, e);
+    if (rc == 0 && (rc = c->ops->accept(c->arg, &t->run, &t->line, e)) < 0)
+        count_out(t);
+    t->run.stop_fd = c->stop_fd;
+    end_accepting(c);
+    return rc;
+}
+
 /* Serves connections as long as it leads. */
 static void lead(struct member *m)
 {
@@ -274,17 +310,14 @@ static void lead(struct member *m)
         struct errand *t = new_errand(c, &e);
         if (!t) {
             diag_err(DIAG_WARN, &e); /* a connection has to wait, the listener goes on */
-            if (poll(&(struct pollfd){.fd = c->stop_fd, .events = POLLIN}, 1, PAUSE_MS) > 0) {
+            if (poll(&(struct pollfd){.fd = c->quit_fd, .events = POLLIN}, 1, PAUSE_MS) > 0) {
                 (void)err_set(&e, ERR_INTERRUPTED, "stopped");
                 m->leads = false;
                 report(c, &e);
             }
             continue;
         }
-        int rc = await_room(t, &e);
-        if (rc == 0 && (rc = c->ops->accept(c->arg, &t->run, &t->line, &e)) < 0)
-            count_out(t);
-        if (rc < 0) {
+        if (accept_one(t, &e) < 0) {
             line_fini(&t->line);
             free_errand(t);
             m->leads = false;
@@ -343,6 +376,7 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
                        .parent = parent,
                        .max = max > 0 ? (size_t)max : 0,
                        .stop_fd = eventfd(0, EFD_CLOEXEC),
+                       .quit_fd = eventfd(0, EFD_CLOEXEC),
                        .report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                        .room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     (void)pthread_mutex_init(&c->lock, NULL);
@@ -350,7 +384,7 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&c->wanted, &attr);
     (void)pthread_condattr_destroy(&attr);
-    if (c->stop_fd < 0 || c->report_fd < 0 || c->room_fd < 0)
+    if (c->stop_fd < 0 || c->quit_fd < 0 || c->report_fd < 0 || c->room_fd < 0)
         (void)err_sys(e, "eventfd()");
     else
         c->hubs = hubs_new(e);
@@ -394,12 +428,20 @@ int crew_wait(struct crew *c, struct err *e)
     }
 }
 
-static bool has_runs(struct crew *c)
+size_t crew_runs(struct crew *c)
 {
     pthread_mutex_lock(&c->lock);
-    bool has = c->nruns > 0;
+    size_t n = c->nruns;
     pthread_mutex_unlock(&c->lock);
-    return has;
+    return n;
+}
+
+static bool is_accepting(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool is = c->accepting;
+    pthread_mutex_unlock(&c->lock);
+    return is;
 }
 
 static bool has_members(struct crew *c)
@@ -410,25 +452,38 @@ static bool has_members(struct crew *c)
     return has;
 }
 
+static void await_somebody(const struct crew *c)
+{
+    (void)poll(&(struct pollfd){.fd = c->room_fd, .events = POLLIN}, 1, -1);
+    (void)eventfd_read(c->room_fd, &(eventfd_t){0});
+}
+
+void crew_quit(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    (void)pthread_cond_broadcast(&c->wanted);
+    pthread_mutex_unlock(&c->lock);
+    if (c->quit_fd >= 0)
+        (void)eventfd_write(c->quit_fd, 1);
+    while (is_accepting(c)) /* told to end: it is a matter of moments */
+        await_somebody(c);
+}
+
 void crew_free(struct crew *c, bool now)
 {
     struct err ignored;
     if (!c)
         return;
-    pthread_mutex_lock(&c->lock);
-    c->stopping = true;
-    (void)pthread_cond_broadcast(&c->wanted);
-    pthread_mutex_unlock(&c->lock);
-    while (!now && has_runs(c)) {
+    crew_quit(c);
+    while (!now && crew_runs(c) > 0) {
         now = wait_fd(c->parent, c->room_fd, POLLIN, -1, &ignored) < 0;
         (void)eventfd_read(c->room_fd, &(eventfd_t){0});
     }
     if (c->stop_fd >= 0)
         (void)eventfd_write(c->stop_fd, 1);
-    while (has_members(c)) { /* told to end: it is a matter of moments */
-        (void)poll(&(struct pollfd){.fd = c->room_fd, .events = POLLIN}, 1, -1);
-        (void)eventfd_read(c->room_fd, &(eventfd_t){0});
-    }
+    while (has_members(c))
+        await_somebody(c);
     hubs_free(c->hubs);
     c->parent->add_served = NULL;
     while (c->ended) {
@@ -437,7 +492,7 @@ void crew_free(struct crew *c, bool now)
         (void)pthread_join(m->thread, NULL);
         free(m);
     }
-    int *fds[] = {&c->stop_fd, &c->report_fd, &c->room_fd};
+    int *fds[] = {&c->stop_fd, &c->quit_fd, &c->report_fd, &c->room_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (*fds[i] >= 0)
             close(*fds[i]);

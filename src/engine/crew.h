@@ -26,7 +26,10 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
 int crew_lead(struct crew *c, struct err *e); /* a thread begins to accept */
 /* Waits until accept() fails, which ends the lead (1), or a signal comes (-1); e says what. */
 int crew_wait(struct crew *c, struct err *e);
-/* Waits until all runs have ended (now, or a signal: they are told to), frees. */
+/* From now on nobody is accepted; the runs go on. */
+void crew_quit(struct crew *c);
+size_t crew_runs(struct crew *c); /* how many there are */
+/* Quits, waits until all runs have ended (now, or a signal: they are told to), frees. */
 void crew_free(struct crew *c, bool now);
 
 #endif

@@ -85,8 +85,8 @@ void engine_drop(struct engine *e)
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
         bool stalled = s->port && s->port->flags & PORT_STALL; /* never meant to get it */
-        if (s->has_out && !s->out_shut && !stalled && !atomic_load(&e->run->cut[!i]))
-            atomic_fetch_add(&e->run->lost, engine_owed(e, i));
+        if (s->has_out && !s->out_shut && !stalled)
+            run_lose(e->run, !i, engine_owed(e, i), NULL);
         s->out_shut = true;
     }
     engine_start_closing(e);
@@ -130,8 +130,8 @@ static bool finished(const struct engine *e)
 }
 
 /* A two-way peer that has said all and takes nothing any more ends the other direction quietly: what
- * has not been read yet is still its owner's. One-way, the next write tells (and fails loudly). */
-static void settle_gone(struct engine *e)
+ * has not been read yet is still its owner's. One-way, it is what the next write would tell. */
+static void settle_gone(struct engine *e, struct err *err)
 {
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
@@ -141,6 +141,8 @@ static void settle_gone(struct engine *e)
         if (s->gone && (ordered || two_way) && !s->out_shut && !engine_wants_output(e, i)) {
             engine_count_lost(e, i);
             engine_end_flow_to(e, i);
+        } else if (s->gone && !e->closing && engine_notice_gone(e, i, err) < 0) {
+            engine_failed(e, err);
         }
     }
 }
@@ -151,7 +153,7 @@ bool engine_work(struct engine *e, struct err *err)
 {
     while (engine_turn(e, err) < 0)
         engine_failed(e, err);
-    settle_gone(e);
+    settle_gone(e, err);
     return finished(e);
 }
 

@@ -108,6 +108,8 @@ bool engine_wants_room(const struct engine *e, int side);
 size_t engine_waiting(const struct engine *e, int side);
 /* The same, and what a file that is being sent still has. */
 size_t engine_owed(const struct engine *e, int side);
+/* Nobody reads at that side any more, and no read there would tell: as the next write would. */
+int engine_notice_gone(struct engine *e, int side, struct err *err);
 /* What was taken and cannot be written to that side is lost, unless its end was ordered. */
 void engine_count_lost(struct engine *e, int side);
 /* Nothing more can be written to that side: drops what waits, tells the source. */

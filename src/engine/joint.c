@@ -46,14 +46,6 @@ bool joint_in_memory(const struct plan *p, const struct plan_link *left,
                                         (type == COMM_PTY || type == COMM_PTYS));
 }
 
-static int engine_port(const struct comm_info *info, struct comm_ends *ends, const char *label,
-                       struct port **out, struct err *e)
-{
-    struct comm_ends taken = *ends;
-    *ends = (struct comm_ends){-1, -1};
-    return port_open_fds(taken.rfd, taken.wfd, info->flags | PORT_JOINT, info->shut, label, out, e);
-}
-
 static const char *label_of(const struct station *s)
 {
     return s && s->item->link ? s->item->link->fwd->label : "relay";
@@ -64,6 +56,15 @@ static const char *label_of(const struct station *s)
 static bool wants_fds(const struct station *s)
 {
     return s && s->program;
+}
+
+static int engine_port(const struct comm_info *info, struct comm_ends *ends,
+                       const struct station *to, struct port **out, struct err *e)
+{
+    unsigned flags = info->flags | PORT_JOINT | (wants_fds(to) ? PORT_PROGRAM : 0U);
+    struct comm_ends taken = *ends;
+    *ends = (struct comm_ends){-1, -1};
+    return port_open_fds(taken.rfd, taken.wfd, flags, info->shut, label_of(to), out, e);
 }
 
 int joint_make(struct line *l, struct station *outer, struct station *inner, int side,
@@ -85,13 +86,13 @@ int joint_make(struct line *l, struct station *outer, struct station *inner, int
         outer->ends[!side] = *of_outer;
         *of_outer = (struct comm_ends){-1, -1};
     } else {
-        rc = engine_port(info, of_outer, label_of(inner), &ports[0], e);
+        rc = engine_port(info, of_outer, inner, &ports[0], e);
     }
     if (rc == 0 && wants_fds(inner)) {
         inner->ends[side] = *of_inner;
         *of_inner = (struct comm_ends){-1, -1};
     } else if (rc == 0) {
-        rc = engine_port(info, of_inner, label_of(outer), &ports[1], e);
+        rc = engine_port(info, of_inner, outer, &ports[1], e);
     }
     comm_close(&a);
     comm_close(&b);

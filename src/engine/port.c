@@ -8,12 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -45,6 +49,13 @@ static int is_message_socket(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type != SOCK_STREAM;
 }
 
+/* Whoever comes to a FIFO finds it by its name. */
+static bool is_nameless(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+}
+
 static int set_nonblocking(int fd, struct err *e)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -69,10 +80,11 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
         p->flags |= reading ? PORT_OWN_R : PORT_OWN_W;
     if (S_ISSOCK(st.st_mode)) {
         p->flags |= reading ? PORT_SOCKET_R : PORT_SOCKET_W;
-        if (is_message_socket(*fd))
-            p->flags |= PORT_MSG;
+        p->flags |= is_message_socket(*fd) ? PORT_MSG : PORT_FINAL_W;
         return 0;
     }
+    if (!reading && S_ISFIFO(st.st_mode) && is_nameless(*fd))
+        p->flags |= PORT_FINAL_W;
     if (reading && isatty(*fd))
         p->flags |= PORT_TTY;
     if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
@@ -183,14 +195,6 @@ bool port_ready(struct port *p, bool in, bool out)
     return (in && p->pending.len > 0) || (p->ops->ready && p->ops->ready(p, in, out));
 }
 
-bool port_awaits_room(const struct port *p)
-{
-    if (p->ops->ready || p->flags & PORT_STALL)
-        return true;
-    int flags = p->wfd < 0 ? -1 : fcntl(p->wfd, F_GETFL);
-    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
-}
-
 void port_settle(struct port *p)
 {
     if (p->due)
@@ -218,6 +222,42 @@ int port_unread(struct port *p, const void *data, size_t n, struct err *e)
     buf_fini(&p->pending);
     p->pending = b;
     return 0;
+}
+
+/* ---- has the other end gone? ---- */
+
+int port_write_error(const struct port *p)
+{
+    struct pollfd pfd = {.fd = p->wfd};
+    int sys = 0;
+    socklen_t len = sizeof sys;
+    if (!(p->flags & PORT_FINAL_W) || p->wfd < 0)
+        return 0;
+    if (p->flags & PORT_SOCKET_W && getsockopt(p->wfd, SOL_SOCKET, SO_ERROR, &sys, &len) == 0 && sys)
+        return sys;
+    /* a socket has POLLERR for news of other kinds, too */
+    const short gone = p->flags & PORT_SOCKET_W ? POLLHUP : POLLHUP | POLLERR;
+    return poll(&pfd, 1, 0) > 0 && pfd.revents & gone ? EPIPE : 0;
+}
+
+enum { PROBE_S = 10, PROBES = 6 }; /* seconds before the first and between them; how many */
+
+void port_probe(const struct port *p)
+{
+    static const struct {
+        int level, name, value;
+    } opts[] = {{IPPROTO_TCP, TCP_KEEPIDLE, PROBE_S},
+                {IPPROTO_TCP, TCP_KEEPINTVL, PROBE_S},
+                {IPPROTO_TCP, TCP_KEEPCNT, PROBES},
+                {SOL_SOCKET, SO_KEEPALIVE, 1}};
+    int on = 0;
+    socklen_t len = sizeof on;
+    if (!(p->flags & PORT_SOCKET_R) || p->flags & (PORT_MSG | PORT_JOINT) || p->rfd != p->wfd ||
+        getsockopt(p->rfd, SOL_SOCKET, SO_KEEPALIVE, &on, &len) < 0 || on)
+        return;
+    for (size_t i = 0; i < sizeof opts / sizeof opts[0]; i++)
+        if (setsockopt(p->rfd, opts[i].level, opts[i].name, &opts[i].value, sizeof(int)) < 0)
+            return; /* none of TCP's */
 }
 
 /* ---- ending ---- */
@@ -382,7 +422,7 @@ static void silence(struct port *p)
 
 int port_join(struct port *read, struct port *write, struct port **out, struct err *e)
 {
-    const unsigned from_write = PORT_COOL_WRITE | PORT_SLOW_W | PORT_SOCKET_W;
+    const unsigned from_write = PORT_COOL_WRITE | PORT_SLOW_W | PORT_SOCKET_W | PORT_FINAL_W;
     struct port *p = calloc(1, sizeof *p);
     struct joined *j = calloc(1, sizeof *j);
     if (!p || !j) {

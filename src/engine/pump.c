@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Reading into an engine and writing out of it. Never waits. */
 #include <errno.h>
+#include <poll.h>
 
 #include "border.h"
 #include "catena/diag.h"
@@ -56,6 +57,8 @@ int engine_end_of_input(struct engine *e, int side)
     if (!(s->port->flags & PORT_JOINT)) {
         diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->given[0]);
         run_child_eof(e->run, s->port->label);
+        if (!e->run->settings->v1_name)
+            port_probe(s->port);
     }
     s->in_cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);
     s->in_eof = true;
@@ -146,6 +149,13 @@ int engine_read(struct engine *e, int side, struct err *err)
     }
     /* On a joint that is the neighbour's end: it speaks for itself, and what it did not take is
      * counted when we write. After a cool write it is the same news once more. */
+    if (errno == ECONNRESET && s->port->flags & PORT_PROGRAM) {
+        run_lose(e->run, !side, 0, s->port->label);
+        if (e->run->settings->v1_name)
+            diag(DIAG_WARN, "%s: read(%d): Connection reset by peer", s->port->label,
+                 s->port->given[0]);
+        return engine_end_of_input(e, side);
+    }
     if (errno == ECONNRESET &&
         (s->port->flags & PORT_JOINT || (s->port->flags & PORT_COOL_WRITE && s->gone)))
         return engine_end_of_input(e, side);
@@ -202,8 +212,10 @@ void engine_end_flow_to(struct engine *e, int side)
 
 void engine_count_lost(struct engine *e, int side)
 {
-    if (!atomic_load(&e->run->cut[!side]))
-        atomic_fetch_add(&e->run->lost, engine_owed(e, side) + e->side[!side].in.len);
+    const struct port *p = e->side[side].port;
+    size_t n = engine_owed(e, side) + e->side[!side].in.len;
+    if (n > 0)
+        run_lose(e->run, !side, n, p && p->flags & PORT_PROGRAM ? p->label : NULL);
 }
 
 static int write_failed(struct engine *e, int side, struct err *err)
@@ -213,7 +225,9 @@ static int write_failed(struct engine *e, int side, struct err *err)
     bool peer_gone = sys == EPIPE || sys == ECONNRESET;
     bool joint = s->port->flags & PORT_JOINT, cool = s->port->flags & PORT_COOL_WRITE;
     size_t n = s->tx.len > 0 ? s->tx.len : engine_waiting(e, side);
-    if (joint && peer_gone) {
+    /* v1 takes it for an error, whatever the program's status */
+    bool program = s->port->flags & PORT_PROGRAM && !e->run->settings->v1_name && !cool;
+    if ((joint && peer_gone) || (program && (peer_gone || sys == EIO))) {
         /* the neighbour has ended; if it failed it says so itself, else the count tells */
         engine_count_lost(e, side);
         engine_end_flow_to(e, side);
@@ -221,7 +235,10 @@ static int write_failed(struct engine *e, int side, struct err *err)
     }
     engine_end_flow_to(e, side);
     errno = sys;
-    (void)err_sys(err, "%s: writing %zu bytes failed", s->port->label, n);
+    if (n > 0)
+        (void)err_sys(err, "%s: writing %zu bytes failed", s->port->label, n);
+    else
+        (void)err_sys(err, "%s: nobody reads there any more", s->port->label);
     (void)err_call(err, "write(%d, %zu bytes)", s->port->given[1], n);
     if (peer_gone && cool) {
         diag_err(DIAG_NOTICE, err);
@@ -230,6 +247,36 @@ static int write_failed(struct engine *e, int side, struct err *err)
         return 0;
     }
     return -1;
+}
+
+/* Something is there, or the end: what comes of it tells more. */
+static bool has_input(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    struct pollfd pfd = {.events = POLLIN};
+    if (!s->port || s->in_eof || s->in.len > 0 || port_ready(s->port, true, false))
+        return true;
+    pfd.fd = s->port->rfd;
+    return !s->port->ops->ready && poll(&pfd, 1, 0) > 0;
+}
+
+int engine_notice_gone(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    bool program = s->port && s->port->flags & PORT_PROGRAM;
+    if (!s->port || !s->has_out || s->out_shut || s->out_eof || engine_wants_output(e, side))
+        return 0;
+    if (s->has_in && (program || s->port->rfd == s->port->wfd))
+        return 0; /* its end of file comes, or an answer */
+    if (has_input(e, !side))
+        return 0;
+    if (program) {
+        run_lose(e->run, !side, 0, s->port->label);
+        engine_end_flow_to(e, side);
+        return 0;
+    }
+    errno = port_write_error(s->port);
+    return errno ? write_failed(e, side, err) : 0;
 }
 
 /* A session has said goodbye itself. Below it nothing ends before the other direction has ended, too:

@@ -80,9 +80,14 @@ static void free_removals(struct run *r, bool act)
     r->nremovals = 0;
 }
 
-void run_fini(struct run *r)
+void run_remove(struct run *r)
 {
     free_removals(r, true);
+}
+
+void run_fini(struct run *r)
+{
+    run_remove(r);
     free_facts(r);
     free(r->met);
     free((void *)(uintptr_t)atomic_load(&r->peer.name));
@@ -104,7 +109,6 @@ void run_after_fork(struct run *r)
     for (size_t i = 0; i < r->nchildren; i++)
         r->children[i].done = true; /* somebody else's children now */
     r->forked = true;
-    r->on_children = NULL;
 }
 
 void run_fail(struct run *r, const struct err *e)
@@ -143,7 +147,10 @@ void run_forget_failure(struct run *r)
     r->failed = false;
     pthread_mutex_unlock(&r->lock);
     atomic_store(&r->broken, false);
-    atomic_store(&r->lost, 0);
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&r->lost[i], 0);
+        atomic_store(&r->refuser[i], NULL);
+    }
 }
 
 void run_cut(struct run *r)

@@ -12,6 +12,7 @@
 
 #include "catena/diag.h"
 #include "catena/fdtable.h"
+#include "catena/reaper.h"
 #include "catena/wait.h"
 #include "brood.h"
 #include "crew.h"
@@ -173,7 +174,7 @@ static void fork_wait(struct run *r)
 static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
 {
     diag_transferring(); /* -lm: a client that forks has been connected once */
-    pid_t pid = fork();
+    pid_t pid = brood_fork(b);
     if (pid < 0) {
         (void)err_sys(e, "fork()");
         run_warn_lost(s->run, e, "");
@@ -181,15 +182,15 @@ static int fork_run(struct session *s, int side, struct brood *b, struct err *e)
         return wait_seconds(s->run, 0.2, e);
     }
     if (pid == 0) {
-        brood_forget(b);
         forked_child(s, side);
         fork_wait(s->run);
         return 1;
     }
     diag(DIAG_NOTICE, "forked off child process %d", (int)pid);
     line_reset_side(s->line, side, true);
+    brood_name(b, run_give_met(s->run));
     fork_wait(s->run);
-    return brood_add(b, pid, run_give_met(s->run), e);
+    return 0;
 }
 
 /* ---- runs of their own: in threads ---- */
@@ -223,6 +224,21 @@ static void thread_finish(void *listener, struct run *r, struct line *l, int rc,
 
 static const struct crew_ops threads = {thread_accept, thread_open, thread_finish};
 
+/* As with fork: a signal to the listener ends nobody's connection, but one from the terminal goes to
+ * all; a second one ends all. */
+static void end_threads(struct session *s, struct crew *c)
+{
+    bool all = s->run->ended_signal && s->run->from_terminal;
+    crew_quit(c);
+    open_release(&s->end[LEFT], false);
+    if (s->run->ended_signal)
+        run_remove(s->run);
+    size_t n = crew_runs(c);
+    if (s->run->ended_signal && !all && n > 0)
+        diag(DIAG_NOTICE, "connections still at work: %zu; another signal ends them", n);
+    crew_free(c, all);
+}
+
 static int serve_threads(struct session *s, struct retries *t, long long max, struct err *e)
 {
     struct crew *c = crew_new(&threads, s, s->run, max, e);
@@ -235,11 +251,20 @@ static int serve_threads(struct session *s, struct retries *t, long long max, st
             break;
         rc = crew_lead(c, e);
     }
-    crew_free(c, s->run->ended_signal != 0);
+    end_threads(s, c);
     return -1;
 }
 
 /* ---- one chain ---- */
+
+/* A client that forks connects again and again: so often. v1 knows no pause after a success. */
+static int pause_between(const struct session *s, int side, struct err *e)
+{
+    const struct opt *interval = plan_chain_opt(s->plan, side, OPT_INTERVAL);
+    if (s->run->settings->v1_name)
+        return 0;
+    return wait_seconds(s->run, interval ? interval->v.t : 1, e);
+}
 
 static int serve_forks(struct session *s, int side, struct retries *t, struct brood *b,
                        struct err *e)
@@ -248,11 +273,11 @@ static int serve_forks(struct session *s, int side, struct retries *t, struct br
     if (passive)
         diag_transferring(); /* -lm: what follows is service */
     for (;;) {
-        if (brood_wait_for_room(b, s->run, e) < 0 ||
+        if (brood_wait_for_room(b, e) < 0 ||
             open_with_retry(s, side, !passive, t, e) < 0)
             return -1;
         int rc = fork_run(s, side, b, e);
-        if (rc < 0)
+        if (rc < 0 || (rc == 0 && !passive && pause_between(s, side, e) < 0))
             return -1;
         if (rc == 0)
             continue;
@@ -278,13 +303,12 @@ static int open_side(struct session *s, int side, struct err *e)
     int rc = -1;
     if (!t.used)
         return err_nomem(e);
-    brood_init(&brood, most);
+    brood_init(&brood, s->run, most);
     if (listen_with_retry(s, side, &t, e) < 0) {
         rc = -1;
     } else if (wants(s, side, OPT_THREAD)) {
         rc = serve_threads(s, &t, most, e);
     } else if (wants(s, side, OPT_FORK)) {
-        brood_watch(&brood, s->run);
         rc = serve_forks(s, side, &t, &brood, e);
     } else {
         rc = open_with_retry(s, side, true, &t, e);
@@ -294,7 +318,7 @@ static int open_side(struct session *s, int side, struct err *e)
         if (rc == 0)
             rc = next_step(s, side, e);
     }
-    brood_fini(&brood, s->run);
+    brood_fini(&brood);
     open_release(&s->end[side], s->run->forked);
     free(t.used);
     return rc;
@@ -341,13 +365,7 @@ static int finish(struct session *s, int rc, struct err *e)
     line_fini(s->line);
     run_collect_children(r, rc < 0 || r->ended_signal || atomic_load(&r->stop) ||
                                 atomic_load(&r->over));
-    uint64_t lost = atomic_load(&r->lost);
-    if (lost > 0 && !r->failed && !r->ended_signal) {
-        struct err l;
-        (void)err_set(&l, ERR_PROTOCOL, "%llu bytes could not be delivered",
-                      (unsigned long long)lost);
-        run_fail(r, &l);
-    }
+    run_judge_losses(r);
     if (r->settings->statistics && !r->threaded && atomic_load(&r->transferring))
         stats_print(r);
     int status = exit_status(r, rc, e);
@@ -364,11 +382,14 @@ int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *
     struct err e;
     struct session s = {.run = &run, .line = &line, .plan = p};
     const char *wait = getenv("SOCAT_MAIN_WAIT");
-    if (run_init(&run, st, p, signal_fd, &e) < 0) {
+    struct reaper *reaper = reaper_new(&e);
+    if (!reaper || run_init(&run, st, p, signal_fd, &e) < 0) {
+        reaper_free(reaper);
         diag_err(DIAG_ERROR, &e);
         return 1;
     }
     (void)diag_about(&run.peer);
+    run.reaper = reaper;
     int rc = line_init(&line, &run, &e);
     if (rc == 0 && wait)
         rc = wait_seconds(&run, atof(wait), &e);
@@ -385,6 +406,7 @@ int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *
         release_shared(p, shared);
     free(shared);
     (void)diag_about(NULL);
+    reaper_free(reaper);
     run_fini(&run);
     return status;
 }

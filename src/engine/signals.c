@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/reaper.h"
 #include "catena/run.h"
 #include "stats.h"
 
@@ -48,10 +49,8 @@ static bool passed_on(struct run *r, int sig)
     bool passed = false;
     pthread_mutex_lock(&r->lock);
     for (size_t i = 0; i < r->nchildren; i++) {
-        if (r->children[i].passes & 1U << sig && !r->children[i].done) {
-            (void)kill(r->children[i].pid, sig);
-            passed = true;
-        }
+        if (r->children[i].passes & 1U << sig)
+            passed |= run_signal_child(r, &r->children[i], sig);
     }
     pthread_mutex_unlock(&r->lock);
     return passed;
@@ -63,8 +62,7 @@ bool signals_take(struct run *r)
     while (read(r->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         int sig = (int)info.ssi_signo;
         if (sig == SIGCHLD) {
-            if (r->on_children)
-                r->on_children(r->on_children_arg);
+            reaper_collect(r->reaper);
         } else if (sig == SIGUSR1 && !(r->settings->signals & UINT64_C(1) << SIGUSR1)) {
             stats_print(r);
         } else if (sig > 0 && sig < 32 && passed_on(r, sig)) {
@@ -73,6 +71,7 @@ bool signals_take(struct run *r)
             diag_hurry();
             diag(level_of(sig), "exiting on signal %d", sig);
             r->ended_signal = sig;
+            r->from_terminal = info.ssi_code == SI_KERNEL;
             return true;
         }
     }

@@ -15,7 +15,7 @@ struct run;
  * write(2) tells as an error. Gives the signalfd. */
 int signals_init(const struct settings *s, struct err *e);
 /* Takes what has arrived. Gives true when the run has to end; r->ended_signal says by which.
- * SIGCHLD goes to r->on_children. */
+ * SIGCHLD goes to r->reaper. */
 bool signals_take(struct run *r);
 
 #endif

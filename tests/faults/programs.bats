@@ -39,18 +39,18 @@ load matrix
     try 1 ' E .*nothing-here' - "exec:$T/nothing-here,pipes"
     try 1 ' E .*nothing-here' -u - "exec1:nothing-here|create:out"
     try 1 ' E .*nothing-here' - "exec:nothing-here|pipe"
-    try 1 'exited with status 127' - system:nothing-here
+    try 1 'exited with 127: command not found' - system:nothing-here
     echo text >plain && chmod 644 plain
     try 1 ' E .*permission denied' - "exec:$T/plain"
     try 1 ' E .*permission denied' -u - "exec1:$T/plain|create:out"
     well
 }
 
-@test "stops reading and ends well: a reader that has had enough is no error of its own" {
+@test "stops reading and ends well: a reader that has had enough is no error" {
     for how in '' ,pipes; do
-        try 1 'broken pipe\|reset by peer\|not be delivered' -u "open:$BIG" "system:'head -c 1000 >/dev/null'$how"
+        try 0 'without reading [0-9]* bytes' -d -d -u "open:$BIG" "system:'head -c 1000 >/dev/null'$how"
     done
-    try 1 'broken pipe\|reset by peer\|not be delivered' -u "open:$BIG" "system1:'head -c 1000'|create:out"
+    try 0 'without reading [0-9]* bytes' -d -d -u "open:$BIG" "system1:'head -c 1000'|create:out"
     got 1000
     well
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The children of the process, of all its runs: whoever ends is collected at once, also those that
+ * nobody here has started, as process 1 of a container and a subreaper get them, or who was there
+ * before an exec. How a child ended is kept for who started it. */
+#ifndef CATENA_REAPER_H
+#define CATENA_REAPER_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include "catena/err.h"
+
+struct reaper;
+
+/* What to do when a child ends, instead of keeping how; called where the process collects. */
+typedef void reaper_ended(void *arg, const siginfo_t *how);
+
+struct reaper *reaper_new(struct err *e); /* collects who has ended already */
+void reaper_free(struct reaper *r);       /* children live on */
+/* fork(). ended may be NULL: reaper_status() will be asked. r may be NULL, then nobody collects but
+ * who asks. pidfd: NULL, or gets one of the child, the caller's; -1 not possible. The child has no
+ * children. */
+pid_t reaper_fork(struct reaper *r, reaper_ended *ended, void *arg, int *pidfd);
+/* Has it ended? 1 yes, and *how is told once; 0 not yet; -1 nothing is known of it. */
+int reaper_status(struct reaper *r, pid_t pid, siginfo_t *how);
+/* The same, but waits for it. */
+void reaper_await(struct reaper *r, pid_t pid);
+/* Nobody asks any more how that one ends, or those whose end was to be told to arg. */
+void reaper_forget(struct reaper *r, pid_t pid);
+void reaper_forget_all(struct reaper *r, const void *arg);
+void reaper_collect(struct reaper *r); /* SIGCHLD has come */
+
+#endif
