@@ -188,6 +188,7 @@ echoes() { grep -E '(^| )echo( |$)' modes; }
 }
 
 @test "a dry run" {
+    : >x
     PW=$SECRET run -0 catena -n "proxy:a:1,proxyauth=u:$SECRET|tcp:b:2" \
         "socks5:a:1,socksuser=u,sockspass-env=PW|openssl,key=x,passphrase=$SECRET|tcp:b:3"
     has "$output" 'proxy-authorization=\*\*\*'

@@ -260,6 +260,8 @@ ROWS
     # shared ones go together
     start holder "$OURS" -d -d -u "OPEN:locked,flock-sh" STALL </dev/null
     STATUS=0 ours_alone -u "OPEN:$T/locked,flock-sh-nb" -
+    kill -TERM "$(<holder.pid)"
+    finish holder 143
     # waiting ones wait
     : >locked
     start holder "$OURS" -d -d -u STALL "OPEN:locked,flock-ex" </dev/null
