@@ -79,6 +79,8 @@ struct plan {
     size_t nlinks, nleft;    /* nleft of them belong to the left chain */
     struct plan_item *items;
     size_t nitems, nleft_items;
+    size_t nproofs; /* so many items are made from the left before the right chain is opened: those of
+                     * the left chain, and who of the right one talks to what connected there */
     size_t border; /* index of the station at the border: runs in the run's own thread */
     struct plan_border eol[2];
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */

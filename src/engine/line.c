@@ -246,23 +246,6 @@ static int greet(struct line *l, int side, struct err *e)
     return err_is_end(e) || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
 }
 
-/* How far into the right chain the left cursor goes before anything there is opened: behind the last
- * address that talks to the accepted connection, if nothing between needs what is right of it. */
-static size_t proofs_end(const struct plan *p)
-{
-    size_t end = p->nleft_items;
-    for (size_t i = end; i < p->nitems && p->items[i].link; i++) {
-        const struct plan_link *k = p->items[i].link;
-        bool talks = p->items[i].kind == ITEM_DIALOG || k->fwd->form->kind == FORM_SESSION;
-        bool behind_border = i > p->border && p->border >= p->nleft_items; /* which does not run yet */
-        if (behind_border || (talks && k->wire != LEFT))
-            break;
-        if (talks)
-            end = i + 1;
-    }
-    return end;
-}
-
 int line_open_chain(struct line *l, int side, struct err *e)
 {
     size_t limit = side == LEFT ? l->plan->nleft_items : l->next[LEFT];
@@ -271,7 +254,7 @@ int line_open_chain(struct line *l, int side, struct err *e)
 
 int line_prove(struct line *l, struct err *e)
 {
-    return advance(l, LEFT, proofs_end(l->plan), e);
+    return advance(l, LEFT, l->plan->nproofs, e);
 }
 
 int line_join(struct line *l, struct err *e)

@@ -151,6 +151,23 @@ static void settle_border(struct plan *p)
     p->nitems++;
 }
 
+/* Who connected proves who he is before anything behind is opened: behind the last address of the right
+ * chain that talks to the left, if nothing between needs what is right of it. The border's engine does
+ * not run by then. */
+static void settle_proofs(struct plan *p)
+{
+    p->nproofs = p->nleft_items;
+    for (size_t i = p->nleft_items; i < p->nitems && p->items[i].link; i++) {
+        const struct plan_link *l = p->items[i].link;
+        bool talks = p->items[i].kind == ITEM_DIALOG || l->fwd->form->kind == FORM_SESSION;
+        bool behind_border = i > p->border && p->border >= p->nleft_items;
+        if (behind_border || (talks && l->wire != LEFT))
+            break;
+        if (talks)
+            p->nproofs = i + 1;
+    }
+}
+
 /* Two dialogs that wait for each other: each talks towards the other, nobody answers. */
 static int check_facing(const struct plan *p, struct err *e)
 {
@@ -185,6 +202,7 @@ static int make_items(struct plan *p, struct err *e)
     if (p->nleft == p->nlinks)
         p->nleft_items = p->nitems;
     settle_border(p);
+    settle_proofs(p);
     return check_facing(p, e);
 }
 

@@ -201,31 +201,39 @@ static void print_opened(const struct addr *a, int *n, FILE *f)
     fputc('\n', f);
 }
 
+static void print_opened_link(const struct plan_link *l, int *n, FILE *f)
+{
+    if (l->fate == FATE_NOTHING)
+        return;
+    fprintf(f, "  %d. ", (*n)++);
+    print_addr(l->fwd, f);
+    if (l->back) {
+        fprintf(f, " %% ");
+        print_addr(l->back, f);
+    }
+    fprintf(f, "%s\n",
+            l->fate == FATE_DIALOG               ? " (dialog)"
+            : l->fwd->form->kind == FORM_SESSION ? " (handshake)"
+            : l->fate == FATE_PROGRAM            ? " (started when both sides are there)"
+                                                 : "");
+}
+
 static void print_opening(const struct plan *p, FILE *f)
 {
+    size_t early = p->nleft;
     int n = 1;
     fprintf(f, "opening order:\n");
-    for (int side = LEFT; side <= RIGHT; side++) {
-        print_opened(p->end[side].back, &n, f);
-        print_opened(p->end[side].fwd, &n, f);
-        size_t count = side == LEFT ? p->nleft : p->nlinks - p->nleft;
-        for (size_t k = 0; k < count; k++) {
-            const struct plan_link *l = &p->links[side == LEFT ? k : p->nlinks - 1 - k];
-            if (l->fate == FATE_NOTHING)
-                continue;
-            fprintf(f, "  %d. ", n++);
-            print_addr(l->fwd, f);
-            if (l->back) {
-                fprintf(f, " %% ");
-                print_addr(l->back, f);
-            }
-            fprintf(f, "%s\n",
-                    l->fate == FATE_DIALOG               ? " (dialog)"
-                    : l->fwd->form->kind == FORM_SESSION ? " (handshake)"
-                    : l->fate == FATE_PROGRAM            ? " (started when both sides are there)"
-                                                         : "");
-        }
-    }
+    print_opened(p->end[LEFT].back, &n, f);
+    print_opened(p->end[LEFT].fwd, &n, f);
+    while (early < p->nlinks && (p->links[early].fate == FATE_NOTHING ||
+                                 item_of(p, &p->links[early]) < p->nproofs))
+        early++;
+    for (size_t i = 0; i < early; i++)
+        print_opened_link(&p->links[i], &n, f);
+    print_opened(p->end[RIGHT].back, &n, f);
+    print_opened(p->end[RIGHT].fwd, &n, f);
+    for (size_t i = p->nlinks; i-- > early;)
+        print_opened_link(&p->links[i], &n, f);
     if (p->settings->sandbox)
         fprintf(f, "  %d. (--sandbox: nothing is opened from here)\n", n);
 }

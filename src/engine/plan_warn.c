@@ -74,6 +74,22 @@ static int warn_wires(struct plan *p, struct err *e)
     return 0;
 }
 
+/* A server behind other links is made with them, when all is open. */
+static int warn_unproved(struct plan *p, struct err *e)
+{
+    for (size_t i = p->nproofs; i < p->nitems && !p->settings->unfused; i++) {
+        const struct plan_link *l = p->items[i].link;
+        if (!l || l->chain != RIGHT || l->wire != LEFT || l->fwd->form->role != ROLE_SERVER)
+            continue;
+        return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+                        "%s: what is behind it is opened before its client has proved who he is; as the "
+                        "first link of the chain it would ask before", l->fwd->label) < 0
+                   ? err_nomem(e)
+                   : 0;
+    }
+    return 0;
+}
+
 /* ---- packets ---- */
 
 static enum form_records records_of(const struct addr *a)
@@ -137,9 +153,41 @@ static int warn_packets(struct plan *p, int to, struct err *e)
                : 0;
 }
 
+/* ---- proxies ---- */
+
+/* A session has an end of its own: where one stands before or behind, shut-none is no remedy. */
+static bool has_session(const struct plan *p, int chain)
+{
+    bool has = false;
+    for (size_t i = 0; i < p->nlinks; i++)
+        has |= p->links[i].chain == chain && p->links[i].fwd->form->kind == FORM_SESSION;
+    return has;
+}
+
+/* What only a dry run says, for whether the proxy is of that sort is not to be known here. */
+static int warn_proxies(struct plan *p, struct err *e)
+{
+    bool two_way = p->settings->to_right && p->settings->to_left;
+    for (size_t i = 0; p->settings->dry_run && two_way && i < p->nlinks; i++) {
+        const struct plan_link *l = &p->links[i];
+        const struct addr *end = p->end[l->wire].fwd;
+        if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT || has_session(p, l->chain) ||
+            opt_true(end, OPT_SHUT_NONE) || opt_true(end, OPT_END_CLOSE))
+            continue;
+        return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+                        "%s: many proxies take the end of what is sent for the end of everything, and "
+                        "cut the answer off; option shut-none of %s keeps that end back (then -t says "
+                        "how long to wait for the answer), TLS through the proxy has an end of its own",
+                        l->fwd->label, end->label) < 0
+                   ? err_nomem(e)
+                   : 0;
+    }
+    return 0;
+}
+
 int plan_warn(struct plan *p, struct err *e)
 {
-    return warn_wires(p, e) < 0 || (p->settings->to_right && warn_packets(p, RIGHT, e) < 0) ||
+    return warn_wires(p, e) < 0 || warn_unproved(p, e) < 0 || warn_proxies(p, e) < 0 || (p->settings->to_right && warn_packets(p, RIGHT, e) < 0) ||
                    (p->settings->to_left && warn_packets(p, LEFT, e) < 0)
                ? -1
                : 0;

@@ -6,13 +6,15 @@ load ../helpers
 # No mistake: status 0, or 1 where something is not there.
 planned() { same "$(grep -c '^not there by now:' <<<"$output")" "$status"; }
 
+undated() { sed 's/^[0-9/]* [0-9:]* catena\[[0-9]*\]//' <<<"$1"; }
+
 plan() {
     run catena -n "$@" </dev/null
     echo "$output"
     planned
     local long
-    long=$(catena --dry-run "$@" </dev/null 2>/dev/null) || :
-    same "$output" "$long"
+    long=$(catena --dry-run "$@" </dev/null 2>&1) || :
+    same "$(undated "$output")" "$(undated "$long")"
 }
 
 @test "the talk's chain of four links" {
@@ -230,4 +232,32 @@ ROWS
         same 1 "$status"
         has_not "$(<trace)" 'etc/\(passwd\|group\|services\|protocols\|nsswitch\|resolv\|hosts\)\|socket('
     done
+}
+
+@test "who connected proves who he is before what is behind is opened" {
+    order() { # <expected> <arguments...>
+        plan "${@:2}"
+        same "$1" "$(sed -n '/^opening order/,/^[^ ]/s/^  [0-9]*\. \([^:( ]*\).*/\1/p' <<<"$output" | paste -sd' ')"
+    }
+    order 'tcp-listen openssl-server tcp-connect' tcp-listen:1,fork '^openssl-server,cert=x|tcp:a:1'
+    order 'tcp-listen openssl-server exec gzip' tcp-listen:1,fork '^openssl-server,cert=x|gzip|exec:cat'
+    order 'tcp-listen openssl-server exec' tcp-listen:1 'nop|^openssl-server,cert=x|exec:cat'
+    order 'tcp-listen tcp-connect openssl-client' tcp-listen:1,fork 'openssl,verify=0|tcp:a:1'
+    order 'tcp-listen openssl-server exec' 'openssl-server,cert=x|tcp-listen:1' exec:cat
+    has_not "$output" ' W '
+    order 'tcp-listen exec openssl-server gzip' tcp-listen:1 'gzip|^openssl-server,cert=x|exec:cat'
+    has "$output" ' W .*"openssl-server": what is behind it is opened before'
+}
+
+@test "proxies that cut the answer off are warned of" {
+    plan - 'proxy:h:22|tcp:p:8080'
+    has "$output" 'W second address, link 1 "proxy": many proxies .* shut-none of second address, link 2 "tcp" '
+    plan 'socks5:h:22|tcp:p:1080' -
+    has "$output" 'W .*many proxies'
+    for address in 'openssl,commonname=h|proxy:h:22|tcp:p:8080' 'proxy:h:22|tcp:p:8080,shut-none'; do
+        plan - "$address"
+        has_not "$output" 'many proxies'
+    done
+    plan -u - 'proxy:h:22|tcp:p:8080'
+    has_not "$output" 'many proxies'
 }
