@@ -96,6 +96,9 @@ int port_shutdown(struct port *p, struct err *e);
 /* Can it be read or written without looking at its descriptors? To be called before they are waited
  * for, with what will be waited for. */
 bool port_ready(struct port *p, bool in, bool out);
+/* Will poll() tell when it can be written? Not where there is nothing to write to, or only a descriptor
+ * opened for reading: writing says at once what it has to say. */
+bool port_awaits_room(const struct port *p);
 /* Its engine is going to sleep: if the port is due, the neighbour must not. */
 void port_settle(struct port *p);
 /* What to wait for at rfd (and at wfd, if that is the same). */

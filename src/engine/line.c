@@ -129,6 +129,7 @@ int line_start(struct line *l, struct err *e)
 static int give_port(struct line *l, struct station *s, int side, struct port *p, struct err *e)
 {
     s->engine.side[side].port = p;
+    s->engine.side[side].has_room = !port_awaits_room(p);
     if (p->rfd < 0 && !(p->flags & PORT_STALL))
         s->engine.side[side].in_eof = true;
     s->attached[side] = true;

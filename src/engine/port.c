@@ -195,6 +195,14 @@ bool port_ready(struct port *p, bool in, bool out)
     return (in && p->pending.len > 0) || (p->ops->ready && p->ops->ready(p, in, out));
 }
 
+bool port_awaits_room(const struct port *p)
+{
+    if (p->ops->ready || p->flags & PORT_STALL)
+        return true;
+    int flags = p->wfd < 0 ? -1 : fcntl(p->wfd, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 void port_settle(struct port *p)
 {
     if (p->due)

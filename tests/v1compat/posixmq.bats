@@ -182,3 +182,11 @@ one_way() {
     finish server 143
     assert_nothing_left
 }
+
+@test "where nothing can be written the end of the other side is seen all the same" {
+    for i in 1 2 3 4; do
+        send "message $i"
+        run catena -d -d "posixmq-recv:$Q" exec:false
+        same 1 "$status" # not 124
+    done
+}
