@@ -34,11 +34,13 @@ static const char usage_text[] =
     "      -V             print the version\n"
     "      -d             more diagnostics (up to 4 times)\n"
     "      -i<fdnum>      analyze only this descriptor\n"
-    "      -n<fdnum>      analyze the descriptors from 0 up to fdnum-1 (default: 1024)\n"
+    "      -n<fdnum>      analyze the descriptors from 0 up to fdnum-1 (default: 1024);\n"
+    "                     0 is the same as -i0\n"
     "      -s             one short line each: type and socket address or path\n"
     "      -S             like -s, with both ends and the kind of sockets\n"
     "      -f<filename>   analyze this file system entry instead of descriptors\n"
     "      -L             with -f: follow symbolic links instead of showing their properties\n"
+    "      -W             accepted for the sake of scripts; nothing is warned of\n"
     "      -T<seconds>    wait before analyzing, e.g. to attach a debugger\n"
     "      -r             time stamps and devices as plain numbers\n"
     "      -o<filename>   write there; it can be:\n"
@@ -85,7 +87,14 @@ static int parse_option(struct request *r, int letter, const char *arg, struct e
     case 'f': r->path = arg; return 0;
     case 'o': r->output = arg; return 0;
     case 'T': return parse_delay(arg, &r->delay, e);
-    case 'n': r->first = 0, r->one = false; return parse_number('n', arg, MOST_FDS, &r->end, e);
+    case 'W': return 0; /* nothing that filan says on its own is a warning */
+    case 'n':
+        if (parse_number('n', arg, MOST_FDS, &r->end, e) < 0)
+            return -1;
+        r->first = 0;
+        r->one = r->end == 0; /* v1 takes it for -i 0 */
+        r->end += r->one;
+        return 0;
     case 'i':
         if (parse_number('i', arg, INT_MAX - 1, &r->first, e) < 0)
             return -1;
@@ -106,7 +115,7 @@ static int parse(int argc, char *argv[], struct request *r, struct err *e)
 {
     int letter;
     opterr = 0;
-    while ((letter = getopt(argc, argv, "+:hVd01234i:n:sSf:LT:ro:")) != -1)
+    while ((letter = getopt(argc, argv, "+:hVd01234i:n:sSf:LT:ro:W")) != -1)
         if (parse_option(r, letter, optarg, e) < 0)
             return -1;
     if (optind < argc)

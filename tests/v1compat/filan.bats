@@ -75,6 +75,9 @@ same_items() {
     done
     same "$(ref -s -n 9 <&- 3>&- 4>&-)" "$(filan -s -n 9 <&- 3>&- 4>&-)"
     same "$(ref -s -i0 -n3 <file)" "$(filan -s -i0 -n3 <file)"
+    same "$(ref -s -n0 <file)" "$(filan -s -n0 <file)"
+    same "$(ref -n 0 <file | columns)" "$(filan -n 0 <file | columns)"
+    same "$(filan -s -n 3 <file)" "$(filan -W -s -n 3 <file)"
     same "$(ref -s -f fifo)" "$(filan -s -f fifo)"
 }
 
