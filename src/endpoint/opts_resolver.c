@@ -23,7 +23,7 @@ const struct option_desc options_resolver[] = {
     RES("res-dnsrch", "dnsrch", DNSRCH, "search the domains configured"),
     RES("res-igntc", "igntc", IGNTC, "ignore truncated answers"),
     OPTION("res-nsaddr", "dns nameserver nsaddr", GROUP_IP, OFFSET, IP4SOCK,
-           "ask this name server, <address>[:<port>]", .id = OPT_RES_NSADDR),
+           "ask this name server, <host>[:<port>]", .id = OPT_RES_NSADDR),
     OPTION("res-primary", "primary", GROUP_IP, INIT, BOOL,
            "ask primary servers only (no effect in current libraries)", .id = OPT_RES_PRIMARY),
     RES("res-recurse", "recurse", RECURSE, "the server asks others"),

@@ -256,6 +256,45 @@ static void res_setup_read(const struct addr *a, struct res_setup *s)
         s->any = true;
 }
 
+/* host without the brackets of an IPv6 literal. */
+static int bare_host(const char *host, char bare[static TEXT_MAX], struct err *e)
+{
+    size_t len = strlen(host);
+
+    if (len >= TEXT_MAX)
+        return err_set(e, ERR_OTHER, "host name has %zu bytes, at most %d are possible", len,
+                       TEXT_MAX - 1);
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+        host++;
+        len -= 2;
+    }
+    memcpy(bare, host, len);
+    bare[len] = '\0';
+    return len > 0 ? 0 : lookup_error(e, host, EAI_NONAME, 0);
+}
+
+/* The name server's own name is looked up as the system is set up. */
+static int res_server_host(struct run *r, const char *host, struct sockaddr_in *server,
+                           struct err *e)
+{
+    struct job *job = job_new(e);
+    int rc;
+
+    if (job == NULL)
+        return -1;
+    job->by_name = true;
+    job->hints = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
+    rc = bare_host(host, job->host, e);
+    if (rc == 0)
+        rc = job_wait(job, r, e);
+    if (rc == 0 && job->gai != 0)
+        rc = lookup_error(e, host, job->gai, job->sys);
+    if (rc == 0)
+        memcpy(server, job->found->ai_addr, sizeof *server);
+    job_release(job);
+    return rc;
+}
+
 static int res_server_read(const struct addr *a, struct run *r, struct res_setup *s, struct err *e)
 {
     const char *text = opt_string(a, OPT_RES_NSADDR, NULL), *host, *port;
@@ -267,10 +306,12 @@ static int res_server_read(const struct addr *a, struct run *r, struct res_setup
     rc = resolve_split(text, &storage, &host, &port, e);
     if (rc == 0 && port != NULL)
         rc = resolve_port(r, port, SOCK_DGRAM, &number, e);
-    if (rc == 0 && (host == NULL || inet_pton(AF_INET, host, &s->server.sin_addr) != 1))
-        rc = err_at(e, opt_find(a, OPT_RES_NSADDR)->at,
-                    "\"%.200s\" is no name server: give <IPv4 address> or <IPv4 address>:<port>",
-                    text);
+    if (rc == 0 && host == NULL)
+        rc = err_set(e, ERR_USAGE, "\"%.200s\" is no name server: give <host> or <host>:<port>", text);
+    if (rc == 0 && inet_pton(AF_INET, host, &s->server.sin_addr) != 1)
+        rc = res_server_host(r, host, &s->server, e);
+    if (rc < 0 && e->kind != ERR_INTERRUPTED && e->where.text == NULL)
+        e->where = opt_find(a, OPT_RES_NSADDR)->at;
     s->server.sin_family = AF_INET;
     s->server.sin_port = htons((in_port_t)number);
     s->any = true;
@@ -324,6 +365,7 @@ int resolve_version(const struct addr *a, const struct run *r, int keyword_famil
 
     out->forced = keyword_family;
     out->preferred = AF_INET;
+    out->mapped = !passive;
     if (resolve_family(a, &out->forced, e) < 0)
         return -1;
     if (out->forced != AF_UNSPEC)
@@ -410,33 +452,30 @@ static int without_host(const struct ip_version *version, int flags, int port, s
     return 0;
 }
 
-/* host without the brackets of an IPv6 literal. */
-static int bare_host(const char *host, char bare[static TEXT_MAX], struct err *e)
+/* Where only IPv6 will do, a peer given by a number of IPv4 is meant to be mapped, unless ai-v4mapped
+ * says no. */
+static bool six_of_literal(const struct addr *a, const struct ip_version *version,
+                           const char *bare, struct in6_addr *out)
 {
-    size_t len = strlen(host);
+    static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+    bool given = opt_find(a, OPT_AI_V4MAPPED) != NULL;
+    bool mapped = given ? opt_true(a, OPT_AI_V4MAPPED) : version->mapped;
 
-    if (len >= TEXT_MAX)
-        return err_set(e, ERR_OTHER, "host name has %zu bytes, at most %d are possible", len,
-                       TEXT_MAX - 1);
-    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-        host++;
-        len -= 2;
-    }
-    memcpy(bare, host, len);
-    bare[len] = '\0';
-    return len > 0 ? 0 : lookup_error(e, host, EAI_NONAME, 0);
+    if (inet_pton(AF_INET6, bare, out) == 1)
+        return true;
+    memcpy(out->s6_addr, prefix, sizeof prefix);
+    return mapped && inet_pton(AF_INET, bare, out->s6_addr + sizeof prefix) == 1;
 }
 
 /* The usual notations need no resolver, whose way is long for somebody who connects often. */
-static bool is_literal(const char *bare, const struct ip_version *version, int port,
-                       struct names *out)
+static bool is_literal(const struct addr *a, const char *bare, const struct ip_version *version,
+                       int port, struct names *out)
 {
     struct sockname name = {.len = sizeof name.u.in4};
 
     if (version->forced != AF_INET6 && inet_pton(AF_INET, bare, &name.u.in4.sin_addr) == 1) {
         name.u.in4.sin_family = AF_INET;
-    } else if (version->forced != AF_INET &&
-               inet_pton(AF_INET6, bare, &name.u.in6.sin6_addr) == 1) {
+    } else if (version->forced != AF_INET && six_of_literal(a, version, bare, &name.u.in6.sin6_addr)) {
         name.u.in6.sin6_family = AF_INET6;
         name.len = sizeof name.u.in6;
     } else {
@@ -473,7 +512,7 @@ int resolve_host(const struct addr *a, struct run *r, const char *host, int port
     *out = (struct names){0};
     if (host == NULL)
         return without_host(version, ai_flags(a, version, passive), port, out, e);
-    if (is_literal(host, version, port, out))
+    if (is_literal(a, host, version, port, out))
         return 0;
     job = job_new(e);
     if (job == NULL)

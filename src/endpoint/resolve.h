@@ -22,6 +22,7 @@ void names_fini(struct names *names); /* also fine on a zeroed one */
  * else AF_UNSPEC; preferred: which one comes first then, AF_UNSPEC for none. */
 struct ip_version {
     int forced, preferred;
+    bool mapped; /* a number of IPv4 where IPv6 is forced means its mapped form */
 };
 /* What pf= says; if it is not given, *family stays as it is. */
 int resolve_family(const struct addr *a, int *family, struct err *e);

@@ -102,9 +102,11 @@ MAPPED='[0000:0000:0000:0000:0000:ffff:7f00:0001]'
 
 @test "ai-v4mapped, ai-all" {
     need_net6
-    same '' "$(look "$OURS" TCP6:127.0.0.1:1)"
+    same '' "$(look "$OURS" TCP6:127.0.0.1:1,ai-v4mapped=0)"
     has "$(<look.err)" 'Address family for hostname not supported'
-    same "$MAPPED" "$(look "$OURS" TCP6:127.0.0.1:1,ai-v4mapped)"
+    for address in TCP6:127.0.0.1:1 TCP6:127.0.0.1:1,ai-v4mapped TCP:127.0.0.1:1,pf=ip6; do
+        same "$MAPPED" "$(look "$OURS" "$address")"
+    done
     same '' "$(look "$OURS" TCP6:four.test:1)"
     same "$MAPPED" "$(look "$OURS" TCP6:four.test:1,ai-v4mapped)"
     same "$MAPPED" "$(look "$OURS" TCP6:four.test:1,v4mapped=1)"
@@ -171,6 +173,14 @@ MAPPED='[0000:0000:0000:0000:0000:ffff:7f00:0001]'
     same 127.0.0.1 "$(look "$OURS" TCP4:filed.test:1,nsaddr=127.0.0.2:5300)"
     same '' "$(look "$OURS" TCP4:four.test:1,nsaddr=127.0.0.2:5300)"
     has "$(<look.err)" ' E .*cannot resolve "four.test"'
+    # the server by its name, which the hosts file knows
+    kill "$(<dnsd.pid)"
+    wait_for 5 is_gone "$(<dnsd.pid)"
+    names 127.0.0.1:5300 other.test=127.0.0.3
+    same 127.0.0.3 "$(look "$OURS" TCP4:other.test:1,nsaddr=filed.test:5300)"
+    kill "$(<dnsd.pid)"
+    wait_for 5 is_gone "$(<dnsd.pid)"
+    names 127.0.0.2:5300 other.test=127.0.0.3
     # datagrams, bind and DTLS resolve the same way
     same 127.0.0.3 "$(look "$OURS" UDP4:other.test:1,nsaddr=127.0.0.2:5300)"
     same 127.0.0.1 "$(look "$OURS" TCP4:127.0.0.1:1,bind=other.test,nsaddr=127.0.0.2:5300)"
