@@ -58,6 +58,8 @@ void diag_show_instead(const char *real, const char *shown);
 /* Writes to a descriptor that people read (standard error): waits while they are slow, but not once a
  * signal wants the process to end. */
 void diag_write(int fd, const char *p, size_t n);
+/* Is this thread in there? The log's own system calls are not told of. */
+bool diag_is_writing(void);
 /* A signal ends the process: from now on diagnostics wait for nobody. */
 void diag_hurry(void);
 /* -lm: from now on to syslog. No effect otherwise. */

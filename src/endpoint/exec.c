@@ -37,7 +37,6 @@ static int open_socketpair(const struct addr *a, struct joint *j, struct err *e)
         return -1;
     if (socketpair(domain, type | SOCK_CLOEXEC, protocol, fd) == -1)
         return err_sys(e, "socketpair(%d, %d, %d)", domain, type, protocol);
-    diag(DIAG_INFO, "socketpair(%d, %d, %d, {%d,%d}) -> 0", domain, type, protocol, fd[0], fd[1]);
     j->relay = (struct comm_ends){fd[0], fd[0]};
     j->program = (struct comm_ends){fd[1], fd[1]};
     if (type != SOCK_STREAM)

@@ -130,7 +130,6 @@ int file_open(struct run *r, const char *path, int flags, mode_t mode, struct er
         (void)err_sys(e, "cannot open \"%s\"", path);
         return err_call(e, "open(\"%s\", 0%o, 0%03o)", path, shown, (unsigned)mode);
     }
-    diag(DIAG_INFO, "open(\"%s\", 0%o, 0%03o) -> %d", path, shown, (unsigned)mode, fd);
     return fd;
 }
 

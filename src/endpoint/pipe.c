@@ -15,7 +15,6 @@ static int unnamed(const struct addr *a, struct run *r, struct port **out, struc
     int fd[2];
     if (pipe2(fd, O_CLOEXEC) < 0)
         return err_sys(e, "the system gives no pipe"), err_call(e, "pipe2()");
-    diag(DIAG_INFO, "pipe({%d,%d}) -> 0", fd[0], fd[1]);
     diag(DIAG_NOTICE, "writing to and reading from unnamed pipe");
     return endpoint_port(a, r, fd[0], fd[1], 0, PORT_SHUT_CLOSE, out, e);
 }

@@ -146,7 +146,6 @@ static struct queue *queue_open(const struct addr *a, struct run *r, struct err 
         queue_free(q);
         return NULL;
     }
-    diag(DIAG_INFO, "mq_open(\"%s\") -> %d", name, q->fd);
     if (queue_init(a, q, e) == 0 &&
         (!opt_true(a, OPT_UNLINK_LATE) || unlink_queue(name, e) == 0) &&
         (!opt_true(a, OPT_UNLINK_CLOSE) || endpoint_remove_queue_at_exit(r, name, e) == 0))

@@ -274,6 +274,8 @@ static int become_program(struct launch *l)
     int tty = l->p->tty;
     sigset_t none;
 
+    if (diag_config.level > DIAG_NOTICE) /* calls are not told: the log may be moved, and locked */
+        diag_config.level = DIAG_NOTICE;
     default_signals();
     if (take_place(l) == -1 || apply_phase(l, PHASE_EARLY) == -1)
         return -1;
@@ -415,22 +417,31 @@ static int launch_init(struct launch *l, const struct process *p, struct run *r,
     return -1;
 }
 
+enum { EXEC_TEXT = 512 };
+
+/* "tr", "tr", "a-z", "A-Z" */
+static const char *exec_text(const struct command *c, char text[static EXEC_TEXT])
+{
+    size_t at = 0;
+    int n = snprintf(text, EXEC_TEXT, "\"%s\"", c->file);
+
+    for (char **w = c->argv; n >= 0 && (at += (size_t)n) < EXEC_TEXT && *w; w++)
+        n = snprintf(text + at, EXEC_TEXT - at, ", \"%s\"", *w);
+    if (at >= EXEC_TEXT)
+        memcpy(text + EXEC_TEXT - 4, "...", 4);
+    return text;
+}
+
 /* execvp("tr", "tr", "a-z", "A-Z") */
 static int exec_error(const struct command *c, int sys, struct err *e)
 {
-    char text[512];
-    size_t at = 0;
-    int n = snprintf(text, sizeof text, "\"%s\"", c->file);
+    char text[EXEC_TEXT];
 
-    for (char **w = c->argv; n >= 0 && (at += (size_t)n) < sizeof text && *w; w++)
-        n = snprintf(text + at, sizeof text - at, ", \"%s\"", *w);
-    if (at >= sizeof text)
-        memcpy(text + sizeof text - 4, "...", 4);
     errno = sys;
     (void)err_sys(e, "cannot run \"%.300s\"", c->file);
     if (sys == ENOENT && !strchr(c->file, '/'))
         (void)err_hint(e, "no directory of PATH has it");
-    return err_call(e, "execvp(%s)", text);
+    return err_call(e, "execvp(%s)", exec_text(c, text));
 }
 
 static int step_failed(const struct report *rep, struct err *e)
@@ -558,7 +569,9 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
         goto out;
     }
     l.report_fd = fd[1];
-    pid_t pid = fork_child(&l, r, &pidfd);
+    if (diag_shows(DIAG_DEBUG)) /* the child itself is silent */
+        diag(DIAG_DEBUG, "execvp(%s)", exec_text(p->command, (char[EXEC_TEXT]){0}));
+    pid_t pid = fork_child(&l, r, pidfd);
 
     close(fd[1]);
     if (pid == -1) {
@@ -590,9 +603,11 @@ int process_replace(const struct process *p, struct run *r, struct err *e)
     if (launch_init(&l, p, r, e) == -1)
         return -1;
     char **own = environ;
+    enum diag_level level = diag_config.level;
 
     become_program(&l);
     environ = own;
+    diag_config.level = level;
     report_error(p, &l.report, e);
     launch_fini(&l);
     return -1;

@@ -90,7 +90,6 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
         (void)err_sys(e, "the system gives no %s socket", socket_name(kind, family));
         return err_call(e, "socket(%d, %d, %d)", family, type, protocol);
     }
-    diag(DIAG_INFO, "socket(%d, %d, %d) -> %d", family, type, protocol, fd);
     if ((a->prompt && protocol == IPPROTO_TCP && set_prompt(fd, e) < 0) ||
         opts_apply_in(a, r, PHASE_PASTSOCKET, fd, e) < 0 ||
         (passive && kind->reuseaddr && set_reuseaddr(a, fd, e) < 0) ||
@@ -196,14 +195,11 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
     double timeout = opt_time(a, OPT_CONNECT_TIMEOUT, 0);
     int64_t deadline = timeout > 0 ? deadline_after(timeout) : -1;
     int mode = fcntl(fd, F_GETFL), rc;
-    char text[SOCKNAME_TEXT];
 
     if (opts_apply(a, PHASE_CONNECT, fd, e) < 0)
         return -1;
     if (mode < 0 || fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0)
         return err_sys(e, "fcntl(%d, F_SETFL)", fd);
-    if (diag_shows(DIAG_DEBUG))
-        diag(DIAG_DEBUG, "connect(%d, {%s}, %u)", fd, sockname_text(to, text), (unsigned)to->len);
     rc = connect(fd, &to->u.sa, to->len);
     if (rc < 0 && (errno == EINPROGRESS || errno == EINTR))
         rc = connect_outcome(r, fd, deadline, e);
@@ -436,11 +432,9 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
 
     if (asked)
         sockname_local(&local, fd);
-    if (diag_shows(DIAG_NOTICE)) {
-        diag(DIAG_INFO, "accept(%d, {%s}, %u) -> %d", l->fd, sockname_text(peer, from),
-             (unsigned)peer->len, fd);
-        diag(DIAG_NOTICE, "accepting connection from %s on %s", from, sockname_text(&local, on));
-    }
+    if (diag_shows(DIAG_NOTICE))
+        diag(DIAG_NOTICE, "accepting connection from %s on %s", sockname_text(peer, from),
+             sockname_text(&local, on));
     rc = admit(a, r, l, fd, peer, e);
     if (rc <= 0)
         return rc;

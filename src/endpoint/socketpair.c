@@ -32,7 +32,6 @@ static int socketpair_open(const struct addr *a, struct run *r, void *state, str
         return -1;
     if (socketpair(family, type | SOCK_CLOEXEC, protocol, fd) < 0)
         return err_sys(e, "socketpair(%d, %d, %d)", family, type, protocol);
-    diag(DIAG_INFO, "socketpair(%d, %d, %d, [%d,%d]) -> 0", family, type, protocol, fd[0], fd[1]);
     diag(DIAG_NOTICE, "writing to and reading from a socket pair");
     if (apply(a, fd, e) < 0) {
         close(fd[0]);

@@ -97,7 +97,6 @@ static int tun_open(const struct addr *a, struct run *r, void *state, struct por
         (void)err_sys(e, "cannot open the tunnel device \"%.200s\"", device);
         return err_call(e, "open(\"%.200s\", 0%o)", device, (unsigned)flags);
     }
-    diag(DIAG_INFO, "open(\"%s\", 0%o) -> %d", device, (unsigned)flags, fd);
     if (set_up(a, fd, e) < 0) {
         close(fd);
         return -1;

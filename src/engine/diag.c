@@ -118,7 +118,14 @@ void diag_hurry(void)
     atomic_store(&hurry, true);
 }
 
-void diag_write(int fd, const char *p, size_t n)
+static _Thread_local bool writing;
+
+bool diag_is_writing(void)
+{
+    return writing;
+}
+
+static void write_all(int fd, const char *p, size_t n)
 {
     while (n > 0) {
         struct pollfd pfd = {.fd = fd, .events = POLLOUT};
@@ -135,6 +142,13 @@ void diag_write(int fd, const char *p, size_t n)
             n -= (size_t)w;
         }
     }
+}
+
+void diag_write(int fd, const char *p, size_t n)
+{
+    writing = true;
+    write_all(fd, p, n);
+    writing = false;
 }
 
 /* tail is ours and written as it is. */
