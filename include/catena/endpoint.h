@@ -20,9 +20,10 @@ struct endpoint_ops {
     int (*greet)(const struct addr *a, struct run *r, struct port *p, struct err *e);
     /* Releases state. forked: this is a child that inherited it: close, but remove nothing. */
     void (*unlisten)(const struct addr *a, void *state, bool forked);
-    /* The program image is replaced (nofork): left is the other side's port. Returns only on
-     * failure. */
-    int (*replace)(const struct addr *a, struct run *r, struct port *left, struct err *e);
+    /* A program in the relay's place (nofork): left is the other side's port. Returns on failure, or
+     * when a program that was called has ended, with its status. */
+    int (*replace)(const struct addr *a, struct run *r, struct port *left, int *status,
+                   struct err *e);
 };
 
 /* Does a listening address, or its chain, fork or start threads? Then it goes on listening when a

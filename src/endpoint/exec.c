@@ -223,7 +223,9 @@ static int make_blocking(int fd, struct err *e)
     return 0;
 }
 
-static int exec_replace(const struct addr *a, struct run *r, struct port *left, struct err *e)
+/* SYSTEM calls its shell, which so has this process for a parent; the others become their program. */
+static int exec_replace(const struct addr *a, struct run *r, struct port *left, int *status,
+                        struct err *e)
 {
     struct command c;
     struct process p;
@@ -240,7 +242,7 @@ static int exec_replace(const struct addr *a, struct run *r, struct port *left, 
     if ((rfd == -1 || make_blocking(rfd, e) == 0) && (wfd == -1 || make_blocking(wfd, e) == 0) &&
         process_side(&p, PROCESS_LEFT, rfd, wfd, e) == 0) {
         process_stderr(&p, wfd != -1 ? wfd : STDOUT_FILENO);
-        rc = process_replace(&p, r, e);
+        rc = c.system != NULL ? process_call(&p, r, status, e) : process_replace(&p, r, e);
     }
     command_fini(&c);
     return rc;

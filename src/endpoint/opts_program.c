@@ -21,7 +21,7 @@ const struct option_desc options_program[] = {
            "descriptor for reading from the left, instead of 0", .id = OPT_LEFT_IN),
     OPTION("leftout", "leftoutfd", GROUP_FORK, PASTBIGEN, INT,
            "descriptor for writing to the left, instead of 1", .id = OPT_LEFT_OUT),
-    OPTION("nofork", NULL, GROUP_FORK, BIGEN, BOOL, "the program replaces the process",
+    OPTION("nofork", NULL, GROUP_FORK, BIGEN, BOOL, "the program takes the place of the relay",
            .id = OPT_NOFORK),
     OPTION("path", NULL, GROUP_EXEC, PREEXEC, STRING,
            "where to search the program, instead of $PATH", .id = OPT_PATH),

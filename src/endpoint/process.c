@@ -556,12 +556,22 @@ static int enter_child(const struct process *p, struct run *r, pid_t pid, int pi
     return run_add_child(r, &c, e);
 }
 
-int process_spawn(const struct process *p, struct run *r, struct err *e)
+static void remove_child(const struct process *p, struct run *r, pid_t pid, int pidfd)
+{
+    family_signal(pid, leads_group(p->addr), SIGKILL); /* it may be the program already */
+    reaper_await(r->reaper, pid);
+    if (pidfd != -1)
+        close(pidfd);
+}
+
+/* Gives the child, and a descriptor of it or -1, once it has become the program. */
+static pid_t start(const struct process *p, struct run *r, int *pidfd, struct err *e)
 {
     struct launch l;
-    int fd[2] = {-1, -1}, pidfd = -1;
-    int rc = -1;
+    int fd[2] = {-1, -1};
+    pid_t started = -1;
 
+    *pidfd = -1;
     if (launch_init(&l, p, r, e) == -1)
         return -1;
     if (pipe2(fd, O_CLOEXEC) == -1) {
@@ -578,22 +588,70 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
         err_sys(e, "fork()");
         goto out;
     }
-    rc = await_exec(p, r, fd[0], e);
-    if (rc == 0)
-        rc = enter_child(p, r, pid, pidfd, e);
-    if (rc == -1) {
-        family_signal(pid, leads_group(p->addr), SIGKILL); /* it may be the program already */
-        reaper_await(r->reaper, pid);
-        if (pidfd != -1)
-            close(pidfd);
-        goto out;
-    }
-    diag(DIAG_NOTICE, "forked off child process %ld", (long)pid);
+    if (await_exec(p, r, fd[0], e) == 0)
+        started = pid;
+    else
+        remove_child(p, r, pid, *pidfd);
 out:
     if (fd[0] != -1)
         close(fd[0]);
     launch_fini(&l);
-    return rc;
+    return started;
+}
+
+int process_spawn(const struct process *p, struct run *r, struct err *e)
+{
+    int pidfd;
+    pid_t pid = start(p, r, &pidfd, e);
+
+    if (pid == -1)
+        return -1;
+    if (enter_child(p, r, pid, pidfd, e) == -1) {
+        remove_child(p, r, pid, pidfd);
+        return -1;
+    }
+    diag(DIAG_NOTICE, "forked off child process %ld", (long)pid);
+    return 0;
+}
+
+/* What comes from the keyboard is the program's alone, as system(3) has it. The signals are blocked,
+ * and a blocked one is kept even when it is ignored. */
+static void leave_keyboard(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t keys;
+
+    sigemptyset(&keys);
+    sigaddset(&keys, SIGINT);
+    sigaddset(&keys, SIGQUIT);
+    (void)sigaction(SIGINT, &ignore, NULL);
+    (void)sigaction(SIGQUIT, &ignore, NULL);
+    (void)pthread_sigmask(SIG_UNBLOCK, &keys, NULL);
+}
+
+int process_call(const struct process *p, struct run *r, int *status, struct err *e)
+{
+    siginfo_t end = {0};
+    struct err ignored;
+    int pidfd;
+    pid_t pid = start(p, r, &pidfd, e);
+
+    if (pid == -1)
+        return -1;
+    leave_keyboard();
+    if (pidfd == -1)
+        (void)err_sys(e, "pidfd_open(%ld)", (long)pid);
+    while (pidfd != -1 && reaper_status(r->reaper, pid, &end) == 0) {
+        if (wait_fd(r, pidfd, POLLIN, -1, e) == -1)
+            break;
+    }
+    if (end.si_pid == 0) { /* whoever ends the run ends its program */
+        (void)enter_child(p, r, pid, pidfd, &ignored);
+        return -1;
+    }
+    close(pidfd);
+    *status = end.si_code == CLD_EXITED ? end.si_status : 128 + end.si_status;
+    return 0;
 }
 
 int process_replace(const struct process *p, struct run *r, struct err *e)

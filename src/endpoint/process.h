@@ -39,6 +39,8 @@ void process_stderr(struct process *p, int from);
 /* Starts the program and enters it into the run. Fails when it could not be executed, too; then
  * nothing of it is left. Descriptors other than lanes and 0 to 2 do not reach it. */
 int process_spawn(const struct process *p, struct run *r, struct err *e);
+/* Runs the program and waits for its end; *status is then what a shell would call its status. */
+int process_call(const struct process *p, struct run *r, int *status, struct err *e);
 /* Becomes the program. Returns only on failure. */
 int process_replace(const struct process *p, struct run *r, struct err *e);
 

@@ -322,10 +322,10 @@ static int check_nofork(const struct plan *p, struct err *e)
         const struct opt *o = plan_chain_opt(p, chain, OPT_NOFORK);
         if (!o || !o->v.i)
             continue;
-        if (chain == LEFT || p->nlinks > 0 || p->end[RIGHT].back || p->end[LEFT].back)
+        if (chain == LEFT || p->nlinks > 0 || p->end[RIGHT].back)
             return err_at(e, o->at, "option nofork is not allowed here: the program replaces this "
-                                    "process, so it must be the second address, and neither side "
-                                    "may have inter addresses or be a dual");
+                                    "process, so it must be the whole second address, and there "
+                                    "may be no inter addresses");
     }
     return 0;
 }

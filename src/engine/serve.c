@@ -28,6 +28,7 @@ struct session { /* one run on its way through the steps */
     const struct plan *plan;
     struct opened_end end[2];
     bool opens_only; /* somebody else lets the line relay */
+    int status;      /* of a program that was called in the relay's place */
 };
 
 static int open_side(struct session *s, int side, struct err *e);
@@ -59,7 +60,7 @@ static int replace(struct session *s, struct err *e)
     const struct addr *a = s->plan->end[RIGHT].fwd;
     if (!a->form->ops.endpoint->replace)
         return err_at(e, a->at, "%s: option nofork is not allowed here", a->label);
-    return a->form->ops.endpoint->replace(a, s->run, s->line->port[LEFT], e);
+    return a->form->ops.endpoint->replace(a, s->run, s->line->port[LEFT], &s->status, e);
 }
 
 static int next_step(struct session *s, int side, struct err *e)
@@ -348,12 +349,13 @@ static void release_shared(const struct plan *p, void **shared)
             p->links[i].fwd->form->ops.session->release(shared[i]);
 }
 
-static int exit_status(const struct run *r, int rc, const struct err *e)
+static int exit_status(const struct session *s, int rc, const struct err *e)
 {
+    const struct run *r = s->run;
     return r->ended_signal                     ? 128 + r->ended_signal
            : rc < 0 && e->kind == ERR_NOBODY   ? 0
            : r->failed || r->child_failed      ? 1
-                                               : 0;
+                                               : s->status;
 }
 
 /* Ends a run: reports, collects its programs, gives the exit status. */
@@ -368,7 +370,7 @@ static int finish(struct session *s, int rc, struct err *e)
     run_judge_losses(r);
     if (r->settings->statistics && !r->threaded && atomic_load(&r->transferring))
         stats_print(r);
-    int status = exit_status(r, rc, e);
+    int status = exit_status(s, rc, e);
     run_tell_end(r, r->failed);
     if (!r->threaded)
         diag(DIAG_NOTICE, "exiting with status %d", status);
