@@ -103,6 +103,19 @@ static int check_numbers(const struct addr *a, struct err *e)
     return 0;
 }
 
+/* A descriptor that goes only one way is used only this way where both would do. */
+static void keep_possible(const struct addr *a, int *in, int *out)
+{
+    int mode = fcntl(*in, F_GETFL);
+
+    if (a->left != CTX_B || *in != *out || mode < 0)
+        return;
+    if ((mode & O_ACCMODE) == O_WRONLY)
+        *in = -1;
+    else if ((mode & O_ACCMODE) == O_RDONLY)
+        *out = -1;
+}
+
 /* fd:<n>, or v2's fd:<out>:<in> */
 static int fd_open(const struct addr *a, struct run *r, void *state, struct port **p,
                    struct err *e)
@@ -112,8 +125,9 @@ static int fd_open(const struct addr *a, struct run *r, void *state, struct port
     if (number(a->params[0], &out, e) < 0 ||
         number(a->params[a->nparams > 1 ? 1 : 0], &in, e) < 0)
         return -1;
-    diag(DIAG_NOTICE, "using file descriptor %d for %s", a->left == CTX_W ? out : in,
-         file_purpose(a->left));
+    keep_possible(a, &in, &out);
+    enum ctx use = in < 0 ? CTX_W : out < 0 ? CTX_R : a->left;
+    diag(DIAG_NOTICE, "using file descriptor %d for %s", use == CTX_W ? out : in, file_purpose(use));
     return borrow(a, r, in, out, p, e);
 }
 

@@ -56,6 +56,12 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
     return 0;
 }
 
+void engine_has_no_flow(struct engine *e, int source)
+{
+    e->side[source].has_in = e->side[!source].has_out = false;
+    e->side[!source].out_shut = true;
+}
+
 void engine_fini(struct engine *e)
 {
     transform_fini(e);

@@ -81,6 +81,8 @@ void engine_start_closing(struct engine *e);
 void engine_drop(struct engine *e); /* ends at once: what waits is counted as lost */
 void engine_failed(struct engine *e, const struct err *err);
 /* Another engine has failed: nothing more comes in from outside, and what is inside drains. */
+/* What is given to it is one way by nature: nothing comes from that side, as if with -u or -U. */
+void engine_has_no_flow(struct engine *e, int source);
 void engine_take_no_more(struct engine *e);
 /* Nothing is to be done for a while: buffers that are empty are given back. */
 void engine_rest(struct engine *e);

@@ -128,11 +128,19 @@ int line_start(struct line *l, struct err *e)
 
 static int give_port(struct line *l, struct station *s, int side, struct port *p, struct err *e)
 {
+    /* a descriptor that was opened one way is used that way, as with -u or -U */
+    bool alone = l->plan->nitems == 1 && !s->item->link && p->flags & PORT_BORROWED;
     s->engine.side[side].port = p;
     s->engine.side[side].has_room = !port_awaits_room(p);
-    if (p->rfd < 0 && !(p->flags & PORT_STALL))
+    if (p->rfd < 0 && alone)
+        engine_has_no_flow(&s->engine, side);
+    else if (p->rfd < 0 && !(p->flags & PORT_STALL))
         s->engine.side[side].in_eof = true;
+    if (p->wfd < 0 && alone)
+        engine_has_no_flow(&s->engine, !side);
     s->attached[side] = true;
+    if (alone && !s->engine.side[LEFT].has_in && !s->engine.side[RIGHT].has_in)
+        return err_set(e, ERR_OTHER, "nothing can flow: no side gives what the other one takes");
     return complete(l, s, e);
 }
 
