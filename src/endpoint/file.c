@@ -61,6 +61,30 @@ int file_before(const struct addr *a, const char *path, struct err *e)
     return 0;
 }
 
+/* A device that is missing is not made, and what is no terminal is left as it is. */
+int file_check_terminal(const struct addr *a, const char *path, struct err *e)
+{
+    const struct opt *o = NULL;
+    struct stat st;
+
+    for (size_t i = 0; i < a->nopts && o == NULL; i++)
+        if (a->opts[i].desc->groups == GROUP_TERMIOS && !a->opts[i].sloppy)
+            o = &a->opts[i];
+    if (o == NULL)
+        return 0;
+    if (stat(path, &st) < 0) {
+        (void)err_sys(e, "\"%s\", which option \"%s\" takes for a terminal", path,
+                      o->desc->name);
+    } else if (!S_ISCHR(st.st_mode)) {
+        errno = ENOTTY;
+        (void)err_sys(e, "\"%s\" is a %s, and option \"%s\" is for terminals", path,
+                      file_kind(path), o->desc->name);
+    } else {
+        return 0;
+    }
+    return -1;
+}
+
 int file_flags(const struct addr *a, int base)
 {
     enum ctx able = (enum ctx)a->form->left; /* one way, if that is all it can do */
@@ -161,7 +185,7 @@ static int open_open(const struct addr *a, struct run *r, void *state, struct po
 {
     const char *path = a->params[0];
     (void)state;
-    if (file_before(a, path, e) < 0)
+    if (file_check_terminal(a, path, e) < 0 || file_before(a, path, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "opening %s \"%s\" for %s", file_kind(path), path, file_purpose(a->left));
     int fd = file_open(r, path, file_flags(a, 0), file_mode(a, 0666), e);

@@ -18,6 +18,8 @@ int file_after(const struct addr *a, struct run *r, const char *path, bool remov
                struct err *e);
 /* "regular file", "named pipe" ...; "undef" where there is nothing. */
 const char *file_kind(const char *path);
+/* Options for terminals are for a terminal that is there. */
+int file_check_terminal(const struct addr *a, const char *path, struct err *e);
 const char *file_purpose(enum ctx c);
 
 #endif

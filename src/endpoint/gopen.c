@@ -17,14 +17,16 @@ static int gopen_open(const struct addr *a, struct run *r, void *state, struct p
     (void)state;
     if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
         return unix_client_open(a, r, out, e);
-    if (file_before(a, path, e) < 0)
+    if (file_check_terminal(a, path, e) < 0 || file_before(a, path, e) < 0)
         return -1;
     bool exists = stat(path, &st) == 0, reading = a->left == CTX_R;
     const struct opt *append = opt_find(a, OPT_O_APPEND);
     bool as_is = reading || S_ISCHR(st.st_mode) || (append && !append->v.i);
     int base = !exists ? O_CREAT : as_is ? 0 : O_APPEND; /* created for readers, too, as in v1 */
+    if (!r->settings->v1_name) /* which takes a terminal it opens for its own, if it has none */
+        base |= O_NOCTTY;
     diag(DIAG_NOTICE, "opening %s \"%s\" for %s", file_kind(path), path, file_purpose(a->left));
-    int fd = file_open(r, path, file_flags(a, base) | O_NOCTTY, file_mode(a, 0666), e);
+    int fd = file_open(r, path, file_flags(a, base), file_mode(a, 0666), e);
     if (fd < 0)
         return -1;
     if (file_after(a, r, path, false, e) < 0) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "catena/addr.h"
+#include "catena/diag.h"
 
 bool opts_have_termios(const struct addr *a)
 {
@@ -15,11 +16,9 @@ bool opts_have_termios(const struct addr *a)
     return false;
 }
 
-int opts_apply_termios(const struct addr *a, int fd, struct err *e)
+static int apply_all(const struct addr *a, int fd, struct err *e)
 {
     struct termios t;
-    if (!opts_have_termios(a))
-        return 0;
     if (tcgetattr(fd, &t) < 0)
         return err_sys(e, "tcgetattr(%d)", fd);
     for (size_t i = 0; i < a->nopts; i++) {
@@ -31,6 +30,24 @@ int opts_apply_termios(const struct addr *a, int fd, struct err *e)
     }
     if (tcsetattr(fd, TCSADRAIN, &t) < 0)
         return err_sys(e, "tcsetattr(%d)", fd);
+    return 0;
+}
+
+static bool is_sloppy(const struct addr *a)
+{
+    for (size_t i = 0; i < a->nopts; i++)
+        if (a->opts[i].desc->tio && !a->opts[i].sloppy)
+            return false;
+    return true;
+}
+
+int opts_apply_termios(const struct addr *a, int fd, struct err *e)
+{
+    if (!opts_have_termios(a) || apply_all(a, fd, e) == 0)
+        return 0;
+    if (!is_sloppy(a))
+        return -1;
+    diag_err(DIAG_ERROR, e);
     return 0;
 }
 
