@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * INTERFACE: frames of a network interface as they are on the wire, with their link level header.
+ * INTERFACE: frames of a network interface as they are on the wire, with their link level header, or
+ * as another family (pf=) has them.
  * What this host sends there itself is not shown. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,16 +17,36 @@
 #include "netdev.h"
 
 static const struct sock_kind packet = {
-    .family = AF_PACKET,
     .type = SOCK_RAW,
-    .name = "packet",
     .shut = PORT_SHUT_NONE,
 };
 
-/* The socket receives nothing before it is bound, since its protocol is 0 until then. */
-static int bind_to(const struct addr *a, int fd, const char *name, struct err *e)
+/* pf= is a number here; another family than that of packets is one whose addresses have the number of
+ * the interface in the same place, as CAN's have. */
+static int family_of(const struct addr *a, int *family, struct err *e)
 {
-    struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+    const struct opt *pf = opt_find(a, OPT_PF);
+    char *end;
+    long n = pf != NULL ? strtol(pf->v.s, &end, 0) : AF_PACKET;
+
+    *family = (int)n;
+    if (pf != NULL && (end == pf->v.s || *end != '\0' || n < 0 || n > USHRT_MAX))
+        return err_at(e, pf->at, "unknown protocol family \"%.60s\"; for an interface use a number: "
+                                 "17 packets as they are (the default), 29 CAN", pf->v.s);
+    return 0;
+}
+
+static int check(const struct addr *a, struct err *e)
+{
+    int family;
+    return family_of(a, &family, e);
+}
+
+/* The socket receives nothing before it is bound, since its protocol is 0 until then. */
+static int bind_to(const struct addr *a, int fd, int family, const char *name, struct err *e)
+{
+    struct sockaddr_ll ll = {.sll_family = (unsigned short)family,
+                             .sll_protocol = htons(ETH_P_ALL)};
     struct sockname local = {.len = sizeof ll};
     unsigned index = if_nametoindex(name);
     int on = 1;
@@ -42,12 +65,12 @@ static int interface_open(const struct addr *a, struct run *r, void *state, stru
                           struct err *e)
 {
     const struct dgram how = {.frames = true, .vlan = opt_find(a, OPT_RETRIEVE_VLAN) != NULL};
-    int fd = sock_open(a, r, &packet, AF_PACKET, false, e);
+    int family, fd;
 
     (void)state;
-    if (fd < 0)
+    if (family_of(a, &family, e) < 0 || (fd = sock_open(a, r, &packet, family, false, e)) < 0)
         return -1;
-    if (bind_to(a, fd, a->params[0], e) < 0 || netdev_options(a, a->params[0], e) < 0 ||
+    if (bind_to(a, fd, family, a->params[0], e) < 0 || netdev_options(a, a->params[0], e) < 0 ||
         opts_apply(a, PHASE_CONNECTED, fd, e) < 0) {
         close(fd);
         return -1;
@@ -70,6 +93,7 @@ const struct form forms_interface[] = {
         .right = RIGHT_NONE,
         .groups = GROUP_FD | GROUP_SOCKET | GROUP_INTERFACE,
         .help = "the frames of a network interface",
+        .check = check,
         .kind = FORM_ENDPOINT,
         .records = RECORDS_MANY,
         .ops.endpoint = &interface_ops,

@@ -50,6 +50,8 @@ static const char *socket_name(const struct sock_kind *kind, int family)
         return "IPv6";
     case AF_UNIX:
         return "UNIX domain";
+    case AF_PACKET:
+        return "packet";
     default:
         return "such";
     }
