@@ -258,11 +258,13 @@ static int serve_threads(struct session *s, struct retries *t, long long max, st
 
 /* ---- one chain ---- */
 
-/* A client that forks connects again and again: so often. v1 knows no pause after a success. */
+/* A client that forks connects again and again: so often. v1 knows no pause after a success, but for a
+ * queue, which is always there. */
 static int pause_between(const struct session *s, int side, struct err *e)
 {
     const struct opt *interval = plan_chain_opt(s->plan, side, OPT_INTERVAL);
-    if (s->run->settings->v1_name)
+    bool queue = s->plan->end[side].fwd->form->groups & GROUP_POSIXMQ;
+    if (s->run->settings->v1_name && !queue)
         return 0;
     return wait_seconds(s->run, interval ? interval->v.t : 1, e);
 }
