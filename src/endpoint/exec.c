@@ -91,6 +91,45 @@ static int check_types(const struct addr *a, enum comm_type type, struct err *e)
     return 0;
 }
 
+/* A number for a stream that is not there. */
+static int check_direction(const struct addr *a, struct err *e)
+{
+    const struct opt *o = a->left == CTX_W   ? opt_find(a, OPT_LEFT_OUT)
+                          : a->left == CTX_R ? opt_find(a, OPT_LEFT_IN)
+                                             : NULL;
+
+    if (o == NULL)
+        return 0;
+    return err_at(e, o->at, "option \"%s\" is useless here: nothing is %s the program", o->desc->name,
+                  a->left == CTX_W ? "read from" : "written to");
+}
+
+/* What is about a terminal, or about a neighbour, that the program does not have. */
+static int check_useless(const struct addr *a, enum comm_type type, struct err *e)
+{
+    static const struct {
+        enum option_id id;
+        bool with_pty; /* of use then */
+        const char *why;
+    } rows[] = {
+        {OPT_PTY_LINK, true, "it is about the program's terminal; give \"pty\" too"},
+        {OPT_SITOUT_EIO, true, "it is about the program's terminal; give \"pty\" too"},
+        {OPT_PTY_WAIT_SLAVE, false, "the program itself opens its terminal"},
+        {OPT_PTY_INTERVAL, false, "the program itself opens its terminal"},
+        {OPT_RIGHT_FD, false, "a program at the end of a chain has nothing on its right"},
+        {OPT_RIGHT_IN, false, "a program at the end of a chain has nothing on its right"},
+        {OPT_RIGHT_OUT, false, "a program at the end of a chain has nothing on its right"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct opt *o = opt_find(a, rows[i].id);
+
+        if (o != NULL && !o->sloppy && !(rows[i].with_pty && type == COMM_PTY))
+            return err_at(e, o->at, "option \"%s\" could not be used: %s", o->desc->name, rows[i].why);
+    }
+    return 0;
+}
+
 /* With nofork there is no joint. */
 static int check(const struct addr *a, struct err *e)
 {
@@ -99,11 +138,12 @@ static int check(const struct addr *a, struct err *e)
     int domain, rc = command_init(&c, a, e);
 
     command_fini(&c);
-    if (rc == -1 || process_check(a, e) == -1)
+    if (rc == -1 || process_check(a, e) == -1 || check_direction(a, e) == -1)
         return -1;
     if (opt_true(a, OPT_NOFORK))
         return 0;
     return comm_of_addr(a, COMM_SOCKETPAIR, &type, e) == -1 || check_types(a, type, e) == -1 ||
+                   check_useless(a, type, e) == -1 ||
                    comm_family(a, &domain, e) == -1
                ? -1
                : 0;

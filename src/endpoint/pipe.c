@@ -70,12 +70,26 @@ static int pipe_open(const struct addr *a, struct run *r, void *state, struct po
 
 static const struct endpoint_ops pipe_ops = {.open = pipe_open};
 
+/* What is about an entry of the file system, or about opening one. */
+static int check_unnamed(const struct addr *a, struct err *e)
+{
+    for (size_t i = 0; i < a->nopts; i++) {
+        const struct opt *o = &a->opts[i];
+        bool entry = o->desc->groups & (GROUP_NAMED | GROUP_OPEN) && !(o->desc->groups & GROUP_FD);
+        if (!o->sloppy && entry)
+            return err_at(e, o->at, "option \"%s\" could not be used: this pipe has no name",
+                          o->desc->name);
+    }
+    return 0;
+}
+
 #define GROUPS (GROUP_FD | GROUP_FIFO | GROUP_NAMED | GROUP_OPEN)
 
 extern const struct form forms_pipe[];
 const struct form forms_pipe[] = {
     {.keyword = "PIPE", .aliases = "ECHO FIFO", .left = CTX_B, .groups = GROUPS,
-     .help = "a pipe to oneself: what is written can be read", .kind = FORM_ENDPOINT,
+     .help = "a pipe to oneself: what is written can be read", .check = check_unnamed,
+     .kind = FORM_ENDPOINT,
      .ops.endpoint = &pipe_ops},
     {.keyword = "PIPE", .aliases = "ECHO FIFO", .params = ":<filename>", .min_params = 1,
      .max_params = 1, .left = CTX_RWB, .groups = GROUPS, .help = "a named pipe",

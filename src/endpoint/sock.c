@@ -78,6 +78,18 @@ static int set_prompt(int fd, struct err *e)
     return 0;
 }
 
+/* Who waits for others connects to nobody; with DTLS it is the time for the handshake. */
+static int check_passive(const struct addr *a, struct err *e)
+{
+    const struct opt *o = opt_find(a, OPT_CONNECT_TIMEOUT);
+
+    if (o == NULL || o->sloppy || a->form->groups & GROUP_OPENSSL ||
+        !(a->form->groups & GROUP_LISTEN))
+        return 0;
+    return err_at(e, o->at, "option \"%s\" could not be used: nothing is connected here",
+                  o->desc->name);
+}
+
 int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind, int family,
               bool passive, struct err *e)
 {
@@ -85,7 +97,7 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
     int protocol = (int)opt_int(a, OPT_SO_PROTOCOL, kind->protocol);
     int fd;
 
-    if (APPLY(a, -1, e, PHASE_PRESOCKET, PHASE_SOCKET) < 0)
+    if ((passive && check_passive(a, e) < 0) || APPLY(a, -1, e, PHASE_PRESOCKET, PHASE_SOCKET) < 0)
         return -1;
     fd = socket(family, type | SOCK_CLOEXEC, protocol);
     if (fd < 0) {

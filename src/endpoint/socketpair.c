@@ -10,7 +10,7 @@
 
 static int apply(const struct addr *a, const int fd[2], struct err *e)
 {
-    static const enum phase phases[] = {PHASE_PASTSOCKET, PHASE_CONNECTED};
+    static const enum phase phases[] = {PHASE_PASTSOCKET, PHASE_PREBIND, PHASE_CONNECTED};
 
     for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
         if (opts_apply(a, phases[i], fd[0], e) < 0 || opts_apply(a, phases[i], fd[1], e) < 0)

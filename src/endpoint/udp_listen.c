@@ -49,8 +49,13 @@ struct listener {
 
 static int udp_listen(const struct addr *a, struct run *r, void **state, struct err *e)
 {
-    struct listener *l = calloc(1, sizeof *l);
+    const struct opt *backlog = opt_find(a, OPT_BACKLOG);
+    struct listener *l;
 
+    if (backlog != NULL && !backlog->sloppy)
+        return err_at(e, backlog->at, "option \"%s\" could not be used: packets wait in the socket's "
+                                      "buffer (rcvbuf)", backlog->desc->name);
+    l = calloc(1, sizeof *l);
     if (l == NULL)
         return err_nomem(e);
     l->kind = *(const struct sock_kind *)a->form->arg;

@@ -71,11 +71,31 @@ static int check_tempname(const struct addr *a, struct err *e)
     return 0;
 }
 
+/* What is said of an entry is said of one that is made here; the target's is not ours. */
+static int check_entry(const struct addr *a, struct err *e)
+{
+    static const enum option_id ids[] = {
+        OPT_PERM,  OPT_PERM_EARLY,  OPT_USER,   OPT_USER_EARLY,   OPT_GROUP,
+        OPT_GROUP_EARLY, OPT_UNLINK, OPT_UNLINK_EARLY, OPT_UNLINK_LATE,
+    };
+
+    if (opt_find(a, OPT_BIND) != NULL || opt_find(a, OPT_BIND_TEMPNAME) != NULL)
+        return 0;
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        const struct opt *o = opt_find(a, ids[i]);
+
+        if (o != NULL && !o->sloppy)
+            return err_at(e, o->at, "option \"%s\" only with bind option: it is about the entry of "
+                                    "the socket made here, which has none", o->desc->name);
+    }
+    return 0;
+}
+
 int unix_check_client(const struct addr *a, struct err *e)
 {
     const struct opt *bind_to = opt_find(a, OPT_BIND);
 
-    if (check_tempname(a, e) < 0)
+    if (check_tempname(a, e) < 0 || check_entry(a, e) < 0)
         return -1;
     if (bind_to != NULL && check_name(a, bind_to->v.s, bind_to->at, e) < 0)
         return -1;
@@ -200,6 +220,8 @@ int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
 {
     const struct opt *unlink_close = opt_find(a, OPT_UNLINK_CLOSE);
 
+    if (path == NULL && opt_true(a, OPT_UNLINK_CLOSE)) /* a client's: by order, the target goes */
+        path = a->params[0];
     if (kind->abstract || path == NULL)
         return 0;
     if (opt_true(a, OPT_UNLINK_LATE)) {
@@ -261,7 +283,7 @@ int unix_bind_client(const struct addr *a, const struct sock_kind *kind, int fd,
     const char *bind_to = opt_string(a, OPT_BIND, NULL);
 
     *path = NULL;
-    if (check_tempname(a, e) < 0) /* GOPEN has no other check */
+    if (check_tempname(a, e) < 0 || check_entry(a, e) < 0) /* GOPEN has no other check */
         return -1;
     if (opt_find(a, OPT_BIND_TEMPNAME) != NULL)
         return bind_tempname(a, kind, fd, path, e);

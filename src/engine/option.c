@@ -189,10 +189,11 @@ static enum phase acts_in(const struct option_desc *d)
 }
 
 /* An entry of the file system gets its mode from what creates it, so that umask holds. Not a pty,
- * which the system creates. */
+ * which the system creates, nor a pipe without a name, which has no entry. */
 static bool left_to_opener(const struct addr *a, const struct option_desc *d)
 {
-    return d->id == OPT_PERM && (a->form->groups & GROUP_NAMED) && !(a->form->groups & GROUP_PTY);
+    return d->id == OPT_PERM && (a->form->groups & GROUP_NAMED) && a->nparams > 0 &&
+           !(a->form->groups & GROUP_PTY);
 }
 
 /* Names are looked up here, where a signal can end that. */

@@ -316,6 +316,17 @@ static int check_fork(const struct plan *p, struct err *e)
     return 0;
 }
 
+/* A limit is for those who come while others are served. */
+static int check_max_children(const struct plan *p, struct err *e)
+{
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        const struct opt *o = plan_chain_opt(p, chain, OPT_MAX_CHILDREN);
+        if (o && o->v.i > 0 && !forks(p, chain, OPT_FORK) && !forks(p, chain, OPT_THREAD))
+            return err_at(e, o->at, "option max-children not allowed without option fork or thread");
+    }
+    return 0;
+}
+
 static int check_nofork(const struct plan *p, struct err *e)
 {
     for (int chain = LEFT; chain <= RIGHT; chain++) {
@@ -351,7 +362,7 @@ static int check(struct plan *p, struct err *e)
 {
     return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 ||
                    check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_nofork(p, e) < 0 ||
-                   sandbox_check(p, e) < 0
+                   check_max_children(p, e) < 0 || sandbox_check(p, e) < 0
                ? -1
                : 0;
 }

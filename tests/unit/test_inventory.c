@@ -268,6 +268,7 @@ static const struct {
     {"ipv6-join-source-group", "[ff02::1]:lo:[::1]"}, {"proxyport", "8080"},
     {"socksport", "1080"},           {"fdin", "3"},            {"fdout", "4"},
     {"escape", "1"},                 {"noecho", "x"},
+    {"max-children", "2,fork"},
 };
 static const char *const by_type[VALUE_TYPE_COUNT] = {
     [VALUE_INT] = "1", [VALUE_INT_NULL] = "1", [VALUE_UINT] = "1", [VALUE_USHORT] = "1",

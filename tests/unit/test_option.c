@@ -291,9 +291,15 @@ static void file_options_are_applied(void **state)
 
     /* the mode of an entry is its opener's business */
     bind_options(&b, GROUP_FD | GROUP_NAMED, "mode", "600", NONE);
+    b.addr.nparams = 1;
     assert_int_equal(opts_apply(&b.addr, PHASE_FD, fd, &e), 0);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640);
+    /* a pipe without a name has none */
+    b.addr.nparams = 0;
+    assert_int_equal(opts_apply(&b.addr, PHASE_FD, fd, &e), 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
 
     bind_options(&b, GROUP_FD, "flock-ex-nb", NONE, "setlk", NONE, "f-setlkw-rd", "0", NONE);
     assert_int_equal(opts_apply(&b.addr, PHASE_FD, fd, &e), 0);
