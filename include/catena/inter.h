@@ -49,9 +49,12 @@ struct codec_pair {
 struct session_side {
     struct buf *in, *out;
     bool in_eof;  /* set by the engine: nothing comes behind what is in `in` */
+    bool records; /* set by the engine: what is in `out` at a time goes out as one message */
+    bool packets; /* ... and what is in `in` came as one */
     bool out_eof; /* set by the session: nothing follows what is in `out` */
 };
 struct session_ops {
+    bool records; /* what is given out to a side that takes records is one at a time */
     /* Once per address, before any fork: what all connections share (TLS context, trust store). */
     int (*prepare)(const struct addr *a, struct run *r, void **shared, struct err *e);
     void (*release)(void *shared);

@@ -22,8 +22,11 @@ struct run;
 struct port;
 
 struct port_ops {
-    ssize_t (*read)(struct port *, void *buf, size_t cap);      /* 0 = EOF; -1 and errno */
-    ssize_t (*write)(struct port *, const void *buf, size_t n); /* short counts are normal */
+    /* 0 = EOF; -1 and errno. EMSGSIZE: the next message has port.need bytes, more than cap, and is
+     * still there. */
+    ssize_t (*read)(struct port *, void *buf, size_t cap);
+    /* Short counts are normal. ENOBUFS: there is no room, and poll() will not tell when there is. */
+    ssize_t (*write)(struct port *, const void *buf, size_t n);
     int (*shutdown)(struct port *, struct err *);               /* no more writes */
     void (*close)(struct port *);                               /* releases all but the port itself */
     /* These may be NULL. */
@@ -47,7 +50,7 @@ enum port_shut {      /* what shutting down the write side does */
 };
 
 enum port_flags {
-    PORT_MSG = 1 << 0,        /* one read is one message and must be written as one */
+    PORT_MSG_R = 1 << 0,      /* one read is one message, and is to stay one */
     PORT_EIO_EOF = 1 << 1,    /* EIO on read is end of file (pty masters) */
     PORT_IGNORE_EOF = 1 << 2, /* at end of file wait a second and look again */
     PORT_NULL_EOF = 1 << 3,   /* an empty message is end of file */
@@ -60,12 +63,24 @@ enum port_flags {
     PORT_TTY = 1 << 10,       /* reads from a terminal */
     PORT_SLOW_W = 1 << 11,    /* wfd may block although polled: write at most PIPE_BUF after POLLOUT */
     PORT_SHUT_BOTH = 1 << 12, /* close: shutdown(SHUT_RDWR) first, as v1 does for sockets */
-    PORT_STALL = 1 << 13,     /* never readable, never writable */
+    PORT_STALL_R = 1 << 13,   /* never readable */
     PORT_OWN_R = 1 << 14,     /* rfd, wfd are closed with the port; set by port_open_fds */
     PORT_OWN_W = 1 << 15,
     PORT_ENDLESS = 1 << 16,   /* what it reads from may have no end of file: packets of anybody */
-    PORT_PROGRAM = 1 << 17,   /* leads to a program, whose exit status says if an early end is an error */
+    PORT_PROGRAM_R = 1 << 17, /* comes from a program, whose exit status says if an early end is an error */
     PORT_FINAL_W = 1 << 18,   /* a reader of wfd that has gone does not come back: pipes, connections */
+    PORT_MSG_W = 1 << 19,     /* one write is one message */
+    PORT_LONG_R = 1 << 20,    /* its messages may be longer than an IP packet: each is asked first */
+    PORT_SPLIT_R = 1 << 21,   /* what of a message does not fit one read comes with the next */
+    PORT_STALL_W = 1 << 22,   /* never writable */
+    PORT_PROGRAM_W = 1 << 23, /* leads to a program */
+    PORT_MSG = PORT_MSG_R | PORT_MSG_W,
+    PORT_STALL = PORT_STALL_R | PORT_STALL_W,
+    PORT_PROGRAM = PORT_PROGRAM_R | PORT_PROGRAM_W,
+    /* Those that are about writing; all others are about reading, or about closing, which each half
+     * of a dual does by itself. */
+    PORT_WRITES = PORT_COOL_WRITE | PORT_SOCKET_W | PORT_SLOW_W | PORT_OWN_W | PORT_MSG_W |
+                  PORT_STALL_W | PORT_FINAL_W | PORT_PROGRAM_W,
 };
 
 struct port {
@@ -76,11 +91,14 @@ struct port {
     enum port_shut shut;
     struct buf pending; /* bytes read too far by a negotiation; delivered first */
     const char *label;  /* borrowed from the addr; for messages */
+    const char *wlabel; /* ... about writing: the other half of a dual */
     void *state;        /* what ops need besides */
     double sitout_eio;  /* seconds that EIO on a pty is tolerated, 0 = not */
     int64_t eio_until;  /* wait_now(): it is being tolerated until then; 0 it is not */
     bool gone;          /* the neighbour has closed (set by ready) */
     bool due;           /* the neighbour may sleep although it has something to do */
+    bool more;          /* there is more to read, whatever poll() says */
+    size_t need;        /* bytes of the message that read gave EMSGSIZE for */
     int writer_fd;      /* readable: whoever writes here has ended; what is left then ends at EAGAIN.
                            Owned; -1 none. For what knows no end of file by itself */
 };
@@ -91,6 +109,8 @@ struct port {
 int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const char *label,
                   struct port **out, struct err *e);
 ssize_t port_read(struct port *p, void *buf, size_t cap);
+/* The next read gives something without a look at the descriptor. */
+static inline bool port_has_more(const struct port *p) { return p->more || p->pending.len > 0; }
 ssize_t port_write(struct port *p, const void *buf, size_t n);
 int port_shutdown(struct port *p, struct err *e);
 /* Can it be read or written without looking at its descriptors? To be called before they are waited
@@ -101,6 +121,8 @@ bool port_ready(struct port *p, bool in, bool out);
 bool port_awaits_room(const struct port *p);
 /* Its engine is going to sleep: if the port is due, the neighbour must not. */
 void port_settle(struct port *p);
+/* The most bytes that one message written to it may have, for messages about EMSGSIZE; 0 not known. */
+size_t port_message_most(const struct port *p);
 /* What to wait for at rfd (and at wfd, if that is the same). */
 short port_events(const struct port *p, bool in, bool out);
 void port_close(struct port *p); /* NULL is fine */
@@ -117,11 +139,14 @@ int port_join(struct port *read, struct port *write, struct port **out, struct e
 int port_write_error(const struct port *p);
 /* It has said its end, and may have gone for good: the system is to find out, if it can. */
 void port_probe(const struct port *p);
-/* Puts bytes in front of what is read next. */
+/* Puts bytes in front of what is read next; of a port of messages, one message. */
 int port_unread(struct port *p, const void *data, size_t n, struct err *e);
 
 /* The defaults, for ops that override only some. */
 ssize_t port_fd_read(struct port *p, void *buf, size_t cap);
+/* For a read of a message socket: 0, or -1 and errno, EMSGSIZE as read gives it. Who reads a part of a
+ * message loses the rest. */
+int port_message_fits(struct port *p, size_t cap);
 ssize_t port_fd_write(struct port *p, const void *buf, size_t n);
 int port_fd_shutdown(struct port *p, struct err *e);
 void port_fd_close(struct port *p);

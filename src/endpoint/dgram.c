@@ -4,7 +4,6 @@
 #include "dgram.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -12,6 +11,7 @@
 
 #include "ancillary.h"
 #include "catena/diag.h"
+#include "catena/plan.h"
 #include "frame.h"
 
 enum {
@@ -19,7 +19,6 @@ enum {
     IP4_HEADER = 20,     /* bytes without options */
     IP4_HEADER_MAX = 60, /* ... with */
     OLD_ERRORS = 8,      /* errors of other packets that one write steps over */
-    FULL_WAIT_MS = 2,    /* nap when the receiver of a UNIX datagram has no room */
 };
 
 /* ---- one packet ---- */
@@ -47,15 +46,37 @@ ssize_t dgram_receive(int fd, bool strip, void *buf, size_t cap, struct dgram_pa
     p->msg = (struct msghdr){.msg_name = &p->from.u, .msg_namelen = sizeof p->from.u,
                              .msg_iov = iov, .msg_iovlen = 2, .msg_control = p->control,
                              .msg_controllen = sizeof p->control};
-    n = recvmsg(fd, &p->msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    n = recvmsg(fd, &p->msg, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
     if (n < 0 && errno == EINVAL) /* where no descriptors can come, the flag is not known */
-        n = recvmsg(fd, &p->msg, MSG_DONTWAIT);
+        n = recvmsg(fd, &p->msg, MSG_DONTWAIT | MSG_TRUNC);
     if (n < 0)
         return -1;
     ancillary_close_passed(&p->msg); /* here, for not every packet is used */
     p->from.len = p->msg.msg_namelen;
-    p->cut = (p->msg.msg_flags & MSG_TRUNC) != 0;
+    size_t room = cap + iov[0].iov_len;
+    p->cut = (size_t)n > room ? (size_t)n - room : 0;
+    n -= (ssize_t)p->cut;
     return strip ? strip_header(header, buf, n) : n;
+}
+
+/* The side whose address that is. */
+static int side_of(const struct run *r, const struct addr *a)
+{
+    const struct plan_end *right = &r->plan->end[RIGHT];
+
+    return right->fwd->label == a->label || (right->back && right->back->label == a->label) ? RIGHT
+                                                                                          : LEFT;
+}
+
+void dgram_count_cut(const struct addr *a, struct run *r, const struct dgram_packet *p, ssize_t n)
+{
+    char text[SOCKNAME_TEXT];
+
+    if (p->cut == 0)
+        return;
+    diag(DIAG_ERROR, "packet from %s has been cut from %zu to %zd bytes",
+         sockname_text(&p->from, text), (size_t)n + p->cut, n);
+    run_lose(r, side_of(r, a), p->cut, NULL);
 }
 
 void dgram_drop_errors(int fd)
@@ -78,18 +99,31 @@ void dgram_drop_errors(int fd)
     errno = sys;
 }
 
-int dgram_admit(const struct addr *a, struct run *r, const struct access *access, int fd)
+bool dgram_is_old_news(int sys)
 {
-    struct sockname from = {.len = sizeof from.u};
+    switch (sys) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case EPROTO:
+    case EMSGSIZE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int dgram_let_in(const struct addr *a, struct run *r, const struct access *access, int fd,
+                 const struct sockname *from)
+{
     struct err e = {.kind = ERR_NONE};
     const char *why = "";
-    char text[SOCKNAME_TEXT], byte;
-    int rc;
+    char text[SOCKNAME_TEXT];
+    int rc = access_check(access, a, r, fd, from, &why, &e);
 
-    if (recvfrom(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK, &from.u.sa, &from.len) < 0)
-        return -1;
-    sockname_text(&from, text);
-    rc = access_check(access, a, r, fd, &from, &why, &e);
+    sockname_text(from, text);
     if (rc > 0) {
         diag(DIAG_INFO, "permitting packet from %s", text);
         return 1;
@@ -98,6 +132,18 @@ int dgram_admit(const struct addr *a, struct run *r, const struct access *access
         why = diag_words(&e);
     if (rc == 0 || !err_is_end(&e))
         diag(DIAG_WARN, "refusing packet from %s due to %s", text, why);
+    return 0;
+}
+
+int dgram_admit(const struct addr *a, struct run *r, const struct access *access, int fd)
+{
+    struct sockname from = {.len = sizeof from.u};
+    char byte;
+
+    if (recvfrom(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK, &from.u.sa, &from.len) < 0)
+        return -1;
+    if (dgram_let_in(a, r, access, fd, &from) > 0)
+        return 1;
     (void)recv(fd, &byte, 1, MSG_DONTWAIT);
     return 0;
 }
@@ -158,7 +204,8 @@ static bool same_sender(const struct sockname *to, const struct sockname *from)
 }
 
 /* Is the packet for us? Tells about it if so. */
-static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, ssize_t n)
+static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, const void *data,
+                 ssize_t n)
 {
     char text[SOCKNAME_TEXT];
     struct err ignored;
@@ -166,15 +213,16 @@ static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, s
     if (d->frames && frame_is_ours(&packet->from))
         return false;
     if (d->only_to && !same_sender(&d->to, &packet->from)) {
-        diag(DIAG_INFO, "dropping packet from %s, which is not the peer",
+        /* a connected socket gets none: it came before it was */
+        if (d->returns && backlog_give_back(d->back_fd, p->rfd, &packet->from, data, (size_t)n))
+            return false;
+        diag(d->connected ? DIAG_WARN : DIAG_INFO, "dropping packet from %s, which is not the peer",
              sockname_text(&packet->from, text));
         return false;
     }
     ancillary_report(d->run, &packet->msg, d->facts);
-    if (packet->cut)
-        diag(DIAG_NOTICE, "packet from %s was longer than %zd bytes and has been cut",
-             sockname_text(&packet->from, text), n);
-    else if (diag_shows(DIAG_INFO))
+    dgram_count_cut(d->addr, d->run, packet, n);
+    if (diag_shows(DIAG_INFO))
         diag(DIAG_INFO, "received packet with %zd bytes from %s", n,
              sockname_text(&packet->from, text));
     if (!d->facts || memcmp(&d->last, &packet->from, sizeof d->last) == 0)
@@ -184,22 +232,39 @@ static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, s
     return true;
 }
 
+/* What came before this port was there. */
+static ssize_t read_ahead(struct port *p, struct dgram *d, void *buf, size_t cap)
+{
+    struct packet *packet = d->ahead;
+    size_t n = packet->n < cap ? packet->n : cap;
+
+    memcpy(buf, packet->data, n);
+    d->ahead = packet->next;
+    p->more = d->ahead != NULL;
+    free(packet);
+    return (ssize_t)n;
+}
+
 static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
 {
     struct dgram *d = p->state;
     struct dgram_packet packet;
 
+    if (d->ahead != NULL)
+        return read_ahead(p, d, buf, cap);
     if (d->nothing_more)
         return 0;
     for (int i = 0; i < DROPS; i++) {
         int admitted = d->checked ? dgram_admit(d->addr, d->run, &d->access, p->rfd) : 1;
-        ssize_t n = admitted > 0 ? dgram_receive(p->rfd, d->strip, buf, cap, &packet) : admitted;
+        ssize_t n = admitted <= 0 ? admitted : port_message_fits(p, cap);
 
+        if (n == 0 && admitted > 0)
+            n = dgram_receive(p->rfd, d->strip, buf, cap, &packet);
         if (n < 0 && errno == EAGAIN)
             dgram_drop_errors(p->rfd);
         if (n < 0)
             return d->connected && d->ended && errno == ECONNREFUSED ? 0 : -1;
-        if (admitted == 0 || !take(p, d, &packet, n))
+        if (admitted == 0 || !take(p, d, &packet, buf, n))
             continue;
         if (d->vlan)
             n = frame_put_tag(&packet.msg, buf, n, cap);
@@ -228,11 +293,9 @@ static ssize_t dgram_write(struct port *p, const void *buf, size_t n)
      * brought back. Reporting it has cleared it. */
     for (int i = 0; i < OLD_ERRORS && sent < 0 && errno == ECONNREFUSED && !d->connected; i++)
         sent = send_packet(d, p->wfd, buf, n);
-    /* poll() does not know that the receiver has no room, and would have us try again at once. */
-    if (sent < 0 && errno == EAGAIN && sockname_family(&d->to) == AF_UNIX) {
-        (void)poll(NULL, 0, FULL_WAIT_MS);
-        errno = EAGAIN;
-    }
+    /* poll() does not know whether a receiver that we are not connected to has room. */
+    if (sent < 0 && errno == EAGAIN && sockname_family(&d->to) == AF_UNIX)
+        errno = ENOBUFS;
     return sent;
 }
 
@@ -249,8 +312,11 @@ static int dgram_shutdown(struct port *p, struct err *e)
 
 static void dgram_close(struct port *p)
 {
+    struct dgram *d = p->state;
+
     port_fd_close(p);
-    free(p->state);
+    packets_free(d->ahead);
+    free(d);
     p->state = NULL;
 }
 
@@ -267,11 +333,13 @@ int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind
     unsigned flags = kind->flags | PORT_MSG | (how->nothing_more ? 0U : PORT_ENDLESS);
 
     if (d == NULL) {
+        packets_free(how->ahead);
         close(fd);
         return err_nomem(e);
     }
     if (endpoint_socket_port(a, r, a->left == CTX_W ? -1 : fd, writes ? fd : -1, flags, kind->shut,
                              &p, e) < 0) {
+        packets_free(how->ahead);
         free(d);
         return -1;
     }
@@ -281,6 +349,7 @@ int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind
     d->addr = a;
     p->ops = &dgram_ops;
     p->state = d;
+    p->more = d->ahead != NULL;
     *out = p;
     return 0;
 }

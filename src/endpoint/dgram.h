@@ -4,6 +4,7 @@
 #ifndef CATENA_ENDPOINT_DGRAM_H
 #define CATENA_ENDPOINT_DGRAM_H
 
+#include "backlog.h"
 #include "sock.h"
 
 /* How a port treats packets; a copy becomes its state. */
@@ -19,6 +20,9 @@ struct dgram {
     bool vlan;          /* ... and get back the tag that the kernel takes out of them */
     bool nothing_more;  /* what was put back into the port is all there is to read */
     struct access access;
+    bool returns;         /* packets of others go to back_fd, see backlog.h */
+    int back_fd;          /* borrowed */
+    struct packet *ahead; /* packets of `to` that have been taken already, to be read first */
 
     /* belongs to the port */
     struct run *run;
@@ -27,7 +31,7 @@ struct dgram {
     bool ended;           /* our last packet is sent */
 };
 
-/* Takes the socket, connected or not, and makes a port of it, with the options that act on one. */
+/* Takes the socket, connected or not, and the packets ahead, and makes a port of it, with the options that act on one. */
 int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
                const struct dgram *how, struct port **out, struct err *e);
 
@@ -55,7 +59,7 @@ void dgram_from_unlisten(const struct addr *a, void *state, bool forked);
 struct dgram_packet {
     struct sockname from;
     struct msghdr msg; /* with its ancillary data */
-    bool cut;          /* it was longer than the room for it */
+    size_t cut;        /* bytes that there was no room for */
     _Alignas(struct cmsghdr) unsigned char control[1024]; /* bytes */
 };
 
@@ -70,6 +74,13 @@ ssize_t dgram_receive(int fd, bool strip, void *buf, size_t cap, struct dgram_pa
 /* May the sender of the packet that waits on fd come in? 1 yes; 0 no, and it has been thrown away
  * with a warning; -1 and errno EAGAIN: there is none, or another error. */
 int dgram_admit(const struct addr *a, struct run *r, const struct access *access, int fd);
+/* What was cut off a packet, of which n bytes are left, is told and counted as lost. */
+void dgram_count_cut(const struct addr *a, struct run *r, const struct dgram_packet *p, ssize_t n);
+/* May that sender come in? If not it is told as a warning. fd: as for access_check(). */
+int dgram_let_in(const struct addr *a, struct run *r, const struct access *access, int fd,
+                 const struct sockname *from);
+/* Errors that earlier answers have brought back say nothing about the next packet. */
+bool dgram_is_old_news(int sys);
 /* Empties the queue of errors (option ip-recverr), which would keep the socket busy. */
 void dgram_drop_errors(int fd);
 

@@ -14,21 +14,23 @@
 #include "catena/wait.h"
 #include "dgram.h"
 
-enum { PACKET_MAX = 65536 }; /* bytes, unless -b says otherwise */
+enum {
+    PACKET_MAX = 65536,   /* bytes: all that a packet of IP can have */
+    LONG_MOST = 16 << 20, /* ... and one of other families, whose room is made when it comes */
+};
 
 struct receiver {
     int fd;
     struct sock_kind kind;
-    bool strip, checked;
+    bool strip, checked, ip;
     struct access access;
-    size_t cap;
-    unsigned char packet[];
+    struct buf packet; /* empty: room for one */
 };
 
 int dgram_from_listen(const struct addr *a, const struct sock_kind *kind, int fd,
                       const struct access *access, void **state, struct err *e)
 {
-    struct receiver *l = malloc(sizeof *l + PACKET_MAX);
+    struct receiver *l = malloc(sizeof *l);
     struct sockname local;
     char text[SOCKNAME_TEXT];
 
@@ -37,10 +39,15 @@ int dgram_from_listen(const struct addr *a, const struct sock_kind *kind, int fd
         return err_nomem(e);
     }
     sockname_local(&local, fd);
-    *l = (struct receiver){.fd = fd, .kind = *kind, .access = *access, .cap = PACKET_MAX};
+    *l = (struct receiver){.fd = fd, .kind = *kind, .access = *access};
     l->strip = dgram_has_header(kind, fd);
     l->checked = dgram_has_rules(access);
+    l->ip = sockname_family(&local) == AF_INET || sockname_family(&local) == AF_INET6;
     diag(DIAG_NOTICE, "receiving socket bound to %s", sockname_text(&local, text));
+    if (buf_init(&l->packet, PACKET_MAX) < 0) {
+        dgram_from_unlisten(a, l, false);
+        return err_nomem(e);
+    }
     if (opts_apply(a, PHASE_LISTEN, fd, e) < 0 || opts_apply(a, PHASE_CONNECTED, fd, e) < 0) {
         dgram_from_unlisten(a, l, false);
         return -1;
@@ -56,24 +63,22 @@ void dgram_from_unlisten(const struct addr *a, void *state, bool forked)
     (void)a;
     (void)forked;
     close(l->fd);
+    buf_fini(&l->packet);
     free(l);
 }
 
-/* Errors that earlier answers have brought back say nothing about the next packet. */
-static bool old_news(int sys)
+/* Sees to it that the packet that waits can be taken whole: 0, or -1 and errno. What is longer than
+ * the ceiling is cut, which is told. */
+static int make_room(struct receiver *l)
 {
-    switch (sys) {
-    case ECONNREFUSED:
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case ENETDOWN:
-    case EPROTO:
-    case EMSGSIZE:
-        return true;
-    default:
-        return false;
-    }
+    ssize_t n;
+
+    if (l->ip)
+        return 0;
+    n = recv(l->fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    if (n <= (ssize_t)l->packet.cap)
+        return n < 0 && errno != EOPNOTSUPP && errno != EINVAL ? -1 : 0;
+    return buf_grow(&l->packet, n < LONG_MOST ? (size_t)n : (size_t)LONG_MOST);
 }
 
 /* The next packet that may come in; its bytes, or -1. */
@@ -87,14 +92,16 @@ static ssize_t next_packet(const struct addr *a, struct run *r, struct receiver 
         if (wait_fd(r, l->fd, POLLIN, -1, e) < 0)
             return -1;
         admitted = l->checked ? dgram_admit(a, r, &l->access, l->fd) : 1;
-        n = admitted > 0 ? dgram_receive(l->fd, l->strip, l->packet, l->cap, p) : admitted;
+        n = admitted > 0 ? make_room(l) : admitted;
+        if (n == 0 && admitted > 0)
+            n = dgram_receive(l->fd, l->strip, l->packet.p, l->packet.cap, p);
         if (n > 0 || (n == 0 && admitted > 0 && opt_true(a, OPT_NULL_EOF)))
             return n;
         if (n == 0)
             continue;
         if (errno == EAGAIN)
             dgram_drop_errors(l->fd);
-        else if (old_news(errno))
+        else if (dgram_is_old_news(errno))
             diag(DIAG_INFO, "recvmsg(%d): %s", l->fd, strerror(errno));
         else if (errno != EINTR)
             return err_sys(e, "recvmsg(%d)", l->fd);
@@ -151,7 +158,7 @@ static int make_port(const struct addr *a, struct run *r, const struct receiver 
     if (p->wfd < 0)
         close(ends->fd);
     p->rfd = ends->eof;
-    if (port_unread(p, l->packet, (size_t)n, e) < 0) {
+    if (port_unread(p, l->packet.p, (size_t)n, e) < 0) {
         port_close(p);
         return -1;
     }
@@ -169,8 +176,7 @@ static ssize_t receive(const struct addr *a, struct run *r, struct receiver *l,
     if (n < 0)
         return -1;
     diag(DIAG_NOTICE, "receiving packet from %s", sockname_text(&packet->from, text));
-    if (packet->cut)
-        diag(DIAG_NOTICE, "the packet was longer than %zd bytes and has been cut", n);
+    dgram_count_cut(a, r, packet, n);
     ancillary_forget(r);
     ancillary_report(r, &packet->msg, true);
     return dgram_facts(r, &packet->from, l->fd, l->kind.type == SOCK_RAW, e) < 0 ? -1 : n;
@@ -186,8 +192,6 @@ int dgram_from_open(const struct addr *a, struct run *r, void *state, struct por
     char text[SOCKNAME_TEXT];
     ssize_t n;
 
-    if (r->settings->block_given && r->settings->block > 0 && r->settings->block < PACKET_MAX)
-        l->cap = r->settings->block;
     sockname_local(&local, l->fd);
     diag(DIAG_NOTICE, "receiving on %s", sockname_text(&local, text));
     if (get_ends(a, r, l, &ends, e) < 0)

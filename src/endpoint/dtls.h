@@ -25,13 +25,14 @@ struct dtls {
     struct port *port;
     const struct port_ops *inner; /* of the datagram port */
     void *inner_state;
+    bool inner_more; /* the inner port's `more` */
     int sys;         /* errno of the inner port's last failure */
     bool broken;     /* no more records */
     bool unread;     /* by the run, which only writes */
     size_t fragment; /* most bytes in a record */
     bool has_cookie;
     unsigned char cookie[16];
-    unsigned char *record; /* DTLS_ROOM bytes */
+    unsigned char *record; /* DTLS_ROOM bytes, for those that nobody reads */
 };
 
 /* dtls_bio.c: a BIO over the datagram port. */

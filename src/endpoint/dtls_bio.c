@@ -23,6 +23,7 @@ static int wire_read_ex(BIO *b, char *data, size_t n, size_t *done)
     p->state = d->inner_state;
     ssize_t got = d->inner->read(p, data, n);
     d->sys = got < 0 ? errno : 0;
+    d->inner_more = p->more;
     p->state = d;
     if (got > 0) {
         *done = (size_t)got;
@@ -48,7 +49,7 @@ static int wire_write_ex(BIO *b, const char *data, size_t n, size_t *done)
         *done = n;
         return 1;
     }
-    if (d->sys == EAGAIN || d->sys == EINTR)
+    if (d->sys == EAGAIN || d->sys == EINTR || d->sys == ENOBUFS)
         BIO_set_retry_write(b);
     return 0;
 }

@@ -14,7 +14,6 @@
 #include "catena/handshake.h"
 #include "catena/wait.h"
 #include "dtls.h"
-#include "given.h"
 
 /* ---- what connections share ---- */
 
@@ -94,7 +93,8 @@ static ssize_t stopped(struct dtls *d, const char *doing)
     switch (SSL_get_error(d->tls.ssl, 0)) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
-        errno = d->sys == EAGAIN ? EAGAIN : EINTR; /* behind what meant nothing there may be more */
+        /* behind what meant nothing there may be more */
+        errno = d->sys == EAGAIN || d->sys == ENOBUFS ? d->sys : EINTR;
         return -1;
     case SSL_ERROR_ZERO_RETURN:
         d->tls.got_bye = true;
@@ -116,13 +116,19 @@ static ssize_t stopped(struct dtls *d, const char *doing)
     return -1;
 }
 
-static ssize_t next_record(struct dtls *d, size_t at)
+/* Is there something that no poll() tells of? */
+static bool has_more(const struct dtls *d)
+{
+    return d->inner_more || SSL_has_pending(d->tls.ssl);
+}
+
+static ssize_t next_record(struct dtls *d, void *buf, size_t cap)
 {
     size_t n;
 
     ERR_clear_error();
     d->sys = 0;
-    if (SSL_read_ex(d->tls.ssl, d->record + at, DTLS_ROOM - at, &n) == 1)
+    if (SSL_read_ex(d->tls.ssl, buf, cap, &n) == 1)
         return (ssize_t)n;
     ssize_t rc = stopped(d, "DTLS");
     if (rc < 0 && errno == ECONNREFUSED && d->tls.said_bye) {
@@ -132,37 +138,9 @@ static ssize_t next_record(struct dtls *d, size_t at)
     return rc;
 }
 
-/* Nothing more comes, and poll() has to tell. */
-static void show_end(struct port *p)
-{
-    struct err e;
-    int fd = given_nothing(&e);
-
-    if (fd >= 0)
-        p->rfd = fd; /* wfd remains the socket's */
-}
-
-/* Several records may have come in one datagram, of which poll() does not tell: they are taken
- * along. Gives how many bytes stand in the record buffer behind the first n. */
-static size_t take_along(struct port *p, struct dtls *d, size_t n)
-{
-    size_t from = n;
-    ssize_t more = 1;
-
-    while ((more > 0 || (more < 0 && errno == EINTR)) && n < DTLS_ROOM &&
-           SSL_has_pending(d->tls.ssl)) {
-        more = next_record(d, n);
-        n += more > 0 ? (size_t)more : 0;
-    }
-    if (d->tls.got_bye)
-        show_end(p);
-    return n - from;
-}
-
 static ssize_t dtls_read(struct port *p, void *buf, size_t cap)
 {
     struct dtls *d = p->state;
-    struct err e;
 
     if (d->tls.got_bye)
         return 0;
@@ -170,15 +148,13 @@ static ssize_t dtls_read(struct port *p, void *buf, size_t cap)
         errno = EPROTO;
         return -1;
     }
-    ssize_t n = next_record(d, 0);
-    if (n <= 0)
-        return n;
-    size_t all = (size_t)n + take_along(p, d, (size_t)n), first = (size_t)n < cap ? (size_t)n : cap;
-    memcpy(buf, d->record, first);
-    if (port_unread(p, d->record + first, all - first, &e) == 0)
-        return (ssize_t)first;
-    errno = ENOMEM;
-    return -1;
+    ssize_t n = next_record(d, buf, cap);
+    int sys = errno;
+    /* Several records may have come in one datagram, of which poll() does not tell, nor of a goodbye
+     * that dtls_write() has met. */
+    p->more = (n > 0 || (n < 0 && sys == EINTR)) && has_more(d);
+    errno = sys;
+    return n;
 }
 
 /* ---- writing and ending ---- */
@@ -192,9 +168,10 @@ static ssize_t dtls_write(struct port *p, const void *buf, size_t n)
         return 0;
     /* Where nobody reads, the peer is heard here: it may lack the end of the handshake, and asks for it
      * again. Its data are dropped. */
-    if (d->unread && next_record(d, 0) < 0 && errno != EAGAIN && errno != EINTR)
+    if (d->unread && next_record(d, d->record, DTLS_ROOM) < 0 && errno != EAGAIN && errno != EINTR)
         return -1;
     ERR_clear_error();
+    d->sys = 0;
     if (SSL_write_ex(d->tls.ssl, buf, n < d->fragment ? n : d->fragment, &done) == 1)
         return (ssize_t)done;
     ssize_t rc = stopped(d, "DTLS");
@@ -256,6 +233,8 @@ int dtls_port(struct port *p, struct dtls_shared *shared, struct err *e)
     d->port = p;
     d->inner = p->ops;
     d->inner_state = p->state;
+    d->inner_more = p->more;
+    p->flags |= PORT_SPLIT_R; /* the library keeps what of a record there is no room for */
     p->ops = &dtls_ops;
     p->state = d;
     return 0;
@@ -363,5 +342,6 @@ int dtls_greet(const struct addr *a, struct run *r, struct port *p, struct err *
     d->fragment = tls_fragment(&d->tls, a);
     if (tls_opened(&d->tls, a, r, e) < 0)
         return -1;
-    return port_unread(p, d->record, take_along(p, d, 0), e);
+    p->more = has_more(d);
+    return 0;
 }

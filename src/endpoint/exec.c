@@ -241,7 +241,7 @@ static int exec_open(const struct addr *a, struct run *r, void *state, struct po
     if (endpoint_port(a, r, j.relay.rfd, j.relay.wfd, j.flags, j.shut, &port, e) == 0 &&
         (!*j.tty || attach_tty(a, r, j.tty, port, e) == 0))
         rc = spawn(a, r, &c, &j, e);
-    if (rc == 0 && port->flags & PORT_MSG) /* packets have no end: the program's is it */
+    if (rc == 0 && port->flags & PORT_MSG_R) /* packets have no end: the program's is it */
         port->writer_fd = run_watch_child(r, a->label);
     comm_close(&j.program);
 out:

@@ -32,14 +32,14 @@ int given_nothing(struct err *e)
     return filled_pipe("", 0, &whole, e);
 }
 
-int given_port(const struct addr *a, struct run *r, const void *data, size_t n, struct port **out,
-               struct err *e)
+int given_port(const struct addr *a, struct run *r, const void *data, size_t n, unsigned flags,
+               struct port **out, struct err *e)
 {
     struct port *p;
     bool whole;
     int fd = filled_pipe(data, n, &whole, e);
 
-    if (fd < 0 || endpoint_port(a, r, fd, -1, 0, PORT_SHUT_NONE, &p, e) < 0)
+    if (fd < 0 || endpoint_port(a, r, fd, -1, flags, PORT_SHUT_NONE, &p, e) < 0)
         return -1;
     if (!whole && port_unread(p, data, n, e) < 0) {
         port_close(p);

@@ -22,6 +22,7 @@ struct queue { /* state of a port, and of RECEIVE while it waits for messages */
     const char *name;
     unsigned priority; /* of what is sent */
     bool once;         /* one message is read, then comes the end */
+    bool whole;        /* no option -b: messages stay whole */
     size_t size;       /* bytes that a message may have */
     char *message;     /* room for one */
 };
@@ -193,6 +194,11 @@ static ssize_t queue_read(struct port *p, void *buf, size_t cap)
 
     if (q->fd == -1)
         return 0;
+    if (q->whole && q->size > cap) {
+        p->need = q->size;
+        errno = EMSGSIZE;
+        return -1;
+    }
     n = take_message(q);
     if (n < 0)
         return -1;
@@ -247,14 +253,15 @@ static int queue_port(const struct addr *a, struct run *r, struct queue *q, stru
     struct port *p;
     int flags;
 
-    if (endpoint_port(a, r, a->left == CTX_W ? -1 : q->fd, a->left == CTX_R ? -1 : q->fd, PORT_MSG,
-                      PORT_SHUT_NONE, &p, e) < 0) {
+    if (endpoint_port(a, r, a->left == CTX_W ? -1 : q->fd, a->left == CTX_R ? -1 : q->fd,
+                      PORT_MSG | PORT_SPLIT_R, PORT_SHUT_NONE, &p, e) < 0) {
         queue_free(q);
         return -1;
     }
     meet(r, q);
     p->ops = &queue_port_ops;
     p->state = q;
+    q->whole = !r->settings->block_given;
     flags = fcntl(q->fd, F_GETFL);
     if (flags < 0 || fcntl(q->fd, F_SETFL, flags | O_NONBLOCK) < 0) { /* o-nonblock=0 had its say */
         (void)err_sys(e, "fcntl(%d, F_SETFL, O_NONBLOCK)", q->fd);
@@ -324,6 +331,7 @@ static int receive_open(const struct addr *a, struct run *r, void *state, struct
 {
     struct queue *q = state;
     bool many = opt_true(a, OPT_FORK) || opt_true(a, OPT_THREAD);
+    unsigned flags = PORT_MSG_R | (r->settings->block_given ? PORT_SPLIT_R : 0U);
 
     if (!many && file_flags(a, 0) & O_NONBLOCK)
         return receive_later(a, r, q, out, e);
@@ -333,7 +341,7 @@ static int receive_open(const struct addr *a, struct run *r, void *state, struct
 
         if (n >= 0) {
             meet(r, q);
-            return given_port(a, r, q->message, (size_t)n, out, e);
+            return given_port(a, r, q->message, (size_t)n, flags, out, e);
         }
         if (errno != EAGAIN && errno != EINTR)
             return err_sys(e, "mq_receive(%d)", q->fd);

@@ -15,7 +15,7 @@ static int text_open(const struct addr *a, struct run *r, void *state, struct po
     (void)state;
     if (a->left != CTX_W) {
         diag(DIAG_NOTICE, "reading text of %zu bytes", strlen(a->params[0]));
-        if (given_port(a, r, a->params[0], strlen(a->params[0]), &in, e) < 0)
+        if (given_port(a, r, a->params[0], strlen(a->params[0]), 0, &in, e) < 0)
             return -1;
     }
     if (a->left != CTX_R &&

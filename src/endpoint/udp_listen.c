@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * UDP as if it had connections. A client's socket is connected. A server's becomes so with the
- * first packet, which stays in it, and another one is bound for the next client. An empty packet is
- * the end of file. */
+ * first packet, which stays in it; where many are served it stays as it is, and each client gets
+ * another one and what it has sent before. An empty packet is the end of file. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/plan.h"
 #include "catena/wait.h"
 #include "dgram.h"
 #include "inet.h"
@@ -45,7 +46,15 @@ struct listener {
     struct sockname name; /* bound to; a port 0 has become a number */
     struct access access;
     bool checked;
+    bool in_place; /* it becomes the client's itself, with all that is in it */
+    struct backlog backlog;
 };
+
+/* A program that takes the place of this process reads its client's first packet from the socket. */
+static bool hands_over(const struct run *r)
+{
+    return opt_true(r->plan->end[RIGHT].fwd, OPT_NOFORK);
+}
 
 static int udp_listen(const struct addr *a, struct run *r, void **state, struct err *e)
 {
@@ -72,6 +81,12 @@ static int udp_listen(const struct addr *a, struct run *r, void **state, struct 
     }
     sockname_local(&l->name, l->fd);
     l->checked = dgram_has_rules(&l->access);
+    l->in_place = !l->many || hands_over(r);
+    if (!l->in_place && backlog_init(&l->backlog, a, l->fd, e) < 0) {
+        close(l->fd);
+        free(l);
+        return -1;
+    }
     *state = l;
     return 0;
 }
@@ -81,19 +96,20 @@ static void udp_unlisten(const struct addr *a, void *state, bool forked)
     struct listener *l = state;
 
     (void)a;
-    (void)forked;
     if (l->fd >= 0)
         close(l->fd);
+    if (!l->in_place)
+        backlog_fini(&l->backlog, forked);
     free(l);
 }
 
-/* Another socket like the first one. */
+/* Another socket like the first one, bound to that address. */
 static int bind_again(const struct addr *a, struct run *r, const struct listener *l,
-                      struct err *e)
+                      const struct sockname *at, struct err *e)
 {
     int fd = sock_open(a, r, &l->kind, sockname_family(&l->name), true, e);
 
-    if (fd >= 0 && (sock_bind(a, fd, &l->name, e) < 0 || opts_apply(a, PHASE_LISTEN, fd, e) < 0)) {
+    if (fd >= 0 && (sock_bind(a, fd, at, e) < 0 || opts_apply(a, PHASE_LISTEN, fd, e) < 0)) {
         close(fd);
         fd = -1;
     }
@@ -103,12 +119,14 @@ static int bind_again(const struct addr *a, struct run *r, const struct listener
 /* Sees to it that there is a socket for new clients. Clients of before may hold all there is. */
 static int be_bound(const struct addr *a, struct run *r, struct listener *l, struct err *e)
 {
-    while (l->fd < 0 && (l->fd = bind_again(a, r, l, e)) < 0) {
+    while (l->fd < 0 && (l->fd = bind_again(a, r, l, &l->name, e)) < 0) {
         if (!l->many || wait_for_more(r, e) < 0)
             return -1;
     }
     return 0;
 }
+
+/* ---- one client, in the listening socket ---- */
 
 /* Waits for a packet of somebody who may come in, and leaves it where it is. */
 static int next_client(const struct addr *a, struct run *r, const struct listener *l,
@@ -133,7 +151,7 @@ static int next_client(const struct addr *a, struct run *r, const struct listene
     }
 }
 
-/* Makes the listening socket the client's: what the client has sent since then waits in it. The
+/* Makes the listening socket the client's, gives 1 or -1: what the client has sent since then waits in it. The
  * one for new clients follows at once; made before, it would get packets of this client. */
 static int take_client(const struct addr *a, struct run *r, struct listener *l,
                        const struct sockname *peer, int *fd, struct err *e)
@@ -148,8 +166,105 @@ static int take_client(const struct addr *a, struct run *r, struct listener *l,
         return -1;
     }
     *fd = l->fd;
-    l->fd = l->many ? bind_again(a, r, l, &later) : -1; /* what is wrong is told by be_bound() */
+    l->fd = l->many ? bind_again(a, r, l, &l->name, &later) : -1; /* what is wrong is told by be_bound() */
+    return 1;
+}
+
+/* ---- each client in a socket of its own ---- */
+
+enum {
+    BURST = 8,       /* packets at once that others follow */
+    BURST_MS = 2,    /* they do so within that time */
+    BURST_MOST = 50, /* times that is waited for before somebody is served */
+    DRAINS = 4,      /* times that a new socket is looked into, as long as there is something */
+};
+
+/* Takes what has come for new clients. To serve one takes time in which the socket can overflow, so
+ * when many come together all of them are taken first. */
+static int gather(struct run *r, struct listener *l, struct err *e)
+{
+    for (int i = 0; i < BURST_MOST; i++) {
+        int n = backlog_gather(&l->backlog, e), rc = 0;
+
+        if (n >= BURST)
+            rc = wait_fd(r, l->fd, POLLIN, wait_now() + BURST_MS, e);
+        if (n < 0 || rc < 0)
+            return -1;
+        if (rc == 0)
+            break;
+    }
     return 0;
+}
+
+/* Who has waited longest. */
+static int await_client(struct run *r, struct listener *l, int64_t deadline, struct err *e)
+{
+    for (;;) {
+        int rc = gather(r, l, e) < 0 ? -1 : 1;
+
+        if (rc > 0 && l->backlog.first != NULL)
+            return 0;
+        if (rc > 0)
+            rc = wait_fd(r, l->backlog.ready_fd, POLLIN, deadline, e);
+        if (rc <= 0)
+            return rc < 0 ? -1 : sock_timed_out(e);
+    }
+}
+
+/* A socket beside the listening one, bound to the address that the client knows: connect() would
+ * move one that is bound to any, and the kernel does not find sockets while they are moved. Clients of
+ * before may hold all there is. */
+static int client_socket(const struct addr *a, struct run *r, const struct listener *l,
+                         struct sockname *at, struct err *e)
+{
+    int fd;
+
+    if (at->len == 0)
+        *at = l->name;
+    sockname_set_port(at, sockname_port(&l->name));
+    while ((fd = bind_again(a, r, l, at, e)) < 0)
+        if (wait_for_more(r, e) < 0)
+            return -1;
+    return fd;
+}
+
+/* What a new socket has got before it was connected is taken back. First come those that were there
+ * before it was, and last those that came meanwhile, so that each sender's keep their order. */
+static int connect_client(const struct addr *a, struct run *r, struct listener *l, int fd,
+                          const struct sockname *at, const struct sockname *peer, struct err *e)
+{
+    char text[SOCKNAME_TEXT];
+
+    if (backlog_gather(&l->backlog, e) < 0)
+        return -1;
+    if (connect(fd, &peer->u.sa, peer->len) < 0)
+        return err_sys(e, "connect(%d, %s)", fd, sockname_text(peer, text));
+    for (int i = 0, n = 1; i < DRAINS && n > 0; i++) /* some may still be on their way into it */
+        if ((n = backlog_drain(&l->backlog, fd, at, e)) < 0 || backlog_gather(&l->backlog, e) < 0)
+            return -1;
+    return !l->checked || dgram_let_in(a, r, &l->access, fd, peer) > 0;
+}
+
+/* Gives the next client a socket and all that it has sent so far: 1; 0 it may not come in; -1. */
+static int seat_client(const struct addr *a, struct run *r, struct listener *l, struct dgram *how,
+                       int *fd, struct err *e)
+{
+    struct sockname at = l->backlog.first->at;
+    int rc = -1;
+
+    how->to = l->backlog.first->from;
+    *fd = client_socket(a, r, l, &at, e);
+    if (*fd >= 0)
+        rc = connect_client(a, r, l, *fd, &at, &how->to, e);
+    how->ahead = backlog_seat(&l->backlog, &how->to);
+    how->returns = true;
+    how->back_fd = l->backlog.back[1];
+    if (rc > 0)
+        return 1;
+    packets_free(how->ahead);
+    if (*fd >= 0)
+        close(*fd);
+    return rc;
 }
 
 /* Makes a port of the client's socket, which it takes. */
@@ -162,8 +277,21 @@ static int make_port(const struct addr *a, struct run *r, const struct listener 
     if (sockname_facts(r, &how->to, &local, e) == 0 && opts_apply(a, PHASE_ACCEPT, fd, e) == 0 &&
         opts_apply(a, PHASE_PASTACCEPT, fd, e) == 0 && opts_apply(a, PHASE_CONNECTED, fd, e) == 0)
         return dgram_port(a, r, &l->kind, fd, how, out, e);
+    packets_free(how->ahead);
     close(fd);
     return -1;
+}
+
+static int await(const struct addr *a, struct run *r, struct listener *l, int64_t deadline,
+                 struct sockname *peer, struct err *e)
+{
+    char text[SOCKNAME_TEXT];
+
+    if (l->in_place && be_bound(a, r, l, e) < 0)
+        return -1;
+    diag(DIAG_NOTICE, "listening on %s", sockname_text(&l->name, text));
+    return l->in_place ? next_client(a, r, l, deadline, peer, e)
+                       : await_client(r, l, deadline, e);
 }
 
 static int udp_accept(const struct addr *a, struct run *r, void *state, struct port **out,
@@ -176,19 +304,21 @@ static int udp_accept(const struct addr *a, struct run *r, void *state, struct p
     int fd;
 
     for (;;) {
-        if (be_bound(a, r, l, e) < 0)
+        if (await(a, r, l, deadline, &how.to, e) < 0)
             return -1;
-        diag(DIAG_NOTICE, "listening on %s", sockname_text(&l->name, text));
-        if (next_client(a, r, l, deadline, &how.to, e) < 0)
+        int rc = l->in_place ? take_client(a, r, l, &how.to, &fd, e)
+                             : seat_client(a, r, l, &how, &fd, e);
+        if (rc > 0) {
+            diag(DIAG_NOTICE, "accepting UDP connection from %s", sockname_text(&how.to, text));
+            sockname_meet(r, fd, &how.to);
+            if (make_port(a, r, l, fd, &how, out, e) == 0)
+                return 0;
+            rc = -1;
+        }
+        if (rc < 0 && (!l->many || err_is_end(e)))
             return -1;
-        diag(DIAG_NOTICE, "accepting UDP connection from %s", sockname_text(&how.to, text));
-        sockname_meet(r, l->fd, &how.to);
-        if (take_client(a, r, l, &how.to, &fd, e) == 0 &&
-            make_port(a, r, l, fd, &how, out, e) == 0)
-            return 0;
-        if (!l->many || err_is_end(e))
-            return -1;
-        run_warn_lost(r, e, "; still listening");
+        if (rc < 0)
+            run_warn_lost(r, e, "; still listening");
     }
 }
 

@@ -90,7 +90,7 @@ void engine_drop(struct engine *e)
 {
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        bool stalled = s->port && s->port->flags & PORT_STALL; /* never meant to get it */
+        bool stalled = s->port && s->port->flags & PORT_STALL_W; /* never meant to get it */
         if (s->has_out && !s->out_shut && !stalled)
             run_lose(e->run, !i, engine_owed(e, i), NULL);
         s->out_shut = true;
@@ -168,7 +168,7 @@ bool engine_idle_due(const struct engine *e, int source)
 {
     const struct engine_side *s = &e->side[source];
     return e->lane[source].idle_due && s->in.len == 0 && e->side[!source].out.len == 0 &&
-           !(s->port && s->port->pending.len > 0);
+           !(s->port && port_has_more(s->port));
 }
 
 void engine_rest(struct engine *e)

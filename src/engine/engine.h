@@ -32,6 +32,7 @@ struct engine_side {
     bool gone;            /* the peer takes nothing any more (POLLERR, POLLHUP) */
     int64_t look_again;   /* ignoreeof: wait_now() of the next try, 0 none */
     bool looked_last;     /* ... and there will be none: the run is about to end */
+    int64_t write_again;  /* the next try of a write that found no room, where poll() cannot tell */
 };
 
 struct express;
@@ -44,6 +45,7 @@ struct engine_lane { /* one direction */
     size_t block;            /* bytes read at once; grows while reads fill it */
     unsigned full, small;    /* reads in a row that did, or took next to nothing of it */
     bool settled;            /* as fast as it gets */
+    bool told_cut;           /* that -b cuts packets */
     struct express *express; /* the kernel moves the bytes; NULL: we copy */
 };
 
@@ -104,6 +106,8 @@ int engine_read(struct engine *e, int side, struct err *err);
 int engine_end_of_input(struct engine *e, int side); /* 1 it has ended, 0 it is to be ignored */
 bool engine_wants_input(const struct engine *e, int side);
 bool engine_wants_output(const struct engine *e, int side);
+/* ... and has not to wait for a while first, as where poll() does not tell when there is room. */
+bool engine_may_write(const struct engine *e, int side);
 /* Nothing is read for that side before it was seen to have room: it waits for that. */
 bool engine_wants_room(const struct engine *e, int side);
 /* Bytes on their way out at that side. */
@@ -120,8 +124,13 @@ void engine_end_flow_to(struct engine *e, int side);
 /* lane.c: how much is read at once, and the express way of a plain flow */
 void lane_init(struct engine *e, int source);
 bool lane_is_plain(const struct engine *e, int source);
-/* Sees to it that there is room to read into. */
-int lane_make_room(struct engine *e, int source, struct err *err);
+/* Messages are read as they are, whatever the size of blocks. */
+bool lane_takes_whole(const struct engine *e, int source);
+/* The room that the next read needs, unless it says that it needs more; and its making. */
+size_t lane_room(const struct engine *e, int source);
+int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct err *err);
+/* A packet was read into b: -b cuts it, as in v1. Gives what is left of it. */
+size_t lane_cut(struct engine *e, int source, struct buf *b);
 /* A read gave n of `room` bytes: is more at once, or another way, worth it? */
 void lane_learn(struct engine *e, int source, size_t n, size_t room);
 /* It has shown that it needs a large buffer again soon. */

@@ -129,25 +129,35 @@ static void end_handshake(struct engine *e)
 
 /* ---- the pauses of ignoreeof and the like ---- */
 
+static void sooner(int64_t *deadline, int64_t t)
+{
+    if (t >= 0 && (*deadline < 0 || t < *deadline))
+        *deadline = t;
+}
+
 int64_t engine_deadline(const struct engine *e)
 {
     const struct clock *c = ruling(e);
     int64_t deadline = c ? runs_down(e, c) : -1, shake = shake_until(e);
-    if (shake >= 0 && (deadline < 0 || shake < deadline))
-        deadline = shake;
+    sooner(&deadline, shake);
     for (int i = 0; i < 2; i++) {
-        int64_t t = e->side[i].look_again;
-        if (t && (deadline < 0 || t < deadline))
-            deadline = t;
+        const struct engine_side *s = &e->side[i];
+        sooner(&deadline, s->look_again ? s->look_again : -1);
+        sooner(&deadline, s->write_again && engine_wants_output(e, i) ? s->write_again : -1);
     }
     return deadline;
 }
 
 void engine_end_pauses(struct engine *e)
 {
-    for (int i = 0; i < 2; i++)
-        if (e->side[i].look_again && wait_now() >= e->side[i].look_again)
-            e->side[i].look_again = 0;
+    int64_t now = wait_now();
+    for (int i = 0; i < 2; i++) {
+        struct engine_side *s = &e->side[i];
+        if (s->look_again && now >= s->look_again)
+            s->look_again = 0;
+        if (s->write_again && now >= s->write_again)
+            s->write_again = 0;
+    }
 }
 
 /* Before the end a side that pauses is looked at once more. True: there is one to look at. */

@@ -16,7 +16,7 @@ static bool is_ready(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
     return s->port && port_ready(s->port, engine_wants_input(e, side) && !s->look_again,
-                                 engine_wants_output(e, side) || engine_wants_room(e, side));
+                                 engine_may_write(e, side) || engine_wants_room(e, side));
 }
 
 static void interests(const struct engine *e, struct pollfd fds[POLL_N])
@@ -24,7 +24,7 @@ static void interests(const struct engine *e, struct pollfd fds[POLL_N])
     for (int i = 0; i < 2; i++) {
         const struct engine_side *s = &e->side[i];
         bool in = engine_wants_input(e, i) && !s->look_again;
-        bool out = engine_wants_output(e, i) || engine_wants_room(e, i);
+        bool out = engine_may_write(e, i) || engine_wants_room(e, i);
         bool watch = out || (s->has_out && !s->out_shut && !s->gone);
         bool one = s->port->rfd == s->port->wfd;
         fds[2 * i] = (struct pollfd){.fd = in || (one && watch) ? s->port->rfd : -1,
@@ -139,7 +139,7 @@ static void take_ports(struct engine *e, const struct pollfd fds[POLL_N], struct
             s->gone = true;
         bool writer_ended = fds[POLL_WRITERS + i].revents != 0;
         if (!engine_wants_input(e, i) || s->look_again ||
-            (!(r & (POLLIN | ENDED)) && s->port->pending.len == 0 &&
+            (!(r & (POLLIN | ENDED)) && !port_has_more(s->port) &&
              !s->port->ops->ready && !writer_ended))
             continue;
         int rc = engine_read(e, i, err);

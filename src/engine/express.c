@@ -83,8 +83,8 @@ static bool open_pipe(struct express *x)
 
 struct express *express_new(const struct port *from, const struct port *to)
 {
-    const unsigned odd_r = PORT_MSG | PORT_IGNORE_EOF | PORT_NULL_EOF | PORT_EIO_EOF | PORT_STALL;
-    const unsigned odd_w = PORT_MSG | PORT_SLOW_W | PORT_STALL;
+    const unsigned odd_r = PORT_MSG_R | PORT_IGNORE_EOF | PORT_NULL_EOF | PORT_EIO_EOF | PORT_STALL_R;
+    const unsigned odd_w = PORT_MSG_W | PORT_SLOW_W | PORT_STALL_W;
     struct stat st;
     enum kind f = kind_of(from->rfd);
     enum kind t = fstat(to->wfd, &st) == 0 && S_ISREG(st.st_mode) ? KIND_FILE : kind_of(to->wfd);

@@ -134,7 +134,7 @@ static int give_port(struct line *l, struct station *s, int side, struct port *p
     s->engine.side[side].has_room = !port_awaits_room(p);
     if (p->rfd < 0 && alone)
         engine_has_no_flow(&s->engine, side);
-    else if (p->rfd < 0 && !(p->flags & PORT_STALL))
+    else if (p->rfd < 0 && !(p->flags & PORT_STALL_R))
         s->engine.side[side].in_eof = true;
     if (p->wfd < 0 && alone)
         engine_has_no_flow(&s->engine, !side);

@@ -42,11 +42,26 @@ static int reopen(int fd, const struct stat *st, int access)
     return open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-static int is_message_socket(int fd)
+static int socket_int(int fd, int name, int otherwise)
 {
-    int type = SOCK_STREAM;
-    socklen_t len = sizeof type;
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type != SOCK_STREAM;
+    int value = otherwise;
+    socklen_t len = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : otherwise;
+}
+
+static bool is_ip(int fd)
+{
+    int family = socket_int(fd, SO_DOMAIN, AF_UNSPEC);
+    return family == AF_INET || family == AF_INET6;
+}
+
+/* What a socket is, for one direction. */
+static unsigned socket_flags(int fd, bool reading)
+{
+    bool messages = socket_int(fd, SO_TYPE, SOCK_STREAM) != SOCK_STREAM;
+    if (!reading)
+        return PORT_SOCKET_W | (messages ? PORT_MSG_W : PORT_FINAL_W);
+    return PORT_SOCKET_R | (messages ? PORT_MSG_R | (is_ip(fd) ? 0U : PORT_LONG_R) : 0U);
 }
 
 /* Whoever comes to a FIFO finds it by its name. */
@@ -70,7 +85,8 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
     if (*fd < 0)
         return 0;
     if (!reading && *fd == p->rfd && p->flags & PORT_SOCKET_R) { /* known already */
-        p->flags |= PORT_SOCKET_W | (p->flags & PORT_BORROWED ? 0U : PORT_OWN_W);
+        p->flags |= PORT_SOCKET_W | (p->flags & PORT_BORROWED ? 0U : PORT_OWN_W) |
+                    (p->flags & PORT_MSG_R ? PORT_MSG_W : PORT_FINAL_W);
         return 0;
     }
     if (fstat(*fd, &st) < 0)
@@ -79,8 +95,7 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
     if (!borrowed)
         p->flags |= reading ? PORT_OWN_R : PORT_OWN_W;
     if (S_ISSOCK(st.st_mode)) {
-        p->flags |= reading ? PORT_SOCKET_R : PORT_SOCKET_W;
-        p->flags |= is_message_socket(*fd) ? PORT_MSG : PORT_FINAL_W;
+        p->flags |= socket_flags(*fd, reading);
         return 0;
     }
     if (!reading && S_ISFIFO(st.st_mode) && is_nameless(*fd))
@@ -118,7 +133,8 @@ int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const c
         return err_nomem(e);
     }
     *p = (struct port){.ops = &fd_ops, .rfd = rfd, .wfd = wfd, .given = {rfd, wfd},
-                       .flags = flags, .shut = shut, .label = label, .writer_fd = -1};
+                       .flags = flags, .shut = shut, .label = label, .wlabel = label,
+                       .writer_fd = -1};
     if (prepare(p, &p->rfd, true, e) < 0 || prepare(p, &p->wfd, false, e) < 0) {
         p->flags |= flags & PORT_BORROWED ? 0U : PORT_OWN_R | PORT_OWN_W;
         port_close(p);
@@ -141,8 +157,24 @@ static bool sits_out(struct port *p)
     return now < p->eio_until;
 }
 
+int port_message_fits(struct port *p, size_t cap)
+{
+    if (!(p->flags & PORT_LONG_R))
+        return 0;
+    ssize_t n = recv(p->rfd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    if (n < 0) /* not every family can be asked */
+        return errno == EOPNOTSUPP || errno == EINVAL ? 0 : -1;
+    if ((size_t)n <= cap)
+        return 0;
+    p->need = (size_t)n;
+    errno = EMSGSIZE;
+    return -1;
+}
+
 ssize_t port_fd_read(struct port *p, void *buf, size_t cap)
 {
+    if (port_message_fits(p, cap) < 0)
+        return -1;
     ssize_t n = p->flags & PORT_SOCKET_R ? recv(p->rfd, buf, cap, MSG_DONTWAIT)
                                          : read(p->rfd, buf, cap);
     if (n < 0 && errno == EIO && p->flags & PORT_EIO_EOF) {
@@ -174,6 +206,11 @@ ssize_t port_fd_write(struct port *p, const void *buf, size_t n)
 
 ssize_t port_read(struct port *p, void *buf, size_t cap)
 {
+    if (p->pending.len > cap && p->flags & PORT_MSG_R && !(p->flags & PORT_SPLIT_R)) {
+        p->need = p->pending.len;
+        errno = EMSGSIZE;
+        return -1;
+    }
     if (p->pending.len > 0) {
         size_t n = p->pending.len < cap ? p->pending.len : cap;
         memcpy(buf, buf_data(&p->pending), n);
@@ -192,12 +229,12 @@ ssize_t port_write(struct port *p, const void *buf, size_t n)
 
 bool port_ready(struct port *p, bool in, bool out)
 {
-    return (in && p->pending.len > 0) || (p->ops->ready && p->ops->ready(p, in, out));
+    return (in && port_has_more(p)) || (p->ops->ready && p->ops->ready(p, in, out));
 }
 
 bool port_awaits_room(const struct port *p)
 {
-    if (p->ops->ready || p->flags & PORT_STALL)
+    if (p->ops->ready || p->flags & PORT_STALL_W)
         return true;
     int flags = p->wfd < 0 ? -1 : fcntl(p->wfd, F_GETFL);
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
@@ -215,6 +252,20 @@ short port_events(const struct port *p, bool in, bool out)
     if (p->ops->ready)
         return POLLIN;
     return (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0));
+}
+
+size_t port_message_most(const struct port *p)
+{
+    enum { IP_MOST = 65535, IP4_HEADER = 20, UDP_HEADER = 8, UNIX_HEADER = 32 };
+    if (!(p->flags & PORT_SOCKET_W))
+        return 0;
+    int udp = socket_int(p->wfd, SO_TYPE, SOCK_RAW) == SOCK_DGRAM ? UDP_HEADER : 0;
+    switch (socket_int(p->wfd, SO_DOMAIN, AF_UNSPEC)) {
+    case AF_INET: return (size_t)(IP_MOST - IP4_HEADER - udp);
+    case AF_INET6: return (size_t)(IP_MOST - udp);
+    case AF_UNIX: return (size_t)(socket_int(p->wfd, SO_SNDBUF, UNIX_HEADER) - UNIX_HEADER);
+    default: return 0;
+    }
 }
 
 int port_unread(struct port *p, const void *data, size_t n, struct err *e)
@@ -297,7 +348,7 @@ int port_fd_shutdown(struct port *p, struct err *e)
         close_wfd(p);
         return 0;
     case PORT_SHUT_NULL:
-        while (p->ops->write(p, "", 0) < 0 && errno != EAGAIN)
+        while (p->ops->write(p, "", 0) < 0 && errno != EAGAIN && errno != ENOBUFS)
             if (errno != EINTR)
                 return err_sys(e, "write(%d, \"\", 0)", p->wfd);
         return 0;
@@ -376,6 +427,17 @@ struct joined {
     struct port *read, *write;
 };
 
+/* What changes in the halves as they are used, and others look for in the whole. */
+static void follow(struct port *p)
+{
+    const struct joined *j = p->state;
+    p->rfd = j->read->rfd;
+    p->wfd = j->write->wfd;
+    p->more = j->read->more;
+    p->need = j->read->need;
+    p->eio_until = j->read->eio_until;
+}
+
 /* What the half has read too far is read next, and whoever looks for more to read sees it here. Only
  * to be called when nothing is pending in p itself. */
 static void take_pending(struct port *p, struct port *half)
@@ -389,21 +451,23 @@ static ssize_t joined_read(struct port *p, void *buf, size_t cap)
     struct joined *j = p->state;
     ssize_t n = port_read(j->read, buf, cap);
     take_pending(p, j->read);
-    p->eio_until = j->read->eio_until;
+    follow(p);
     return n;
 }
 
 static ssize_t joined_write(struct port *p, const void *buf, size_t n)
 {
     struct joined *j = p->state;
-    return port_write(j->write, buf, n);
+    ssize_t sent = port_write(j->write, buf, n);
+    follow(p);
+    return sent;
 }
 
 static int joined_shutdown(struct port *p, struct err *e)
 {
     struct joined *j = p->state;
     int rc = port_shutdown(j->write, e);
-    p->wfd = j->write->wfd;
+    follow(p);
     return rc;
 }
 
@@ -430,7 +494,6 @@ static void silence(struct port *p)
 
 int port_join(struct port *read, struct port *write, struct port **out, struct err *e)
 {
-    const unsigned from_write = PORT_COOL_WRITE | PORT_SLOW_W | PORT_SOCKET_W | PORT_FINAL_W;
     struct port *p = calloc(1, sizeof *p);
     struct joined *j = calloc(1, sizeof *j);
     if (!p || !j) {
@@ -442,15 +505,16 @@ int port_join(struct port *read, struct port *write, struct port **out, struct e
     }
     *j = (struct joined){read, write};
     *p = (struct port){.ops = &joined_ops,
-                       .rfd = read->rfd,
-                       .wfd = write->wfd,
                        .given = {read->given[0], write->given[1]},
-                       .flags = (read->flags & ~from_write) | (write->flags & from_write),
+                       .flags = (read->flags & ~(unsigned)PORT_WRITES) | (write->flags & PORT_WRITES),
                        .shut = write->shut,
                        .label = read->label,
+                       .wlabel = write->wlabel,
+                       .sitout_eio = read->sitout_eio,
                        .writer_fd = read->writer_fd,
                        .state = j};
     read->writer_fd = -1;
+    follow(p);
     take_pending(p, read);
     *out = p;
     return 0;

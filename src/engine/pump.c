@@ -2,6 +2,7 @@
  * Reading into an engine and writing out of it. Never waits. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 
 #include "border.h"
 #include "catena/diag.h"
@@ -66,12 +67,20 @@ int engine_end_of_input(struct engine *e, int side)
     return 1;
 }
 
+/* A block may have doubled when the border had it, and stays one. */
+static int give_room(struct buf *to, const struct buf *from, struct err *err)
+{
+    return buf_grow(to, 2 * from->len) < 0 ? err_nomem(err) : 0;
+}
+
 /* What was read is looked at as soon as there is room for what becomes of it. */
-static void take_a_look(struct engine *e, int side, bool *moved)
+static int take_a_look(struct engine *e, int side, bool *moved, struct err *err)
 {
     struct engine_side *s = &e->side[side];
     if (s->rx.len == 0 || s->in.len > 0)
-        return;
+        return 0;
+    if (give_room(&s->in, &s->rx, err) < 0)
+        return -1;
     border_move(e->border, side, &s->rx, &s->in);
     *moved = true;
     if (e->border->flow[side].ended) {
@@ -79,6 +88,7 @@ static void take_a_look(struct engine *e, int side, bool *moved)
         s->in_eof = true;
         port_stop_reading(s->port);
     }
+    return 0;
 }
 
 static void arrived(struct engine *e, int side, size_t n)
@@ -102,27 +112,40 @@ static ssize_t read_express(struct engine *e, int side)
     return -2;
 }
 
-static ssize_t read_plain(struct engine *e, int side, struct err *err)
+/* How much of the room one read may fill. */
+static size_t may_read(const struct engine *e, int side, size_t room)
 {
-    struct engine_side *s = &e->side[side];
-    bool look = border_looks(e, side);
-    struct buf *b = look ? &s->rx : &s->in;
-    unsigned char *at;
-    if (s->port->ops->take)
-        return s->port->ops->take(s->port, b);
-    if (!look && lane_make_room(e, side, err) < 0)
-        return -2;
-    size_t room = buf_room(b, &at);
+    if (lane_takes_whole(e, side))
+        return room;
     if (room > e->lane[side].block)
         room = e->lane[side].block;
     if (e->border && (!e->link || at_border(e, side))) /* what readbytes leaves is for others */
         room = border_may_read(e->border, side, room);
-    ssize_t n = port_read(s->port, at, room);
-    if (n > 0) {
+    return room;
+}
+
+static ssize_t read_plain(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    struct buf *b = border_looks(e, side) ? &s->rx : &s->in;
+    unsigned char *at;
+    if (s->port->ops->take)
+        return s->port->ops->take(s->port, b);
+    for (size_t need = lane_room(e, side);; need = s->port->need) {
+        if (lane_make_room(e, side, b, need, err) < 0) {
+            s->in_eof = true; /* the message would be the next one again */
+            return -2;
+        }
+        size_t room = may_read(e, side, buf_room(b, &at));
+        ssize_t n = port_read(s->port, at, room);
+        if (n < 0 && errno == EMSGSIZE && s->port->need > room)
+            continue;
+        if (n <= 0)
+            return n;
         buf_commit(b, (size_t)n);
         lane_learn(e, side, (size_t)n, room);
+        return (ssize_t)lane_cut(e, side, b);
     }
-    return n;
 }
 
 int engine_read(struct engine *e, int side, struct err *err)
@@ -149,7 +172,7 @@ int engine_read(struct engine *e, int side, struct err *err)
     }
     /* On a joint that is the neighbour's end: it speaks for itself, and what it did not take is
      * counted when we write. After a cool write it is the same news once more. */
-    if (errno == ECONNRESET && s->port->flags & PORT_PROGRAM) {
+    if (errno == ECONNRESET && s->port->flags & PORT_PROGRAM_R) {
         run_lose(e->run, !side, 0, s->port->label);
         if (e->run->settings->v1_name)
             diag(DIAG_WARN, "%s: read(%d): Connection reset by peer", s->port->label,
@@ -193,6 +216,11 @@ bool engine_wants_output(const struct engine *e, int side)
            (engine_waiting(e, side) > 0 || is_direct(e, side));
 }
 
+bool engine_may_write(const struct engine *e, int side)
+{
+    return engine_wants_output(e, side) && !e->side[side].write_again;
+}
+
 void engine_end_flow_to(struct engine *e, int side)
 {
     struct engine_side *s = &e->side[side], *from = &e->side[!side];
@@ -215,7 +243,7 @@ void engine_count_lost(struct engine *e, int side)
     const struct port *p = e->side[side].port;
     size_t n = engine_owed(e, side) + e->side[!side].in.len;
     if (n > 0)
-        run_lose(e->run, !side, n, p && p->flags & PORT_PROGRAM ? p->label : NULL);
+        run_lose(e->run, !side, n, p && p->flags & PORT_PROGRAM_W ? p->wlabel : NULL);
 }
 
 static int write_failed(struct engine *e, int side, struct err *err)
@@ -226,7 +254,7 @@ static int write_failed(struct engine *e, int side, struct err *err)
     bool joint = s->port->flags & PORT_JOINT, cool = s->port->flags & PORT_COOL_WRITE;
     size_t n = s->tx.len > 0 ? s->tx.len : engine_waiting(e, side);
     /* v1 takes it for an error, whatever the program's status */
-    bool program = s->port->flags & PORT_PROGRAM && !e->run->settings->v1_name && !cool;
+    bool program = s->port->flags & PORT_PROGRAM_W && !e->run->settings->v1_name && !cool;
     if ((joint && peer_gone) || (program && (peer_gone || sys == EIO))) {
         /* the neighbour has ended; if it failed it says so itself, else the count tells */
         engine_count_lost(e, side);
@@ -234,11 +262,15 @@ static int write_failed(struct engine *e, int side, struct err *err)
         return 0;
     }
     engine_end_flow_to(e, side);
+    size_t most = sys == EMSGSIZE ? port_message_most(s->port) : 0;
+    char limit[64] = "";
+    if (most > 0 && most < n)
+        (void)snprintf(limit, sizeof limit, " where a message has at most %zu", most);
     errno = sys;
     if (n > 0)
-        (void)err_sys(err, "%s: writing %zu bytes failed", s->port->label, n);
+        (void)err_sys(err, "%s: writing %zu bytes%s failed", s->port->wlabel, n, limit);
     else
-        (void)err_sys(err, "%s: nobody reads there any more", s->port->label);
+        (void)err_sys(err, "%s: nobody reads there any more", s->port->wlabel);
     (void)err_call(err, "write(%d, %zu bytes)", s->port->given[1], n);
     if (peer_gone && cool) {
         diag_err(DIAG_NOTICE, err);
@@ -263,7 +295,7 @@ static bool has_input(const struct engine *e, int side)
 int engine_notice_gone(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
-    bool program = s->port && s->port->flags & PORT_PROGRAM;
+    bool program = s->port && s->port->flags & PORT_PROGRAM_W;
     if (!s->port || !s->has_out || s->out_shut || s->out_eof || engine_wants_output(e, side))
         return 0;
     if (s->has_in && (program || s->port->rfd == s->port->wfd))
@@ -271,7 +303,7 @@ int engine_notice_gone(struct engine *e, int side, struct err *err)
     if (has_input(e, !side))
         return 0;
     if (program) {
-        run_lose(e->run, !side, 0, s->port->label);
+        run_lose(e->run, !side, 0, s->port->wlabel);
         engine_end_flow_to(e, side);
         return 0;
     }
@@ -299,20 +331,37 @@ static int shut(struct engine *e, int side, struct err *err)
     if (s->fin_due)
         return 0;
     if (port_shutdown(s->port, err) < 0)
-        return err_wrap(err, "%s", s->port->label);
-    if (s->port->rfd < 0 && !(s->port->flags & PORT_STALL))
+        return err_wrap(err, "%s", s->port->wlabel);
+    if (s->port->rfd < 0 && !(s->port->flags & PORT_STALL_R))
         s->in_eof = true; /* shut-close on one descriptor for both ways */
     return 0;
+}
+
+/* What is to be written there came as one message, and is to go as one. */
+static bool keeps_messages(const struct engine *e, int side)
+{
+    const struct port *from = e->side[!side].port;
+    if (e->session)
+        return e->session->records && e->link->wire != side;
+    return !e->link && from && from->flags & PORT_MSG_R;
 }
 
 /* How much of what waits goes out at once. A packet that was read as one stays one; a stream is
  * cut into packets that every receiver has room for. */
 static size_t portion(const struct engine *e, int side, size_t n)
 {
-    const struct port *from = e->side[!side].port;
-    bool packet = !e->link && from && from->flags & PORT_MSG;
     size_t most = e->run->settings->block_given ? e->block : STREAM_PACKET;
-    return e->side[side].port->flags & PORT_MSG && !packet && n > most ? most : n;
+    return e->side[side].port->flags & PORT_MSG_W && !keeps_messages(e, side) && n > most ? most : n;
+}
+
+enum { FULL_MS = 2 }; /* between tries to write, where poll() does not tell when there is room */
+
+/* Nothing is to be tried yet. */
+static bool is_full(struct engine_side *s)
+{
+    if (s->write_again && wait_now() >= s->write_again)
+        s->write_again = 0;
+    return s->write_again != 0;
 }
 
 static void sent(struct engine *e, int side, size_t n)
@@ -388,6 +437,8 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
     if (e->lane[!side].express && b->len == 0 && engine_wants_output(e, side))
         return flush_express(e, side, moved, err);
     if (look && s->tx.len == 0 && s->out.len > 0) {
+        if (give_room(&s->tx, &s->out, err) < 0)
+            return -1;
         border_move(e->border, !side, &s->out, &s->tx);
         *moved = true;
         if (e->border->flow[!side].ended) {
@@ -398,9 +449,15 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
         }
     }
     while (b->len > 0) {
+        if (is_full(s))
+            return 0;
         ssize_t n = put_out(e, side, b);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == ENOBUFS) {
+            s->write_again = wait_now() + FULL_MS;
+            return 0;
+        }
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return 0;
         if (n < 0)
@@ -433,8 +490,8 @@ int engine_turn(struct engine *e, struct err *err)
     unsigned most = TAKES;
     for (bool moved = true; moved;) {
         moved = false;
-        take_a_look(e, LEFT, &moved);
-        take_a_look(e, RIGHT, &moved);
+        if (take_a_look(e, LEFT, &moved, err) < 0 || take_a_look(e, RIGHT, &moved, err) < 0)
+            return -1;
         if (!e->closing && transform_step(e, &moved, err) < 0)
             return -1;
         for (int side = LEFT; side <= RIGHT; side++)

@@ -200,6 +200,7 @@ static struct port *end_of(struct pair *pair, int i, const char *label)
                        .flags = PORT_JOINT,
                        .shut = PORT_SHUT_DOWN,
                        .label = label,
+                       .wlabel = label,
                        .state = e,
                        .writer_fd = -1};
     return p;

@@ -123,8 +123,13 @@ static struct amounts amounts(const struct engine_side *d, const struct engine_s
 static int through_session(struct engine *e, bool *moved, struct err *err)
 {
     struct engine_side *d = &e->side[!e->link->wire], *w = &e->side[e->link->wire];
-    struct session_side data = {&d->in, &d->out, at_end(d), d->out_eof};
-    struct session_side wire = {&w->in, &w->out, at_end(w), w->out_eof};
+    struct session_side data = {.in = &d->in, .out = &d->out, .in_eof = at_end(d),
+                                .out_eof = d->out_eof};
+    struct session_side wire = {.in = &w->in, .out = &w->out, .in_eof = at_end(w),
+                                .out_eof = w->out_eof};
+    /* a side that is not attached yet may turn out to take records */
+    data.records = !d->port || d->port->flags & PORT_MSG_W;
+    data.packets = d->port && d->port->flags & PORT_MSG_R;
     struct amounts before = amounts(d, w);
     if (!d->has_in) /* nothing will be sent; say goodbye when the peer has */
         data.in_eof = d->out_eof;

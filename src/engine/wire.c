@@ -114,7 +114,7 @@ static int port_fill(struct wire *w, int *eof, struct err *e)
     for (;;) {
         ssize_t n;
 
-        if (p->pending.len == 0 && port_wait(w, p->rfd, POLLIN, "read", e) < 0)
+        if (!port_has_more(p) && port_wait(w, p->rfd, POLLIN, "read", e) < 0)
             return -1;
         n = port_read(p, at, room);
         if (n >= 0) {

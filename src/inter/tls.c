@@ -19,6 +19,7 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
     if (!s)
         return err_nomem(e);
     s->shared = t;
+    s->fragment = SSL3_RT_MAX_PLAIN_LENGTH;
     ERR_clear_error();
     s->ssl = SSL_new(t->ctx);
     BIO *wire = s->ssl ? tls_bio_new(t->bio, &s->wire) : NULL;
@@ -85,13 +86,13 @@ static int shake_hands(struct tls_session *s, const struct session_side *wire)
     return 0;
 }
 
-/* Records from the wire become data, straight in data->out. */
+/* Records from the wire become data, straight in data->out: one of them where they become packets. */
 static int receive(struct tls_session *s, struct session_side *data, struct session_side *wire)
 {
     while (!s->got_bye) {
         unsigned char *at;
         size_t n, room = buf_room(data->out, &at);
-        if (room == 0)
+        if (room == 0 || (data->records && data->out->len > 0))
             return 0; /* what waits on the wire waits there */
         if (SSL_read_ex(s->ssl, at, room, &n) == 1)
             buf_commit(data->out, n);
@@ -109,6 +110,11 @@ static int receive(struct tls_session *s, struct session_side *data, struct sess
  * with at least the same bytes, as SSL_write() demands. */
 static int send_data(struct tls_session *s, struct session_side *data, struct session_side *wire)
 {
+    if (data->packets && data->in->len > s->fragment && !s->told_split) {
+        diag(DIAG_WARN, "a packet of %zu bytes becomes several TLS records of up to %zu", data->in->len,
+             s->fragment);
+        s->told_split = true;
+    }
     while (data->in->len > 0) {
         size_t n;
         if (SSL_write_ex(s->ssl, buf_data(data->in), data->in->len, &n) != 1)
@@ -200,10 +206,13 @@ int tls_opened(const struct tls_session *s, const struct addr *a, struct run *r,
 
 static int session_opened(void *st, const struct addr *a, struct run *r, struct err *e)
 {
-    return tls_opened(st, a, r, e);
+    struct tls_session *s = st;
+    s->fragment = tls_fragment(s, a);
+    return tls_opened(s, a, r, e);
 }
 
 static const struct session_ops tls_ops = {
+    .records = true,
     .prepare = tls_prepare,
     .release = tls_release,
     .open = session_open,

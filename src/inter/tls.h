@@ -42,6 +42,8 @@ struct tls_session {
     bool ready;     /* handshake done, peer accepted */
     bool said_bye;  /* our close_notify is in wire->out */
     bool got_bye;   /* the peer's close_notify was read */
+    bool told_split; /* that a packet does not fit a record */
+    size_t fragment; /* the most bytes in a record that we send, once it is known */
     struct err why; /* kind != ERR_NONE: this connection is broken */
 };
 

@@ -5,6 +5,9 @@
  *                                            whom it has heard last
  *   packets to <port>|unix:<path> <step>...  connected
  *   packets flood <port> <sockets>           from so many in turn, until it is killed
+ *   packets clients [lite:]<port> <count> [<packets>]
+ *                                            so many at once with a packet each, or more, against an
+ *                                            echo; prints how many got theirs back
  *   packets relay <port> <rule>...           prints its port, and passes packets on between a client
  *                                            there and the server at <port>; prints each, "c1 200"
  *
@@ -24,7 +27,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MOST = 65536, SOCKETS = 256 };
+enum { MOST = 1 << 20, SOCKETS = 256, CLIENTS = 4096, PATIENCE_MS = 10000 };
 
 union name {
     struct sockaddr sa;
@@ -74,8 +77,9 @@ static int connected(const char *text)
 {
     union name name;
     socklen_t n = name_of(text, &name);
-    int fd = socket(name.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = socket(name.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), room = 4 * MOST;
 
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     if (fd < 0 || connect(fd, &name.sa, n) < 0)
         die("connect");
     return fd;
@@ -148,6 +152,54 @@ static void flood(const char *port, int count)
     memset(packet, 'f', sizeof packet);
     for (unsigned i = 0;; i = (i + 1) % (unsigned)count)
         (void)send(fd[i % SOCKETS], packet, 100, 0); /* refused or not */
+}
+
+/* ---- many clients ---- */
+
+/* Reads what comes to a client until it has all, or somebody has waited for too long. */
+static bool got_all(int fd, int i, int count)
+{
+    static int patience = PATIENCE_MS;
+    char expected[32];
+    int left = count;
+
+    for (struct pollfd p = {fd, POLLIN, 0}; left > 0; left--) {
+        if (poll(&p, 1, patience) <= 0) {
+            patience = 0;
+            fprintf(stderr, "client %d: no answer\n", i);
+            return false;
+        }
+        ssize_t n = recv(fd, packet, sizeof packet, 0);
+        int len = snprintf(expected, sizeof expected, "client %d", i);
+        if (n != len || memcmp(packet, expected, (size_t)len) != 0) {
+            fprintf(stderr, "client %d: %s\n", i, n < 0 ? strerror(errno) : "not its own packet");
+            return false;
+        }
+    }
+    return true;
+}
+
+static int clients(const char *where, int count, int packets)
+{
+    static int fd[CLIENTS];
+    bool lite = strncmp(where, "lite:", 5) == 0;
+    union name name;
+    socklen_t n = name_of(lite ? where + 5 : where, &name);
+    int good = 0;
+
+    if (count > CLIENTS)
+        die("too many");
+    for (int i = 0; i < count; i++) {
+        fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, lite ? IPPROTO_UDPLITE : 0);
+        if (fd[i] < 0 || connect(fd[i], &name.sa, n) < 0)
+            die("connect");
+    }
+    for (int i = 0; i < count * packets; i++)
+        dprintf(fd[i / packets], "client %d", i / packets);
+    for (int i = 0; i < count; i++)
+        good += got_all(fd[i], i, packets);
+    printf("%d\n", good);
+    return good == count ? 0 : 1;
 }
 
 /* ---- the network ---- */
@@ -237,6 +289,8 @@ int main(int argc, char **argv)
         relay(where, argv + 3);
     if (strcmp(how, "flood") == 0 && argc > 3 && atoi(argv[3]) > 0)
         flood(where, atoi(argv[3]));
+    if (strcmp(how, "clients") == 0 && argc > 3)
+        return clients(where, atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 1);
     bool at = strcmp(how, "at") == 0;
     if (!at && (strcmp(how, "to") != 0 || argc < 3)) {
         fprintf(stderr, "usage: see the beginning of %s\n", __FILE__);
