@@ -79,7 +79,8 @@ static int warn_unproved(struct plan *p, struct err *e)
 {
     for (size_t i = p->nproofs; i < p->nitems && !p->settings->unfused; i++) {
         const struct plan_link *l = p->items[i].link;
-        if (!l || l->chain != RIGHT || l->wire != LEFT || l->fwd->form->role != ROLE_SERVER)
+        if (!l || l->chain != RIGHT || l->wire != LEFT || l->fwd->form->role != ROLE_SERVER ||
+            p->end[LEFT].fwd->form->role != ROLE_SERVER || meets_another(p, (size_t)(l - p->links)))
             continue;
         return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
                         "%s: what is behind it is opened before its client has proved who he is; as the "
