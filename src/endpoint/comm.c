@@ -13,17 +13,23 @@
 #include "pty.h"
 
 static const struct comm_info infos[COMM_COUNT] = {
-    [COMM_SOCKETPAIRS] = {"S", "socketpairs", false, PORT_SHUT_DOWN, 0},
-    [COMM_SOCKETPAIR] = {"s", "socketpair", true, PORT_SHUT_DOWN, 0},
-    [COMM_PIPES] = {"pP", "pipes", false, PORT_SHUT_CLOSE, 0},
-    [COMM_PTYS] = {"Y", "ptys", false, PORT_SHUT_CLOSE, PORT_EIO_EOF},
-    [COMM_PTY] = {"y", "pty", true, PORT_SHUT_NONE, PORT_EIO_EOF},
-    [COMM_TCP] = {"t", "tcp", true, PORT_SHUT_DOWN, 0},
+    [COMM_SOCKETPAIRS] = {"S", "socketpairs", COMM_SOCKETPAIRS, PORT_SHUT_DOWN, 0},
+    [COMM_SOCKETPAIR] = {"s", "socketpair", COMM_SOCKETPAIRS, PORT_SHUT_DOWN, 0},
+    [COMM_PIPES] = {"pP", "pipes", COMM_PIPES, PORT_SHUT_CLOSE, 0},
+    [COMM_PTYS] = {"Y", "ptys", COMM_PTYS, PORT_SHUT_CLOSE, PORT_EIO_EOF},
+    [COMM_PTY] = {"y", "pty", COMM_PTYS, PORT_SHUT_NONE, PORT_EIO_EOF},
+    [COMM_TCP] = {"t", "tcp", COMM_TCPS, PORT_SHUT_DOWN, 0},
+    [COMM_TCPS] = {"", NULL, COMM_TCPS, PORT_SHUT_DOWN, 0},
 };
 
 const struct comm_info *comm_info(enum comm_type type)
 {
     return &infos[type];
+}
+
+bool comm_is_one_fd(enum comm_type type)
+{
+    return infos[type].apart != type;
 }
 
 int comm_by_letter(char letter, enum comm_type *out, struct err *e)
@@ -41,7 +47,7 @@ int comm_by_letter(char letter, enum comm_type *out, struct err *e)
 int comm_by_name(const char *name, enum comm_type *out, struct err *e)
 {
     for (int i = 0; i < COMM_COUNT; i++) {
-        if (strcmp(name, infos[i].name) == 0) {
+        if (infos[i].name && strcmp(name, infos[i].name) == 0) {
             *out = (enum comm_type)i;
             return 0;
         }
@@ -161,6 +167,7 @@ static int (*const makers[COMM_COUNT])(int fd[2], struct err *e) = {
     [COMM_SOCKETPAIRS] = make_socketpair, [COMM_SOCKETPAIR] = make_socketpair,
     [COMM_PIPES] = make_pipe,             [COMM_PTYS] = make_pty,
     [COMM_PTY] = make_pty,                [COMM_TCP] = make_tcp,
+    [COMM_TCPS] = make_tcp,
 };
 
 /* pf= is a number here: no other family than UNIX makes pairs, but the system may say so. */
@@ -186,7 +193,7 @@ int comm_pair(enum comm_type type, struct comm_ends *a, struct comm_ends *b, str
     *a = *b = (struct comm_ends){-1, -1};
     if (makers[type](fd, e) == -1)
         return -1;
-    if (infos[type].one_fd) {
+    if (comm_is_one_fd(type)) {
         *a = (struct comm_ends){fd[0], fd[0]};
         *b = (struct comm_ends){fd[1], fd[1]};
         return 0;

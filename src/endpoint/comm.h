@@ -16,23 +16,25 @@ enum comm_type {
     COMM_PTYS, /* two raw ptys, one for each direction */
     COMM_PTY,  /* one for both; end a is the master. No half close */
     COMM_TCP,  /* a connection over loopback */
+    COMM_TCPS, /* two; nobody asks for them by name */
     COMM_COUNT
 };
 
 struct comm_info {
     const char *letters; /* of -c */
     const char *name;    /* of commtype= */
-    bool one_fd;         /* an end is one descriptor for both directions */
+    enum comm_type apart; /* the same with descriptors of its own for each direction */
     enum port_shut shut; /* how a port over an end says that nothing follows */
     unsigned flags;      /* ... and its PORT_* flags */
 };
 
-/* One end: the two descriptors are the same one with types of one_fd. */
+/* One end: the two descriptors are the same one where comm_is_one_fd(). */
 struct comm_ends {
     int rfd, wfd;
 };
 
 const struct comm_info *comm_info(enum comm_type type);
+bool comm_is_one_fd(enum comm_type type); /* an end is one descriptor for both directions */
 /* By the letter of -c, by the name of commtype=. */
 int comm_by_letter(char letter, enum comm_type *out, struct err *e);
 int comm_by_name(const char *name, enum comm_type *out, struct err *e);

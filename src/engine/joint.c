@@ -67,6 +67,13 @@ static int engine_port(const struct comm_info *info, struct comm_ends *ends,
     return port_open_fds(taken.rfd, taken.wfd, flags, info->shut, label_of(to), out, e);
 }
 
+/* The directions are two programs', or a program's and an engine's: who ends one of them must not
+ * need the other's leave, nor share its O_NONBLOCK. */
+static bool is_shared(const struct station *s)
+{
+    return wants_fds(s) && s->item->link->back;
+}
+
 int joint_make(struct line *l, struct station *outer, struct station *inner, int side,
                struct port *ports[2], struct err *e)
 {
@@ -76,7 +83,11 @@ int joint_make(struct line *l, struct station *outer, struct station *inner, int
     const struct plan_link *left = links[side == LEFT ? 0 : 1], *right = links[side == LEFT ? 1 : 0];
     if (joint_in_memory(l->plan, left, right))
         return ring_pair(label_of(inner), label_of(outer), &ports[0], &ports[1], e);
-    if (joint_type(l->plan, left, right, &type, e) < 0 || comm_pair(type, &a, &b, e) < 0)
+    if (joint_type(l->plan, left, right, &type, e) < 0)
+        return -1;
+    if (is_shared(outer) || is_shared(inner))
+        type = comm_info(type)->apart;
+    if (comm_pair(type, &a, &b, e) < 0)
         return -1;
     struct comm_ends *of_outer = wants_fds(outer) ? &b : &a;
     struct comm_ends *of_inner = of_outer == &a ? &b : &a;
@@ -137,18 +148,6 @@ static int engine_beside(struct station *s, int from, struct err *e)
     return port_open_fds(-1, wfd, PORT_JOINT, PORT_SHUT_CLOSE, label, &s->engine.side[to].port, e);
 }
 
-/* Two programs that share a descriptor towards a neighbour hide each other's end from it. */
-static void watch_writer(struct line *l, const struct station *s, int side, const struct addr *writer)
-{
-    size_t at = (size_t)(s - l->stations), n = l->plan->nitems;
-    do
-        at += side == LEFT ? (size_t)-1 : 1;
-    while (at < n && !l->stations[at].made);
-    struct port *p = at < n ? l->stations[at].engine.side[!side].port : NULL;
-    if (p && p->rfd == p->wfd && p->writer_fd < 0)
-        p->writer_fd = run_watch_child(l->run, writer->label);
-}
-
 /* A half of a dual has one flow, used in its own forward direction. A program with two sides gets it
  * under the numbers of that direction and, so that filters do as well (exec:unix2dos%exec:dos2unix),
  * as its standard input and output. */
@@ -170,11 +169,7 @@ static int spawn_dual(struct line *l, struct station *s, struct err *e)
         return -1;
     if (!is_program(k->fwd))
         return engine_beside(s, data, e);
-    if (!is_program(k->back))
-        return engine_beside(s, wire, e);
-    watch_writer(l, s, wire, k->fwd);
-    watch_writer(l, s, data, k->back);
-    return 0;
+    return is_program(k->back) ? 0 : engine_beside(s, wire, e);
 }
 
 static int spawn_single(struct line *l, struct station *s, struct err *e)
