@@ -66,6 +66,7 @@ enum port_flags {
     PORT_STALL_R = 1 << 13,   /* never readable */
     PORT_OWN_R = 1 << 14,     /* rfd, wfd are closed with the port; set by port_open_fds */
     PORT_OWN_W = 1 << 15,
+    PORT_SHARED = 1 << 17,    /* others go on with what it leads to: no shutdown, no settings restored */
     PORT_ENDLESS = 1 << 16,   /* what it reads from may have no end of file: packets of anybody */
     PORT_PROGRAM_R = 1 << 17, /* comes from a program, whose exit status says if an early end is an error */
     PORT_FINAL_W = 1 << 18,   /* a reader of wfd that has gone does not come back: pipes, connections */
@@ -130,6 +131,9 @@ void port_close(struct port *p); /* NULL is fine */
 bool port_close_may_wait(const struct port *p);
 /* Closes without a word to the peer (no shutdown): a forked child goes on with the connection. */
 void port_abandon(struct port *p); /* NULL is fine */
+/* Others use it at the same time (forked children, what the first chain has opened), or will: neither
+ * the end of one of them nor its close is to be theirs. */
+void port_share(struct port *p); /* NULL is fine */
 /* Nothing more will be read: whoever writes to us learns it (EPIPE). */
 void port_stop_reading(struct port *p);
 /* One port that reads from one and writes to another; takes both, also on failure. */

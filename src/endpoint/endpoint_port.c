@@ -38,7 +38,8 @@ struct terminal {
 static void terminal_close(struct port *p)
 {
     struct terminal *t = p->state;
-    (void)tcsetattr(t->fd, TCSANOW, &t->saved);
+    if (!(p->flags & PORT_SHARED))
+        (void)tcsetattr(t->fd, TCSANOW, &t->saved);
     close(t->fd);
     free(t);
     port_fd_close(p);

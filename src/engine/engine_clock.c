@@ -51,6 +51,14 @@ static int64_t linger_ms(const struct engine *e)
     return -1;
 }
 
+/* What waits for a slow reader is not the silence that -t is about. */
+static int64_t unread_ms(const struct engine *e)
+{
+    int64_t t = linger_ms(e);
+    bool waits = engine_wants_output(e, LEFT) || engine_wants_output(e, RIGHT);
+    return t < 0 || !waits ? -1 : t > STALLED_MS ? t : STALLED_MS;
+}
+
 static int64_t goodbye_ms(const struct engine *e)
 {
     int64_t t = ms(e->run->settings->linger);
@@ -89,6 +97,7 @@ static const struct clock {
     void (*act)(struct engine *e);
 } clocks[] = {
     {OPEN, idle_ms, end_idle},
+    {HALF_CLOSED, unread_ms, engine_drop},
     {HALF_CLOSED, linger_ms, end_other_flow},
     {HALF_CLOSED, idle_ms, end_idle},
     {GOODBYE, goodbye_ms, engine_start_closing},

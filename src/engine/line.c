@@ -261,6 +261,18 @@ int line_open_chain(struct line *l, int side, struct err *e)
     return greet(l, side, e) < 0 ? -1 : advance(l, side, limit, e);
 }
 
+void line_share(struct line *l, int side)
+{
+    size_t from = side == LEFT ? 0 : l->next[RIGHT], to = side == LEFT ? l->next[LEFT] : l->plan->nitems;
+    port_share(l->port[side]);
+    for (size_t i = from; i < to; i++)
+        for (int k = 0; k < 2; k++) {
+            struct port *p = l->stations[i].engine.side[k].port;
+            if (p && !(p->flags & PORT_JOINT))
+                port_share(p);
+        }
+}
+
 int line_prove(struct line *l, struct err *e)
 {
     return advance(l, LEFT, l->plan->nproofs, e);

@@ -43,6 +43,8 @@ int line_init(struct line *l, struct run *r, struct err *e);
 void line_put_end(struct line *l, int side, struct port *p);
 /* Handles the items of that end's own chain: dialogs, handshakes, engines. */
 int line_open_chain(struct line *l, int side, struct err *e);
+/* Forked children go on with what that side has opened, all with the same. */
+void line_share(struct line *l, int side);
 /* The left chain is open: whoever connected there and has to prove who he is to an address of the
  * right chain (^openssl-server) does so before anything of that is opened. */
 int line_prove(struct line *l, struct err *e);

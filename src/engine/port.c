@@ -412,12 +412,9 @@ void port_stop_reading(struct port *p)
     }
 }
 
-static void silence(struct port *p);
-
 void port_abandon(struct port *p)
 {
-    if (p)
-        silence(p);
+    port_share(p);
     port_close(p);
 }
 
@@ -482,13 +479,16 @@ static void joined_close(struct port *p)
 static const struct port_ops joined_ops = {joined_read, joined_write, joined_shutdown,
                                            joined_close};
 
-static void silence(struct port *p)
+void port_share(struct port *p)
 {
-    p->flags |= PORT_END_CLOSE;
+    if (!p)
+        return;
+    p->flags |= PORT_END_CLOSE | PORT_SHARED;
+    p->shut = PORT_SHUT_NONE;
     if (p->ops == &joined_ops) {
         struct joined *j = p->state;
-        silence(j->read);
-        silence(j->write);
+        port_share(j->read);
+        port_share(j->write);
     }
 }
 

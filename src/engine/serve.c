@@ -158,6 +158,8 @@ static void forked_child(struct session *s, int side)
     const struct opt *quiet = plan_chain_opt(s->plan, side, OPT_CHILDREN_SHUTUP);
     run_after_fork(s->run);
     run_serves(s->run, side);
+    if (side == RIGHT)
+        line_share(s->line, LEFT);
     open_release(&s->end[side], true);
     if (quiet)
         diag_config.lowered = (int)quiet->v.i;
