@@ -5,9 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAGE = 4096 };
+
+/* What holds pages begins with one: files that are read past the system's cache (O_DIRECT) want it. */
+static void *room_for(size_t cap)
+{
+    void *p = NULL;
+    if (cap < PAGE)
+        return malloc(cap ? cap : 1);
+    return posix_memalign(&p, PAGE, cap) == 0 ? p : NULL;
+}
+
 int buf_init(struct buf *b, size_t cap)
 {
-    *b = (struct buf){.p = malloc(cap ? cap : 1), .cap = cap};
+    *b = (struct buf){.p = room_for(cap), .cap = cap};
     return b->p ? 0 : -1;
 }
 
@@ -21,14 +32,13 @@ int buf_grow(struct buf *b, size_t cap)
 {
     if (b->p && b->cap >= cap)
         return 0;
-    /* without data there is nothing to be copied over */
-    unsigned char *p = b->len > 0 ? realloc(b->p, cap) : malloc(cap ? cap : 1);
+    unsigned char *p = room_for(cap);
     if (!p)
         return -1;
-    if (b->len == 0) {
-        free(b->p);
-        b->off = 0;
-    }
+    if (b->len > 0)
+        memcpy(p, b->p + b->off, b->len);
+    free(b->p);
+    b->off = 0;
     b->p = p;
     b->cap = cap;
     return 0;

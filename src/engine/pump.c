@@ -311,12 +311,12 @@ int engine_notice_gone(struct engine *e, int side, struct err *err)
     return errno ? write_failed(e, side, err) : 0;
 }
 
-/* A session has said goodbye itself. Below it nothing ends before the other direction has ended, too:
- * many a proxy takes the one for the other and cuts the answer off. */
+/* A session has said goodbye itself. Below it nothing ends before the other direction has ended, too, or,
+ * one-way, its peer has said goodbye: many a proxy takes half a close for a whole one. */
 static bool fin_waits(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side], *other = &e->side[!side];
-    return e->session && side == e->link->wire && other->has_out && !other->out_eof && !s->in_eof;
+    return e->session && side == e->link->wire && !other->out_eof && !s->in_eof;
 }
 
 static int shut(struct engine *e, int side, struct err *err)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # HTTP and SOCKS proxies: real ones from Debian, and peers that answer byte by byte or wrongly.
-load ../helpers
+load ../v1compat/common
 
+setup_file() { socat_link >/dev/null; }
 prepare() { printf 'hello\n' >hello; }
 
 target() { start_listener target tcp-listen:0,bind=127.0.0.1,fork pipe && target=$port; }
@@ -241,6 +242,69 @@ CONF
     script by-socks "socks5:127.0.0.1:$target|exec:$T/by-tls"
     through "exec:$T/by-socks" line eof shut
     through "socks5:127.0.0.1:$target|exec:$T/by-tls" line eof shut
+}
+
+# An early end, and an answer that comes a quiet second later, through proxies that take half a close for a whole one.
+@test "TLS through proxies that cannot half-close: an early end and a late answer" {
+    make_certs "$T/certs" || return
+    C=$T/certs
+    start_listener tls -t 5 "openssl-listen:0,bind=127.0.0.1,fork,cert=$C/server.pem,verify=0" \
+        'SYSTEM:wc -l; sleep 0.9; echo late'
+    server=$port
+    start_listener nested -t 5 tcp-listen:0,bind=127.0.0.1,fork \
+        "^openssl-server,cert=$C/server.pem,verify=0|^openssl-server,cert=$C/server.pem,verify=0|SYSTEM:wc -l; sleep 0.9; echo late"
+    nested=$port
+    tiny
+    http=$proxy
+    micro
+    early_end() { # <name> <target> <sessions>
+        local name=$CATENA_BIN p
+        [ "$1" = catena ] || name=$(socat_link)
+        for p in "proxy:127.0.0.1:$2|tcp:127.0.0.1:$http" "socks5:127.0.0.1:$2|tcp:127.0.0.1:$proxy"; do
+            same '3 late ' "$(seq 3 | timeout "$LIMIT" "$name" -t 5 - "$3|$p" | tr -s '\n ' '  ')"
+        done
+    }
+    o="openssl,cafile=$C/ca.crt,commonname=localhost"
+    for name in socat catena; do
+        for version in TLS1.2 TLS1.3; do
+            echo "$name $server '$o,min-version=$version,max-version=$version'"
+            echo "$name $server 'nop|$o,min-version=$version,max-version=$version'"
+            echo "$name $nested '$o|$o,min-version=$version,max-version=$version'"
+        done
+        echo "$name $server 'gzip|gunzip|$o'"
+        echo "$name $server 'exec1:cat%exec1:cat|$o'"
+    done | abreast early_end
+}
+
+@test "... one way, and with the session's server on the proxied side" {
+    make_certs "$T/certs" || return
+    C=$T/certs
+    tiny
+    http=$proxy
+    micro
+    # what goes one way arrives whole, and nobody complains
+    for p in "proxy:127.0.0.1:@|tcp:127.0.0.1:$http" "socks5:127.0.0.1:@|tcp:127.0.0.1:$proxy"; do
+        start_listener sink "openssl-listen:0,bind=127.0.0.1,cert=$C/server.pem,verify=0" 'SYSTEM:cat >got'
+        seq 1 50000 | catena -u - "openssl,cafile=$C/ca.crt,commonname=localhost|${p/@/$port}"
+        finish sink
+        seq 1 50000 | cmp - got
+        # the client behind the proxy is the session's server, and its peer ends first
+        start_listener asks -t 5 tcp-listen:0,bind=127.0.0.1 \
+            "^openssl,cafile=$C/ca.crt,commonname=localhost|SYSTEM:seq 3; exec >&-; cat >got,pipes"
+        catena "SYSTEM:wc -l; sleep 0.9; echo late" "openssl-server,cert=$C/server.pem,verify=0|${p/@/$port}"
+        finish asks
+        same '3 late ' "$(tr -s '\n ' '  ' <got)"
+    done
+}
+
+@test "a plain line through such a proxy: shut-none and -t keep the answer" {
+    start_peer server line 'until:go' 'send:late\n' shut
+    tiny
+    start run "$CATENA_BIN" -t 3 - "proxy:127.0.0.1:$port|tcp:127.0.0.1:$proxy,shut-none" <hello
+    wait_for 10 file_has server.out hello
+    touch go
+    finish run
+    same late "$(<run.out)"
 }
 
 @test "retry reopens the link and all to its right" {
