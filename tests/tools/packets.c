@@ -11,10 +11,11 @@
  *   packets relay <port> <rule>...           prints its port, and passes packets on between a client
  *                                            there and the server at <port>; prints each, "c1 200"
  *
- * Steps: send:<text>, fill:<bytes> (a packet of so many), empty, recv[:<count>] (prints the length of
+ * Steps: send:<text>, many:<count> (small ones), fill:<bytes> (a packet of so many), empty, recv[:<count>] (prints the length of
  * each), echo (for ever), until:<path> (waits for the file).
  * Rules: <what>:<c or s><from>[-[<to>]], for packets of the client or of the server, counted from 1:
- * drop, dup, swap (goes behind the next one), flip (a bit in its midst), junk (garbage goes before). */
+ * drop, dup, swap (goes behind the next one), flip (a bit in its midst), junk (garbage goes before), void
+ * (an empty one goes before). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -126,6 +127,9 @@ static void step(struct end *e, const char *step, bool loose)
     } else if (strncmp(step, "fill:", 5) == 0) {
         memset(packet, 'x', sizeof packet);
         give(e, (size_t)count);
+    } else if (strncmp(step, "many:", 5) == 0) {
+        for (; count > 0; count--)
+            give(e, 1);
     } else if (strcmp(step, "empty") == 0) {
         give(e, 0);
     } else if (strncmp(step, "recv", 4) == 0) {
@@ -239,6 +243,8 @@ static void pass(struct way *w, size_t n, char **rules)
     printf("%c%u %zu\n", w->side, w->passed, n);
     if (ruled("junk", w, rules))
         (void)send(w->to, junk, sizeof junk, 0);
+    if (ruled("void", w, rules))
+        (void)send(w->to, packet, 0, 0);
     if (ruled("flip", w, rules))
         packet[n / 2] ^= 0x10;
     if (ruled("swap", w, rules)) {

@@ -3,6 +3,10 @@
  * messages, one way, stop requests, failing writes, the border's features. */
 #include "bench.h"
 
+#include <semaphore.h>
+
+#include "hub.h"
+
 /* ---- plain relays ---- */
 
 static void saturated(const char *right, enum joint joint)
@@ -253,6 +257,98 @@ static void borders(void **state)
     border("-,escape=88,readbytes=1", "pipe", "abXcd", "a", true);
 }
 
+/* ---- a port that says "again" ---- */
+
+enum { IN_FRONT = 10000 };
+static struct port_ops stutters;
+static ssize_t (*reads)(struct port *, void *, size_t);
+static unsigned in_front[2], luck;
+
+/* So many packets in front that mean nothing, and now and then one between. What is behind them has no
+ * edge of its own. */
+static ssize_t stutter(struct port *p, void *buf, size_t cap)
+{
+    unsigned *n = p->state;
+    luck = luck * 1103515245U + 12345U;
+    if (*n > 0 || luck >> 16 & 1) {
+        *n -= *n > 0;
+        errno = EINTR;
+        return -1;
+    }
+    return reads(p, buf, cap);
+}
+
+static struct bench *stuttering(void)
+{
+    struct bench *b = bench("pipe", SOCKETS);
+    for (int i = 0; i < 2; i++) {
+        struct port *p = b->engine.side[i].port;
+        stutters = *p->ops;
+        reads = stutters.read;
+        stutters.read = stutter;
+        in_front[i] = IN_FRONT;
+        p->state = &in_front[i];
+        p->ops = &stutters;
+    }
+    return b;
+}
+
+/* A question, its answer, and then the ends. */
+static void comes_through_stutter(struct bench *b)
+{
+    for (int i = 0; i < 2; i++) {
+        struct pollfd there = {b->out[!i][0], POLLIN, 0};
+        char c = 0;
+        in_front[i] = IN_FRONT;
+        assert_int_equal(write(b->out[i][1], "x", 1), 1);
+        assert_int_equal(poll(&there, 1, PATIENCE_MS), 1);
+        assert_int_equal(read(there.fd, &c, 1), 1);
+        assert_int_equal(c, 'x');
+    }
+    struct flow f[2] = {flow(b, LEFT, 100000, false), flow(b, RIGHT, 100000, false)};
+    assert_true(traffic(b, f, PATIENCE_MS));
+    came_through(&f[LEFT]);
+    came_through(&f[RIGHT]);
+}
+
+static void again_in_a_thread(void **state)
+{
+    (void)state;
+    struct bench *b = stuttering();
+    start(b);
+    comes_through_stutter(b);
+    join(b);
+    assert_false(b->run.failed);
+    bench_free(b);
+}
+
+static sem_t left;
+static void leaves(struct hub_seat *s)
+{
+    (void)s;
+    (void)sem_post(&left);
+}
+
+static void again_in_a_hub(void **state)
+{
+    (void)state;
+    struct err e;
+    struct timespec until;
+    struct bench *b = stuttering();
+    struct hubs *h = hubs_new(&e);
+    struct hub_seat seat = {.engine = &b->engine, .ended = leaves};
+    assert_non_null(h);
+    assert_return_code(sem_init(&left, 0, 0), errno);
+    assert_true(hubs_add(h, &seat));
+    comes_through_stutter(b);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_MS / 1000;
+    assert_return_code(sem_timedwait(&left, &until), errno);
+    hubs_free(h);
+    assert_false(b->run.failed);
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +357,7 @@ int main(void)
         cmocka_unit_test(one_way),             cmocka_unit_test(unread_first),
         cmocka_unit_test(stop_request),        cmocka_unit_test(readers_gone),
         cmocka_unit_test(reader_gone_one_way), cmocka_unit_test(borders),
+        cmocka_unit_test(again_in_a_thread),   cmocka_unit_test(again_in_a_hub),
     };
     return cmocka_run_group_tests_name("engine", tests, quiet, NULL);
 }
