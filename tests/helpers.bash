@@ -24,6 +24,8 @@ REF_SOCAT=${REF_SOCAT:-/usr/bin/socat}
 PEER=$CATENA_TOOLS/peer
 SLOWER=${CATENA_SLOWER:-1} # sanitized builds take longer
 LIMIT=$((20 * SLOWER))     # seconds that one command may take
+# Quiet periods of what tests send, the first one longer than the -t of socat; never to wait for something.
+QUIET='sleep 0.9' BRIEFLY='sleep 0.3'
 export BATS_TEST_TIMEOUT=$((60 * SLOWER))
 # The same wherever the tests run: what the caller has set for itself is not meant for them.
 # shellcheck disable=SC2086

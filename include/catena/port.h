@@ -66,7 +66,6 @@ enum port_flags {
     PORT_STALL_R = 1 << 13,   /* never readable */
     PORT_OWN_R = 1 << 14,     /* rfd, wfd are closed with the port; set by port_open_fds */
     PORT_OWN_W = 1 << 15,
-    PORT_SHARED = 1 << 17,    /* others go on with what it leads to: no shutdown, no settings restored */
     PORT_ENDLESS = 1 << 16,   /* what it reads from may have no end of file: packets of anybody */
     PORT_PROGRAM_R = 1 << 17, /* comes from a program, whose exit status says if an early end is an error */
     PORT_FINAL_W = 1 << 18,   /* a reader of wfd that has gone does not come back: pipes, connections */
@@ -75,6 +74,7 @@ enum port_flags {
     PORT_SPLIT_R = 1 << 21,   /* what of a message does not fit one read comes with the next */
     PORT_STALL_W = 1 << 22,   /* never writable */
     PORT_PROGRAM_W = 1 << 23, /* leads to a program */
+    PORT_SHARED = 1 << 24,    /* others go on with what it leads to: no shutdown, no settings restored */
     PORT_MSG = PORT_MSG_R | PORT_MSG_W,
     PORT_STALL = PORT_STALL_R | PORT_STALL_W,
     PORT_PROGRAM = PORT_PROGRAM_R | PORT_PROGRAM_W,

@@ -175,7 +175,8 @@ static bool last_look(struct engine *e)
     bool any = false;
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
-        if (!s->look_again || s->looked_last || !engine_wants_input(e, i))
+        bool pauses = s->look_again || (s->port && s->port->flags & PORT_IGNORE_EOF);
+        if (!pauses || s->looked_last || !engine_wants_input(e, i))
             continue;
         s->look_again = 0;
         s->looked_last = any = true;

@@ -15,12 +15,12 @@ prepare() {
 
 # The stimuli: what standard input does.
 ends() { echo abc; }                       # at once
-rests() { echo abc && sleep 0.9; }         # a quiet period longer than socat's -t, then the end
-begins_late() { sleep 0.9 && echo abc; }   # the quiet period comes first
-stays() { echo abc && exec sleep 2.5; }    # no end, as far as these runs go
+rests() { echo abc && $QUIET; }         # a quiet period longer than socat's -t, then the end
+begins_late() { $QUIET && echo abc; }   # the quiet period comes first
+stays() { echo abc && $QUIET && $QUIET && $QUIET; }    # no end, as far as these runs go
 # What answers.
-LATE='cat >/dev/null; sleep 0.9; echo late'
-DRIP='cat >/dev/null; for i in 1 2 3 4; do sleep 0.3; echo $i; done' # each piece within 0.5 s
+LATE="cat >/dev/null; $QUIET; echo late"
+DRIP="cat >/dev/null; for i in 1 2 3 4; do $BRIEFLY; echo \$i; done" # each piece within 0.5 s
 FIRST='echo first; exec >&-; cat >&2'                               # ends first, and goes on reading
 export LATE DRIP FIRST
 
@@ -66,7 +66,7 @@ END
     for c in s S p t; do
         for links in 'gzip|gunzip' 'exec1:cat%exec1:cat' 'nop%exec1:cat' 'exec1:cat%nop'; do
             echo "1 rests socat -c$c - '$links|SYSTEM:wc -l'"
-            echo "'1 late' ends catena -c$c - '$links|SYSTEM:wc -l; sleep 0.6; echo late'"
+            echo "'1 late' ends catena -c$c - '$links|SYSTEM:wc -l; $QUIET; echo late'"
             echo "'first' rests socat -c$c -t 2 - '$links|SYSTEM:$FIRST,pipes'"
         done
     done | abreast gives
@@ -109,8 +109,8 @@ END
 
 @test "open: -T ends a quiet run, before and between bytes; bytes and their direction do not matter" {
     # as long as something keeps coming, in either direction, it goes on
-    dripping() { for i in 1 2 3 4; do echo "$i" && sleep 0.3; done; }
-    silent() { sleep 2.5; }
+    dripping() { for i in 1 2 3 4; do echo "$i" && $BRIEFLY; done; }
+    silent() { $QUIET && $QUIET && $QUIET; }
     export -f dripping silent
     abreast gives <<'END'
 abc stays socat -T 0.5 - SYSTEM:cat
@@ -133,16 +133,16 @@ END
 abc rests socat -u - -
 abc rests socat -u - 'gzip|gunzip|-'
 abc rests socat -u - 'exec1:cat|-'
-late ends socat -U - 'SYSTEM:sleep 0.9; echo late'
-late ends socat -u 'SYSTEM:sleep 0.9; echo late' -
-late ends socat -u 'SYSTEM:sleep 0.9; echo late' 'gzip|gunzip|-'
-'' ends socat -T 0.3 -u 'SYSTEM:sleep 0.9; echo late' -
+late ends socat -U - "SYSTEM:$QUIET; echo late"
+late ends socat -u "SYSTEM:$QUIET; echo late" -
+late ends socat -u "SYSTEM:$QUIET; echo late" 'gzip|gunzip|-'
+'' ends socat -T 0.3 -u "SYSTEM:$QUIET; echo late" -
 END
     # TLS needs both directions on its wire, so nothing but the wire ends late here
     tells() { TO=1 gives "$@"; }
     abreast tells <<'END'
 abc rests catena -u - "$tls|SYSTEM:cat >&2"
-'a b' ends catena -u 'SYSTEM:echo a; sleep 0.9; echo b' "$tls|SYSTEM:cat >&2"
+'a b' ends catena -u "SYSTEM:echo a; $QUIET; echo b" "$tls|SYSTEM:cat >&2"
 END
 }
 
@@ -167,7 +167,7 @@ END
 }
 
 @test "closing and draining: what was accepted is still written, however slow the reader" {
-    slow_reader() { sleep 0.9 && exec cat; }
+    slow_reader() { $QUIET && exec cat; }
     head -c 300000 /dev/zero | tr '\0' x >big
     all_of_it() { # <name> <links>
         same 300000 "$(timeout "$LIMIT" "$1" -t 0.2 -T 3 - "$2|SYSTEM:cat" <"$BATS_TEST_TMPDIR/big" | slow_reader | wc -c)"
@@ -242,6 +242,6 @@ stays -T 0.5 - SYSTEM:cat
 stays -u -T 0.5 - -
 ends -t 0.3 - "SYSTEM:$FIRST,pipes"
 rests -t 0.3 - "SYSTEM:$FIRST,pipes"
-ends -T 0.3 -u 'SYSTEM:sleep 0.9; echo late' -
+ends -T 0.3 -u "SYSTEM:$QUIET; echo late" -
 END
 }

@@ -16,7 +16,7 @@ prepare() {
 
 # asks <question>: the answer that a client who may come gets. Its question is there at once.
 asks() {
-    (echo "$1" && exec sleep 0.2) | timeout "$LIMIT" "$CATENA_BIN" -t 5 - "$good|tcp:127.0.0.1:$port"
+    (echo "$1" && $BRIEFLY) | timeout "$LIMIT" "$CATENA_BIN" -t 5 - "$good|tcp:127.0.0.1:$port"
 }
 
 # Nobody has been served as long as this stands, whoever waits behind it.
@@ -35,7 +35,7 @@ guards() {
         run catena -t 5 - "$stranger,cert=$C/self.pem|tcp:127.0.0.1:$port" </dev/null
         run catena -t 0.2 - "tcp:127.0.0.1:$port" <<<'GET / HTTP/1.0'
     else
-        sleep 0.3 # a quiet period: there is no other sign that nothing is opened
+        $BRIEFLY # a quiet period: there is no other sign that nothing is opened
     fi
     [ ! -e ran ]
     if [ -z "$1" ]; then
@@ -103,7 +103,7 @@ guards() {
             kill "$(<server.pid)" 2>/dev/null || :
         done
         start_listener server -t 5 "tcp-listen:0,bind=127.0.0.1$how" "$server|system:echo welcome; cat"
-        same welcome "$( (sleep 0.3) | timeout "$LIMIT" "$CATENA_BIN" -t 5 - "$good|tcp:127.0.0.1:$port")"
+        same welcome "$( ($BRIEFLY) | timeout "$LIMIT" "$CATENA_BIN" -t 5 - "$good|tcp:127.0.0.1:$port")"
         kill "$(<server.pid)" 2>/dev/null || :
     done
 }
@@ -119,7 +119,7 @@ guards() {
     kill "$(<server.pid)" "$(<backend.pid)"
     late=$(free_port)
     start_listener server tcp-listen:0,bind=127.0.0.1,fork "$server|tcp:127.0.0.1:$late,retry=200,interval=0.05"
-    start client "$CATENA_BIN" -t 5 "system:echo hello; sleep 0.2; cat >got,pipes" "$good|tcp:127.0.0.1:$port" </dev/null
+    start client "$CATENA_BIN" -t 5 "system:echo hello; $BRIEFLY; cat >got,pipes" "$good|tcp:127.0.0.1:$port" </dev/null
     wait_for 10 file_has server.err 'refused'
     start backend "$CATENA_BIN" "tcp-listen:$late,bind=127.0.0.1,fork" pipe </dev/null
     wait_for 10 file_has got hello

@@ -249,10 +249,10 @@ CONF
     make_certs "$T/certs" || return
     C=$T/certs
     start_listener tls -t 5 "openssl-listen:0,bind=127.0.0.1,fork,cert=$C/server.pem,verify=0" \
-        'SYSTEM:wc -l; sleep 0.9; echo late'
+        "SYSTEM:wc -l; $QUIET; echo late"
     server=$port
     start_listener nested -t 5 tcp-listen:0,bind=127.0.0.1,fork \
-        "^openssl-server,cert=$C/server.pem,verify=0|^openssl-server,cert=$C/server.pem,verify=0|SYSTEM:wc -l; sleep 0.9; echo late"
+        "^openssl-server,cert=$C/server.pem,verify=0|^openssl-server,cert=$C/server.pem,verify=0|SYSTEM:wc -l; $QUIET; echo late"
     nested=$port
     tiny
     http=$proxy
@@ -291,7 +291,7 @@ CONF
         # the client behind the proxy is the session's server, and its peer ends first
         start_listener asks -t 5 tcp-listen:0,bind=127.0.0.1 \
             "^openssl,cafile=$C/ca.crt,commonname=localhost|SYSTEM:seq 3; exec >&-; cat >got,pipes"
-        catena "SYSTEM:wc -l; sleep 0.9; echo late" "openssl-server,cert=$C/server.pem,verify=0|${p/@/$port}"
+        catena "SYSTEM:wc -l; $QUIET; echo late" "openssl-server,cert=$C/server.pem,verify=0|${p/@/$port}"
         finish asks
         same '3 late ' "$(tr -s '\n ' '  ' <got)"
     done

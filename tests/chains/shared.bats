@@ -5,7 +5,7 @@
 load ../v1compat/common
 
 client() { # <text>: what a client gets that says so and ends
-    (echo "$1" && sleep 0.2) | timeout "$LIMIT" "$CATENA_BIN" -t 0.5 - UNIX-CONNECT:"$T/s"
+    (echo "$1" && $BRIEFLY) | timeout "$LIMIT" "$CATENA_BIN" -t 0.5 - UNIX-CONNECT:"$T/s"
 }
 
 # serves <first> [<name>] [<options>]: three clients, one after the other, each with an answer of its own.
