@@ -8,7 +8,7 @@
 enum {
     STALLED_MS = 10000, /* while closing: give up on a reader that takes nothing for so long */
     GOODBYE_MS = 2000,  /* one-way TLS: time for the peer to take everything and close */
-    ENDLESS_MS = 500,   /* terminals and packet sockets, which have no end, are not waited for */
+    ENDLESS_MS = 500,   /* terminals, packet sockets, what others use, too, have no end to wait for */
 };
 
 enum state {
@@ -45,8 +45,9 @@ static int64_t linger_ms(const struct engine *e)
     int64_t t = ms(e->run->settings->linger);
     if (!e->border || t >= 0)
         return e->border ? t : -1;
+    const unsigned endless = PORT_TTY | PORT_ENDLESS | PORT_SHARED;
     for (int i = 0; i < 2; i++)
-        if (!e->side[!i].out_shut && e->side[i].port->flags & (PORT_TTY | PORT_ENDLESS))
+        if (!e->side[!i].out_shut && e->side[i].port->flags & endless)
             return ENDLESS_MS;
     return -1;
 }

@@ -108,3 +108,12 @@ got_line() { file_has got "^$1\$" || file_has sink.out "^$1\$"; }
     has "$(stty -F near -a)" ' icanon'
 }
 childless() { [ -z "$(ps --ppid "$1" -o pid=)" ]; }
+
+@test "who waits for the end of the answer gets it, though nobody can tell the program that its input has ended" {
+    start server "$CATENA_BIN" EXEC:cat "UNIX-LISTEN:$T/s,fork" </dev/null
+    wait_for 10 unix_listens "$T/s"
+    for n in one two three; do
+        same "$n" "$(catena - UNIX-CONNECT:"$T/s" <<<"$n")" # without -t on either side
+    done
+    kill "$(<server.pid)"
+}
