@@ -213,8 +213,23 @@ has() {
     }
 }
 
+# has_not <text> <pattern>, lacks <pattern> <file...>: shows what it should not have found.
 has_not() {
-    ! grep -e "$2" <<<"$1"
+    if grep -e "$2" <<<"$1"; then return 1; fi
+}
+lacks() {
+    if LC_ALL=C grep -n -a -P -e "$1" "${@:2}"; then return 1; fi
+}
+
+# fails <command...>: it ends with a status of its own other than 0, and not because it took too long, was
+# killed or is not there. ("! command" is no assertion: a shell with -e goes on behind it.)
+fails() {
+    local status=0
+    "$@" || status=$?
+    ((status >= 1 && status < 124)) || {
+        echo "status $status: $*"
+        return 1
+    }
 }
 
 same_files() { cmp "$1" "$2"; }

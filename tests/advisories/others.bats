@@ -85,6 +85,7 @@ tls_echo() { # <options>
     # Credentials are coded as a whole.
     start_peer proxy line line line shut
     run catena "proxy:h:80,proxyauth=$(printf 'joe:a\r\nX: y')|tcp:127.0.0.1:$port" pipe
+    same 1 "$status"
     has_not "$(<proxy.out)" '^X'
     same 3 "$(sed 1d proxy.out | wc -l)" # request, credentials, an empty line
 }

@@ -103,7 +103,8 @@ expands() {
     gzip -t out.gz
     same '' "$(gzip -dc out.gz)"
     catena -u open:out.gz 'gunzip|create:out'
-    [ -e out ] && [ ! -s out ]
+    [ -e out ]
+    [ ! -s out ]
 }
 
 @test "members in a row are one stream" {

@@ -43,9 +43,12 @@ plan() {
 
 @test "nothing is opened" {
     plan -u open:a,creat 'nop|create:b'
-    [ ! -e a ] && [ ! -e b ]
+    [ ! -e a ]
+    [ ! -e b ]
     plan -u 'exec:"touch c"' 'exec1:"touch d"|create:e'
-    [ ! -e c ] && [ ! -e d ] && [ ! -e e ]
+    [ ! -e c ]
+    [ ! -e d ]
+    [ ! -e e ]
     taken=$(free_port)
     start holder "$CATENA_BIN" "tcp-listen:$taken" pipe </dev/null
     wait_for 5 port_listens "$taken"

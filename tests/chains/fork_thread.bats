@@ -85,7 +85,8 @@ limited() {
 one_failing() { # a client whose target is away does no harm to the listener
     gone=$(free_port)
     serve "$1" "tcp:127.0.0.1:$gone"
-    run catena - "tcp:127.0.0.1:$port" <<<hello
+    same '' "$(catena - "tcp:127.0.0.1:$port" <<<hello)"
+    has "$(<server.err)" ' E .*Connection refused'
     start_target
     same hello "$(catena - "tcp:127.0.0.1:$port" <<<hello)"
 }

@@ -101,7 +101,7 @@ same_boxed() {
     same_boxed - "exec:'sh $top/tests/tools/relay.sh'|pipe"
     # one that does not end by itself is told to: that signal is permitted
     SECONDS=0
-    run boxed -t 0.1 - 'exec:"sleep 1000"' </dev/null
+    boxed -t 0.1 - 'exec:"sleep 1000"' </dev/null
     assert_nothing_left
     mkfifo in
     cat >hup.sh <<'SH'

@@ -22,7 +22,7 @@ prepare() {
 
 # unseen <file or directory...>
 unseen() {
-    ! grep -raE -e "$SECRET" -e "$MIME" "$@" || return 1
+    if grep -raE -e "$SECRET" -e "$MIME" "$@"; then return 1; fi
 }
 
 # The proxy's side of a dialog that succeeds: what it got is in proxy.out.

@@ -20,7 +20,10 @@ to() { "$CATENA_TOOLS/packets" to "$@"; }
 serve() { # <arguments...>
     start server "$CATENA_BIN" -d -d "$@" </dev/null
     server=$pid
-    wait_for 10 file_has server.err 'listening on\|receiving on\|bound to' || cat server.err
+    wait_for 10 file_has server.err 'listening on\|receiving on\|bound to' || {
+        cat server.err
+        return 1
+    }
     port=$(sed -n 's/.*\(listening on\|receiving on\|bound to\) AF=[0-9]* .*:\([0-9][0-9]*\)$/\2/p' server.err | head -n 1)
 }
 
@@ -29,7 +32,7 @@ stop() { kill "$server" && finish server 143; }
 # The peers may go.
 well_over() { : >over && well; }
 
-# part <what> <command...>: one cell that is more than one command.
+# part <what> <command...>: one cell that is more than one command. In here, a function says "|| return" itself.
 part() {
     cells=$((cells + 1))
     "${@:2}" || failures+=("$1")
@@ -64,13 +67,13 @@ leaves() { # <address> <what it then says> [unix:<path>]: the peer takes three p
     exec 8>more
     for i in 1 2 3; do
         head -c 100 "$IN" >&8
-        wait_for 5 heard peer $i # a packet of its own
+        wait_for 5 heard peer $i || return # a packet of its own
     done
-    finish peer
-    wait_for 5 ends_fed "$(<run.pid)"
+    finish peer || return
+    wait_for 5 ends_fed "$(<run.pid)" || return
     exec 8>&-
     rm more
-    finish run 1
+    finish run 1 || return
     has "$(<run.err)" " E .*$2"
 }
 ends_fed() { is_gone "$1" || ! head -c 100 "$IN" >&8; }

@@ -132,7 +132,7 @@ greeted='recv:3 send:\x05\0 recv:18'
     granted @login 'recv:4 send:\x05\x02 recv:12 send:\x01\0 recv:18 send:\x05\0\0\x01\0\0\0\0\0\0'
     granted @login 'recv:4 send:\x05\0 recv:18 send:\x05\0\0\x01\0\0\0\0\0\0'
     # The password is nobody's business.
-    ! grep -r secret "$T" --include='log' --include='*.err'
+    same '' "$(grep -r secret "$T" --include='log' --include='*.err')"
     well
 }
 

@@ -67,11 +67,11 @@ logged() { # <arguments...>: a run, and its log
     catena -u /dev/null "unix-connect:plain,bind='$name'"
     finish server
     file_has server.err 'x\\xc2\\x9b31m\\x1b\[31m\\x7f' || file_has server.err 'x.\\x9b31m\\x1b\[31m\\x7f'
-    ! LC_ALL=C grep -a -P '[\x00-\x08\x0b-\x1f\x7f-\x9f]' server.err
+    lacks '[\x00-\x08\x0b-\x1f\x7f-\x9f]' server.err
     ln -s "$name" link
     "$(dirname "$CATENA_BIN")/filan" -f link >seen
     has "$(<seen)" 'LINKTARGET='
-    ! LC_ALL=C grep -a -P '[\x00-\x08\x0b-\x1f\x7f-\x9f]' seen
+    lacks '[\x00-\x08\x0b-\x1f\x7f-\x9f]' seen
 }
 
 @test "names in certificates" {
@@ -133,7 +133,7 @@ logged() { # <arguments...>: a run, and its log
         # shellcheck disable=SC2086
         catena $switches -u open:traffic create:out 2>dump
         same_files traffic out
-        ! LC_ALL=C grep -n -a -P '[^\x09\x20-\x7e\xa0-\xff]' dump
+        lacks '[^\x09\x20-\x7e\xa0-\xff]' dump
     done
     well
 }

@@ -211,7 +211,9 @@ ROWS
         wait_for 5 file_has run.err 'listening on\|starting data'
         kill -TERM "$pid"
         finish run 143
-        [ ! -e a ] && [ ! -e b ] && [ ! -L b ]
+        [ ! -e a ]
+        [ ! -e b ]
+        [ ! -L b ]
     done
 }
 
@@ -331,7 +333,8 @@ ROWS
     mkdir there
     start run "$OURS" -d -d UNIX-LISTEN:entry,fork,chdir=there PIPE </dev/null
     wait_for 5 file_has run.err 'listening on'
-    [ -S there/entry ] && [ ! -e entry ]
+    [ -S there/entry ]
+    [ ! -e entry ]
     kill -TERM "$pid"
     finish run 143
     [ ! -e there/entry ]

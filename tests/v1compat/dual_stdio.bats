@@ -144,7 +144,7 @@ ROWS
     start_peer a 'send:to b\n' shut eof
     pa=$port
     start_peer b line eof
-    run timeout 20 "$OURS" -t 5 "TCP4:127.0.0.1:$pa!!/dev/null" "/dev/null,ignoreeof!!TCP4:127.0.0.1:$port"
+    timeout 20 "$OURS" -t 5 "TCP4:127.0.0.1:$pa!!/dev/null" "/dev/null,ignoreeof!!TCP4:127.0.0.1:$port"
     finish b
     has "$(<b.out)" 'to b'
 }

@@ -81,7 +81,8 @@ echo_server() { start_listener "${1:-server}" "tcp4-listen:0,bind=127.0.0.1,reus
     same hello "$(socat -t 5 - ./vmodem0,rawer,readbytes=6 <<<hello)"
     kill "$(<modem.pid)" 2>/dev/null || :
     wait_for 5 is_gone "$(<modem.pid)"
-    [ ! -e vmodem0 ] && [ ! -L vmodem0 ]
+    [ ! -e vmodem0 ]
+    [ ! -L vmodem0 ]
 }
 
 @test "a server for a device, one client at a time: waitlock" {

@@ -67,7 +67,7 @@ END
 
 @test "broadcast: not without the option" {
     for program in "$OURS" "$REF_SOCAT"; do
-        ! "${NET[@]}" "$program" -u - "UDP4-DATAGRAM:10.9.0.255:$P" <<<no 2>log
+        fails "${NET[@]}" "$program" -u - "UDP4-DATAGRAM:10.9.0.255:$P" <<<no 2>log
         has "$(<log)" ' E .*Permission denied'
     done
 }

@@ -8,7 +8,7 @@ until_true() { until "$@" 2>/dev/null; do sleep 0.02; done; }
 shows() { "${@:2}" | grep -q -e "$1"; } # shows <pattern> <command...>
 packet_sockets() { [ "$(grep -c ' 0003 ' /proc/net/packet)" = "$1" ]; }
 in_own_network() {
-    export -f until_true shows packet_sockets "$1"
+    export -f until_true shows packet_sockets fails "$1"
     [ -c /dev/net/tun ] || skip "no /dev/net/tun"
     own_network timeout "$LIMIT" bash -ec '"$@"' own "$@"
 }
@@ -24,7 +24,7 @@ attributes() {
     ip -o -4 addr show dev dgt1 >addr
     kill $tun
     wait $tun || :
-    ! ip link show dev dgt1 2>/dev/null
+    fails ip link show dev dgt1 2>/dev/null
 }
 @test "tun: name, address, flags, type" {
     for o in iff-up iff-up,tun-type=tap iff-up,iff-no-pi up,multicast=0 iff-promisc,up; do
@@ -72,7 +72,7 @@ netns() {
     ip -n dgA link set lo up
     "$1" --experimental tcp-listen:5000,netns=dgA,bind=127.0.0.1 pipe &
     until_true shows :1388 ip netns exec dgA cat /proc/net/tcp
-    ! grep -q :1388 /proc/net/tcp
+    fails grep :1388 /proc/net/tcp
     "$1" --experimental -t 5 - tcp:127.0.0.1:5000,netns=dgA <<<hello >out
     wait $!
     "$1" --experimental -u udp-recv:5001,netns=dgA create:got &
@@ -80,7 +80,7 @@ netns() {
     "$1" --experimental -u - udp-sendto:127.0.0.1:5001,netns=dgA <<<packet
     until_true test -s got
     kill $!
-    ! "$1" --experimental -u - udp-sendto:127.0.0.1:5001,netns=nosuch </dev/null
+    fails "$1" --experimental -u - udp-sendto:127.0.0.1:5001,netns=nosuch </dev/null
     for address in exec:true,netns=dgA udp-sendto:127.0.0.1:5001,netns=dgA; do
         "$1" -u /dev/null "$address" 2>>warned
         "$1" --experimental -u /dev/null "$address" 2>>silent

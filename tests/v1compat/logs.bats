@@ -149,7 +149,8 @@ ROWS
     version=$(sed -n 2p ours.out | grep -o ' [0-9][0-9]*\.[0-9][0-9]*\.[0-9][^ ]*' | tail -n 1 | tr -d ' ')
     echo "version: $version"
     [ -n "$version" ]
-    [ "${version%.*}" != 1.7 ] && [ "$version" != 1.8.0.0 ]
+    [ "${version%.*}" != 1.7 ]
+    [ "$version" != 1.8.0.0 ]
     same 2 "$(grep -n '^socat version [0-9.]*' ours.out | cut -d: -f1)" # and under its own name:
     same "catena version $version" "$("$CATENA_BIN" -V | sed -n 2p)"
     has "$(<ours.out)" '^  #define WITH_TCP 1$'

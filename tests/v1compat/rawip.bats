@@ -12,7 +12,7 @@ raw() { # the inside of a test: its own network
     "$@"
 }
 in_own_network() {
-    export -f raw "$1"
+    export -f raw fails "$1"
     own_network timeout "$LIMIT" bash -ec 'raw "$@"' raw "$@"
 }
 
@@ -89,7 +89,7 @@ broadcast() {
     ip link set v1 up
     "$1" -u ip4-recv:253 create:got &
     until_true bound 253
-    ! echo no | "$2" -u - ip4-datagram:10.8.0.255:253
+    fails "$2" -u - ip4-datagram:10.8.0.255:253 <<<no
     echo all | "$2" -u - ip4-datagram:10.8.0.255:253,broadcast
     until_true test -s got
     kill $!

@@ -177,7 +177,8 @@ ROWS
     same hello "$(<reader.out)"
     kill -TERM "$(<pty.pid)"
     finish pty 143
-    [ ! -L left ] && [ ! -L right ]
+    [ ! -L left ]
+    [ ! -L right ]
 }
 
 @test "programs on a terminal" {

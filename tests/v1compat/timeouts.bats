@@ -81,7 +81,7 @@ passed_ms() { echo $(((${EPOCHREALTIME/./} - BEGIN) / 1000)); }
         has "$(<log)" ' E .*Connection timed out'
         (($(passed_ms) >= 100))
     done
-    ! in_net "$REF_SOCAT" - TCP4:10.9.0.2:9,connect-timeout=0.1 </dev/null 2>log
+    fails in_net "$REF_SOCAT" - TCP4:10.9.0.2:9,connect-timeout=0.1 </dev/null 2>log
     has "$(<log)" ' E .*Connection timed out'
     # who answers is not disturbed
     net_serve "$OURS" "TCP4-LISTEN:$P" pipe
@@ -92,7 +92,7 @@ passed_ms() { echo $(((${EPOCHREALTIME/./} - BEGIN) / 1000)); }
 }
 
 @test "connect-timeout: several attempts" {
-    ! in_net "$OURS" -d -d - TCP4:10.9.0.2:9,connect-timeout=0.05,retry=2,interval=0.01 </dev/null 2>log
+    fails in_net "$OURS" -d -d - TCP4:10.9.0.2:9,connect-timeout=0.05,retry=2,interval=0.01 </dev/null 2>log
     same 3 "$(grep -c 'opening connection to AF=2 10.9.0.2:9' log)"
     same 1 "$(grep -c ' E ' log)"
 }
@@ -101,7 +101,7 @@ passed_ms() { echo $(((${EPOCHREALTIME/./} - BEGIN) / 1000)); }
 attempts() {
     echo "# $1"
     begin
-    ! in_net "$OURS" -d -d "$1,retry=3,interval=0.05" - </dev/null 2>log
+    fails in_net "$OURS" -d -d "$1,retry=3,interval=0.05" - </dev/null 2>log
     same 4 "$(grep -c -e "$2" log)"
     same 1 "$(grep -c ' E ' log)"
     (($(passed_ms) >= 150))

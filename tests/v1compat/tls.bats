@@ -282,7 +282,7 @@ sni() {
         net_serve "$program" "OPENSSL-LISTEN:$P,pf=ip4,reuseaddr,fork,cert=$D/ip4.pem,cafile=$D/ca.crt" pipe
         for _ in 1 2; do
             "${NET[@]}" timeout "$LIMIT" "$OURS" -t 1 - "TCP4:127.0.0.1:$P" <<<nonsense >/dev/null 2>&1 || :
-            ! "${NET[@]}" timeout "$LIMIT" "$OURS" -u - "OPENSSL:127.0.0.1:$P,cafile=$D/x.crt" <<<no 2>/dev/null
+            fails "${NET[@]}" timeout "$LIMIT" "$OURS" -u - "OPENSSL:127.0.0.1:$P,cafile=$D/x.crt" <<<no 2>/dev/null
             same yes "$("${NET[@]}" timeout "$LIMIT" "$OURS" -t 5 - \
                 "OPENSSL:127.0.0.1:$P,cafile=$D/ca.crt,cert=$D/client.pem" <<<yes 2>/dev/null)"
         done
