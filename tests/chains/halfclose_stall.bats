@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A reader that stalls stops its own direction alone, and costs no memory.
+# bats file_tags=thread
 load ../helpers
 
 N=10000000 # what has to get through

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The fault matrix of gzip and of gzip as a program: a stream that ends early, is broken or has
 # something behind it.
+# bats file_tags=thread
 load matrix
 
 prepare_wire() { # what peers send, in the directory of the cells

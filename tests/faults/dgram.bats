@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The fault matrix of datagrams, UDP and UNIX: a peer that is not there or goes away, packets that are
 # too large, empty or cut, receivers that take nothing, senders that never stop.
+# bats file_tags=thread
 load matrix
 
 # at <name> [unix:<path>] <steps...>: a bound socket of the test; its port is then in $port.
@@ -84,6 +85,8 @@ ends_fed() { is_gone "$1" || ! head -c 100 "$IN" >&8; }
     well
 }
 
+# blocks of a given size: for one run of its own
+# bats test_tags=single
 @test "too large for a packet" {
     at peer until:over
     for way in udp udp-sendto udp-datagram; do
@@ -140,6 +143,8 @@ holds() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 }
 
 # As many packets as a UNIX socket holds wait in it, and the sender for room.
+# blocks of a given size: for one run of its own
+# bats test_tags=single
 @test "a receiver that takes nothing" {
     start deaf "$CATENA_TOOLS/packets" at unix:deaf until:go recv:5 </dev/null
     wait_for 5 test -S deaf

@@ -3,6 +3,7 @@
 # The fault matrix of DTLS: between client and server stands a network that loses, doubles, swaps and
 # spoils packets of the handshake (packets relay); peers that vanish, send garbage or cannot prove
 # who they are.
+# bats file_tags=thread
 load matrix
 
 # network <port> <rules...>: a bad one, in front of that port; its own port is then in $port.
@@ -165,6 +166,8 @@ finish_some() { # it waits for data that do not come
 
 echoes() { [ "$(echo hello | timeout 5 "$CATENA_BIN" -t 2 - "${client//PORT/$1}")" = hello ]; }
 
+# kills the program itself: for one run of its own
+# bats test_tags=single
 @test "a peer that is killed" {
     cells=2
     mkfifo more

@@ -43,6 +43,7 @@ steps() {
         'send:\x16\x03\x03\xff\xff'
 }
 
+# bats test_tags=thread
 @test "TLS through a proxy between programs" {
     steps stack 'openssl\|[Pp]roxy' '' 'line line' \
         'line line send:HTTP/1.0\x20200\x20yes\r\n\r\n' \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The fault matrix of connections: peers that reset, vanish, stall, shut down in either order, dribble.
+# bats file_tags=thread
 load matrix
 
 sockets='tcp nop unfused proxy socks4a socks5 programs' # those with a reset of their own

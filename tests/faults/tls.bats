@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The fault matrix of TLS streams: an end without close_notify, within a record, or with garbage is
 # an error; what was whole before is delivered.
+# bats file_tags=thread
 load matrix
 
 cut='without close_notify'

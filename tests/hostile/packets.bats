@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Packets from where nothing can be sent to, and packets that bring descriptors: none of them ends a
 # listener, none leaves anything behind.
+# bats file_tags=thread
 load ../faults/matrix
 
 # --- senders that nobody can answer ---

@@ -122,6 +122,7 @@ greeted='recv:3 send:\x05\0 recv:18'
     well
 }
 
+# bats test_tags=thread
 @test "socks5: logins" {
     local to=socks5:www.example:80,socksuser=joe,sockspass=secret
     address[login]="$to|tcp:127.0.0.1:PORT"
@@ -136,6 +137,7 @@ greeted='recv:3 send:\x05\0 recv:18'
     well
 }
 
+# bats test_tags=thread
 @test "what comes early is data, through every dialog, and memory stays small" {
     local flood="flood:$(printf 'y%.0s' {1..64})"
     for link in "@proxy line line send:HTTP/1.0\\x20200\\x20y\\r\\n\\r\\n" \

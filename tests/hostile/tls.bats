@@ -236,6 +236,7 @@ local='openssl,CA|tcp:localhost:PORT'
     well
 }
 
+# bats test_tags=thread
 @test "a server that wants to renegotiate is told no" {
     cells=$((cells + 1))
     start_peer peer "tls:$CERTS/$good:1.2" gen:1000:7 renegotiate
@@ -247,6 +248,7 @@ local='openssl,CA|tcp:localhost:PORT'
     well
 }
 
+# bats test_tags=thread
 @test "a client that wants to renegotiate is told no" {
     cells=$((cells + 1))
     start_listener server "openssl-listen:0,bind=127.0.0.1,cert=$CERTS/$good,verify=0,fork" pipe

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DTLS between ours, the reference and openssl(1).
+# bats file_tags=thread
 load common
 
 setup_file() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Half close: an answer that is made only when the question has ended gets back, through every type
 # of address that can tell its end.
+# bats file_tags=thread
 load net
 
 prepare_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # UDP: either program as client and as server; boundaries, ends, access, facts.
+# bats file_tags=thread
 load common
 load dgram
 
@@ -83,6 +84,8 @@ cut_to_block() {
 }
 @test "a packet longer than -b is cut" { pairs cut_to_block; }
 
+# blocks of a given size: for one run of its own
+# bats test_tags=single
 @test "the largest packet goes through a relay whole" {
     serve "udp_bound $P" "$OURS" -u -x "udp-recv:$P,rcvbuf=200000" create:got
     q=$("$PEER" freeport)
