@@ -57,6 +57,11 @@ torture:
 	cmake --build --preset asan -j $(JOBS) --target catena_torture torture
 	build/asan/tests/torture -o build/asan/tests/catena_torture $(SCENARIOS)
 
+# The program broken in one place after the other: do the tests notice? make mutate MUTATE='src/engine'
+mutate:
+	@tools/setup build test
+	tools/mutate $(MUTATE)
+
 # The load tests in their full size; and for an hour, or SOAK_SECONDS.
 load: release
 	@tools/setup build test
@@ -74,4 +79,4 @@ install: release
 clean:
 	rm -rf build
 
-.PHONY: all release dev clang demo test asan tsan fuzz torture bench load soak install clean
+.PHONY: all release dev clang demo test asan tsan fuzz torture mutate bench load soak install clean
