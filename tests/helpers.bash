@@ -26,7 +26,7 @@ if [ "${CATENA_CONCURRENCY:-fork}" = thread ]; then
     export CATENA_REAL=$CATENA_BIN
     CATENA_BIN=$BATS_RUN_TMPDIR/threaded/catena
     mkdir -p "${CATENA_BIN%/*}"
-    [ -e "$CATENA_BIN" ] || ln -s "$top/tests/tools/threaded.sh" "$CATENA_BIN"
+    [ -e "$CATENA_BIN" ] || ln -s "$top/tests/tools/threaded.bash" "$CATENA_BIN"
 fi
 PEER=$CATENA_TOOLS/peer
 SLOWER=${CATENA_SLOWER:-1} # sanitized builds take longer

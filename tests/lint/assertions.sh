@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every assertion of a shell test can fail. What looks like one and is none for a shell with -e: "! command" and
-# "[ a ] && [ b ]" ahead of the last line, a pipeline that ends in something that always succeeds, and "run"
-# when nobody looks at what came of it.
+# Every assertion of a shell test can fail. What looks like one and is none for a shell with -e:
+# "! command" and "[ a ] && [ b ]" ahead of the last line, a pipeline that ends in something that
+# always succeeds, and "run" when nobody looks at what came of it.
 set -eu
 cd "$1/tests"
 bad=$(awk '
-    function tell(why) { printf "%s:%d: %s: %s\n", FILENAME, line, why, text }
+    function tell(why, at, what) { printf "%s:%d: %s: %s\n", FILENAME, at, why, what }
+    BEGIN {
+        looks = "(\\[|test |same |has |has_not |lacks |fails |finish |cmp |file_has |same_files )"
+    }
 
     # A command as a whole: lines that go on are joined, and comments and here-documents left out.
     FNR == 1 { document = ""; text = ""; ran = 0 }
@@ -23,26 +26,38 @@ bad=$(awk '
 
     # Held back until the next line says whether it was the last one of its function.
     held != "" {
-        if (text !~ /^[})]/) { found = text; at = line; text = held; line = held_line; tell("only the end of a list counts, and this is not the end"); text = found; line = at }
+        if (text !~ /^[})]/)
+            tell("only the end of a list counts, and this is not the end", held_line, held)
         held = ""
     }
-    text ~ /(^|[;{(] *|(do|then|else|&&) )! / && text !~ /\|\| / && text !~ /^[a-z_]+\(\) \{ ! [^;]*; \}/ \
-        { tell("cannot fail, use fails, has_not or lacks") }
-    text ~ /^(\[|test |same |has |has_not |lacks |fails |finish |cmp |file_has |same_files ).* && (\[|test |same |has |has_not |lacks |fails |finish |cmp |file_has |same_files )/ \
-        && text !~ /\|\| |"\$\([^"]* && [^"]*\)"/ { held = text; held_line = line }
-    text ~ /^(same|has|has_not|lacks|fails|finish|cmp|same_files) .*[^|]\| *(head|tail|sed|sort|cat|tee|wc)( |$)/ && text !~ /\$\(|<\(/ \
-        { tell("the status of a pipeline is that of its end") }
+    text ~ /(^|[;{(] *|(do|then|else|&&) )! / && text !~ /\|\| / &&
+    text !~ /^[a-z_]+\(\) \{ ! [^;]*; \}/ {
+        tell("cannot fail, use fails, has_not or lacks", line, text)
+    }
+    text ~ ("^" looks ".* && " looks) && text !~ /\|\| |"\$\([^"]* && [^"]*\)"/ {
+        held = text
+        held_line = line
+    }
+    text ~ ("^" looks ".*[^|]\\| *(head|tail|sed|sort|cat|tee|wc)( |$)") && text !~ /\$\(|<\(/ {
+        tell("the status of a pipeline is that of its end", line, text)
+    }
 
     # run: its status, output or lines have to be looked at before the next one, and before the end.
     text ~ /\$\{?#?(status|output|lines|stderr)|expect/ { ran = 0 }
     text ~ /^([A-Za-z_]+=("[^"]*"|[^ ]*) )*run / {
-        if (ran) tell("nobody looks at what the run of line " ran " gave")
-        if (text !~ /(^| )run [-!]/ && opened != FNR - 1) ran = line # what is all of a function, its callers look at
+        if (ran)
+            tell("nobody looks at what it gave", ran, "run")
+        if (text !~ /(^| )run [-!]/ && opened != FNR - 1) # all of a function: its callers look
+            ran = line
     }
     text ~ /\(\) \{/ { opened = FNR }
-    $0 ~ /^}/ { if (ran) { line = ran; text = "run"; tell("nobody looks at what it gave") } ran = 0 }
+    $0 ~ /^}/ {
+        if (ran)
+            tell("nobody looks at what it gave", ran, "run")
+        ran = 0
+    }
     { text = "" }
-' helpers.bash */*.bats */*.bash)
+' helpers.bash */*.bats faults/*.bash load/*.bash v1compat/*.bash)
 [ -z "$bad" ] || {
     echo "assertions that cannot fail:"
     echo "$bad"

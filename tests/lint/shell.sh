@@ -7,7 +7,7 @@ status=0
 for file in tools/setup .ci/run tests/fuzz/run tests/lint/*.sh tests/tools/*.sh; do
     sh -n "$file" || status=1
 done
-for file in tools/demo tests/helpers.bash tests/v1compat/common.bash; do
+for file in tools/demo tests/helpers.bash tests/v1compat/common.bash tests/tools/*.bash; do
     bash -n "$file" || status=1
 done
 bad=$(grep -nE '(^|[^-a-z:"])sleep [0-9]' tests/chains/*.bats tests/v1compat/*.bats | grep -v 'sleep 0\.02' || :)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# In the place of catena in the tests' second run (CATENA_CONCURRENCY=thread): what would fork starts threads,
-# and a line between something simple and something else becomes a connection of a listener with threads, the
-# simple address being the reference's business, so that a hub drives what an engine of its own would have.
-# Arguments, output, and status 0 or 1 are as of one run.
+# In the place of catena in the tests' second run (CATENA_CONCURRENCY=thread): what would fork has
+# threads, and a line between something simple and something else becomes a connection of a listener
+# with threads, the simple address being the reference's business, so that a hub drives what would
+# have had an engine of its own. Arguments, output, and status 0 or 1 are as of one run.
 set -u
 shopt -s nocasematch
 name=${0##*/}
@@ -30,9 +30,11 @@ if [[ ${*-} =~ fork ]]; then
     run "${args[@]}"
 fi
 
-# What the reference can do as well, at either end; and what only the process itself can do, or waits for somebody.
+# What the reference can do as well, at either end; and what only the process itself can do, or waits
+# for somebody.
 simple='^(-|stdio|(open|create):[^|%]*)$'
-alone='nofork|stall|listen|-l:|^server|-server|recv|thread|pty|readline|stdin|stdout|^-$|stdio|fd:|shut|end-close|ignoreeof|accept|,retry|,forever'
+alone='nofork|stall|listen|-l:|^server|-server|recv|thread|pty|readline|stdin|stdout|^-$|stdio|fd:'
+alone+='|shut|end-close|ignoreeof|accept|,retry|,forever'
 [[ $# == 2 ]] || run "${args[@]}"
 if [[ $1 =~ $simple && ! $1 =~ stall && ! $2 =~ $alone ]]; then
     near=$1 far=$2
@@ -44,7 +46,8 @@ else
 fi
 
 front=$(mktemp -d "${TMPDIR:-/tmp}/threaded.XXXXXX")
-trap '[[ $BASHPID != $$ ]] || rm -rf "$front"' EXIT # one that is told to end before it has become a program runs it, too
+# Also run by what is told to end before it has become a program.
+trap '[[ $BASHPID != $$ ]] || rm -rf "$front"' EXIT
 trap 'kill $(jobs -p) 2>/dev/null; wait; exit 143' TERM
 # Or in the backlog. The table leaves somebody out when others come and go while it is read.
 connected() {
