@@ -34,6 +34,24 @@ many() {
     assert_nothing_left
 }
 
+@test "thread: a program leaves no descriptor behind, whatever joins it" {
+    for joint in '' ,pipes ,pty ,socktype=2; do
+        serve thread "exec:head -n 1$joint"
+        same 0 "$(catena -t 5 - "tcp:127.0.0.1:$port,readbytes=2" <<<0 | tr -d '\r' | head -n 1)"
+        threads=99
+        wait_for 5 alone
+        before=$(open_fds "$server")
+        for i in 1 2 3 4; do
+            same $i "$(catena -t 5 - "tcp:127.0.0.1:$port,readbytes=2" <<<$i | tr -d '\r' | head -n 1)"
+        done
+        wait_for 5 alone
+        wait_for 5 no_more_fds "$((before + 2))"
+        kill "$server"
+        finish server 143
+    done
+}
+no_more_fds() { [ "$(open_fds "$server")" -le "$1" ]; } # another hub has two
+
 fds_are() { [ "$(open_fds "$server")" = "$1" ]; }
 
 @test "fork, 200 clients" { many fork pipe; }

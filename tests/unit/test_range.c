@@ -98,6 +98,8 @@ static const struct bad_case {
     {"[::1/128", AF_INET6, "[<IPv6 address>]/<bits>"},
     {"[::1]x/128", AF_INET6, "[<IPv6 address>]/<bits>"},
     {"[127.0.0.1]/8", AF_INET6, "address family"},
+    {"x7f000001:xff", RANGE_BINARY, "the address has 4 bytes and the mask 1"},
+    {"x7f:xffffffff", RANGE_BINARY, "the address has 1 bytes and the mask 4"},
 };
 
 static void refusing(void **state)

@@ -289,6 +289,24 @@ ROWS
     finish waiter
     same abc "$(<waiter.out)"
     [ ! -e held ]
+    # Those of addresses: there as long as the run, in the way of another, not of a further attempt.
+    for program in "$REF_SOCAT" "$OURS"; do
+        : >in-the-way
+        has "$("$program" -u OPEN:/dev/null,lockfile=held "SYSTEM:cat; ls held")" '^held$'
+        [ ! -e held ]
+        run timeout 5 "$program" -u OPEN:in,lockfile=in-the-way -
+        same 1 "$status"
+        has "$output" 'could not obtain lock "in-the-way"'
+    done
+    run "$OURS" -d -d -u "TCP4:127.0.0.1:$("$PEER" freeport),lockfile=held,retry=2,interval=0.01" -
+    same 1 "$status"
+    same 3 "$(grep -c 'Connection refused' <<<"$output")"
+    has_not "$output" 'lock'
+    start waiter "$OURS" -d -d -u OPEN:in,waitlock=in-the-way - </dev/null
+    wait_for 5 file_has waiter.err 'waiting for lock'
+    rm in-the-way
+    finish waiter
+    same abc "$(<waiter.out)"
 }
 
 @test "attributes of ext file systems are set, or refused with the reason" {

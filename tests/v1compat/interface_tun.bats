@@ -79,6 +79,8 @@ netns() {
     until_true shows :1389 ip netns exec dgA cat /proc/net/udp
     "$1" --experimental -u - udp-sendto:127.0.0.1:5001,netns=dgA <<<packet
     until_true test -s got
+    "$1" --experimental -u "exec:cat /proc/self/net/udp,netns=dgA" create:theirs
+    "$1" -u "exec:cat /proc/self/net/udp" create:others
     kill $!
     fails "$1" --experimental -u - udp-sendto:127.0.0.1:5001,netns=nosuch </dev/null
     for address in exec:true,netns=dgA udp-sendto:127.0.0.1:5001,netns=dgA; do
@@ -90,6 +92,8 @@ netns() {
     in_own_network netns "$OURS"
     same hello "$(<out)"
     same packet "$(<got)"
+    has "$(<theirs)" :1389 # a program is in its own, too
+    has_not "$(<others)" :1389
     same 2 "$(grep -c ' W option "netns" is experimental' warned)"
     same "" "$(<silent)"
 }

@@ -325,6 +325,13 @@ strangers() {
     same "hello;done" "$(paste -sd';' got)"
 }
 
+@test "recvfrom and nofork: a packet that has been read is not lost in silence" {
+    serve "udp_bound $P" "$OURS" "udp-recvfrom:$P" exec:cat,nofork
+    "$OURS" -u - "udp-sendto:127.0.0.1:$P" <<<hello
+    finish server 1
+    has "$(<server.err)" ' E .*nofork: 6 bytes have already been read'
+}
+
 @test "wrong parameters" {
     both_fail - udp:127.0.0.1
     both_fail - udp-sendto:127.0.0.1:nosuchservice

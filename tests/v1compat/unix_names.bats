@@ -102,6 +102,19 @@ END
     done
 }
 
+@test "unlink and unlink-early remove what is in the way of a socket, nothing else does" {
+    for option in unlink unlink-early; do
+        : >a
+        serve "unix_accepts $T/a" "$OURS" "UNIX-LISTEN:$T/a,$option" pipe
+        same yes "$("$OURS" -t 5 - "UNIX-CONNECT:$T/a" <<<yes)"
+        finish server
+    done
+    : >a
+    fails "$OURS" "UNIX-LISTEN:$T/a,accept-timeout=0.1" pipe 2>log
+    has "$(<log)" 'exists'
+    [ -f a ]
+}
+
 @test "a listener's bind is refused in words, not with an internal error" {
     run "$OURS" UNIX-LISTEN:"$T/a",bind="$T/b" - </dev/null
     same 1 "$status"
