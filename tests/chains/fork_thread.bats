@@ -50,6 +50,15 @@ many() {
         finish server 143
     done
 }
+@test "thread: a pseudo terminal leaves no descriptor behind" {
+    start_listener server -t 0.1 tcp-listen:0,bind=127.0.0.1,thread pty,raw
+    server=$(<server.pid)
+    before=$(($(open_fds "$server") + 3 * $(nproc))) # the hubs'
+    for _ in $(seq "$((3 * $(nproc) + 3))"); do catena -u - "tcp:127.0.0.1:$port" <<<x; done
+    wait_for 5 no_more_fds "$before"
+    kill "$server"
+    finish server 143
+}
 no_more_fds() { [ "$(open_fds "$server")" -le "$1" ]; } # another hub has two
 
 fds_are() { [ "$(open_fds "$server")" = "$1" ]; }
