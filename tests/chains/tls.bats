@@ -264,6 +264,18 @@ has_begun() { grep -q '^SigBlk:.*[4-7c-f]...$' "/proc/$1/status"; }
     has "$output" client.example
 }
 
+@test "what was verified, and what was not, is told" {
+    start_listener server openssl-listen:0,bind=127.0.0.1,fork,cert="$certs/server.pem",cafile="$certs/ca.crt" pipe
+    for row in 'verify=0 the peer.s certificate was not verified' \
+        "cafile=$certs/ca.crt certificate is trusted and for \"localhost\""; do
+        run catena -d -d - "openssl,cert=$certs/client.pem,${row%% *}|tcp:localhost:$port" <<<hello
+        same 0 "$status"
+        has "$output" "${row#* }"
+        same 1 "$(grep -c 'peer.s certificate' <<<"$output")"
+    done
+    wait_for 5 file_has server.err "the peer's certificate is trusted, its name was not verified"
+}
+
 @test "TLS in TLS" {
     our_server "cert=$certs/server.pem,verify=0|^openssl-server,cert=$certs/other.pem,verify=0"
     hello "openssl,cafile=$certs/ca.crt,cn=other.example|openssl,cafile=$certs/ca.crt|tcp:localhost:$port"

@@ -159,6 +159,34 @@ mutual() {
     stop
 }
 
+# invented <port>: what the server says to a ClientHello with a cookie that it has not given.
+invented() {
+    python3 - "$1" <<'END'
+import socket, struct, sys
+def block(size, data): return len(data).to_bytes(size, 'big') + data
+def extension(kind, data): return struct.pack('!H', kind) + block(2, data)
+extensions = (extension(10, block(2, b'\0\x17\0\x1d')) + extension(11, block(1, b'\0')) +
+              extension(13, block(2, b'\4\3\5\3\6\3\x08\4\4\1')))
+body = (b'\xfe\xfd' + b'r' * 32 + block(1, b'') + block(1, b'c' * 32) +
+        block(2, b'\xc0\x2b\xc0\x2c\xc0\x23') + block(1, b'\0') + block(2, extensions))
+hello = b'\1' + len(body).to_bytes(3, 'big') + b'\0\0' + b'\0' * 3 + block(3, body)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+s.sendto(b'\x16\xfe\xff' + b'\0' * 8 + block(2, hello), ('127.0.0.1', int(sys.argv[1])))
+answer = s.recv(10000)
+print('record', answer[0], 'message', answer[13])
+END
+}
+@test "a cookie that was not given makes no session, and is that client's matter alone" {
+    command -v python3 >/dev/null || skip "needs python3"
+    serve "$OURS" "dtls-l:$P,pf=ip4,cert=server.pem,verify=0,fork" pipe
+    said=$(invented "$P")
+    has "$said" '^record'
+    has_not "$said" 'record 22 message 2' # a ServerHello
+    ask "$OURS" -t 1 - "dtls:127.0.0.1:$P,cafile=ca.crt"
+    stop
+}
+
 @test "thread: the same in one process" {
     serve "$OURS" "dtls-l:$P,pf=ip4,cert=server.pem,verify=0,thread" exec:cat
     for i in 1 2 3; do
