@@ -94,7 +94,7 @@ over() { # the server ends
 errors_name() { # <name> <fork|thread>
     listen_as "$1" "tcp4-listen:0,bind=127.0.0.1,$2" "tcp4:127.0.0.1:$(free_port)"
     for i in 5 6 7; do
-        run catena -t 5 - "tcp4:127.0.0.1:$port,bind=127.0.0.$i" </dev/null
+        same '' "$(catena -t 5 - "tcp4:127.0.0.1:$port,bind=127.0.0.$i" </dev/null)"
         if [ "$1" = catena ]; then
             wait_for 5 file_has server.err " E 127.0.0.$i:[0-9]*: second address \"tcp4\": cannot connect to "
         else
@@ -300,7 +300,7 @@ ROWS
 @test "a connection that is lost before it is served: the warning names it, the listener goes on" {
     for how in fork thread; do
         listen_as catena "tcp4-listen:0,bind=127.0.0.1,$how,setsockopt-connected=1:9999:i1" pipe
-        run catena - "tcp4:127.0.0.1:$port,bind=127.0.0.5" </dev/null
+        same '' "$(catena - "tcp4:127.0.0.1:$port,bind=127.0.0.5" </dev/null)"
         wait_for 5 file_has server.err \
             ' W 127.0.0.5:[0-9]*: option .*: protocol not available; still listening$'
         over

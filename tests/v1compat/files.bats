@@ -258,10 +258,11 @@ ROWS
         STATUS=0 ours_alone -u /dev/null "OPEN:$T/locked,$option"
     done
     # shared ones go together
-    start holder "$OURS" -d -d -u "OPEN:locked,flock-sh" STALL </dev/null
+    start sharer "$OURS" -d -d -u "OPEN:locked,flock-sh" STALL </dev/null
+    wait_for 5 file_has sharer.err 'starting data transfer'
     STATUS=0 ours_alone -u "OPEN:$T/locked,flock-sh-nb" -
-    kill -TERM "$(<holder.pid)"
-    finish holder 143
+    kill -TERM "$(<sharer.pid)"
+    finish sharer 143
     # waiting ones wait
     : >locked
     start holder "$OURS" -d -d -u STALL "OPEN:locked,flock-ex" </dev/null
