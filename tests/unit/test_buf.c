@@ -64,6 +64,11 @@ static void a_short_tail_alone_moves_bytes(void **state)
     assert_int_equal(buf_room(&b, &at), 4); /* half of it is enough */
     assert_int_equal(b.off, 1);
     holds(&b, "bcd");
+    buf_put(&b, "e", 1);
+    buf_consume(&b, 1);
+    assert_int_equal(buf_room(&b, &at), 5); /* less is not */
+    assert_int_equal(b.off, 0);
+    holds(&b, "cde");
 }
 
 static void move_leaves_what_does_not_fit(void **state)
