@@ -81,6 +81,7 @@ netns() {
     until_true test -s got
     "$1" --experimental -u "exec:cat /proc/self/net/udp,netns=dgA" create:theirs
     "$1" -u "exec:cat /proc/self/net/udp" create:others
+    "$1" --experimental -u /dev/null "exec1:cat /proc/self/net/udp,netns=dgA|create:inner"
     kill $!
     fails "$1" --experimental -u - udp-sendto:127.0.0.1:5001,netns=nosuch </dev/null
     for address in exec:true,netns=dgA udp-sendto:127.0.0.1:5001,netns=dgA; do
@@ -93,6 +94,7 @@ netns() {
     same hello "$(<out)"
     same packet "$(<got)"
     has "$(<theirs)" :1389 # a program is in its own, too
+    has "$(<inner)" :1389  # and so is one in a chain
     has_not "$(<others)" :1389
     same 2 "$(grep -c ' W option "netns" is experimental' warned)"
     same "" "$(<silent)"
