@@ -147,6 +147,14 @@ within() {
     exec "${@:2}"
 }
 
+# end <pid>: tells it to end. With threads the connections at work go on to their own end, until it is
+# told again.
+end() {
+    kill "$1"
+    [ "${CATENA_CONCURRENCY:-}" = thread ] || return 0
+    wait_for 1 is_gone "$1" || kill "$1" 2>/dev/null || :
+}
+
 # finish <name> [<status>]: waits for a started command, and compares its exit status.
 finish() {
     local status=0 p

@@ -28,7 +28,7 @@ serve() { # <arguments...>
     port=$(sed -n 's/.*\(listening on\|receiving on\|bound to\) AF=[0-9]* .*:\([0-9][0-9]*\)$/\2/p' server.err | head -n 1)
 }
 
-stop() { kill "$server" && finish server 143; }
+stop() { end "$server" && finish server 143; }
 
 # The peers may go.
 well_over() { : >over && well; }

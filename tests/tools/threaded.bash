@@ -48,7 +48,7 @@ fi
 front=$(mktemp -d "${TMPDIR:-/tmp}/threaded.XXXXXX")
 # Also run by what is told to end before it has become a program.
 trap '[[ $BASHPID != $$ ]] || rm -rf "$front"' EXIT
-trap 'kill $(jobs -p) 2>/dev/null; wait; exit 143' TERM
+trap 'while kill $(jobs -p) 2>/dev/null; do sleep 0.05; done; wait; exit 143' TERM
 # Or in the backlog. The table leaves somebody out when others come and go while it is read.
 connected() {
     local i

@@ -36,7 +36,7 @@ serve() {
 
 # The server is told to end, and does.
 stop() {
-    kill "$(<server.pid)"
+    end "$(<server.pid)"
     finish server 143
 }
 

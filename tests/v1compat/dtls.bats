@@ -35,7 +35,7 @@ serve() {
 }
 
 stop() {
-    kill "$(<server.pid)" 2>/dev/null || :
+    end "$(<server.pid)" 2>/dev/null || :
     wait_for 5 is_gone "$(<server.pid)"
 }
 
