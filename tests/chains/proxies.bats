@@ -14,8 +14,7 @@ through() {
     [ $# -gt 1 ] || set -- "$1" line shut eof
     start_peer client "send:hello\n" "${@:2}"
     run catena "tcp:127.0.0.1:$port" "$1" </dev/null
-    same 0 "$status"
-    same "" "$output"
+    same "0" "$status$output"
     finish client
     same hello "$(tail -n 1 client.out)"
 }
