@@ -126,6 +126,8 @@ void port_settle(struct port *p);
 size_t port_message_most(const struct port *p);
 /* What to wait for at rfd (and at wfd, if that is the same). */
 short port_events(const struct port *p, bool in, bool out);
+/* Both directions lead to the same peer, by one descriptor or by copies of it (a socket as stdio). */
+bool port_is_one(const struct port *p);
 void port_close(struct port *p); /* NULL is fine */
 /* Its close() may wait: it lingers (SO_LINGER), or drains a terminal. */
 bool port_close_may_wait(const struct port *p);

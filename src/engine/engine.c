@@ -135,6 +135,13 @@ static bool finished(const struct engine *e)
     return !engine_awaits_goodbye(e);
 }
 
+/* What a peer has said is never taken (STALL), nor is anything ever said to it. */
+static bool goes_nowhere(const struct engine *e, int side)
+{
+    const struct port *other = e->side[!side].port;
+    return e->side[side].has_in && other && (other->flags & PORT_STALL) == PORT_STALL;
+}
+
 /* A two-way peer that has said all and takes nothing any more ends the other direction quietly: what
  * has not been read yet is still its owner's. One-way, it is what the next write would tell. */
 static void settle_gone(struct engine *e, struct err *err)
@@ -144,7 +151,10 @@ static void settle_gone(struct engine *e, struct err *err)
         /* readbytes, escape: that flow was ended by order, and the neighbour takes nothing more of it */
         bool ordered = s->port && s->port->flags & PORT_JOINT && atomic_load(&e->run->cut[!i]);
         bool two_way = s->has_in && s->in_eof && e->side[!i].has_out && e->side[!i].out_shut;
-        if (s->gone && (ordered || two_way) && !s->out_shut && !engine_wants_output(e, i)) {
+        if (s->gone && goes_nowhere(e, i)) {
+            engine_end_flow_to(e, LEFT);
+            engine_end_flow_to(e, RIGHT);
+        } else if (s->gone && (ordered || two_way) && !s->out_shut && !engine_wants_output(e, i)) {
             engine_count_lost(e, i);
             engine_end_flow_to(e, i);
         } else if (s->gone && !e->closing && engine_notice_gone(e, i, err) < 0) {

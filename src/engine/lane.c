@@ -50,7 +50,7 @@ int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct
 {
     const struct engine_side *s = &e->side[source];
     struct buf *out = &e->side[!source].out;
-    if (n > MESSAGE_MOST)
+    if (n > MESSAGE_MOST && n > lane_room(e, source))
         return err_set(err, ERR_OTHER, "%s: a message of %zu bytes came; up to %d are relayed",
                        s->port->label, n, MESSAGE_MOST);
     if (b == &s->in && lane_is_plain(e, source) && b->cap < n && out->len == 0)

@@ -479,6 +479,14 @@ static void joined_close(struct port *p)
 static const struct port_ops joined_ops = {joined_read, joined_write, joined_shutdown,
                                            joined_close};
 
+bool port_is_one(const struct port *p)
+{
+    struct stat r, w;
+    return p->rfd == p->wfd ||
+           (p->flags & PORT_SOCKET_R && p->flags & PORT_SOCKET_W && fstat(p->rfd, &r) == 0 &&
+            fstat(p->wfd, &w) == 0 && r.st_dev == w.st_dev && r.st_ino == w.st_ino);
+}
+
 void port_share(struct port *p)
 {
     if (!p)

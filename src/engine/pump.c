@@ -298,7 +298,7 @@ int engine_notice_gone(struct engine *e, int side, struct err *err)
     bool program = s->port && s->port->flags & PORT_PROGRAM_W;
     if (!s->port || !s->has_out || s->out_shut || s->out_eof || engine_wants_output(e, side))
         return 0;
-    if (s->has_in && (program || s->port->rfd == s->port->wfd))
+    if (s->has_in && (program || port_is_one(s->port)))
         return 0; /* its end of file comes, or an answer */
     if (has_input(e, !side))
         return 0;

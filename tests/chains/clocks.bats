@@ -128,6 +128,26 @@ abc stays catena -u -T 0.5 - 'exec1:cat|-'
 END
 }
 
+# idles <arguments...>: nothing ever comes to an end, and the run ends all the same, with status 0.
+idles() {
+    mkfifo in
+    exec 7<>in
+    echo abc >&7
+    same abc "$(timeout "$LIMIT" "$CATENA_BIN" "$@" <&7)"
+}
+
+@test "open: -T is what ends it" {
+    abreast idles <<'END'
+-T 0.5 - PIPE
+-T 0.5 - SYSTEM:cat
+-u -T 0.5 - -
+-T 0.5 - 'gzip|gunzip|PIPE'
+-T 0.5 - 'exec1:cat%exec1:cat|PIPE'
+-T 0.5 - "$tls|PIPE"
+-T 0.5 'nop|-' 'nop|PIPE'
+END
+}
+
 @test "one-way: -t never cuts what is on its way, -T counts, and the end is at once" {
     abreast gives <<'END'
 abc rests socat -u - -
