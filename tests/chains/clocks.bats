@@ -133,7 +133,8 @@ idles() {
     mkfifo in
     exec 7<>in
     echo abc >&7
-    same abc "$(timeout "$LIMIT" "$CATENA_BIN" "$@" <&7)"
+    timeout "$LIMIT" "$CATENA_BIN" "$@" <&7 >out
+    same abc "$(<out)"
 }
 
 @test "open: -T is what ends it" {

@@ -91,7 +91,7 @@ more_than() { [ "$(grep -c '^c' net.out)" -gt "$1" ]; }
     # the first connection is never read, the others are echoes
     printf '#!/bin/sh\nmkdir first 2>/dev/null && exec sleep 1000\nexec cat\n' >serve
     chmod +x serve
-    start_listener backend tcp-listen:0,bind=127.0.0.1,fork exec:./serve
+    start_listener backend tcp-listen:0,bind=127.0.0.1,rcvbuf=4096,fork exec:./serve
     start_listener server tcp-listen:0,bind=127.0.0.1,thread "tcp:127.0.0.1:$port,linger=1000"
     # all that the first one sends is taken, but not all of it by the backend
     start stuck "$PEER" connect "$port" gen:1000000 drained "until:$T/go" reset </dev/null
