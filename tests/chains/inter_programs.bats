@@ -192,3 +192,20 @@ ROWS
     gives abc1 1%0 exec:cat
     gives ABC1 1%0 'exec1:"tr a-z A-Z"%nop|pipe'
 }
+
+# over <joint> <links>: much, and more than once: what is told too early is lost only now and then.
+over() {
+    local n
+    seq 1 20000 >in
+    for n in 1 2 3; do
+        timeout "$LIMIT" "$CATENA_BIN" "-c$1" - "$2|pipe" <in | cmp - in
+    done
+}
+@test "programs with each type of joint lose nothing at their ends" {
+    for c in s S p t; do
+        for links in 'exec1:cat%exec1:cat' 'exec1:cat%nop' 'nop%exec1:cat' \
+            'exec1:cat%exec1:cat|exec1:cat%exec1:cat' "exec:$top/tests/tools/relay.sh"; do
+            over $c "$links"
+        done
+    done
+}
