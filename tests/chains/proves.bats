@@ -19,6 +19,12 @@ asks() {
     (echo "$1" && $BRIEFLY) | timeout "$LIMIT" "$CATENA_BIN" -t 5 - "$good|tcp:127.0.0.1:$port"
 }
 
+# denied <arguments...>: a client who is told that he may not come.
+denied() {
+    run catena "$@"
+    same 1 "$status"
+}
+
 # Nobody has been served as long as this stands, whoever waits behind it.
 handshaking() { [ -n "$(ss -Htn state established "sport = :$port")" ]; }
 
@@ -31,9 +37,9 @@ guards() {
     start silent "$PEER" connect "$port" "until:$T/never" </dev/null
     wait_for 10 handshaking
     if [ -n "$1" ]; then
-        run catena -t 5 - "$stranger|tcp:127.0.0.1:$port" </dev/null
-        run catena -t 5 - "$stranger,cert=$C/self.pem|tcp:127.0.0.1:$port" </dev/null
-        run catena -t 0.2 - "tcp:127.0.0.1:$port" <<<'GET / HTTP/1.0'
+        denied -t 5 - "$stranger|tcp:127.0.0.1:$port" </dev/null
+        denied -t 5 - "$stranger,cert=$C/self.pem|tcp:127.0.0.1:$port" </dev/null
+        catena -t 0.2 - "tcp:127.0.0.1:$port" <<<'GET / HTTP/1.0' >other || :
     else
         $BRIEFLY # a quiet period: there is no other sign that nothing is opened
     fi
@@ -67,27 +73,27 @@ guards() {
 }
 @test "one session within the other" {
     start_listener server tcp-listen:0,bind=127.0.0.1,fork "$server|$server|exec:./ran.sh cat"
-    run catena -t 1 - "$good|$stranger|tcp:127.0.0.1:$port" <<<x
+    denied -t 1 - "$good|$stranger|tcp:127.0.0.1:$port" <<<x
     [ ! -e ran ] # the outer one is held first
     same hello "$(good="$good|$good" asks hello)"
     [ -e ran ]
 }
 @test "a program between the session and what is behind it" {
     start_listener server tcp-listen:0,bind=127.0.0.1,fork "$server|exec1:./ran.sh cat%exec1:./ran.sh cat|pipe"
-    run catena -t 1 - "$stranger|tcp:127.0.0.1:$port" <<<x
+    denied -t 1 - "$stranger|tcp:127.0.0.1:$port" <<<x
     [ ! -e ran ]
     same hello "$(asks hello)"
 }
 @test "the same on the left, and as an address of version 1" {
     start_listener server "openssl-server,cert=$C/server.pem,cafile=$C/ca.crt|tcp-listen:0,bind=127.0.0.1,fork" \
         'exec:./ran.sh cat'
-    run catena -t 1 - "$stranger|tcp:127.0.0.1:$port" <<<x
+    denied -t 1 - "$stranger|tcp:127.0.0.1:$port" <<<x
     [ ! -e ran ]
     same hello "$(asks hello)"
     rm ran
     start_listener v1 "openssl-listen:0,bind=127.0.0.1,fork,cert=$C/server.pem,cafile=$C/ca.crt" \
         'exec:./ran.sh cat'
-    run catena -t 1 - "$stranger|tcp:127.0.0.1:$port" <<<x
+    denied -t 1 - "$stranger|tcp:127.0.0.1:$port" <<<x
     [ ! -e ran ]
     same hello "$(asks hello)"
 }
@@ -111,7 +117,7 @@ guards() {
 @test "an address behind it that fails is an error of its connection alone, and is tried again if it says so" {
     late=$(free_port)
     start_listener server tcp-listen:0,bind=127.0.0.1,fork "$server|tcp:127.0.0.1:$late"
-    run asks hello
+    asks hello && return 1
     wait_for 10 file_has server.err 'refused'
     start backend "$CATENA_BIN" "tcp-listen:$late,bind=127.0.0.1,fork" pipe </dev/null
     wait_for 10 port_listens "$late"
