@@ -4,6 +4,7 @@
 #include "bench.h"
 
 #include <semaphore.h>
+#include <stdatomic.h>
 
 #include "hub.h"
 
@@ -262,16 +263,18 @@ static void borders(void **state)
 enum { IN_FRONT = 10000 };
 static struct port_ops stutters;
 static ssize_t (*reads)(struct port *, void *, size_t);
-static unsigned in_front[2], luck;
+static atomic_uint in_front[2];
+static unsigned luck;
 
 /* So many packets in front that mean nothing, and now and then one between. What is behind them has no
  * edge of its own. */
 static ssize_t stutter(struct port *p, void *buf, size_t cap)
 {
-    unsigned *n = p->state;
+    atomic_uint *n = p->state;
     luck = luck * 1103515245U + 12345U;
     if (*n > 0 || luck >> 16 & 1) {
-        *n -= *n > 0;
+        if (*n > 0)
+            --*n;
         errno = EINTR;
         return -1;
     }
