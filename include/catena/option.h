@@ -203,6 +203,8 @@ const struct option_desc *option_lookup(const char *name);
 /* The option name nearest to a misspelt one, NULL if none is near; of these groups (0 = all) rather
  * than of others. */
 const char *option_nearest(const char *name, uint64_t groups);
+/* The tables, each ended by a row without name; NULL behind the last one. */
+extern const struct option_desc *const option_tables[];
 /* Calls f for every row of every table (unsorted). */
 void option_each(void (*f)(const struct option_desc *, void *), void *arg);
 const char *group_name(enum group_bit g);

@@ -8,6 +8,8 @@
 
 #include "catena/addr.h"
 
+/* The tables, each ended by a row without keyword; NULL behind the last one. */
+extern const struct form *const form_tables[];
 /* Iterates over all forms: start with NULL; gives NULL at the end. */
 const struct form *registry_next(const struct form *after);
 /* Does the form answer to that keyword (canonical or alias, any case)? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The long form: the columns of stat(2) and of the descriptor, then what its type has to say. */
-#include "analyze.h"
+#include "analyze/analyze.h"
 
 #include <fcntl.h>
 #include <poll.h>

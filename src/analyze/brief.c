@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The brief form: one word for the type, then a name: a path, a terminal, socket addresses. */
-#include "analyze.h"
+#include "analyze/analyze.h"
 
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sockaddr.h"
+#include "catena/sockaddr.h"
 
 enum { PATH_ROOM = 4096 };
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "analyze.h"
+#include "analyze/analyze.h"
 
 static bool shown_before(const int fds[], size_t i)
 {

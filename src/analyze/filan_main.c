@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "analyze.h"
+#include "analyze/analyze.h"
 #include "catena/diag.h"
 
 enum { MOST_FDS = 1 << 20, DEFAULT_FDS = 1024 };

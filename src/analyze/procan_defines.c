@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <termios.h>
 
-#include "procan.h"
+#include "analyze/procan.h"
 
 enum base { DECIMAL, HEXADECIMAL, OCTAL };
 

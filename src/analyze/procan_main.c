@@ -5,7 +5,7 @@
 
 #include "catena/diag.h"
 #include "catena/err.h"
-#include "procan.h"
+#include "analyze/procan.h"
 
 static const char usage_text[] =
     "Usage:\n"

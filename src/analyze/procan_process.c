@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "procan.h"
+#include "analyze/procan.h"
 
 enum { PATH_ROOM = 256 };
 

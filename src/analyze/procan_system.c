@@ -15,7 +15,7 @@
 #include <termios.h>
 #include <time.h>
 
-#include "procan.h"
+#include "analyze/procan.h"
 
 void procan_limits(FILE *f)
 {

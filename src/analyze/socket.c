@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What a socket is set to: its options, one row each, and its addresses. */
-#include "analyze.h"
+#include "analyze/analyze.h"
 
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "sockaddr.h"
+#include "catena/sockaddr.h"
 
 #ifndef UDPLITE_SEND_CSCOV
 #define UDPLITE_SEND_CSCOV 10

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What a terminal is set to: the words of termios, its characters, the names of what is set. */
-#include "analyze.h"
+#include "analyze/analyze.h"
 
 #include <stddef.h>
 #include <sys/ioctl.h>

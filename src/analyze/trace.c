@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
-#include "sockaddr.h"
+#include "catena/sockaddr.h"
 
 enum { TEXT = 1024, ROOM = SOCKNAME_TEXT };
 
@@ -108,4 +108,4 @@ static void tell_result(enum diag_level level, const char *name, const char *arg
     WRAP(shown, level, type, name, parameters, arguments, true, __VA_ARGS__)
 #define GIVE(shown, level, type, name, parameters, arguments, ...)                                 \
     WRAP(shown, level, type, name, parameters, arguments, false, __VA_ARGS__)
-#include "trace.def"
+#include "analyze/trace.def"

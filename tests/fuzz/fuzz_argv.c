@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "argv.h"
+#include "endpoint/program/argv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

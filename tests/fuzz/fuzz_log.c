@@ -13,7 +13,7 @@
 #include "catena/diag.h"
 #include "catena/err.h"
 #include "catena/run.h"
-#include "dump.h"
+#include "engine/relay/dump.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #if defined __has_feature

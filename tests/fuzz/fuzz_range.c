@@ -8,8 +8,8 @@
 
 #include "catena/diag.h"
 #include "catena/plan.h"
-#include "range.h"
-#include "resolve.h"
+#include "endpoint/address/range.h"
+#include "catena/host.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

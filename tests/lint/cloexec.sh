@@ -17,11 +17,11 @@ statements() {
 
 # file.c's flags come from file_flags(), which adds O_CLOEXEC; a program's own descriptors are made
 # with dup2(), and an error message or MSG_ERRQUEUE makes none.
-known='^(endpoint/file\.c: .*[ (]open\((o->)?path, |endpoint/process\.c: .*dup2\(|endpoint/dgram\.c: .*(MSG_ERRQUEUE|MSG_DONTWAIT \| MSG_TRUNC\))|analyze/.*MSG_PEEK)'
+known='^(endpoint/file/file\.c: .*[ (]open\((o->)?path, |endpoint/program/process\.c: .*dup2\(|endpoint/packet/dgram\.c: .*(MSG_ERRQUEUE|MSG_DONTWAIT \| MSG_TRUNC\))|analyze/.*MSG_PEEK)'
 
 bad=$(statements | grep -E "(^|[^a-z_.>])($makes|$bare)\(" |
     grep -vE "(^|[^a-z_.>])($makes)\(.*CLOEXEC" | grep -vE "$known" || :)
-flags=$(grep -n 'O_CLOEXEC' "$source/src/endpoint/file.c" | grep -c 'opts_open_flags' || :)
+flags=$(grep -n 'O_CLOEXEC' "$source/src/endpoint/file/file.c" | grep -c 'opts_open_flags' || :)
 bad2=$(statements | grep -E 'F_DUPFD[^_]|F_SETFD, *0' || :)
 [ -z "$bad$bad2" ] && [ "$flags" = 1 ] || {
     echo "not close-on-exec from birth:"

@@ -20,7 +20,7 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     in6addr_.* set[gu]id setgroups setns setpgid chroot fchdir lchown mq_.* close_range'
 
 called() {
-    nm -u "$build"/CMakeFiles/catena_code.dir/src/*.o "$build"/CMakeFiles/catena_code.dir/src/*/*.o |
+    find "$build/CMakeFiles/catena_code.dir/src" -name '*.o' -exec nm -u {} + |
         sed -n 's/^ *U //p' | sed 's/@.*//' | sort -u
 }
 rows=$(sed -nE 's/^(CALL|WAIT|MOVE|DONE)\([^,]*, ([A-Za-z0-9_]+),.*/\2/p' "$source/tests/torture/calls.def")

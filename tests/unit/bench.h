@@ -23,10 +23,10 @@
 
 #include <cmocka.h>
 
-#include "border.h"
+#include "engine/relay/border.h"
 #include "catena/diag.h"
 #include "catena/wait.h"
-#include "engine.h"
+#include "engine/relay/engine.h"
 
 enum { LOTS = 3000000, PATIENCE_MS = 30000 };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "endpoint/argv.h"
+#include "endpoint/program/argv.h"
 
 enum { MOST = 8 };
 

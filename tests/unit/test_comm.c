@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "endpoint/comm.h"
+#include "catena/comm.h"
 
 enum { PATIENCE_MS = 5000 };
 

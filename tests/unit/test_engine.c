@@ -6,7 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "hub.h"
+#include "engine/relay/hub.h"
 
 /* ---- plain relays ---- */
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "catena/err.h"
-#include "help.h"
+#include "engine/cli/help.h"
 
 static int calls_left = -1; /* until memory runs out; -1: it does not */
 

@@ -26,7 +26,7 @@
 
 #include "catena/diag.h"
 #include "effects.h"
-#include "open.h"
+#include "engine/open/open.h"
 #include "option_effects_checks.h"
 #include "option_effects_tables.h"
 

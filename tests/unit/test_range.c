@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "endpoint/range.h"
+#include "endpoint/address/range.h"
 
 static const struct addr no_options;
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "catena/port.h"
-#include "engine/ring.h"
+#include "engine/port/ring.h"
 
 enum { PATIENCE_MS = 20000, CAP = 4096, BLOCKS = 20000 };
 

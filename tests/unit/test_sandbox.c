@@ -32,7 +32,7 @@
 #include <cmocka.h>
 
 #include "catena/diag.h"
-#include "sandbox.h"
+#include "engine/confine/sandbox.h"
 
 enum { VIOLATION = 128 + SIGSYS };
 

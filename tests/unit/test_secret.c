@@ -12,7 +12,7 @@
 
 #include "catena/diag.h"
 #include "catena/err.h"
-#include "secret.h"
+#include "engine/cli/secret.h"
 
 static const struct mask_case {
     const char *text, *masked;

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "endpoint/resolve.h"
-#include "endpoint/sockaddr.h"
+#include "catena/host.h"
+#include "catena/sockaddr.h"
 
 static struct sockname ip(const char *text, int port)
 {

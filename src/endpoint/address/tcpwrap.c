@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Option tcpwrap: hosts_access(5) through libwrap, which is loaded when an address asks for it; so
+ * nobody else needs it installed. The library keeps its file names in globals and may look up host
+ * names, hence the lock and the helper thread. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "endpoint/address/range.h"
+
+/* The library fills its struct request_info (872 bytes where this was written); room for far more,
+ * so that its header is not needed for building. Keys of request_init() are part of its ABI. */
+struct wrap_request {
+    _Alignas(max_align_t) unsigned char room[8192];
+};
+enum { WRAP_FILE = 1, WRAP_DAEMON = 2 };
+
+struct wrap_library {
+    struct wrap_request *(*request_init)(struct wrap_request *, ...);
+    void (*sock_host)(struct wrap_request *);
+    int (*hosts_access)(struct wrap_request *);
+    char **allow_table, **deny_table;
+};
+
+struct job {
+    _Atomic int owners;
+    int fd; /* its own, since the check may outlast the connection */
+    char *daemon, *allow, *deny;
+    bool allowed;
+    int unreadable; /* errno of a table that is there and cannot be read, or 0 */
+};
+
+static pthread_mutex_t wrap_lock = PTHREAD_MUTEX_INITIALIZER; /* the library's globals */
+static struct wrap_library wrap;                              /* guarded by wrap_lock */
+
+static int symbol(void *lib, const char *name, void *to, struct err *e)
+{
+    void *found = dlsym(lib, name);
+
+    if (found == NULL)
+        return err_set(e, ERR_OTHER, "libwrap.so.0 has no \"%s\"", name);
+    memcpy(to, &found, sizeof found); /* ISO C has no cast from object to function pointer */
+    return 0;
+}
+
+static int load_locked(struct err *e)
+{
+    struct wrap_library w;
+    void *lib;
+
+    if (wrap.hosts_access != NULL)
+        return 0;
+    lib = dlopen("libwrap.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (lib == NULL)
+        return err_set(e, ERR_OTHER,
+                       "option tcpwrap needs libwrap.so.0, which cannot be loaded "
+                       "(on Debian: apt install libwrap0): %s",
+                       dlerror());
+    if (symbol(lib, "request_init", &w.request_init, e) < 0 ||
+        symbol(lib, "sock_host", &w.sock_host, e) < 0 ||
+        symbol(lib, "hosts_access", &w.hosts_access, e) < 0 ||
+        symbol(lib, "hosts_allow_table", &w.allow_table, e) < 0 ||
+        symbol(lib, "hosts_deny_table", &w.deny_table, e) < 0) {
+        dlclose(lib);
+        return -1;
+    }
+    wrap = w;
+    return 0;
+}
+
+int tcpwrap_load(struct err *e)
+{
+    int rc;
+
+    pthread_mutex_lock(&wrap_lock);
+    rc = load_locked(e);
+    pthread_mutex_unlock(&wrap_lock);
+    return rc;
+}
+
+static void job_release(struct job *job)
+{
+    if (atomic_fetch_sub(&job->owners, 1) > 1)
+        return;
+    if (job->fd >= 0)
+        close(job->fd);
+    free(job->daemon);
+    free(job->allow);
+    free(job->deny);
+    free(job);
+}
+
+/* The library takes a table that it cannot read for an empty one, and so for "let in". One that is
+ * not there is empty indeed. Gives 0 or errno. */
+static int table_error(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error = 0;
+    char byte;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : errno;
+    if (read(fd, &byte, 1) < 0)
+        error = errno;
+    close(fd);
+    return error;
+}
+
+/* With no table named by an option the library's own stay in force. */
+static void job_run(void *arg)
+{
+    struct job *job = arg;
+    struct wrap_request request;
+    char *allow, *deny;
+
+    memset(&request, 0, sizeof request);
+    pthread_mutex_lock(&wrap_lock);
+    allow = *wrap.allow_table;
+    deny = *wrap.deny_table;
+    if (job->allow != NULL)
+        *wrap.allow_table = job->allow;
+    if (job->deny != NULL)
+        *wrap.deny_table = job->deny;
+    job->unreadable = table_error(*wrap.allow_table);
+    if (job->unreadable == 0)
+        job->unreadable = table_error(*wrap.deny_table);
+    if (job->unreadable == 0) {
+        wrap.request_init(&request, WRAP_FILE, job->fd, WRAP_DAEMON, job->daemon, 0);
+        wrap.sock_host(&request);
+        job->allowed = wrap.hosts_access(&request) != 0;
+    }
+    *wrap.allow_table = allow;
+    *wrap.deny_table = deny;
+    pthread_mutex_unlock(&wrap_lock);
+    job_release(job);
+}
+
+/* The table an option names, or the one in the directory of tcpwrap-etc; NULL: the default. */
+static int table_path(const struct addr *a, enum option_id id, const char *file, char **out)
+{
+    const char *given = opt_string(a, id, NULL), *etc = opt_string(a, OPT_TCPWRAP_ETC, NULL);
+
+    *out = NULL;
+    if (given != NULL)
+        *out = strdup(given);
+    else if (etc != NULL && asprintf(out, "%s/%s", etc, file) < 0)
+        *out = NULL;
+    return *out != NULL || (given == NULL && etc == NULL) ? 0 : -1;
+}
+
+static struct job *job_new(const struct addr *a, int fd, struct err *e)
+{
+    const char *name = opt_string(a, OPT_TCPWRAP, NULL);
+    struct job *job = calloc(1, sizeof *job);
+
+    if (job == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    job->owners = 1;
+    job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    job->daemon = strdup(name != NULL ? name : diag_config.prog);
+    if (job->fd < 0) {
+        err_sys(e, "tcpwrap: cannot duplicate the connection");
+        job_release(job);
+        return NULL;
+    }
+    if (job->daemon == NULL || table_path(a, OPT_TCPWRAP_ALLOW, "hosts.allow", &job->allow) < 0 ||
+        table_path(a, OPT_TCPWRAP_DENY, "hosts.deny", &job->deny) < 0) {
+        err_nomem(e);
+        job_release(job);
+        return NULL;
+    }
+    return job;
+}
+
+int tcpwrap_check(const struct addr *a, struct run *r, int fd, struct err *e)
+{
+    struct job *job = job_new(a, fd, e);
+    int rc;
+
+    if (job == NULL)
+        return -1;
+    atomic_fetch_add(&job->owners, 1);
+    rc = wait_call(r, job_run, job, e);
+    if (rc == 0 && job->unreadable != 0) {
+        errno = job->unreadable;
+        rc = err_sys(e, "tcpwrap: hosts.allow or hosts.deny cannot be read");
+    } else if (rc == 0) {
+        rc = job->allowed;
+    }
+    job_release(job);
+    return rc;
+}

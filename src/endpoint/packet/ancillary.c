@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Ancillary messages in log lines and facts. Scripts read both, so names and values are fixed. An
+ * option asks for each of them: so-timestamp, ip-recvttl, ip-pktinfo and so on. */
+#include "endpoint/packet/ancillary.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/sockaddr.h"
+
+enum { TEXT = 256 }; /* bytes of a value's text: IP options have 40 bytes at most */
+
+struct report {
+    struct run *run;
+    bool keep;
+    const unsigned char *data;
+    size_t len;
+};
+
+/* One item: in the log under the type's name, as a fact under its own. */
+static void item(const struct report *rep, const char *type, const char *name, const char *fact,
+                 const char *value)
+{
+    struct err ignored; /* without memory the fact is missing, the packet is not */
+
+    diag(DIAG_INFO, "ancillary message: %s: %s=%s", type, name, value);
+    if (rep->keep)
+        (void)run_set_fact(rep->run, fact, value, &ignored);
+}
+
+/* The number in the message, whose size depends on the type: a byte or an int. */
+static int number(const struct report *rep)
+{
+    int n = 0;
+
+    if (rep->len == 1)
+        return rep->data[0];
+    memcpy(&n, rep->data, rep->len < sizeof n ? rep->len : sizeof n);
+    return n;
+}
+
+static void timestamp(const struct report *rep)
+{
+    struct timeval tv = {0};
+    struct tm tm;
+    char date[64] = "", text[TEXT];
+
+    memcpy(&tv, rep->data, rep->len < sizeof tv ? rep->len : sizeof tv);
+    if (localtime_r(&tv.tv_sec, &tm) != NULL)
+        (void)strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &tm);
+    snprintf(text, sizeof text, "%s, %06ld usecs", date, (long)tv.tv_usec);
+    item(rep, "SCM_TIMESTAMP", "timestamp", "TIMESTAMP", text);
+}
+
+static void ttl(const struct report *rep)
+{
+    char text[TEXT];
+
+    snprintf(text, sizeof text, "%d", number(rep));
+    item(rep, "IP_TTL", "ttl", "IP_TTL", text);
+}
+
+static void tos(const struct report *rep)
+{
+    char text[TEXT];
+
+    snprintf(text, sizeof text, "%d", number(rep));
+    item(rep, "IP_TOS", "tos", "IP_TOS", text);
+}
+
+static void options(const struct report *rep)
+{
+    char text[TEXT] = "x";
+    size_t put = 1;
+
+    for (size_t i = 0; i < rep->len && put + 3 < sizeof text; i++)
+        put += (size_t)snprintf(text + put, sizeof text - put, "%02x", rep->data[i]);
+    item(rep, "IP_OPTIONS", "options", "IP_OPTIONS", text);
+}
+
+static void pktinfo(const struct report *rep)
+{
+    struct in_pktinfo info = {.ipi_ifindex = 0};
+    char name[IF_NAMESIZE], text[INET_ADDRSTRLEN];
+
+    memcpy(&info, rep->data, rep->len < sizeof info ? rep->len : sizeof info);
+    if (if_indextoname((unsigned)info.ipi_ifindex, name) == NULL)
+        snprintf(name, sizeof name, "%d", info.ipi_ifindex);
+    item(rep, "IP_PKTINFO", "if", "IP_IF", name);
+    inet_ntop(AF_INET, &info.ipi_spec_dst, text, sizeof text);
+    item(rep, "IP_PKTINFO", "locaddr", "IP_LOCADDR", text);
+    inet_ntop(AF_INET, &info.ipi_addr, text, sizeof text);
+    item(rep, "IP_PKTINFO", "dstaddr", "IP_DSTADDR", text);
+}
+
+static void pktinfo6(const struct report *rep)
+{
+    struct in6_pktinfo info = {.ipi6_ifindex = 0};
+    struct sockname name = {.len = sizeof name.u.in6};
+    char text[SOCKNAME_TEXT], device[IF_NAMESIZE];
+
+    memcpy(&info, rep->data, rep->len < sizeof info ? rep->len : sizeof info);
+    if (if_indextoname(info.ipi6_ifindex, device) != NULL)
+        item(rep, "IPV6_PKTINFO", "if", "IPV6_IF", device);
+    name.u.in6.sin6_family = AF_INET6;
+    name.u.in6.sin6_addr = info.ipi6_addr;
+    item(rep, "IPV6_PKTINFO", "dstaddr", "IPV6_DSTADDR", sockname_host(&name, text));
+}
+
+static void hoplimit(const struct report *rep)
+{
+    char text[TEXT];
+
+    snprintf(text, sizeof text, "%d", number(rep));
+    item(rep, "IPV6_HOPLIMIT", "hoplimit", "IPV6_HOPLIMIT", text);
+}
+
+static void tclass(const struct report *rep)
+{
+    char text[TEXT];
+
+    snprintf(text, sizeof text, "x%08x", (unsigned)number(rep));
+    item(rep, "IPV6_TCLASS", "tclass", "IPV6_TCLASS", text);
+}
+
+static const struct {
+    int level, type;
+    void (*report)(const struct report *rep);
+} types[] = {
+    {SOL_SOCKET, SCM_TIMESTAMP, timestamp},
+    {SOL_IP, IP_TTL, ttl},
+    {SOL_IP, IP_TOS, tos},
+    {SOL_IP, IP_RECVOPTS, options},
+    {SOL_IP, IP_RETOPTS, options},
+    {SOL_IP, IP_PKTINFO, pktinfo},
+    {SOL_IPV6, IPV6_PKTINFO, pktinfo6},
+    {SOL_IPV6, IPV6_HOPLIMIT, hoplimit},
+    {SOL_IPV6, IPV6_TCLASS, tclass},
+};
+
+static void close_passed(const struct cmsghdr *c, size_t len)
+{
+    int fd;
+
+    for (size_t at = 0; at + sizeof fd <= len; at += sizeof fd) {
+        memcpy(&fd, CMSG_DATA(c) + at, sizeof fd);
+        close(fd);
+    }
+}
+
+void ancillary_close_passed(struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+            close_passed(c, c->cmsg_len - CMSG_LEN(0));
+    }
+}
+
+void ancillary_report(struct run *r, struct msghdr *msg, bool keep)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+        struct report rep = {r, keep, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0)};
+
+        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+            if (types[i].level == c->cmsg_level && types[i].type == c->cmsg_type)
+                types[i].report(&rep);
+        }
+    }
+}
+
+void ancillary_forget(struct run *r)
+{
+    static const char *const names[] = {
+        "TIMESTAMP",  "IP_TTL",  "IP_TOS",       "IP_OPTIONS",    "IP_IF",       "IP_LOCADDR",
+        "IP_DSTADDR", "IPV6_IF", "IPV6_DSTADDR", "IPV6_HOPLIMIT", "IPV6_TCLASS",
+    };
+    struct err ignored;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *value = run_get_fact(r, names[i]);
+
+        if (value != NULL && value[0] != '\0')
+            (void)run_set_fact(r, names[i], "", &ignored);
+        free(value);
+    }
+}

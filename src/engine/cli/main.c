@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The program: command line, plan, runs, exit status. The only place that exits. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/plan.h"
+#include "engine/cli/cmdline.h"
+#include "engine/cli/help.h"
+#include "engine/cli/secret.h"
+#include "engine/serve/serve.h"
+#include "engine/run/signals.h"
+
+static int fail(const struct err *e)
+{
+    diag_err(DIAG_ERROR, e);
+    return 1;
+}
+
+/* A forked child ends here: a listener's children come and go by the thousand. */
+static void leave_child(int status)
+{
+    if (fflush(stdout) != 0 && status == 0)
+        status = 1;
+    _exit(status);
+}
+
+static int run_plan(const struct cmdline *c, const char *const address[2])
+{
+    struct err e;
+    struct plan *plan;
+    if (plan_make(&c->settings, address[0], address[1], &plan, &e) < 0)
+        return fail(&e);
+    secret_hide_environment(plan);
+    int found = plan_look_up(plan, &e);
+    for (const struct plan_note *n = plan->notes; n; n = n->next)
+        diag_err(n->level, &n->what);
+    int status = 0;
+    if (found < 0) {
+        status = fail(&e);
+    } else if (c->settings.dry_run) {
+        plan_print(plan, stdout);
+        status = plan->missing != NULL;
+    } else {
+        int signal_fd = signals_init(&c->settings, &e);
+        bool forked = false;
+        status = signal_fd < 0 ? fail(&e) : serve(&c->settings, plan, signal_fd, &forked);
+        if (forked)
+            leave_child(status);
+    }
+    plan_free(plan);
+    return status;
+}
+
+/* Whoever looks at the process list sees no secret, for longer than this takes. */
+static int run(const struct cmdline *c)
+{
+    struct err e;
+    char *hidden[2] = {NULL, NULL};
+    const char *address[2];
+    int status = 0;
+    for (int i = 0; i < 2 && status == 0; i++) {
+        if (secret_hide_argument(c->address[i], c->settings.v1_only, &hidden[i], &e) < 0)
+            status = fail(&e);
+        address[i] = hidden[i] ? hidden[i] : c->address[i];
+    }
+    if (status == 0)
+        status = run_plan(c, address);
+    for (int i = 0; i < 2; i++)
+        secret_free(hidden[i]);
+    return status;
+}
+
+/* Closed standard descriptors must not be taken by our own: whoever used them then gets EBADF. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH | O_CLOEXEC) != fd)
+            return; /* nothing can be opened: the first real open will say so */
+}
+
+int main(int argc, char *argv[])
+{
+    struct cmdline c;
+    struct err e;
+    fill_standard_descriptors();
+    if (cmdline_parse(argc, argv, &c, &e) < 0)
+        return fail(&e);
+    int status = 0;
+    switch (c.action) {
+    case CMDLINE_HELP: status = help_print(stdout, c.help_level, &e) < 0 ? fail(&e) : 0; break;
+    case CMDLINE_VERSION: help_version(stdout, c.settings.v1_name); break;
+    case CMDLINE_RUN: status = run(&c); break;
+    }
+    if (fflush(stdout) != 0 && status == 0) {
+        (void)err_sys(&e, "standard output");
+        return fail(&e);
+    }
+    return status;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * catena -n: the plan for people. What each piece of the line is, how it is used, which options it
+ * got, what becomes of it, and the order of opening. Secrets stay out. */
+#include <ctype.h>
+#include <string.h>
+
+#include "catena/endpoint.h"
+#include "catena/plan.h"
+#include "engine/open/joint.h"
+
+static const char *ctx_text(enum ctx c)
+{
+    return c == CTX_R ? "r" : c == CTX_W ? "w" : "b";
+}
+
+static void print_lower(FILE *f, const char *s)
+{
+    for (; *s; s++)
+        fputc(tolower((unsigned char)*s), f);
+}
+
+static void print_details(const struct addr *a, FILE *f)
+{
+    if (a->form->show)
+        a->form->show(a, f);
+
+    for (size_t i = 0; i < a->nopts; i++) {
+        const struct opt *o = &a->opts[i];
+        fprintf(f, "%s%s", i ? ", " : "      options: ", o->desc->name);
+        if (!o->v.given)
+            continue;
+        if (o->desc->secret == SECRET_TEXT)
+            fprintf(f, "=***");
+        else
+            fprintf(f, "=%.*s", (int)o->at.len, o->at.text + o->at.off);
+    }
+    if (a->nopts > 0)
+        fputc('\n', f);
+}
+
+static void print_addr(const struct addr *a, FILE *f)
+{
+    print_lower(f, a->form->keyword);
+    for (size_t i = 0; i < a->nparams; i++)
+        fprintf(f, ":%s", a->params[i]);
+}
+
+static void print_form(const struct addr *a, FILE *f)
+{
+    if (a->form->right == RIGHT_NONE)
+        fprintf(f, "endpoint, %zu parameter%s, used %s", a->nparams, a->nparams == 1 ? "" : "s",
+                ctx_text(a->left));
+    else
+        fprintf(f, "inter, %zu parameter%s, left %s, right %s", a->nparams,
+                a->nparams == 1 ? "" : "s", ctx_text(a->left), ctx_text(a->right));
+}
+
+static void print_merged(FILE *f)
+{
+    fprintf(f, "      packets: their boundaries end here\n");
+}
+
+static void print_end(const struct plan *p, int side, FILE *f)
+{
+    const struct plan_end *end = &p->end[side];
+    fprintf(f, "  ");
+    print_addr(end->fwd, f);
+    if (end->back) {
+        fprintf(f, " %% ");
+        print_addr(end->back, f);
+    }
+    fprintf(f, "\n      %s chain, ", side == LEFT ? "left" : "right");
+    print_form(end->fwd, f);
+    if (end->back)
+        fprintf(f, "; read from the other half");
+    if (end->fwd->form->ops.endpoint->listen)
+        fprintf(f, "; waits for connections%s",
+                opt_true(end->fwd, OPT_FORK)     ? ", a process for each"
+                : opt_true(end->fwd, OPT_THREAD) ? ", a thread for each"
+                                                 : "");
+    fputc('\n', f);
+    print_details(end->fwd, f);
+    if (end->back)
+        print_details(end->back, f);
+    if (p->merged[side] == end->fwd)
+        print_merged(f);
+}
+
+static int engine_number(const struct plan *p, size_t item)
+{
+    int n = 0;
+    for (size_t i = 0; i <= item; i++)
+        n += p->items[i].kind == ITEM_STATION &&
+             !(p->items[i].link && p->items[i].link->fate == FATE_PROGRAM);
+    return n;
+}
+
+static bool is_station(const struct plan_item *it) { return it->kind == ITEM_STATION; }
+
+static void print_joint(const struct plan *p, size_t item, FILE *f)
+{
+    struct err e;
+    enum comm_type type;
+    size_t before = item;
+    while (before-- > 0 && !is_station(&p->items[before]))
+        ;
+    if (before >= item || !is_station(&p->items[item]))
+        return;
+    if (joint_in_memory(p, p->items[before].link, p->items[item].link))
+        fprintf(f, "    -- memory --\n");
+    else if (joint_type(p, p->items[before].link, p->items[item].link, &type, &e) == 0)
+        fprintf(f, "    -- %s --\n", comm_info(type)->name);
+}
+
+static void print_fate(const struct plan *p, size_t item, FILE *f)
+{
+    const struct plan_item *it = &p->items[item];
+    if (it->kind == ITEM_DIALOG)
+        fprintf(f, "      becomes: a dialog at open time, then nothing\n");
+    else if (it->link && it->link->fate == FATE_PROGRAM)
+        fprintf(f, "      becomes: a program%s\n",
+                it->link->back ? " (or engine) for each direction" : "");
+    else
+        fprintf(f, "      becomes: engine %d, %s\n", engine_number(p, item),
+                item == p->border ? "in the main thread (border of the two chains)"
+                                  : "in a thread of its own");
+}
+
+static bool merges(const struct plan *p, const struct addr *a)
+{
+    return a && (a == p->merged[LEFT] || a == p->merged[RIGHT]);
+}
+
+static void print_link(const struct plan *p, const struct plan_link *l, FILE *f)
+{
+    fprintf(f, "  %s", l->reversed ? "^" : "");
+    fprintf(f, "%s", l->back && l->fwd_swapped ? "^" : "");
+    print_addr(l->fwd, f);
+    if (l->back) {
+        fprintf(f, " %% %s", l->back_swapped ? "^" : "");
+        print_addr(l->back, f);
+    }
+    fprintf(f, "\n      %s chain, ", l->chain == LEFT ? "left" : "right");
+    print_form(l->fwd, f);
+    if (l->back)
+        fprintf(f, "; a dual: each half for one direction");
+    fprintf(f, "; wire side %s\n", l->wire == LEFT ? "left" : "right");
+    if (l->fwd->host)
+        fprintf(f, "      host: %s\n", l->fwd->host);
+    print_details(l->fwd, f);
+    if (l->back)
+        print_details(l->back, f);
+    if (merges(p, l->fwd) || merges(p, l->back))
+        print_merged(f);
+}
+
+static size_t item_of(const struct plan *p, const struct plan_link *l)
+{
+    size_t i = 0;
+    while (i < p->nitems && p->items[i].link != l)
+        i++;
+    return i;
+}
+
+static void print_relay(const struct plan *p, size_t i, FILE *f)
+{
+    print_joint(p, i, f);
+    fprintf(f, "  (relay)\n");
+    print_fate(p, i, f);
+}
+
+/* Items and links in line order: plain relays stand between links. */
+static void print_line(const struct plan *p, FILE *f)
+{
+    size_t item = 0;
+    for (size_t i = 0; i < p->nlinks; i++) {
+        const struct plan_link *l = &p->links[i];
+        size_t at = item_of(p, l);
+        for (; item < p->nitems && item < at && !p->items[item].link; item++)
+            print_relay(p, item, f);
+        if (at < p->nitems)
+            print_joint(p, at, f);
+        print_link(p, l, f);
+        if (at == p->nitems) {
+            fprintf(f, "      becomes: nothing\n");
+            continue;
+        }
+        print_fate(p, at, f);
+        item = at + 1;
+    }
+    for (; item < p->nitems; item++)
+        print_relay(p, item, f);
+}
+
+static void print_opened(const struct addr *a, int *n, FILE *f)
+{
+    if (!a)
+        return;
+    fprintf(f, "  %d. ", (*n)++);
+    print_addr(a, f);
+    fputc('\n', f);
+}
+
+static void print_opened_link(const struct plan_link *l, int *n, FILE *f)
+{
+    if (l->fate == FATE_NOTHING)
+        return;
+    fprintf(f, "  %d. ", (*n)++);
+    print_addr(l->fwd, f);
+    if (l->back) {
+        fprintf(f, " %% ");
+        print_addr(l->back, f);
+    }
+    fprintf(f, "%s\n",
+            l->fate == FATE_DIALOG               ? " (dialog)"
+            : l->fwd->form->kind == FORM_SESSION ? " (handshake)"
+            : l->fate == FATE_PROGRAM            ? " (started when both sides are there)"
+                                                 : "");
+}
+
+static void print_opening(const struct plan *p, FILE *f)
+{
+    size_t early = p->nleft;
+    int n = 1;
+    fprintf(f, "opening order:\n");
+    print_opened(p->end[LEFT].back, &n, f);
+    print_opened(p->end[LEFT].fwd, &n, f);
+    while (early < p->nlinks && (p->links[early].fate == FATE_NOTHING ||
+                                 item_of(p, &p->links[early]) < p->nproofs))
+        early++;
+    for (size_t i = 0; i < early; i++)
+        print_opened_link(&p->links[i], &n, f);
+    print_opened(p->end[RIGHT].back, &n, f);
+    print_opened(p->end[RIGHT].fwd, &n, f);
+    for (size_t i = p->nlinks; i-- > early;)
+        print_opened_link(&p->links[i], &n, f);
+    if (p->settings->sandbox)
+        fprintf(f, "  %d. (--sandbox: nothing is opened from here)\n", n);
+}
+
+void plan_print(const struct plan *p, FILE *f)
+{
+    size_t engines = 0, programs = 0;
+    for (size_t i = 0; i < p->nitems; i++) {
+        bool program = p->items[i].link && p->items[i].link->fate == FATE_PROGRAM;
+        engines += is_station(&p->items[i]) && !program;
+        programs += program;
+    }
+    fprintf(f, "line, left to right:\n");
+    print_end(p, LEFT, f);
+    print_line(p, f);
+    print_end(p, RIGHT, f);
+    fprintf(f, "%zu engine%s, %zu thread%s, %zu program link%s\n", engines, engines == 1 ? "" : "s",
+            engines, engines == 1 ? "" : "s", programs, programs == 1 ? "" : "s");
+    print_opening(p, f);
+    if (p->missing)
+        fprintf(f, "not there by now:\n");
+    for (const struct plan_note *n = p->missing; n; n = n->next)
+        fprintf(f, "  %s\n", n->what.text);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Keeping secrets out of sight: see secret.h. */
+#include "engine/cli/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/plan/bind.h"
+#include "catena/diag.h"
+#include "catena/option.h"
+
+/* ---- arguments ---- */
+
+/* A name that is only nearly one of a secret option is taken for a slip. */
+static bool is_secret(const char *name)
+{
+    const struct option_desc *d = option_lookup(name);
+    const char *near = d ? NULL : option_nearest(name, 0);
+    if (near)
+        d = option_lookup(near);
+    return d && d->secret == SECRET_TEXT;
+}
+
+static void mask_single(char *argument, const struct single_spec *s)
+{
+    for (size_t i = 0; i < s->nopts; i++)
+        if (s->opts[i].has_value && is_secret(s->opts[i].name.s))
+            memset(argument + s->opts[i].value.at.off, '*', s->opts[i].value.at.len);
+}
+
+static void mask_chain(char *argument, const struct chain_spec *c)
+{
+    for (size_t i = 0; i < c->npieces; i++) {
+        mask_single(argument, &c->pieces[i].fwd);
+        mask_single(argument, &c->pieces[i].back);
+    }
+}
+
+/* Where it need not be a chain, a value may go on behind an operator. */
+static int mask(struct arena *a, char *argument, bool v1, struct err *e)
+{
+    struct chain_spec chain, single;
+    bool is_chain = !v1 && chain_parse(a, argument, PARSE_LENIENT | PARSE_CAREFUL, &chain, e) == 0;
+    bool sure = is_chain && chain_in_place(&chain);
+    if (!sure && chain_parse(a, argument, PARSE_LENIENT | PARSE_V1, &single, e) < 0)
+        return -1;
+    if (is_chain)
+        mask_chain(argument, &chain);
+    if (!sure)
+        mask_chain(argument, &single);
+    return 0;
+}
+
+int secret_mask(char *argument, bool v1, struct err *e)
+{
+    struct arena a = {0};
+    int rc = mask(&a, argument, v1, e);
+    arena_free(&a);
+    return rc;
+}
+
+int secret_hide_argument(char *argument, bool v1, char **copy, struct err *e)
+{
+    *copy = strdup(argument);
+    if (!*copy)
+        return err_nomem(e);
+    if (secret_mask(argument, v1, e) < 0) {
+        secret_free(*copy);
+        *copy = NULL;
+        return -1;
+    }
+    if (strcmp(*copy, argument) == 0) {
+        free(*copy);
+        *copy = NULL;
+    } else {
+        diag_show_instead(*copy, argument);
+    }
+    return 0;
+}
+
+void secret_free(char *copy)
+{
+    if (!copy)
+        return;
+    diag_show_instead(copy, NULL);
+    explicit_bzero(copy, strlen(copy));
+    free(copy);
+}
+
+/* ---- the environment ---- */
+
+static void hide_variables(const struct addr *a)
+{
+    for (size_t i = 0; i < a->nopts; i++) {
+        const struct opt *o = &a->opts[i];
+        char *value = o->desc->secret == SECRET_ENV ? getenv(o->v.variable) : NULL;
+        if (value) {
+            memset(value, '*', strlen(value)); /* the kernel shows what the process began with */
+            (void)unsetenv(o->v.variable);
+        }
+    }
+}
+
+void secret_hide_environment(const struct plan *p)
+{
+    const struct addr *a;
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+            hide_variables(a);
+}

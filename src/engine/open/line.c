@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Building and running the line: see line.h. */
+#include "engine/open/line.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/endpoint.h"
+#include "catena/handshake.h"
+#include "catena/wait.h"
+#include "engine/open/joint.h"
+
+enum {
+    OVER_S = 5,         /* seconds without a byte moving, once -t has ended the run */
+    STACK = 256 * 1024,
+};
+
+int line_init(struct line *l, struct run *r, struct err *e)
+{
+    const struct plan *p = r->plan;
+    *l = (struct line){.run = r, .plan = p, .next = {0, p->nitems}, .done_fd = -1};
+    for (int i = 0; i < 2; i++)
+        l->fds[i][0] = l->fds[i][1] = -1;
+    border_init(&l->border, r);
+    l->stations = calloc(p->nitems, sizeof *l->stations);
+    if (!l->stations)
+        return err_nomem(e);
+    for (size_t i = 0; i < p->nitems; i++) {
+        struct station *s = &l->stations[i];
+        s->item = &p->items[i];
+        s->stop_fd = -1;
+        s->ends[LEFT] = s->ends[RIGHT] = (struct comm_ends){-1, -1};
+        s->program = s->item->link && s->item->link->fate == FATE_PROGRAM;
+    }
+    return 0;
+}
+
+void line_put_end(struct line *l, int side, struct port *p)
+{
+    l->port[side] = p;
+    l->fds[side][0] = p->given[p->given[0] < 0];
+    l->fds[side][1] = p->given[p->given[1] >= 0];
+}
+
+/* ---- stations ---- */
+
+static bool is_border(const struct line *l, const struct station *s)
+{
+    return s == &l->stations[l->plan->border];
+}
+
+static int make(struct line *l, struct station *s, struct err *e)
+{
+    if (s->made)
+        return 0;
+    if (is_border(l, s)) {
+        s->engine.border = &l->border;
+        s->engine.border_side = l->plan->border >= l->plan->nleft_items ? LEFT : RIGHT;
+    }
+    s->made = true;
+    return engine_init(&s->engine, l->run, s->item, e);
+}
+
+static void *station_thread(void *arg)
+{
+    struct station *s = arg;
+    const uint64_t one = 1;
+    (void)diag_about(&s->engine.run->peer);
+    engine_relay(&s->engine);
+    ssize_t rc = write(s->done_fd, &one, sizeof one);
+    (void)rc;
+    return NULL;
+}
+
+static int start_thread(struct line *l, struct station *s, struct err *e)
+{
+    pthread_attr_t attr;
+    if (l->done_fd < 0)
+        l->done_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    if (l->run->broken_fd < 0)
+        l->run->broken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (l->done_fd < 0 || s->stop_fd < 0 || l->run->broken_fd < 0)
+        return err_sys(e, "eventfd()");
+    s->done_fd = l->done_fd;
+    s->engine.stop_fd = s->stop_fd;
+    s->engine.threaded = true;
+    engine_await_peer(&s->engine);
+    int rc = pthread_attr_init(&attr);
+    if (rc == 0) {
+        (void)pthread_attr_setstacksize(&attr, STACK);
+        rc = pthread_create(&s->thread, &attr, station_thread, s);
+        (void)pthread_attr_destroy(&attr);
+    }
+    if (rc != 0) {
+        errno = rc;
+        return err_sys(e, "cannot start an engine thread");
+    }
+    s->started = true;
+    return 0;
+}
+
+/* Both sides are there: a program is spawned, an engine may start; the border's engine runs later. */
+static int complete(struct line *l, struct station *s, struct err *e)
+{
+    if (!s->attached[LEFT] || !s->attached[RIGHT])
+        return 0;
+    if (s->program && joint_spawn(l, s, e) < 0)
+        return -1;
+    s->due = !is_border(l, s) && (s->engine.side[LEFT].port || s->engine.side[RIGHT].port);
+    return 0;
+}
+
+int line_start(struct line *l, struct err *e)
+{
+    for (size_t i = 0; i < l->plan->nitems; i++) {
+        struct station *s = &l->stations[i];
+        if (s->due && start_thread(l, s, e) < 0)
+            return -1;
+        s->due = false;
+    }
+    return 0;
+}
+
+static int give_port(struct line *l, struct station *s, int side, struct port *p, struct err *e)
+{
+    /* a descriptor that was opened one way is used that way, as with -u or -U */
+    bool alone = l->plan->nitems == 1 && !s->item->link && p->flags & PORT_BORROWED;
+    s->engine.side[side].port = p;
+    s->engine.side[side].has_room = !port_awaits_room(p);
+    if (p->rfd < 0 && alone)
+        engine_has_no_flow(&s->engine, side);
+    else if (p->rfd < 0 && !(p->flags & PORT_STALL_R))
+        s->engine.side[side].in_eof = true;
+    if (p->wfd < 0 && alone)
+        engine_has_no_flow(&s->engine, !side);
+    s->attached[side] = true;
+    if (alone && !s->engine.side[LEFT].has_in && !s->engine.side[RIGHT].has_in)
+        return err_set(e, ERR_OTHER, "nothing can flow: no side gives what the other one takes");
+    return complete(l, s, e);
+}
+
+/* Joins a station's open inner side to its inner neighbour. */
+static int join_stations(struct line *l, struct station *outer, struct station *inner, int side,
+                         struct err *e)
+{
+    struct port *ports[2] = {NULL, NULL}; /* outer's, inner's; NULL for programs */
+    if (joint_make(l, outer, inner, side, ports, e) < 0)
+        return -1;
+    outer->attached[!side] = inner->attached[side] = true;
+    outer->engine.side[!side].port = ports[0];
+    inner->engine.side[side].port = ports[1];
+    return complete(l, outer, e);
+}
+
+/* ---- the cursors ---- */
+
+static int attach(struct line *l, int side, struct station *s, struct err *e)
+{
+    struct station *outer = l->pending[side];
+    if (make(l, s, e) < 0)
+        return -1;
+    if (outer) {
+        l->pending[side] = NULL;
+        if (join_stations(l, outer, s, side, e) < 0)
+            return -1;
+    } else {
+        struct port *p = l->port[side];
+        l->port[side] = NULL;
+        if (give_port(l, s, side, p, e) < 0)
+            return -1;
+    }
+    l->pending[side] = s;
+    if (s->engine.session && s->item->link->wire == side)
+        return line_start(l, e) < 0 ? -1 : engine_handshake(&s->engine, e);
+    return 0;
+}
+
+/* What a dialog has read too far goes back in front of what comes. */
+static int unread(struct line *l, int side, struct wire *w, struct err *e)
+{
+    struct buf b, *out;
+    if (w->in.len == 0)
+        return 0;
+    if (!l->pending[side])
+        return port_unread(l->port[side], buf_data(&w->in), w->in.len, e);
+    out = &l->pending[side]->engine.side[!side].out;
+    if (buf_init(&b, w->in.len + out->cap) < 0)
+        return err_nomem(e);
+    buf_move(&b, &w->in);
+    buf_move(&b, out);
+    buf_swap(&b, out);
+    buf_fini(&b);
+    return 0;
+}
+
+static int hold_dialog(struct line *l, int side, const struct plan_link *link, struct err *e)
+{
+    struct station *s = l->pending[side];
+    struct wire w;
+    if (s && s->program) { /* a program needs real descriptors: so the dialog has one, too */
+        struct port *ports[2] = {NULL, NULL};
+        l->pending[side] = NULL;
+        if (joint_make(l, s, NULL, side, ports, e) < 0)
+            return -1;
+        l->port[side] = ports[1];
+        s->attached[!side] = true;
+        if (complete(l, s, e) < 0)
+            return -1;
+        s = NULL;
+    }
+    struct engine_wire ew = {s ? &s->engine : NULL, !side};
+    if (line_start(l, e) < 0 || wire_init(&w, s ? &wire_over_engine : &wire_over_port, s ? (void *)&ew : l->port[side],
+                  l->run, handshake_patience(link->fwd), e) < 0)
+        return -1;
+    const struct addr *a = link->fwd;
+    int rc = a->form->ops.negotiator->negotiate(a, l->run, &w, e);
+    if (rc < 0)
+        (void)err_wrap(e, "%s", a->label);
+    else
+        rc = unread(l, side, &w, e);
+    wire_fini(&w);
+    return rc;
+}
+
+/* Moves that side's cursor on, at most to (not including) `limit`; stops before a dialog that
+ * talks to the other side. */
+static int advance(struct line *l, int side, size_t limit, struct err *e)
+{
+    while (l->next[side] != limit) {
+        size_t i = side == LEFT ? l->next[LEFT] : l->next[RIGHT] - 1;
+        const struct plan_item *it = &l->plan->items[i];
+        if (it->kind == ITEM_DIALOG && it->link->wire != side)
+            return 0;
+        l->failed = it->link;
+        if (it->kind == ITEM_DIALOG ? hold_dialog(l, side, it->link, e) < 0
+                                    : attach(l, side, &l->stations[i], e) < 0)
+            return -1;
+        l->next[side] = side == LEFT ? i + 1 : i;
+    }
+    return 0;
+}
+
+/* What the end itself has to say first. The halves of a dual have done so when they were opened. */
+static int greet(struct line *l, int side, struct err *e)
+{
+    const struct plan_end *end = &l->plan->end[side];
+    const struct endpoint_ops *ops = end->fwd->form->ops.endpoint;
+    if (end->back || !ops->greet || ops->greet(end->fwd, l->run, l->port[side], e) == 0)
+        return 0;
+    return err_is_end(e) || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
+}
+
+int line_open_chain(struct line *l, int side, struct err *e)
+{
+    size_t limit = side == LEFT ? l->plan->nleft_items : l->next[LEFT];
+    return greet(l, side, e) < 0 ? -1 : advance(l, side, limit, e);
+}
+
+void line_share(struct line *l, int side)
+{
+    size_t from = side == LEFT ? 0 : l->next[RIGHT], to = side == LEFT ? l->next[LEFT] : l->plan->nitems;
+    port_share(l->port[side]);
+    for (size_t i = from; i < to; i++)
+        for (int k = 0; k < 2; k++) {
+            struct port *p = l->stations[i].engine.side[k].port;
+            if (p && !(p->flags & PORT_JOINT))
+                port_share(p);
+        }
+}
+
+int line_prove(struct line *l, struct err *e)
+{
+    return advance(l, LEFT, l->plan->nproofs, e);
+}
+
+int line_join(struct line *l, struct err *e)
+{
+    if (border_open(&l->border, e) < 0)
+        return -1;
+    if (advance(l, LEFT, l->next[RIGHT], e) < 0 || advance(l, RIGHT, l->next[LEFT], e) < 0)
+        return -1;
+    struct station *a = l->pending[LEFT], *b = l->pending[RIGHT];
+    l->pending[LEFT] = l->pending[RIGHT] = NULL;
+    if (a && b)
+        return join_stations(l, a, b, LEFT, e) < 0 ? -1 : complete(l, b, e);
+    int side = a ? RIGHT : LEFT;
+    struct port *p = l->port[side];
+    l->port[side] = NULL;
+    return give_port(l, a ? a : b, side, p, e);
+}
+
+/* ---- the end ---- */
+
+static void stop(struct station *s)
+{
+    const uint64_t one = 1;
+    if (s->started && !s->joined) {
+        ssize_t rc = write(s->stop_fd, &one, sizeof one);
+        (void)rc;
+    }
+}
+
+static void join_thread(struct station *s)
+{
+    if (s->started && !s->joined)
+        (void)pthread_join(s->thread, NULL);
+    s->joined = s->started;
+}
+
+static void station_fini(struct station *s)
+{
+    join_thread(s);
+    if (s->made)
+        engine_fini(&s->engine);
+    comm_close(&s->ends[LEFT]);
+    comm_close(&s->ends[RIGHT]);
+    if (s->stop_fd >= 0)
+        close(s->stop_fd);
+    *s = (struct station){.item = s->item, .program = s->program, .stop_fd = -1,
+                          .ends = {{-1, -1}, {-1, -1}}};
+}
+
+static bool any_failed(const struct line *l, size_t from, size_t to)
+{
+    bool any = false;
+    for (size_t i = from; i < to; i++)
+        any |= atomic_load(&l->stations[i].engine.failed);
+    return any;
+}
+
+void line_reset_side(struct line *l, int side, bool quietly)
+{
+    size_t n = l->plan->nitems, from = side == LEFT ? 0 : l->next[RIGHT];
+    size_t to = side == LEFT ? l->next[LEFT] : n;
+    bool cut[2] = {atomic_load(&l->run->cut[0]), atomic_load(&l->run->cut[1])};
+    run_cut(l->run); /* an attempt that failed loses nothing */
+    if (side == RIGHT && from > l->next[LEFT])
+        from--; /* the one whose opening failed */
+    else if (side == LEFT && to < l->plan->nleft_items)
+        to++;
+    for (size_t i = from; i < to; i++)
+        stop(&l->stations[i]);
+    for (size_t i = from; i < to; i++)
+        join_thread(&l->stations[i]);
+    if (any_failed(l, from, to) && !any_failed(l, 0, from) && !any_failed(l, to, n))
+        run_forget_failure(l->run);
+    for (size_t i = from; i < to; i++) {
+        for (int k = 0; quietly && k < 2; k++) {
+            port_abandon(l->stations[i].engine.side[k].port);
+            l->stations[i].engine.side[k].port = NULL;
+        }
+        station_fini(&l->stations[i]);
+    }
+    if (quietly)
+        port_abandon(l->port[side]);
+    else
+        port_close(l->port[side]);
+    l->port[side] = NULL;
+    l->pending[side] = NULL;
+    l->next[side] = side == LEFT ? 0 : n;
+    atomic_store(&l->run->cut[0], cut[0]);
+    atomic_store(&l->run->cut[1], cut[1]);
+}
+
+static size_t running(const struct line *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->plan->nitems; i++)
+        n += l->stations[i].started;
+    return n;
+}
+
+static int64_t idle_deadline(struct run *r)
+{
+    double quiet = r->settings->idle;
+    if (atomic_load(&r->over) && (quiet < 0 || quiet > OVER_S))
+        quiet = r->settings->linger > OVER_S ? r->settings->linger : OVER_S;
+    return quiet < 0 ? -1 : atomic_load(&r->last_activity) + (int64_t)(quiet * 1000);
+}
+
+/* The others drain what they have accepted. Only -T, signals, and -t hurry them. */
+static void wait_for_others(struct line *l)
+{
+    struct run *r = l->run;
+    struct err e;
+    for (size_t left = running(l); left > 0;) {
+        int64_t deadline = idle_deadline(r);
+        if (atomic_load(&r->stop)) {
+            for (size_t i = 0; i < l->plan->nitems; i++)
+                stop(&l->stations[i]);
+            break;
+        }
+        int rc = wait_fd(r, l->done_fd, POLLIN, deadline, &e);
+        uint64_t one;
+        if (rc > 0 && read(l->done_fd, &one, sizeof one) == (ssize_t)sizeof one)
+            left--;
+        else if (rc < 0 || (rc == 0 && wait_now() >= idle_deadline(r))) {
+            if (rc < 0 && !err_is_end(&e))
+                run_fail(r, &e);
+            atomic_store(&r->stop, true);
+        }
+    }
+    for (size_t i = 0; i < l->plan->nitems; i++)
+        join_thread(&l->stations[i]);
+}
+
+static bool may_wait(const struct line *l)
+{
+    const struct engine *border = &l->stations[l->plan->border].engine;
+    for (int i = 0; i < 2; i++)
+        if (border->side[i].port && port_close_may_wait(border->side[i].port))
+            return true;
+    return border_may_wait(&l->border);
+}
+
+bool line_is_one_engine(const struct line *l)
+{
+    bool programs = false;
+    for (size_t i = 0; i < l->plan->nitems; i++)
+        programs |= l->stations[i].program;
+    return running(l) == 0 && !programs && l->run->nchildren == 0 && !may_wait(l);
+}
+
+struct engine *line_begin(struct line *l)
+{
+    struct engine *border = &l->stations[l->plan->border].engine;
+    border->stop_fd = l->run->stop_fd;
+    run_transferring(l->run);
+    run_touch(l->run);
+    engine_await_peer(border);
+    return border;
+}
+
+void line_relay(struct line *l)
+{
+    engine_relay(line_begin(l));
+    wait_for_others(l);
+}
+
+void line_fini(struct line *l)
+{
+    for (size_t i = 0; l->stations && i < l->plan->nitems; i++)
+        stop(&l->stations[i]);
+    for (size_t i = 0; l->stations && i < l->plan->nitems; i++)
+        station_fini(&l->stations[i]);
+    free(l->stations);
+    l->stations = NULL;
+    for (int i = 0; i < 2; i++) {
+        port_close(l->port[i]);
+        l->port[i] = NULL;
+    }
+    if (l->done_fd >= 0)
+        close(l->done_fd);
+    l->done_fd = -1;
+    border_fini(&l->border);
+}

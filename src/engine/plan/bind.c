@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * From a parsed sub-address to a bound one: the keyword's form that fits place, parameters and
+ * context, and its options, checked against the form's groups and converted. Every way this can go
+ * wrong is one sentence that says what stood there and what would be accepted. */
+#include "engine/plan/bind.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catena/option.h"
+#include "catena/registry.h"
+
+enum ctx ctx_mirror(enum ctx c)
+{
+    return c == CTX_R ? CTX_W : c == CTX_W ? CTX_R : CTX_B;
+}
+
+static const char *ctx_words(enum ctx c)
+{
+    return c == CTX_R ? "read-only" : c == CTX_W ? "write-only" : "read-write";
+}
+
+static const char *keyword_of(const struct single_spec *s)
+{
+    switch (s->shortened) {
+    case SHORT_FD: return "FD";
+    case SHORT_PATH: return "GOPEN";
+    default: return s->keyword.s;
+    }
+}
+
+static const char *label_of(const struct binder *b, const char *typed)
+{
+    const char *which = b->chain == LEFT ? "first" : "second";
+    char word[64];
+    size_t n = 0;
+    for (; typed[n] && n < sizeof word - 1; n++)
+        word[n] = (char)tolower((unsigned char)typed[n]);
+    word[n] = '\0';
+    return b->chained ? arena_printf(&b->plan->arena, "%s address, link %zu \"%s\"", which, b->link,
+                                     word)
+                      : arena_printf(&b->plan->arena, "%s address \"%s\"", which, word);
+}
+
+int note_add(struct arena *a, struct plan_note **list, enum diag_level level, struct span where,
+             const char *fmt, ...)
+{
+    struct plan_note *n = arena_alloc(a, sizeof *n);
+    va_list ap;
+    if (!n)
+        return -1;
+    *n = (struct plan_note){.level = level, .what = {.kind = ERR_USAGE, .where = where}};
+    va_start(ap, fmt);
+    (void)vsnprintf(n->what.text, sizeof n->what.text, fmt, ap);
+    va_end(ap);
+    while (*list)
+        list = &(*list)->next;
+    *list = n;
+    return 0;
+}
+
+/* ---- forms ---- */
+
+static int unknown_keyword(const struct single_spec *s, struct err *e)
+{
+    char near[64];
+    struct span at = s->keyword.at.len ? s->keyword.at : s->at;
+    if (s->keyword.s[0] == '\0')
+        return err_at(e, at, "unknown device/address \"\": there is no address here");
+    if (registry_nearest(s->keyword.s, near, sizeof near))
+        return err_at(e, at, "unknown device/address \"%.200s\"; did you mean \"%s\"?",
+                      s->keyword.s, near);
+    return err_at(e, at, "unknown device/address \"%.200s\"", s->keyword.s);
+}
+
+/* Does the form, used as asked, accept that context on its left? Gives the right one. */
+static bool context_fits(const struct form *f, enum ctx left, bool reverse, enum ctx *right)
+{
+    if (!reverse) {
+        *right = f->right == RIGHT_BOTH ? CTX_B : ctx_mirror(left);
+        return (f->left & left) != 0;
+    }
+    /* the form's right side faces left: it must be used as that side wants to be used */
+    if (f->right == RIGHT_BOTH) {
+        *right = CTX_B;
+        return left == CTX_B && (f->left & CTX_B);
+    }
+    *right = ctx_mirror(left);
+    return (f->left & *right) != 0;
+}
+
+struct choice {
+    bool known, placed; /* the keyword exists; it exists for this place */
+    unsigned params;    /* bit n: a form takes n parameters */
+    unsigned contexts;  /* what the forms with that many parameters accept */
+    const struct form *usage;
+    const struct form *found;
+};
+
+static struct choice choose(const char *keyword, bool inter, size_t nparams, enum ctx left,
+                            bool reverse)
+{
+    struct choice c = {0};
+    for (const struct form *f = registry_next(NULL); f; f = registry_next(f)) {
+        enum ctx right;
+        if (!form_answers(f, keyword))
+            continue;
+        c.known = true;
+        if (form_is_inter(f) != inter)
+            continue;
+        c.placed = true;
+        c.usage = c.usage ? c.usage : f;
+        for (unsigned n = f->min_params; n <= f->max_params && n < 31; n++)
+            c.params |= 1U << n;
+        if (nparams < f->min_params || nparams > f->max_params)
+            continue;
+        c.usage = f;
+        c.contexts |= f->left;
+        if (context_fits(f, left, reverse, &right) && !c.found)
+            c.found = f;
+    }
+    return c;
+}
+
+static void list_params(unsigned set, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; i < 31 && n < cap; i++)
+        if (set & 1U << i)
+            n += (size_t)snprintf(out + n, cap - n, "%s%u", n ? " or " : "", i);
+}
+
+static int wrong_place(const struct single_spec *s, const char *label, bool inter, struct err *e)
+{
+    struct span at = s->keyword.at.len ? s->keyword.at : s->at;
+    if (inter)
+        return err_at(e, at, "%s: this is an endpoint address and can only be the last of a chain; "
+                             "what stands before \"|\" must be an inter address", label);
+    return err_at(e, at, "%s: this is an inter address and cannot be the last of a chain; "
+                         "an endpoint has to follow: \"%.100s|tcp:host:port\"", label,
+                  s->keyword.s);
+}
+
+static int wrong_params(const struct single_spec *s, const char *label, const struct choice *c,
+                        struct err *e)
+{
+    char wanted[64];
+    list_params(c->params, wanted, sizeof wanted);
+    return err_at(e, s->at, "%s: wrong number of parameters (%zu instead of %s); usage: %s%s", label,
+                  s->nparams, wanted, c->usage->keyword, c->usage->params ? c->usage->params : "");
+}
+
+static int wrong_context(const struct single_spec *s, const char *label, enum ctx left,
+                         const struct choice *c, struct err *e)
+{
+    if (s->reverse && c->usage->right == RIGHT_BOTH)
+        return err_at(e, s->at, "%s: reversed, it needs both directions on its left side, but it is "
+                                "used %s here", label, ctx_words(left));
+    unsigned set = s->reverse ? (c->contexts & CTX_B) | (c->contexts & CTX_R ? CTX_W : 0U) |
+                                    (c->contexts & CTX_W ? CTX_R : 0U)
+                              : c->contexts;
+    char wanted[64] = "";
+    int n = 0;
+    for (unsigned k = CTX_R; k <= CTX_B; k <<= 1)
+        if (set & k)
+            n += snprintf(wanted + n, sizeof wanted - (size_t)n, "%s%s", n ? " and " : "",
+                          ctx_words((enum ctx)k));
+    bool dual = left == CTX_B && form_is_inter(c->usage);
+    return err_at(e, s->at, "%s: is used %s here, but supports only %s%s", label, ctx_words(left),
+                  wanted, dual ? "; for both ways join two of them: \"a%b\"" : "");
+}
+
+static int choose_or_explain(const struct single_spec *s, const char *label, bool inter,
+                             enum ctx left, struct choice *c, struct err *e)
+{
+    *c = choose(keyword_of(s), inter, s->nparams, left, s->reverse);
+    if (!c->known)
+        return unknown_keyword(s, e);
+    if (!c->placed)
+        return wrong_place(s, label, inter, e);
+    if (!c->contexts)
+        return wrong_params(s, label, c, e);
+    return 0;
+}
+
+/* ---- options ---- */
+
+static const char *list_groups(struct arena *a, uint64_t groups)
+{
+    const char *text = "";
+    for (unsigned g = 0; text && g < GROUP_COUNT; g++)
+        if (groups & UINT64_C(1) << g)
+            text = arena_printf(a, "%s%s%s", text, *text ? "," : "",
+                                group_name((enum group_bit)g));
+    return text ? text : "";
+}
+
+static int unknown_option(const struct opt_spec *o, const char *label, uint64_t groups,
+                          struct err *e)
+{
+    const char *near = option_nearest(o->name.s, groups);
+    if (near)
+        return err_at(e, o->name.at, "%s: unknown option \"%.100s\"; did you mean \"%s\"?", label,
+                      o->name.s, near);
+    return err_at(e, o->name.at, "%s: unknown option \"%.100s\"", label, o->name.s);
+}
+
+/* With -g: what acts on any descriptor, or on the opening of any address, is tried. What an address
+ * asks for by itself means nothing to one that does not. */
+static bool can_be_tried(const struct form *f, const struct option_desc *d)
+{
+    return !form_is_inter(f) && (d->apply || d->tio || d->groups & GROUP_RETRY);
+}
+
+static bool holds(const struct form *f, const struct option_desc *d)
+{
+    return (d->groups & (f->groups | GROUPS_EVERY)) != 0;
+}
+
+static int not_for_this(const struct binder *b, const struct opt_spec *o, const char *label,
+                        const struct form *f, struct err *e)
+{
+    const struct option_desc *d = option_lookup(o->name.s);
+    const char *belongs = list_groups(&b->plan->arena, d->groups);
+    if (b->plan->settings->no_group_check)
+        return err_at(e, o->name.at, "%s: option \"%.100s\" could not be used: only addresses of %s "
+                                     "know what to do with it", label, o->name.s, belongs);
+    return err_at(e, o->name.at,
+                  "%s: option \"%.100s\" is not for this address: it belongs to %s, the address "
+                  "has the groups %s (-g switches this check off)",
+                  label, o->name.s, belongs,
+                  list_groups(&b->plan->arena, f->groups & ~GROUPS_EVERY));
+}
+
+/* Gives 1 when bound, 0 when left out (-s), -1. */
+static int bind_option(const struct binder *b, const struct opt_spec *o, const char *label,
+                       const struct option_desc *d, struct opt *out, struct err *e)
+{
+    *out = (struct opt){.desc = d,
+                        .at = o->has_value ? o->value.at : o->name.at,
+                        .sloppy = b->plan->settings->sloppy};
+    if (value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at, &out->v, e) == 0)
+        return 1;
+    (void)err_wrap(e, "%s", label);
+    if (!out->sloppy)
+        return -1;
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_ERROR, e->where, "%s", e->text) < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+/* An option that stands at an address to the left, and that none between held. */
+static int adopt(struct binder *b, const struct stray *s, const char *label, struct addr *a,
+                 struct opt *opts, struct err *e)
+{
+    const struct option_desc *d = option_lookup(s->spec->name.s);
+    int rc = bind_option(b, s->spec, s->label, d, &opts[a->nopts], e);
+    if (rc < 0)
+        return -1;
+    a->nopts += (size_t)rc;
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_NOTICE, s->spec->name.at,
+                    "%s: option \"%.100s\" is not for this address, but for what it leads to: it "
+                    "goes to %s", s->label, s->spec->name.s, label) < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+static int adopt_strays(struct binder *b, const char *label, struct addr *a, struct opt *opts,
+                        struct err *e)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < b->nstrays; i++) {
+        const struct stray *s = &b->strays[i];
+        bool ours = s->link < b->link && holds(a->form, option_lookup(s->spec->name.s));
+        if (!ours)
+            b->strays[left++] = *s;
+        else if (adopt(b, s, label, a, opts, e) < 0)
+            return -1;
+    }
+    b->nstrays = left;
+    return 0;
+}
+
+static int bind_own(struct binder *b, const struct opt_spec *o, const char *label, struct addr *a,
+                    struct opt *opts, struct err *e)
+{
+    const struct form *f = a->form;
+    const struct option_desc *d = option_lookup(o->name.s);
+    if (!d)
+        return unknown_option(o, label, f->groups | GROUPS_EVERY, e);
+    if (holds(f, d) || (b->plan->settings->no_group_check && can_be_tried(f, d))) {
+        int rc = bind_option(b, o, label, d, &opts[a->nopts], e);
+        a->nopts += rc > 0;
+        return rc < 0 ? -1 : 0;
+    }
+    if (b->last)
+        return not_for_this(b, o, label, f, e);
+    b->strays[b->nstrays++] = (struct stray){.spec = o, .form = f, .label = label, .link = b->link};
+    return 0;
+}
+
+/* Options whose names are to be looked up before the run. */
+static int note_names(const struct binder *b, const char *label, struct opt *opts, size_t n,
+                      struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct plan_name *name;
+        if (!value_is_name(opts[i].desc, &opts[i].v))
+            continue;
+        name = arena_alloc(&b->plan->arena, sizeof *name);
+        if (!name)
+            return err_nomem(e);
+        *name = (struct plan_name){.opt = &opts[i], .label = label, .next = b->out->names};
+        b->out->names = name;
+    }
+    return 0;
+}
+
+/* What is typed at the address itself comes last, and so wins. */
+static int bind_options(struct binder *b, const struct single_spec *s, struct addr *a, struct err *e)
+{
+    struct opt *opts = arena_alloc(&b->plan->arena, (b->nstrays + s->nopts + 1) * sizeof *opts);
+    if (!opts)
+        return err_nomem(e);
+    a->opts = opts;
+    if (adopt_strays(b, a->label, a, opts, e) < 0)
+        return -1;
+    for (size_t i = 0; i < s->nopts; i++)
+        if (bind_own(b, &s->opts[i], a->label, a, opts, e) < 0)
+            return -1;
+    bool shared_out = a->form->kind == FORM_COMPOUND;
+    return shared_out ? 0 : note_names(b, a->label, opts, a->nopts, e);
+}
+
+int bind_finish(const struct binder *b, struct err *e)
+{
+    const struct stray *s = b->strays;
+    return b->nstrays > 0 ? not_for_this(b, s->spec, s->label, s->form, e) : 0;
+}
+
+/* ---- addresses ---- */
+
+static struct addr *new_addr(const struct binder *b, const struct form *f,
+                             const struct single_spec *s, const char *label)
+{
+    struct addr *a = arena_alloc(&b->plan->arena, sizeof *a);
+    const char **params = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *params);
+    struct span *at = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *at);
+    if (!a || !params || !at)
+        return NULL;
+    for (size_t i = 0; i < s->nparams; i++) {
+        params[i] = s->params[i].s;
+        at[i] = s->params[i].at;
+    }
+    *a = (struct addr){.form = f,
+                       .keyword = s->shortened ? f->keyword : s->keyword.s,
+                       .params = params,
+                       .param_at = at,
+                       .nparams = s->nparams,
+                       .label = label,
+                       .at = s->at};
+    return a;
+}
+
+int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
+               const struct addr **out, struct err *e)
+{
+    const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
+    struct choice c;
+    if (!label)
+        return err_nomem(e);
+    if (s->shortened != SHORT_NONE)
+        return wrong_place(s, label, true, e);
+    struct single_spec used = *s;
+    used.reverse = s->reverse && !lane; /* a lane has one flow: nothing to swap but its transform */
+    if (choose_or_explain(&used, label, true, left, &c, e) < 0)
+        return -1;
+    if (lane && c.found && c.found->right != RIGHT_MIRROR)
+        return err_at(e, s->at, "%s: needs both directions and cannot be one half of a dual", label);
+    if (!c.found)
+        return wrong_context(&used, label, left, &c, e);
+    struct addr *a = new_addr(b, c.found, s, label);
+    if (!a || bind_options(b, s, a, e) < 0)
+        return a ? -1 : err_nomem(e);
+    a->left = left;
+    context_fits(c.found, left, used.reverse, &a->right);
+    *out = a;
+    return 0;
+}
+
+/* How an address alone is used is v1's business: one that carries both ways carries one as well, one
+ * that has only the other direction warns and goes on, and fails when it is used. In a chain it is
+ * an error. */
+static int tolerate_context(const struct binder *b, const struct single_spec *s, const char *label,
+                            enum ctx left, struct choice *c, struct err *e)
+{
+    if (b->chained || c->usage->left == 0)
+        return wrong_context(s, label, left, c, e);
+    c->found = c->usage;
+    if (c->usage->left & CTX_B)
+        return 0;
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_WARN, (struct span){0},
+                    "%s: address is opened in %s mode but only supports %s", label, ctx_words(left),
+                    ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W)) < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+static const struct form *find_form(const char *keyword, bool inter, size_t nparams)
+{
+    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+        if (form_is_inter(f) == inter && f->kind != FORM_COMPOUND && form_answers(f, keyword) &&
+            nparams >= f->min_params && nparams <= f->max_params)
+            return f;
+    return NULL;
+}
+
+static size_t pick_params(const struct addr *whole, const unsigned char *which,
+                          const char **params, struct span *at)
+{
+    size_t n = 0;
+    for (; n < 4 && which[n]; n++) {
+        bool there = which[n] <= whole->nparams;
+        params[n] = there ? whole->params[which[n] - 1] : "";
+        at[n] = there ? whole->param_at[which[n] - 1] : whole->at;
+    }
+    return n;
+}
+
+static bool is_resolver_option(const struct option_desc *d)
+{
+    return d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply;
+}
+
+/* v1's combined spelling: an inter address over an endpoint, the options shared out. */
+static int expand(const struct binder *b, const struct single_spec *s, const struct addr *whole,
+                  enum ctx left, const struct addr **inter, const struct addr **out, struct err *e)
+{
+    const struct compound *k = whole->form->ops.compound;
+    struct arena *ar = &b->plan->arena;
+    struct addr *a[2] = {arena_alloc(ar, sizeof *a[0]), arena_alloc(ar, sizeof *a[0])};
+    struct opt *opts = arena_alloc(ar, 2 * (whole->nopts + 1) * sizeof *opts);
+    const char **params = arena_alloc(ar, 10 * sizeof *params);
+    struct span *at = arena_alloc(ar, 10 * sizeof *at);
+    if (!a[0] || !a[1] || !opts || !params || !at)
+        return err_nomem(e);
+    *a[0] = *a[1] = *whole;
+    a[0]->params = params;
+    a[1]->params = params + 5;
+    a[0]->param_at = at;
+    a[1]->param_at = at + 5;
+    a[0]->nparams = pick_params(whole, k->inter_params, params, at);
+    a[1]->nparams = pick_params(whole, k->endpoint_params, params + 5, at + 5);
+    if (k->port_default) {
+        const struct opt *port = opt_find(whole, k->port_option);
+        at[5 + a[1]->nparams] = port ? port->at : whole->at;
+        params[5 + a[1]->nparams++] = opt_string(whole, k->port_option, k->port_default);
+    }
+    a[0]->form = find_form(k->inter, true, a[0]->nparams);
+    a[1]->form = find_form(k->endpoint, false, a[1]->nparams);
+    if (!a[0]->form || !a[1]->form)
+        return err_at(e, s->at, "%s: not available in this build", whole->label);
+    a[0]->opts = opts;
+    a[1]->opts = opts + whole->nopts + 1;
+    a[0]->nopts = a[1]->nopts = 0;
+    for (size_t i = 0; i < whole->nopts; i++) {
+        const struct opt *o = &whole->opts[i];
+        /* what any address takes, and who waits for connections, belongs to the endpoint */
+        uint64_t inter_groups = a[0]->form->groups & ~GROUP_CHILD;
+        int to = o->desc->groups & inter_groups ? 0 : 1;
+        opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
+        if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
+            opts[a[0]->nopts++] = *o;
+    }
+    if (note_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
+        note_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
+        return -1;
+    a[0]->left = left;
+    a[0]->right = a[1]->left = CTX_B;
+    *inter = a[0];
+    *out = a[1];
+    return 0;
+}
+
+int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left,
+                  const struct addr **inter, const struct addr **out, struct err *e)
+{
+    const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
+    struct choice c;
+    *inter = NULL;
+    if (!label)
+        return err_nomem(e);
+    if (choose_or_explain(s, label, false, left, &c, e) < 0)
+        return -1;
+    if (s->reverse)
+        return err_at(e, s->at, "%s: \"^\" swaps the two sides of an inter address; an endpoint has "
+                                "only one", label);
+    if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
+        return -1;
+    struct addr *a = new_addr(b, c.found, s, label);
+    if (!a || bind_options(b, s, a, e) < 0)
+        return a ? -1 : err_nomem(e);
+    a->left = left;
+    *out = a;
+    if (c.found->kind == FORM_COMPOUND)
+        return expand(b, s, a, left, inter, out, e);
+    return 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * What a plan is looked at for as a whole. Pure; each gives 0, or -1 and an error with its place. */
+#ifndef CATENA_CHECKS_H
+#define CATENA_CHECKS_H
+
+#include "catena/err.h"
+#include "catena/plan.h"
+
+/* Do runs of this plan get by with what a confined process may do (--sandbox)? */
+int plan_check_sandbox(const struct plan *p, struct err *e);
+
+#endif

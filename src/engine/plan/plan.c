@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Two arguments, read (reading.c), to one line: pass the directions along, mirror the left chain,
+ * settle `^` and `%`, and decide what becomes of each link. See catena/plan.h. */
+#include "catena/plan.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catena/endpoint.h"
+#include "engine/plan/bind.h"
+#include "engine/plan/checks.h"
+#include "engine/plan/plan_warn.h"
+
+/* ---- the line ---- */
+
+static bool passes(const struct addr *a)
+{
+    return !a || (a->form->kind == FORM_CODEC && a->form->ops.codec->passes);
+}
+
+static bool is_kind(const struct plan_link *l, enum form_kind k)
+{
+    return l->fwd->form->kind == k || (l->back && l->back->form->kind == k);
+}
+
+static enum link_fate fate_of(const struct plan *p, const struct plan_link *l)
+{
+    if (is_kind(l, FORM_NEGOTIATOR))
+        return FATE_DIALOG;
+    if (is_kind(l, FORM_PROGRAM))
+        return FATE_PROGRAM;
+    return passes(l->fwd) && passes(l->back) && !p->settings->unfused ? FATE_NOTHING : FATE_ENGINE;
+}
+
+/* Directions of the line from the contexts of the chain, which is mirrored on the left. */
+static void settle_link(struct plan *p, struct plan_link *l)
+{
+    enum ctx left = l->back ? CTX_B : l->fwd->left;
+    int away = l->chain == LEFT ? LEFT : RIGHT; /* where the chain's right end is on the line */
+    bool outward = left != CTX_R, inward = left != CTX_W;
+    l->to_right = away == RIGHT ? outward : inward;
+    l->to_left = away == RIGHT ? inward : outward;
+    l->wire = l->reversed ? !away : away;
+    l->fate = fate_of(p, l);
+}
+
+/* A session writes its own small messages between the data, and its peer answers only some. */
+static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *e)
+{
+    struct plan_end *end = &p->end[l->wire];
+    if (l->fwd->form->kind != FORM_SESSION)
+        return 0;
+    struct addr *a = arena_alloc(&p->arena, sizeof *a);
+    if (!a)
+        return err_nomem(e);
+    *a = *end->fwd;
+    a->prompt = true;
+    end->fwd = a;
+    return 0;
+}
+
+static int make_line(struct plan *p, const struct chain c[2], struct err *e)
+{
+    p->nleft = c[LEFT].nlinks;
+    p->nlinks = p->nleft + c[RIGHT].nlinks;
+    p->links = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->links);
+    if (!p->links)
+        return err_nomem(e);
+    for (size_t i = 0; i < p->nlinks; i++) {
+        p->links[i] = i < p->nleft ? c[LEFT].links[p->nleft - 1 - i] : c[RIGHT].links[i - p->nleft];
+        settle_link(p, &p->links[i]);
+    }
+    p->end[LEFT] = c[LEFT].end;
+    p->end[RIGHT] = c[RIGHT].end;
+    for (size_t i = 0; i < p->nlinks; i++)
+        if (settle_prompt(p, &p->links[i], e) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- stations ---- */
+
+static void add_item(struct plan *p, enum item_kind kind, const struct plan_link *l, bool to_right,
+                     bool to_left)
+{
+    p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left};
+}
+
+/* A program wants real descriptors on both sides, made for it. Where the line ends without another
+ * station, a plain relay stands between it and the endpoint. */
+static bool station_beyond(const struct plan *p, size_t link, int step)
+{
+    for (size_t i = link + (size_t)step; i < p->nlinks; i += (size_t)step)
+        if (p->links[i].fate == FATE_ENGINE || p->links[i].fate == FATE_PROGRAM ||
+            (p->links[i].fate == FATE_DIALOG && p->settings->unfused))
+            return true;
+    return false;
+}
+
+static void add_link_items(struct plan *p, size_t i)
+{
+    const struct plan_link *l = &p->links[i];
+    bool relay = p->settings->unfused && l->fate == FATE_DIALOG;
+    if (l->fate == FATE_PROGRAM && !station_beyond(p, i, -1))
+        add_item(p, ITEM_STATION, NULL, l->to_right, l->to_left);
+    if (relay && l->wire == RIGHT) /* the relay stands on the data side of the dialog */
+        add_item(p, ITEM_STATION, NULL, true, true);
+    if (l->fate == FATE_DIALOG)
+        add_item(p, ITEM_DIALOG, l, true, true);
+    if (relay && l->wire == LEFT)
+        add_item(p, ITEM_STATION, NULL, true, true);
+    if (l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM)
+        add_item(p, ITEM_STATION, l, l->to_right, l->to_left);
+    if (l->fate == FATE_PROGRAM && !station_beyond(p, i, 1))
+        add_item(p, ITEM_STATION, NULL, l->to_right, l->to_left);
+}
+
+static bool can_be_border(const struct plan_item *it)
+{
+    return !it->link || it->link->fate == FATE_ENGINE;
+}
+
+/* The border's features and the run's timers live in one engine: the nearest to the border, right
+ * of it if there is one, else left, else a plain relay made for it. */
+static void settle_border(struct plan *p)
+{
+    for (size_t i = p->nleft_items; i < p->nitems; i++) {
+        if (p->items[i].kind != ITEM_STATION)
+            continue;
+        if (can_be_border(&p->items[i])) {
+            p->border = i;
+            return;
+        }
+        break;
+    }
+    for (size_t i = p->nleft_items; i-- > 0;) {
+        if (p->items[i].kind != ITEM_STATION)
+            continue;
+        if (can_be_border(&p->items[i])) {
+            p->border = i;
+            return;
+        }
+        break;
+    }
+    p->border = p->nleft_items;
+    memmove(p->items + p->border + 1, p->items + p->border,
+            (p->nitems - p->border) * sizeof *p->items);
+    p->items[p->border] = (struct plan_item){ITEM_STATION, NULL, p->settings->to_right,
+                                             p->settings->to_left};
+    p->nitems++;
+}
+
+/* Who connected proves who he is before anything behind is opened: behind the last address of the right
+ * chain that talks to the left, if nothing between needs what is right of it. The border's engine does
+ * not run by then. */
+static void settle_proofs(struct plan *p)
+{
+    p->nproofs = p->nleft_items;
+    for (size_t i = p->nleft_items; i < p->nitems && p->items[i].link; i++) {
+        const struct plan_link *l = p->items[i].link;
+        bool talks = p->items[i].kind == ITEM_DIALOG || l->fwd->form->kind == FORM_SESSION;
+        bool behind_border = i > p->border && p->border >= p->nleft_items;
+        if (behind_border || (talks && l->wire != LEFT))
+            break;
+        if (talks)
+            p->nproofs = i + 1;
+    }
+}
+
+/* Two dialogs that wait for each other: each talks towards the other, nobody answers. */
+static int check_facing(const struct plan *p, struct err *e)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        if (p->links[i].wire != RIGHT || p->links[i].fate == FATE_NOTHING)
+            continue;
+        for (size_t j = i + 1; j < p->nlinks; j++) {
+            const struct plan_link *a = &p->links[i], *b = &p->links[j];
+            if (b->wire != LEFT || (a->fate != FATE_DIALOG && b->fate != FATE_DIALOG) ||
+                b->fate == FATE_NOTHING || b->fwd->form->kind == FORM_CODEC ||
+                b->fwd->form->kind == FORM_PROGRAM || a->fwd->form->kind == FORM_CODEC ||
+                a->fwd->form->kind == FORM_PROGRAM)
+                continue;
+            return err_at(e, b->fwd->at, "%s and %s talk towards each other at open time, so neither "
+                                         "would get an answer", a->fwd->label, b->fwd->label);
+        }
+    }
+    return 0;
+}
+
+static int make_items(struct plan *p, struct err *e)
+{
+    p->items = arena_alloc(&p->arena, (3 * p->nlinks + 1) * sizeof *p->items);
+    if (!p->items)
+        return err_nomem(e);
+    p->nitems = 0;
+    for (size_t i = 0; i < p->nlinks; i++) {
+        if (i == p->nleft)
+            p->nleft_items = p->nitems;
+        add_link_items(p, i);
+    }
+    if (p->nleft == p->nlinks)
+        p->nleft_items = p->nitems;
+    settle_border(p);
+    settle_proofs(p);
+    return check_facing(p, e);
+}
+
+/* ---- options that concern more than their address ---- */
+
+const struct addr *plan_chain_addr(const struct plan *p, int chain, size_t index)
+{
+    size_t n = chain == LEFT ? p->nleft : p->nlinks - p->nleft, i = 0;
+    for (size_t k = 0; k < n; k++) {
+        const struct plan_link *l = &p->links[chain == LEFT ? p->nleft - 1 - k : p->nleft + k];
+        if (i++ == index)
+            return l->fwd;
+        if (l->back && i++ == index)
+            return l->back;
+    }
+    if (i++ == index)
+        return p->end[chain].fwd;
+    return p->end[chain].back && i == index ? p->end[chain].back : NULL;
+}
+
+const struct opt *plan_chain_opt(const struct plan *p, int chain, enum option_id id)
+{
+    const struct addr *a;
+    for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
+        const struct opt *o = opt_find(a, id);
+        if (o)
+            return o;
+    }
+    return NULL;
+}
+
+static int settle_eol(struct plan *p, int chain, struct err *e)
+{
+    struct plan_border *b = &p->eol[chain];
+    const struct opt *limit = plan_chain_opt(p, chain, OPT_READBYTES);
+    const struct opt *escape = plan_chain_opt(p, chain, OPT_ESCAPE);
+    *b = (struct plan_border){.eol = plan_chain_opt(p, chain, OPT_CRNL) ? EOL_CRNL
+                                     : plan_chain_opt(p, chain, OPT_CR) ? EOL_CR
+                                                                        : EOL_KEEP,
+                              .readbytes = limit && limit->v.i > 0 ? (unsigned long long)limit->v.i
+                                                                   : 0,
+                              .escape = escape ? (int)escape->v.i : -1};
+    if (escape && (escape->v.i < 0 || escape->v.i > 255))
+        return err_at(e, escape->at, "escape=%lld: must be a character code from 0 to 255",
+                      escape->v.i);
+    return 0;
+}
+
+static bool forks(const struct plan *p, int chain, enum option_id id)
+{
+    const struct opt *o = plan_chain_opt(p, chain, id);
+    return o && o->v.i != 0;
+}
+
+/* A run in a thread shares the process with the others: nothing may change the process. */
+static int check_thread(const struct plan *p, struct err *e)
+{
+    const struct addr *a;
+    if (!forks(p, LEFT, OPT_THREAD) && !forks(p, RIGHT, OPT_THREAD))
+        return 0;
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
+            bool child = (a->form->groups & GROUP_EXEC) != 0 && !opt_true(a, OPT_NOFORK);
+            bool listener = a->form->kind == FORM_ENDPOINT && opt_true(a, OPT_THREAD);
+            for (size_t k = 0; k < a->nopts; k++) {
+                const struct option_desc *d = a->opts[k].desc;
+                bool process = d->groups & GROUP_PROCESS || d->id == OPT_NOFORK;
+                bool opening = d->id == OPT_UMASK || d->id == OPT_CHDIR || d->id == OPT_NETNS;
+                if ((process && !child && !(opening && listener)) || (opening && !listener && !child))
+                    return err_at(e, a->opts[k].at, "%s: option \"%s\" changes the whole process, "
+                                                    "so \"thread\" cannot be used; use \"fork\"",
+                                  a->label, d->name);
+            }
+            if (opt_true(a, OPT_FORK))
+                return err_at(e, a->at, "%s: \"fork\" and \"thread\" exclude each other", a->label);
+        }
+    }
+    return 0;
+}
+
+static size_t stations_of(const struct plan *p, int chain)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->nitems; i++)
+        n += p->items[i].kind == ITEM_STATION && p->items[i].link && p->items[i].link->chain == chain;
+    return n;
+}
+
+static bool is_passive(const struct plan_end *end)
+{
+    return !end->back && end->fwd->form->ops.endpoint->listen;
+}
+
+/* A connecting address with fork connects, shakes hands, then forks: no engine may run by then. */
+static int check_fork(const struct plan *p, struct err *e)
+{
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        const struct opt *fork = plan_chain_opt(p, chain, OPT_FORK);
+        const struct opt *thread = plan_chain_opt(p, chain, OPT_THREAD);
+        if (thread && thread->v.i && (chain == RIGHT || !is_passive(&p->end[chain])))
+            return err_at(e, thread->at, "option thread is for the listening address of the first "
+                                         "chain");
+        if (!fork || !fork->v.i || (is_passive(&p->end[chain]) && chain == LEFT))
+            continue;
+        if ((!is_passive(&p->end[chain]) && stations_of(p, chain) > 1) ||
+            (chain == RIGHT && stations_of(p, LEFT) > 1))
+            return err_at(e, fork->at, "option fork: here the line would already have engines at "
+                                       "work when it forks; let the listening address of the first "
+                                       "chain fork instead");
+    }
+    return 0;
+}
+
+/* A limit is for those who come while others are served. */
+static int check_max_children(const struct plan *p, struct err *e)
+{
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        const struct opt *o = plan_chain_opt(p, chain, OPT_MAX_CHILDREN);
+        if (o && o->v.i > 0 && !forks(p, chain, OPT_FORK) && !forks(p, chain, OPT_THREAD))
+            return err_at(e, o->at, "option max-children not allowed without option fork or thread");
+    }
+    return 0;
+}
+
+static int check_nofork(const struct plan *p, struct err *e)
+{
+    for (int chain = LEFT; chain <= RIGHT; chain++) {
+        const struct opt *o = plan_chain_opt(p, chain, OPT_NOFORK);
+        if (!o || !o->v.i)
+            continue;
+        if (chain == LEFT || p->nlinks > 0 || p->end[RIGHT].back)
+            return err_at(e, o->at, "option nofork is not allowed here: the program replaces this "
+                                    "process, so it must be the whole second address, and there "
+                                    "may be no inter addresses");
+    }
+    return 0;
+}
+
+static bool names_facts(const char *file)
+{
+    return file && strchr(file, '$');
+}
+
+static void settle_facts(struct plan *p)
+{
+    const struct addr *a;
+    p->wants_facts = names_facts(p->settings->raw_left_right) ||
+                     names_facts(p->settings->raw_right_left);
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+            p->wants_facts |= a->form->kind == FORM_PROGRAM || a->form->groups & GROUP_EXEC;
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        p->has_peers |= forks(p, chain, OPT_FORK) || forks(p, chain, OPT_THREAD);
+}
+
+static int check(struct plan *p, struct err *e)
+{
+    return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 ||
+                   check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_nofork(p, e) < 0 ||
+                   check_max_children(p, e) < 0 || plan_check_sandbox(p, e) < 0
+               ? -1
+               : 0;
+}
+
+static void notes_append(struct plan *p, struct plan_note *more)
+{
+    struct plan_note **end = &p->notes;
+    while (*end)
+        end = &(*end)->next;
+    *end = more;
+}
+
+static void names_append(struct plan *p, struct plan_name *more)
+{
+    struct plan_name **end = &p->names;
+    while (*end)
+        end = &(*end)->next;
+    *end = more;
+}
+
+static int make(struct plan *p, const struct chain c[2], struct err *e)
+{
+    return make_line(p, c, e) < 0 || make_items(p, e) < 0 || check(p, e) < 0 ? -1 : 0;
+}
+
+/* The line of the readings that count; where these are no line, of the others. */
+static int make_of_readings(struct plan *p, const struct readings r[2], struct err *e)
+{
+    struct err other;
+    for (size_t i = 0; i < r[LEFT].n * r[RIGHT].n; i++) {
+        struct chain c[2] = {r[LEFT].of[i / r[RIGHT].n], r[RIGHT].of[i % r[RIGHT].n]};
+        if (make(p, c, i == 0 ? e : &other) < 0)
+            continue;
+        notes_append(p, c[LEFT].notes);
+        notes_append(p, c[RIGHT].notes);
+        names_append(p, c[LEFT].names);
+        names_append(p, c[RIGHT].names);
+        return plan_warn(p, e);
+    }
+    return -1;
+}
+
+int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
+              struct err *e)
+{
+    struct readings r[2];
+    struct plan *p = calloc(1, sizeof *p);
+    if (!p)
+        return err_nomem(e);
+    p->settings = s;
+    p->text[LEFT] = left;
+    p->text[RIGHT] = right;
+    if (read_argument(p, LEFT, &r[LEFT], e) < 0 || read_argument(p, RIGHT, &r[RIGHT], e) < 0 ||
+        make_of_readings(p, r, e) < 0) {
+        plan_free(p);
+        return -1;
+    }
+    settle_facts(p);
+    *out = p;
+    return 0;
+}
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    arena_free(&p->arena);
+    free(p);
+}

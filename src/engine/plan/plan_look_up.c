@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Between planning and opening: the names in options get their numbers. In a dry run, what is
+ * missing by now, names or files, is shown: whether it matters then is for the caller to say. */
+#include <unistd.h>
+
+#include "engine/plan/bind.h"
+
+/* What could not be looked up and is left out (-s). */
+static const struct option_desc left_out = {.name = "(left out)"};
+
+static int keep(struct plan *p, struct plan_note **list, const struct err *what, struct err *e)
+{
+    return note_add(&p->arena, list, DIAG_ERROR, what->where, "%s", what->text) < 0 ? err_nomem(e)
+                                                                                     : 0;
+}
+
+static int look_up_names(struct plan *p, struct err *e)
+{
+    for (const struct plan_name *n = p->names; n; n = n->next) {
+        struct opt *o = n->opt;
+        struct err why;
+        if (value_look_up(&p->arena, o->desc, o->at, &o->v, &why) == 0)
+            continue;
+        (void)err_wrap(&why, "%s", n->label);
+        *e = why;
+        if (!o->sloppy && !p->settings->dry_run)
+            return -1;
+        if (keep(p, p->settings->dry_run ? &p->missing : &p->notes, &why, e) < 0)
+            return -1;
+        if (o->sloppy)
+            o->desc = &left_out;
+    }
+    return 0;
+}
+
+/* ---- a dry run ---- */
+
+static int miss(struct plan *p, const struct addr *a, struct err *why, struct err *e)
+{
+    (void)err_wrap(why, "%s", a->label);
+    return keep(p, &p->missing, why, e);
+}
+
+static bool names_file(const struct option_desc *d)
+{
+    static const enum option_id files[] = {OPT_TLS_CAFILE, OPT_TLS_CAPATH, OPT_TLS_CRLFILE,
+                                           OPT_TLS_CERT,   OPT_TLS_KEY,    OPT_TLS_DHPARAM};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (d->id == files[i])
+            return true;
+    return d->secret == SECRET_FILE;
+}
+
+static int foresee_files(struct plan *p, const struct addr *a, struct err *e)
+{
+    struct err why;
+    for (size_t i = 0; i < a->nopts; i++) {
+        const struct opt *o = &a->opts[i];
+        if (!names_file(o->desc) || !o->v.s || !*o->v.s || access(o->v.s, R_OK) == 0)
+            continue;
+        (void)err_sys(&why, "option \"%s\": \"%.300s\"", o->desc->name, o->v.s);
+        if (miss(p, a, &why, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int foresee(struct plan *p, struct err *e)
+{
+    const struct addr *a;
+    struct err why;
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+            if (foresee_files(p, a, e) < 0 ||
+                (a->form->foresee && a->form->foresee(a, &why) < 0 && miss(p, a, &why, e) < 0))
+                return -1;
+    return 0;
+}
+
+int plan_look_up(struct plan *p, struct err *e)
+{
+    return look_up_names(p, e) < 0 || (p->settings->dry_run && foresee(p, e) < 0) ? -1 : 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * What is possible and yet hardly meant: see plan_warn.h. */
+#include "engine/plan/plan_warn.h"
+
+#include <sys/socket.h>
+
+#include "engine/plan/bind.h"
+#include "catena/endpoint.h"
+
+/* ---- wires ---- */
+
+static const char *does(enum form_role role)
+{
+    return role == ROLE_SERVER ? "waits for clients" : "connects to a server";
+}
+
+static const char *is(enum form_role role)
+{
+    return role == ROLE_SERVER ? "a server" : "a client";
+}
+
+/* Does it play the part that who is at that end of the line needs? */
+static bool fits(const struct plan *p, const struct plan_link *l, int side)
+{
+    enum form_role end = p->end[side].fwd->form->role;
+    return end == ROLE_NONE || end == l->fwd->form->role;
+}
+
+/* Another session on the way that faces this one is its peer. */
+static bool meets_another(const struct plan *p, size_t link)
+{
+    int wire = p->links[link].wire;
+    size_t step = wire == RIGHT ? 1 : (size_t)-1;
+    for (size_t i = link + step; i < p->nlinks; i += step)
+        if (p->links[i].fwd->form->kind == FORM_SESSION && p->links[i].wire != wire)
+            return true;
+    return false;
+}
+
+/* turned: it would fit with its sides exchanged. */
+static const char *remedy(const struct plan_link *l, bool turned)
+{
+    if (turned)
+        return l->reversed ? "without the \"^\" its wire side is on the other side"
+                           : "a \"^\" before it puts its wire side on the other side";
+    if (l->fwd->form->kind != FORM_SESSION)
+        return "is an address meant that connects?";
+    return l->fwd->form->role == ROLE_SERVER ? "is the TLS client meant?"
+                                             : "is the TLS server meant?";
+}
+
+static int warn_wire(struct plan *p, const struct plan_link *l, struct err *e)
+{
+    const struct addr *a = l->fwd, *end = p->end[l->wire].fwd;
+    bool turned = p->end[!l->wire].fwd->form->role == a->form->role;
+    return note_add(&p->arena, &p->notes, DIAG_WARN, a->at,
+                    "%s: its wire side leads to %s, which %s, while it is %s itself: it will "
+                    "hardly find its peer there; %s", a->label, end->label, does(end->form->role),
+                    is(a->form->role), remedy(l, turned)) < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+static int warn_wires(struct plan *p, struct err *e)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        const struct plan_link *l = &p->links[i];
+        if (l->fwd->form->role == ROLE_NONE || p->end[l->wire].back || fits(p, l, l->wire) ||
+            meets_another(p, i))
+            continue;
+        if (warn_wire(p, l, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A server behind other links is made with them, when all is open. */
+static int warn_unproved(struct plan *p, struct err *e)
+{
+    for (size_t i = p->nproofs; i < p->nitems && !p->settings->unfused; i++) {
+        const struct plan_link *l = p->items[i].link;
+        if (!l || l->chain != RIGHT || l->wire != LEFT || l->fwd->form->role != ROLE_SERVER ||
+            p->end[LEFT].fwd->form->role != ROLE_SERVER || meets_another(p, (size_t)(l - p->links)))
+            continue;
+        return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+                        "%s: what is behind it is opened before its client has proved who he is; as the "
+                        "first link of the chain it would ask before", l->fwd->label) < 0
+                   ? err_nomem(e)
+                   : 0;
+    }
+    return 0;
+}
+
+/* ---- packets ---- */
+
+static enum form_records records_of(const struct addr *a)
+{
+    long long type = opt_int(a, OPT_SO_TYPE, -1);
+    if (type < 0 || a->form->records == RECORDS_ONE)
+        return a->form->records;
+    return type == SOCK_STREAM ? RECORDS_NONE : RECORDS_MANY;
+}
+
+/* The link that makes a stream of what flows to that side, or NULL. A session carries each packet in
+ * a record of its own, whatever is done to its wire. */
+static const struct plan_link *merging_link(const struct plan *p, int to, bool *kept)
+{
+    *kept = false;
+    for (size_t k = 0; k < p->nlinks; k++) {
+        const struct plan_link *l = &p->links[to == RIGHT ? k : p->nlinks - 1 - k];
+        if (l->fwd->form->kind == FORM_SESSION) {
+            *kept = true;
+            return NULL;
+        }
+        if (l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM)
+            return l;
+    }
+    return NULL;
+}
+
+static const struct addr *merging_addr(const struct plan_link *l, int to)
+{
+    return l->back && to != l->wire ? l->back : l->fwd;
+}
+
+/* Where people or files get the bytes, hardly anybody misses the boundaries. */
+static enum diag_level level_of(const struct plan *p, const struct addr *where)
+{
+    bool passed_on = where->form->right != RIGHT_NONE ||
+                     ((where->form->role != ROLE_NONE || where->form->groups & GROUP_EXEC) &&
+                      records_of(where) == RECORDS_NONE);
+    return p->settings->v1_name || !passed_on ? DIAG_NOTICE : DIAG_WARN;
+}
+
+static int warn_packets(struct plan *p, int to, struct err *e)
+{
+    const struct plan_end *source = &p->end[!to], *sink = &p->end[to];
+    const struct addr *from = source->back ? source->back : source->fwd, *where = sink->fwd;
+    enum form_records in = records_of(from), out = records_of(where);
+    bool kept;
+    const struct plan_link *l = merging_link(p, to, &kept);
+    if (in != RECORDS_MANY || kept || (!l && (out == RECORDS_MANY || out == RECORDS_ONE)))
+        return 0;
+    if (l)
+        where = merging_addr(l, to);
+    if (l || out == RECORDS_NONE)
+        p->merged[to] = where;
+    return note_add(&p->arena, &p->notes, level_of(p, where), where->at,
+                    "%s: the boundaries of packets from %s end here, where they become a stream%s; "
+                    "where they matter, lead to an address of packets, or through TLS, which has a "
+                    "record for each", where->label, from->label,
+                    l || out == RECORDS_NONE ? "" : " unless packets are taken here, too") < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+/* ---- proxies ---- */
+
+/* A session has an end of its own: where one stands before or behind, shut-none is no remedy. */
+static bool has_session(const struct plan *p, int chain)
+{
+    bool has = false;
+    for (size_t i = 0; i < p->nlinks; i++)
+        has |= p->links[i].chain == chain && p->links[i].fwd->form->kind == FORM_SESSION;
+    return has;
+}
+
+/* What only a dry run says, for whether the proxy is of that sort is not to be known here. */
+static int warn_proxies(struct plan *p, struct err *e)
+{
+    bool two_way = p->settings->to_right && p->settings->to_left;
+    for (size_t i = 0; p->settings->dry_run && two_way && i < p->nlinks; i++) {
+        const struct plan_link *l = &p->links[i];
+        const struct addr *end = p->end[l->wire].fwd;
+        if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT || has_session(p, l->chain) ||
+            opt_true(end, OPT_SHUT_NONE) || opt_true(end, OPT_END_CLOSE))
+            continue;
+        return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+                        "%s: many proxies take the end of what is sent for the end of everything, and "
+                        "cut the answer off; option shut-none of %s keeps that end back (then -t says "
+                        "how long to wait for the answer), TLS through the proxy has an end of its own",
+                        l->fwd->label, end->label) < 0
+                   ? err_nomem(e)
+                   : 0;
+    }
+    return 0;
+}
+
+int plan_warn(struct plan *p, struct err *e)
+{
+    return warn_wires(p, e) < 0 || warn_unproved(p, e) < 0 || warn_proxies(p, e) < 0 || (p->settings->to_right && warn_packets(p, RIGHT, e) < 0) ||
+                   (p->settings->to_left && warn_packets(p, LEFT, e) < 0)
+               ? -1
+               : 0;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * What an argument means: a chain, or one address with | % ^ in its text, as v1 reads it. Each
+ * reading is bound for itself; both that work are given, the one that counts first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/plan/bind.h"
+#include "catena/registry.h"
+
+/* ---- one reading ---- */
+
+static enum ctx first_context(const struct settings *s, int chain)
+{
+    if (s->to_right && s->to_left)
+        return CTX_B;
+    return s->to_right == (chain == LEFT) ? CTX_R : CTX_W;
+}
+
+static int bind_dual(struct binder *b, const struct piece_spec *p, enum ctx left,
+                     struct plan_link *l, struct err *e)
+{
+    if (p->kind == PIECE_V1DUAL)
+        return err_at(e, p->at, "\"!!\" joins endpoint addresses and must end the chain; two inter "
+                                "addresses are joined by \"%%\"");
+    if (left != CTX_B)
+        return err_at(e, p->at, "a dual address carries both directions, but only one is used here; "
+                                "write the half that is needed");
+    l->fwd_swapped = p->fwd.reverse;
+    l->back_swapped = p->back.reverse;
+    return bind_inter(b, &p->fwd, CTX_W, true, &l->fwd, e) < 0 ||
+                   bind_inter(b, &p->back, CTX_W, true, &l->back, e) < 0
+               ? -1
+               : 0;
+}
+
+static int bind_link(struct binder *b, const struct piece_spec *p, enum ctx *left,
+                     struct plan_link *l, struct err *e)
+{
+    *l = (struct plan_link){.chain = b->chain};
+    if (p->kind != PIECE_SINGLE)
+        return bind_dual(b, p, *left, l, e);
+    if (bind_inter(b, &p->fwd, *left, false, &l->fwd, e) < 0)
+        return -1;
+    l->reversed = p->fwd.reverse;
+    *left = ctx_mirror(l->fwd->right);
+    return 0;
+}
+
+static int bind_end(struct binder *b, const struct piece_spec *p, enum ctx left, struct err *e)
+{
+    struct chain *c = b->out;
+    const struct addr *inter = NULL;
+    if (p->kind == PIECE_SINGLE) {
+        if (bind_endpoint(b, &p->fwd, left, &inter, &c->end.fwd, e) < 0)
+            return -1;
+        if (inter) {
+            struct plan_link *l = &c->links[c->nlinks++];
+            *l = (struct plan_link){.chain = b->chain, .fwd = inter};
+        }
+        return 0;
+    }
+    const struct single_spec *halves[2] = {&p->fwd, &p->back};
+    const struct addr **ends[2] = {&c->end.fwd, &c->end.back};
+    for (int i = 0; i < 2; i++) {
+        if (bind_endpoint(b, halves[i], i == 0 ? CTX_W : CTX_R, &inter, ends[i], e) < 0)
+            return -1;
+        if (inter)
+            return err_at(e, halves[i]->at, "%s: stands for a chain of its own and cannot be half of "
+                                            "a dual address", (*ends[i])->label);
+    }
+    /* used one way, only that half is opened: the other would create, truncate or bind something */
+    if (left == CTX_R)
+        c->end.fwd = c->end.back;
+    if (left != CTX_B)
+        c->end.back = NULL;
+    return 0;
+}
+
+static int bind_pieces(struct binder *b, const struct chain_spec *spec, struct err *e)
+{
+    enum ctx left = first_context(b->plan->settings, b->chain);
+    struct chain *c = b->out;
+    for (size_t i = 0; i < spec->npieces; i++) {
+        b->link = i + 1;
+        b->last = b->link == spec->npieces;
+        if (b->last)
+            return bind_end(b, &spec->pieces[i], left, e) < 0 ? -1 : bind_finish(b, e);
+        if (bind_link(b, &spec->pieces[i], &left, &c->links[c->nlinks], e) < 0)
+            return -1;
+        c->nlinks++;
+    }
+    return 0;
+}
+
+static size_t count_options(const struct chain_spec *spec)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < spec->npieces; i++)
+        n += spec->pieces[i].fwd.nopts + spec->pieces[i].back.nopts;
+    return n;
+}
+
+/* The host its wire leads to: the target of the nearest address to the right that has one. */
+static const char *host_behind(const struct chain *c, size_t link)
+{
+    for (size_t i = link + 1; i <= c->nlinks; i++) {
+        const struct addr *a = i < c->nlinks ? c->links[i].fwd : c->end.fwd;
+        if (a && a->form->target && a->form->target <= a->nparams)
+            return a->params[a->form->target - 1];
+    }
+    return NULL;
+}
+
+static int settle_host(struct plan *p, struct chain *c, size_t link, struct err *e)
+{
+    struct plan_link *l = &c->links[link];
+    if (l->fwd->form->kind != FORM_SESSION || l->reversed)
+        return 0;
+    struct addr *a = arena_alloc(&p->arena, sizeof *a);
+    if (!a)
+        return err_nomem(e);
+    *a = *l->fwd;
+    a->host = host_behind(c, link);
+    l->fwd = a;
+    return 0;
+}
+
+/* Who has entered another network namespace has to be allowed to come back. */
+static int check_way_back(const struct addr *a, struct err *e)
+{
+    if (a->form->groups & GROUP_EXEC || !opt_find(a, OPT_NETNS))
+        return 0;
+    for (size_t i = 0; i < a->nopts; i++)
+        if (a->opts[i].desc->phase == PHASE_EARLY && a->opts[i].desc->type == VALUE_UID)
+            return err_at(e, a->opts[i].at, "option \"%s\" cannot be used together with netns: only "
+                                            "root can leave the network namespace again; change the "
+                                            "user later, with setuid or su", a->opts[i].desc->name);
+    return 0;
+}
+
+static int check_address(const struct addr *a, struct err *e)
+{
+    if (!a || (check_way_back(a, e) == 0 && (!a->form->check || a->form->check(a, e) == 0)))
+        return 0;
+    if (!e->where.text)
+        e->where = a->at;
+    return err_wrap(e, "%s", a->label);
+}
+
+static int check_addresses(const struct chain *c, struct err *e)
+{
+    for (size_t i = 0; i < c->nlinks; i++)
+        if (check_address(c->links[i].fwd, e) < 0 || check_address(c->links[i].back, e) < 0)
+            return -1;
+    return check_address(c->end.fwd, e) < 0 || check_address(c->end.back, e) < 0 ? -1 : 0;
+}
+
+static int bind_spec(struct plan *p, int chain, const struct chain_spec *spec, struct chain *c,
+                     struct err *e)
+{
+    struct binder b = {.plan = p, .out = c, .chain = chain, .chained = spec->chained};
+    *c = (struct chain){.links = arena_alloc(&p->arena, (spec->npieces + 1) * sizeof *c->links)};
+    b.strays = arena_alloc(&p->arena, (count_options(spec) + 1) * sizeof *b.strays);
+    if (!c->links || !b.strays)
+        return err_nomem(e);
+    if (bind_pieces(&b, spec, e) < 0)
+        return -1;
+    for (size_t i = 0; i < c->nlinks; i++)
+        if (settle_host(p, c, i, e) < 0)
+            return -1;
+    return check_addresses(c, e);
+}
+
+/* ---- which of two ---- */
+
+static bool any_guess(const struct chain_spec *c)
+{
+    for (size_t i = 0; i < c->npieces; i++)
+        if (single_is_guess(&c->pieces[i].fwd) ||
+            (c->pieces[i].kind != PIECE_SINGLE && single_is_guess(&c->pieces[i].back)))
+            return true;
+    return false;
+}
+
+/* Does the first | or % stand in what would be text without it? */
+static bool operator_in_text(const struct chain_spec *c)
+{
+    const struct piece_spec *p = &c->pieces[0];
+    return single_carries_text(&p->fwd) || (p->kind == PIECE_V1DUAL && single_carries_text(&p->back));
+}
+
+/* Of two readings that work the chain counts when the program is called by its own name, unless it is
+ * only guessed. */
+static bool chain_counts(const struct plan *p, const struct chain_spec *c)
+{
+    return !p->settings->v1_name && !(operator_in_text(c) && any_guess(c));
+}
+
+static int say_which(struct plan *p, int side, struct chain *c, bool chained, struct err *e)
+{
+    const char *which = side == LEFT ? "first" : "second";
+    struct span all = {.text = p->text[side], .len = strlen(p->text[side])};
+    int rc = chained ? note_add(&p->arena, &c->notes, DIAG_NOTICE, all,
+                                "%s address: taken for a chain; it could be a single address with "
+                                "that text, too, which --v1 or a backslash before each \"|\", "
+                                "\"%%\" and \"^\" makes of it", which)
+                     : note_add(&p->arena, &c->notes, DIAG_NOTICE, all,
+                                "%s address: taken for a single address, as v1 does; it could be a "
+                                "chain, too", which);
+    return rc < 0 ? err_nomem(e) : 0;
+}
+
+static bool has_form(const struct single_spec *s, bool inter)
+{
+    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+        if (form_is_inter(f) == inter && form_answers(f, s->keyword.s) &&
+            s->nparams >= f->min_params && s->nparams <= f->max_params)
+            return true;
+    return false;
+}
+
+bool chain_in_place(const struct chain_spec *c)
+{
+    for (size_t i = 0; i < c->npieces; i++) {
+        const struct piece_spec *p = &c->pieces[i];
+        const struct single_spec *halves[2] = {&p->fwd, &p->back};
+        for (int k = 0; k < (p->kind == PIECE_SINGLE ? 1 : 2); k++)
+            if (single_is_guess(halves[k]) ? i + 1 < c->npieces || operator_in_text(c)
+                                    : !has_form(halves[k], i + 1 < c->npieces))
+                return false;
+    }
+    return true;
+}
+
+/* Whoever meant text learns how to say so. */
+static int explain(struct err *e)
+{
+    char hint[] = "; if \"|\", \"%\" or \"^\" is meant as text here, put a backslash before it, or "
+                  "switch chains off with --v1";
+    size_t n = strlen(e->text);
+    if (e->kind != ERR_USAGE)
+        return -1;
+    if (n + sizeof hint > sizeof e->text)
+        n = sizeof e->text - sizeof hint;
+    memcpy(e->text + n, hint, sizeof hint);
+    return -1;
+}
+
+/* An argument with operators as a chain; *spec is what it is then, unless not even that. With care
+ * first: %20 in a value of a link is text. */
+static bool read_chain(struct plan *p, int side, struct chain_spec *spec, struct chain *c,
+                       struct err *e)
+{
+    struct chain_spec careful;
+    struct err ignored;
+    bool chained = chain_parse(&p->arena, p->text[side], PARSE_CAREFUL, &careful, &ignored) == 0 &&
+                   careful.chained;
+    if (chained && bind_spec(p, side, &careful, c, e) == 0) {
+        *spec = careful;
+        return true;
+    }
+    if (spec->npieces > 0 && bind_spec(p, side, spec, c, chained ? &ignored : e) == 0)
+        return true;
+    if (chained)
+        *spec = careful;
+    return false;
+}
+
+static int read_operators(struct plan *p, int side, struct chain_spec *spec, struct readings *out,
+                          struct err *e)
+{
+    struct chain_spec v1;
+    struct chain chain, single;
+    struct err ignored;
+    bool chain_works = read_chain(p, side, spec, &chain, e);
+    bool readable = chain_parse(&p->arena, p->text[side], PARSE_V1, &v1, &ignored) == 0;
+    bool single_works = readable && bind_spec(p, side, &v1, &single, &ignored) == 0;
+    if (chain_works && single_works) {
+        bool chain_first = chain_counts(p, spec);
+        if (say_which(p, side, &chain, true, e) < 0 || say_which(p, side, &single, false, e) < 0)
+            return -1;
+        *out = (struct readings){{chain_first ? chain : single, chain_first ? single : chain}, 2};
+    } else if (chain_works || single_works) {
+        *out = (struct readings){.of = {chain_works ? chain : single}, .n = 1};
+    } else {
+        bool sure = spec->npieces > 0 ? chain_in_place(spec) : !readable;
+        return sure ? -1 : explain(e);
+    }
+    return 0;
+}
+
+int read_argument(struct plan *p, int side, struct readings *out, struct err *e)
+{
+    struct chain_spec spec;
+    bool v1 = p->settings->v1_only;
+    int rc = chain_parse(&p->arena, p->text[side], v1 ? PARSE_V1 : 0, &spec, e);
+    if (!v1 && (rc < 0 || spec.chained)) {
+        if (rc < 0)
+            spec = (struct chain_spec){0};
+        return read_operators(p, side, &spec, out, e);
+    }
+    *out = (struct readings){.n = 1};
+    return rc < 0 || bind_spec(p, side, &spec, &out->of[0], e) < 0 ? -1 : 0;
+}

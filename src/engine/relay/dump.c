@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Dumping what crosses the border: see dump.h. */
+#include "engine/relay/dump.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/run.h"
+
+struct sink { /* gathers output so that a block is few writes */
+    char data[16384];
+    size_t n;
+};
+
+static void flush(struct sink *s)
+{
+    diag_write(STDERR_FILENO, s->data, s->n);
+    s->n = 0;
+}
+
+static void put(struct sink *s, const char *p, size_t n)
+{
+    if (s->n + n > sizeof s->data)
+        flush(s);
+    memcpy(s->data + s->n, p, n);
+    s->n += n;
+}
+
+static void put_hex(struct sink *s, unsigned char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char t[3] = {' ', digits[c >> 4], digits[c & 15]};
+    put(s, t, 3);
+}
+
+static void put_text(struct sink *s, unsigned char c)
+{
+    static const char codes[] = "\a\b\v\f\r\\", letters[] = "abvfr\\";
+    const char *code = c ? strchr(codes, c) : NULL;
+    if (code) {
+        const char escaped[2] = {'\\', letters[code - codes]};
+        put(s, escaped, 2);
+    } else if (c == '\n' || c == '\t' || (c >= 0x20 && c < 0x7f)) {
+        put(s, (const char *)&c, 1);
+    } else {
+        put(s, ".", 1);
+    }
+}
+
+static void both(struct sink *s, const unsigned char *p, size_t n)
+{
+    while (n > 0) {
+        size_t k = 0;
+        while (k < n && k < 16 && (k == 0 || p[k - 1] != '\n'))
+            k++;
+        for (size_t i = 0; i < k; i++)
+            put_hex(s, p[i]);
+        for (size_t i = k; i < 16; i++)
+            put(s, "   ", 3);
+        put(s, "  ", 2);
+        for (size_t i = 0; i < k; i++)
+            put(s, p[i] >= 0x20 && p[i] < 0x7f ? (const char *)&p[i] : ".", 1);
+        put(s, "\n", 1);
+        p += k;
+        n -= k;
+    }
+    put(s, "--\n", 3);
+}
+
+static void header(struct sink *s, char direction, unsigned long long offset, size_t n)
+{
+    struct timeval now = {0};
+    struct tm tm = {0};
+    char date[32], line[160];
+    gettimeofday(&now, NULL);
+    localtime_r(&now.tv_sec, &tm);
+    (void)strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &tm);
+    int len = snprintf(line, sizeof line, "%c %s.%06ld  length=%zu from=%llu to=%llu\n", direction,
+                       date, (long)now.tv_usec, n, offset, offset + n - 1);
+    put(s, line, (size_t)len);
+}
+
+void dump_block(char direction, unsigned long long offset, const unsigned char *p, size_t n,
+                bool text, bool hex)
+{
+    struct sink s;
+    s.n = 0;
+    header(&s, direction, offset, n);
+    if (text && hex) {
+        both(&s, p, n);
+    } else if (hex) {
+        for (size_t i = 0; i < n; i++)
+            put_hex(&s, p[i]);
+        put(&s, "\n", 1);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            put_text(&s, p[i]);
+    }
+    flush(&s);
+}
+
+/* ---- names of raw dumps ---- */
+
+/* What a peer said of itself names no other directory. */
+static char *in_one_directory(char *fact)
+{
+    for (char *c = fact; (c = strchr(c, '/'));)
+        *c = '_';
+    if (fact[0] == '.')
+        fact[0] = '_';
+    return fact;
+}
+
+static void variable(struct run *r, const char *name, char *out, size_t cap)
+{
+    const char *prefix = r->settings->env_prefix;
+    size_t n = strlen(prefix);
+    struct timeval now = {0};
+    struct tm tm = {0};
+    out[0] = '\0';
+    gettimeofday(&now, NULL);
+    if (strcmp(name, "PROGNAME") == 0) {
+        (void)snprintf(out, cap, "%s", diag_config.prog);
+    } else if (strcmp(name, "TIMESTAMP") == 0) {
+        localtime_r(&now.tv_sec, &tm);
+        (void)strftime(out, cap, "%Y%m%dT%H%M%S", &tm);
+    } else if (strcmp(name, "MICROS") == 0) {
+        (void)snprintf(out, cap, "%06ld", (long)now.tv_usec);
+    } else {
+        char *fact = strncmp(name, prefix, n) == 0 && name[n] == '_'
+                         ? run_get_fact(r, name + n + 1)
+                         : NULL;
+        const char *value = fact ? in_one_directory(fact) : getenv(name);
+        (void)snprintf(out, cap, "%s", value ? value : "");
+        free(fact);
+    }
+}
+
+static size_t name_length(const char *s)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)s[n]) || s[n] == '_')
+        n++;
+    return n;
+}
+
+int dump_file_name(struct run *r, const char *pattern, char *out, size_t cap)
+{
+    size_t o = 0;
+    for (const char *s = pattern; *s;) {
+        char value[1024] = {*s, '\0'}, name[128];
+        size_t braced = s[0] == '$' && s[1] == '{', n = *s == '$' ? name_length(s + 1 + braced) : 0;
+        if (s[0] == '\\' && s[1] == '$') {
+            value[0] = '$';
+            s += 2;
+        } else if (s[0] == '$' && s[1] == '$') {
+            (void)snprintf(value, sizeof value, "%ld", (long)getpid());
+            s += 2;
+        } else if (n > 0 && n < sizeof name && (!braced || s[2 + n] == '}')) {
+            memcpy(name, s + 1 + braced, n);
+            name[n] = '\0';
+            variable(r, name, value, sizeof value);
+            s += 1 + n + 2 * braced;
+        } else {
+            s++;
+        }
+        size_t len = strlen(value);
+        if (o + len >= cap)
+            return -1;
+        memcpy(out + o, value, len);
+        o += len;
+    }
+    out[o] = '\0';
+    return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Using an engine that is not running yet, in the opening thread: its handshake, and a dialog of
+ * the link beside it. So a proxy dialog inside a TLS tunnel costs no thread and no socketpair. */
+#include <poll.h>
+
+#include "catena/handshake.h"
+#include "catena/wait.h"
+#include "engine/relay/engine.h"
+
+/* Waits for the far side to take or give something, and reads what it gave. */
+static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
+                    int64_t deadline, struct err *err)
+{
+    struct engine_side *s = &e->side[far];
+    bool out = engine_wants_output(e, far), in = engine_wants_input(e, far);
+    if (!out && !in)
+        return err_set(err, ERR_PROTOCOL, "the peer closed the connection during the dialog");
+    if (handshake_is_late(deadline))
+        return handshake_late(patience, err);
+    if (!port_ready(s->port, in, out)) {
+        port_settle(s->port);
+        bool one = s->port->rfd == s->port->wfd, writes = out && !one;
+        int rc = wait_fd(r, writes ? s->port->wfd : s->port->rfd,
+                         writes ? POLLOUT : port_events(s->port, in, out), deadline, err);
+        if (rc < 0)
+            return -1;
+        if (rc == 0)
+            return handshake_late(patience, err);
+    }
+    return in && engine_read(e, far, err) < 0 ? -1 : 0;
+}
+
+void engine_await_peer(struct engine *e)
+{
+    e->patience = engine_shakes_hands(e) ? handshake_patience(e->link->fwd) : -1;
+    e->shake_until = handshake_deadline(e->patience);
+}
+
+void engine_peer_is_late(struct engine *e)
+{
+    struct err err;
+    (void)handshake_late(e->patience, &err);
+    (void)err_wrap(&err, "%s: handshake", e->link->fwd->label);
+    engine_failed(e, &err);
+}
+
+int engine_handshake(struct engine *e, struct err *err)
+{
+    engine_await_peer(e);
+    while (!e->session_opened) {
+        if (engine_turn(e, err) < 0)
+            return -1;
+        if (e->session_opened)
+            break;
+        if (far_side(e, e->link->wire, e->run, e->patience, e->shake_until, err) < 0)
+            return err_wrap(err, "%s: handshake", e->link->fwd->label);
+    }
+    return engine_turn(e, err);
+}
+
+static int fill(struct wire *w, int *eof, struct err *err)
+{
+    struct engine_wire *ew = w->carrier;
+    struct engine_side *s = &ew->engine->side[ew->side];
+    for (;;) {
+        if (engine_turn(ew->engine, err) < 0)
+            return -1;
+        if (buf_move(&w->in, &s->out) > 0)
+            return 0;
+        if (s->out_eof) {
+            *eof = 1;
+            return 0;
+        }
+        if (far_side(ew->engine, !ew->side, w->run, w->patience, w->deadline, err) < 0)
+            return -1;
+    }
+}
+
+static int send(struct wire *w, const void *data, size_t n, struct err *err)
+{
+    struct engine_wire *ew = w->carrier;
+    struct engine *e = ew->engine;
+    const char *p = data;
+    while (n > 0 || e->side[ew->side].in.len > 0 || engine_wants_output(e, !ew->side)) {
+        if (buf_grow(&e->side[ew->side].in, e->block) < 0) /* a plain engine has none by itself */
+            return err_nomem(err);
+        size_t k = n > 0 ? buf_put(&e->side[ew->side].in, p, n) : 0;
+        p += k;
+        n -= k;
+        if (engine_turn(e, err) < 0)
+            return -1;
+        if (e->lane[ew->side].idle_due && transform_idle(e, ew->side, err) < 0)
+            return -1;
+        /* what it did not take yet waits for the far side: to have room, or to answer */
+        if ((engine_wants_output(e, !ew->side) || e->side[ew->side].in.len > 0) &&
+            far_side(e, !ew->side, w->run, w->patience, w->deadline, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+const struct wire_ops wire_over_engine = {fill, send};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * One direction of an engine: how much is read at once. A flow starts with small blocks, which suit
+ * a dialog; one that fills them gets larger ones, and a plain one the kernel's express way. */
+#include "catena/diag.h"
+#include "engine/relay/engine.h"
+#include "engine/port/express.h"
+
+enum {
+    START = 16384,  /* bytes read at once in the beginning */
+    PACKET = 65536 + 64, /* a packet of IP must fit at once, with what devices put in front of it */
+    MESSAGE_MOST = 16 << 20, /* bytes of a message that are relayed as one */
+    MOST = 256 * 1024,
+    FULL_ENOUGH = 2,   /* reads in a row that filled their block */
+    SMALL_ENOUGH = 16, /* reads in a row that took less than START of a larger one */
+};
+
+bool lane_is_plain(const struct engine *e, int source)
+{
+    return !e->session && !e->lane[source].ops;
+}
+
+void lane_init(struct engine *e, int source)
+{
+    struct engine_lane *lane = &e->lane[source];
+    lane->settled = e->run->settings->block_given || engine_is_seen(e);
+    lane->block = lane->settled || !lane_is_plain(e, source) ? e->block : START;
+}
+
+void lane_leave_express(struct engine_lane *lane)
+{
+    express_free(lane->express);
+    lane->express = NULL;
+    lane->settled = false;
+    lane->full = 0;
+}
+
+bool lane_takes_whole(const struct engine *e, int source)
+{
+    unsigned flags = e->side[source].port->flags;
+    return flags & PORT_MSG_R && !(flags & PORT_SPLIT_R && e->run->settings->block_given);
+}
+
+size_t lane_room(const struct engine *e, int source)
+{
+    size_t block = e->lane[source].block;
+    return lane_takes_whole(e, source) && block < PACKET ? PACKET : block;
+}
+
+int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct err *err)
+{
+    const struct engine_side *s = &e->side[source];
+    struct buf *out = &e->side[!source].out;
+    if (n > MESSAGE_MOST && n > lane_room(e, source))
+        return err_set(err, ERR_OTHER, "%s: a message of %zu bytes came; up to %d are relayed",
+                       s->port->label, n, MESSAGE_MOST);
+    if (b == &s->in && lane_is_plain(e, source) && b->cap < n && out->len == 0)
+        buf_swap(b, out); /* one buffer does for a plain flow */
+    return buf_grow(b, n) < 0 ? err_nomem(err) : 0;
+}
+
+size_t lane_cut(struct engine *e, int source, struct buf *b)
+{
+    struct engine_lane *lane = &e->lane[source];
+    size_t n = b->len, most = e->block;
+    if (!e->run->settings->block_given || n <= most || !lane_takes_whole(e, source))
+        return n;
+    b->len = most;
+    diag(lane->told_cut ? DIAG_NOTICE : DIAG_WARN,
+         "%s: a packet of %zu bytes has been cut to %zu, the block size of option -b",
+         e->side[source].port->label, n, most);
+    lane->told_cut = true;
+    if (!e->run->settings->v1_name) /* v1 takes that for an order */
+        run_lose(e->run, source, n - most, NULL);
+    return most;
+}
+
+bool lane_is_busy(const struct engine_lane *lane)
+{
+    return !lane->express && lane->block > START && lane->small < SMALL_ENOUGH;
+}
+
+void lane_learn(struct engine *e, int source, size_t n, size_t room)
+{
+    struct engine_lane *lane = &e->lane[source];
+    lane->full = n == room ? lane->full + 1 : 0;
+    lane->small = n < START ? lane->small + 1 : 0;
+    if (lane->settled || lane->full < FULL_ENOUGH || e->side[source].port->flags & PORT_MSG_R)
+        return;
+    lane->full = 0;
+    if (lane->block < e->block || (lane->block < MOST && !lane_is_plain(e, source))) {
+        lane->block *= 4;
+        return;
+    }
+    if (lane_is_plain(e, source))
+        lane->express = express_new(e->side[source].port, e->side[!source].port);
+    lane->block = MOST;
+    lane->settled = true;
+}

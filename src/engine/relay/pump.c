@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Reading into an engine and writing out of it. Never waits. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+
+#include "engine/relay/border.h"
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "engine/relay/engine.h"
+#include "engine/port/express.h"
+
+enum {
+    STREAM_PACKET = 8192, /* bytes of a stream that make a packet, unless -b says otherwise */
+    TAKES = 16,           /* blocks of neighbours in one turn; signals and descriptors wait so long */
+};
+
+static bool at_border(const struct engine *e, int side)
+{
+    return e->border && e->border_side == side;
+}
+
+static bool border_looks(const struct engine *e, int side)
+{
+    return at_border(e, side) && e->border->active;
+}
+
+/* ---- reading ---- */
+
+bool engine_wants_room(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    bool reads = e->side[!side].port && e->side[!side].has_in && !e->side[!side].in_eof;
+    return s->has_out && !s->out_shut && !s->has_room && reads && !e->closing && s->port;
+}
+
+/* What comes on a session's wire is its own talk, too, and has room in the session. */
+bool engine_wants_input(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    if (!s->has_in || s->in_eof || e->closing || !s->port || s->in.len > 0 || s->rx.len > 0)
+        return false;
+    const struct engine_side *to = &e->side[!side];
+    if (to->port && !to->has_room && !(e->session && side == e->link->wire))
+        return false;
+    return !lane_is_plain(e, side) || !engine_wants_output(e, !side);
+}
+
+enum { EIO_PAUSE_MS = 20 };
+
+int engine_end_of_input(struct engine *e, int side)
+{
+    struct engine_side *s = &e->side[side];
+    if (s->port->flags & PORT_IGNORE_EOF) {
+        s->look_again = wait_now() + 1000;
+        return 0;
+    }
+    if (!(s->port->flags & PORT_JOINT)) {
+        diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->given[0]);
+        run_child_eof(e->run, s->port->label);
+        if (!e->run->settings->v1_name)
+            port_probe(s->port);
+    }
+    s->in_cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);
+    s->in_eof = true;
+    run_touch(e->run);
+    return 1;
+}
+
+/* A block may have doubled when the border had it, and stays one. */
+static int give_room(struct buf *to, const struct buf *from, struct err *err)
+{
+    return buf_grow(to, 2 * from->len) < 0 ? err_nomem(err) : 0;
+}
+
+/* What was read is looked at as soon as there is room for what becomes of it. */
+static int take_a_look(struct engine *e, int side, bool *moved, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    if (s->rx.len == 0 || s->in.len > 0)
+        return 0;
+    if (give_room(&s->in, &s->rx, err) < 0)
+        return -1;
+    border_move(e->border, side, &s->rx, &s->in);
+    *moved = true;
+    if (e->border->flow[side].ended) {
+        atomic_store(&e->run->cut[side], true);
+        s->in_eof = true;
+        port_stop_reading(s->port);
+    }
+    return 0;
+}
+
+static void arrived(struct engine *e, int side, size_t n)
+{
+    run_touch(e->run);
+    if (at_border(e, side) && !border_looks(e, side))
+        border_count(e->border, side, n);
+}
+
+/* What the express way took, as a read gives it; -2: it is left, and the plain way has to look. It
+ * cannot do everything and does not know an end from a reset, but an error it tells is told once. */
+static ssize_t read_express(struct engine *e, int side)
+{
+    struct engine_lane *lane = &e->lane[side];
+    if (!express_is_over(lane->express)) {
+        ssize_t n = express_take(lane->express, e->side[side].port);
+        if (n > 0 || (n < 0 && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS))
+            return n;
+    }
+    lane_leave_express(lane);
+    return -2;
+}
+
+/* How much of the room one read may fill. */
+static size_t may_read(const struct engine *e, int side, size_t room)
+{
+    if (lane_takes_whole(e, side))
+        return room;
+    if (room > e->lane[side].block)
+        room = e->lane[side].block;
+    if (e->border && (!e->link || at_border(e, side))) /* what readbytes leaves is for others */
+        room = border_may_read(e->border, side, room);
+    return room;
+}
+
+static ssize_t read_plain(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    struct buf *b = border_looks(e, side) ? &s->rx : &s->in;
+    unsigned char *at;
+    if (s->port->ops->take)
+        return s->port->ops->take(s->port, b);
+    for (size_t need = lane_room(e, side);; need = s->port->need) {
+        if (lane_make_room(e, side, b, need, err) < 0) {
+            s->in_eof = true; /* the message would be the next one again */
+            return -2;
+        }
+        size_t room = may_read(e, side, buf_room(b, &at));
+        ssize_t n = port_read(s->port, at, room);
+        if (n < 0 && errno == EMSGSIZE && s->port->need > room)
+            continue;
+        if (n <= 0)
+            return n;
+        buf_commit(b, (size_t)n);
+        lane_learn(e, side, (size_t)n, room);
+        return (ssize_t)lane_cut(e, side, b);
+    }
+}
+
+int engine_read(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    ssize_t n = e->lane[side].express ? read_express(e, side) : -2;
+    if (n == -2)
+        n = read_plain(e, side, err);
+    if (n == -2)
+        return -1;
+    if (n > 0) {
+        s->looked_last = false;
+        arrived(e, side, (size_t)n);
+        return 1;
+    }
+    if (n == 0)
+        return engine_end_of_input(e, side);
+    if (errno == EINTR)
+        return 1; /* who waits for edges would wait for ever */
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        if (s->port->eio_until)
+            s->look_again = wait_now() + EIO_PAUSE_MS;
+        return 0;
+    }
+    /* On a joint that is the neighbour's end: it speaks for itself, and what it did not take is
+     * counted when we write. After a cool write it is the same news once more. */
+    if (errno == ECONNRESET && s->port->flags & PORT_PROGRAM_R) {
+        run_lose(e->run, !side, 0, s->port->label);
+        if (e->run->settings->v1_name)
+            diag(DIAG_WARN, "%s: read(%d): Connection reset by peer", s->port->label,
+                 s->port->given[0]);
+        return engine_end_of_input(e, side);
+    }
+    if (errno == ECONNRESET &&
+        (s->port->flags & PORT_JOINT || (s->port->flags & PORT_COOL_WRITE && s->gone)))
+        return engine_end_of_input(e, side);
+    s->in_eof = true;
+    (void)err_sys(err, "%s: reading failed", s->port->label);
+    return err_call(err, "read(%d)", s->port->given[0]);
+}
+
+/* ---- writing ---- */
+
+size_t engine_waiting(const struct engine *e, int side)
+{
+    const struct express *x = e->lane[!side].express;
+    return e->side[side].out.len + e->side[side].tx.len + (x ? x->held : 0);
+}
+
+size_t engine_owed(const struct engine *e, int side)
+{
+    const struct express *x = e->lane[!side].express;
+    const struct port *from = e->side[!side].port;
+    return engine_waiting(e, side) + (x && from ? express_left(x, from) : 0);
+}
+
+/* The source is a file and the kernel takes from it as it gives. */
+static bool is_direct(const struct engine *e, int side)
+{
+    const struct express *x = e->lane[!side].express;
+    return x && x->direct && !e->closing && !e->side[!side].in_eof;
+}
+
+bool engine_wants_output(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    return s->has_out && !s->out_shut && s->port &&
+           (engine_waiting(e, side) > 0 || is_direct(e, side));
+}
+
+bool engine_may_write(const struct engine *e, int side)
+{
+    return engine_wants_output(e, side) && !e->side[side].write_again;
+}
+
+void engine_end_flow_to(struct engine *e, int side)
+{
+    struct engine_side *s = &e->side[side], *from = &e->side[!side];
+    s->out_shut = true;
+    run_touch(e->run);
+    buf_consume(&s->out, s->out.len);
+    buf_consume(&s->tx, s->tx.len);
+    lane_leave_express(&e->lane[!side]);
+    if (e->session && e->link->wire != side && !e->closing)
+        return; /* the wire goes on: it has its own goodbye to say */
+    from->in_eof = e->lane[!side].ended = true; /* no codec is asked for an end that nobody gets */
+    buf_consume(&from->in, from->in.len);
+    buf_consume(&from->rx, from->rx.len);
+    if (from->port)
+        port_stop_reading(from->port);
+}
+
+void engine_count_lost(struct engine *e, int side)
+{
+    const struct port *p = e->side[side].port;
+    size_t n = engine_owed(e, side) + e->side[!side].in.len;
+    if (n > 0)
+        run_lose(e->run, !side, n, p && p->flags & PORT_PROGRAM_W ? p->wlabel : NULL);
+}
+
+static int write_failed(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    int sys = errno;
+    bool peer_gone = sys == EPIPE || sys == ECONNRESET;
+    bool joint = s->port->flags & PORT_JOINT, cool = s->port->flags & PORT_COOL_WRITE;
+    size_t n = s->tx.len > 0 ? s->tx.len : engine_waiting(e, side);
+    /* v1 takes it for an error, whatever the program's status */
+    bool program = s->port->flags & PORT_PROGRAM_W && !e->run->settings->v1_name && !cool;
+    if ((joint && peer_gone) || (program && (peer_gone || sys == EIO))) {
+        /* the neighbour has ended; if it failed it says so itself, else the count tells */
+        engine_count_lost(e, side);
+        engine_end_flow_to(e, side);
+        return 0;
+    }
+    engine_end_flow_to(e, side);
+    size_t most = sys == EMSGSIZE ? port_message_most(s->port) : 0;
+    char limit[64] = "";
+    if (most > 0 && most < n)
+        (void)snprintf(limit, sizeof limit, " where a message has at most %zu", most);
+    errno = sys;
+    if (n > 0)
+        (void)err_sys(err, "%s: writing %zu bytes%s failed", s->port->wlabel, n, limit);
+    else
+        (void)err_sys(err, "%s: nobody reads there any more", s->port->wlabel);
+    (void)err_call(err, "write(%d, %zu bytes)", s->port->given[1], n);
+    if (peer_gone && cool) {
+        diag_err(DIAG_NOTICE, err);
+        atomic_store(&e->run->cut[!side], true);
+        s->gone = true;
+        return 0;
+    }
+    return -1;
+}
+
+/* Something is there, or the end: what comes of it tells more. */
+static bool has_input(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side];
+    struct pollfd pfd = {.events = POLLIN};
+    if (!s->port || s->in_eof || s->in.len > 0 || port_ready(s->port, true, false))
+        return true;
+    pfd.fd = s->port->rfd;
+    return !s->port->ops->ready && poll(&pfd, 1, 0) > 0;
+}
+
+int engine_notice_gone(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    bool program = s->port && s->port->flags & PORT_PROGRAM_W;
+    if (!s->port || !s->has_out || s->out_shut || s->out_eof || engine_wants_output(e, side))
+        return 0;
+    if (s->has_in && (program || port_is_one(s->port)))
+        return 0; /* its end of file comes, or an answer */
+    if (has_input(e, !side))
+        return 0;
+    if (program) {
+        run_lose(e->run, !side, 0, s->port->wlabel);
+        engine_end_flow_to(e, side);
+        return 0;
+    }
+    errno = port_write_error(s->port);
+    return errno ? write_failed(e, side, err) : 0;
+}
+
+/* A session has said goodbye itself. Below it nothing ends before the other direction has ended, too, or,
+ * one-way, its peer has said goodbye: many a proxy takes half a close for a whole one. */
+static bool fin_waits(const struct engine *e, int side)
+{
+    const struct engine_side *s = &e->side[side], *other = &e->side[!side];
+    return e->session && side == e->link->wire && !other->out_eof && !s->in_eof;
+}
+
+static int shut(struct engine *e, int side, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    if (!s->out_shut)
+        run_touch(e->run);
+    s->out_shut = true;
+    if (e->border)
+        run_ends(e->run, side == RIGHT ? END_LEFT : END_RIGHT);
+    s->fin_due = fin_waits(e, side);
+    if (s->fin_due)
+        return 0;
+    if (port_shutdown(s->port, err) < 0)
+        return err_wrap(err, "%s", s->port->wlabel);
+    if (s->port->rfd < 0 && !(s->port->flags & PORT_STALL_R))
+        s->in_eof = true; /* shut-close on one descriptor for both ways */
+    return 0;
+}
+
+/* What is to be written there came as one message, and is to go as one. */
+static bool keeps_messages(const struct engine *e, int side)
+{
+    const struct port *from = e->side[!side].port;
+    if (e->session)
+        return e->session->records && e->link->wire != side;
+    return !e->link && from && from->flags & PORT_MSG_R;
+}
+
+/* How much of what waits goes out at once. A packet that was read as one stays one; a stream is
+ * cut into packets that every receiver has room for. */
+static size_t portion(const struct engine *e, int side, size_t n)
+{
+    size_t most = e->run->settings->block_given ? e->block : STREAM_PACKET;
+    return e->side[side].port->flags & PORT_MSG_W && !keeps_messages(e, side) && n > most ? most : n;
+}
+
+enum { FULL_MS = 2 }; /* between tries to write, where poll() does not tell when there is room */
+
+/* Nothing is to be tried yet. */
+static bool is_full(struct engine_side *s)
+{
+    if (s->write_again && wait_now() >= s->write_again)
+        s->write_again = 0;
+    return s->write_again != 0;
+}
+
+static void sent(struct engine *e, int side, size_t n)
+{
+    run_touch(e->run);
+    if (at_border(e, side) && !border_looks(e, side))
+        border_count(e->border, !side, n);
+}
+
+/* The express way gives. Whatever does not work or ends is left to the plain way, which finds the
+ * same and can tell it. Gives 0 also when it has been left, -1. */
+static int flush_express(struct engine *e, int side, bool *moved, struct err *err)
+{
+    struct engine_lane *lane = &e->lane[!side];
+    struct express *x = lane->express;
+    ssize_t n = express_give(x, e->side[!side].port, e->side[side].port);
+    if (n > 0) {
+        sent(e, side, (size_t)n);
+        if (x->direct && at_border(e, !side))
+            border_count(e->border, !side, (size_t)n);
+        *moved |= !x->direct; /* a file is endless: the loop looks around between chunks */
+        return 0;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (n < 0 && !x->direct && (errno == EPIPE || errno == ECONNRESET))
+        return write_failed(e, side, err);
+    if (express_recall(x, &e->side[side].out) < 0) {
+        engine_count_lost(e, side);
+        engine_end_flow_to(e, side);
+        return err_nomem(err);
+    }
+    lane_leave_express(lane);
+    lane->settled = true; /* not again */
+    *moved = true;
+    return 0;
+}
+
+/* One write: gives what it took, -1 and errno. */
+static ssize_t put_out(const struct engine *e, int side, struct buf *b)
+{
+    struct port *p = e->side[side].port;
+    if (p->ops->give)
+        return p->ops->give(p, b);
+    ssize_t n = port_write(p, buf_data(b), portion(e, side, b->len));
+    if (n > 0)
+        buf_consume(b, (size_t)n);
+    return n;
+}
+
+/* The border has ended the flow: its codec is not asked for an end that the source never had. */
+static void end_source(struct engine *e, int side)
+{
+    e->lane[side].ended = e->side[side].in_eof = true;
+    if (e->side[side].port)
+        port_stop_reading(e->side[side].port);
+}
+
+static int flush(struct engine *e, int side, bool *moved, struct err *err)
+{
+    struct engine_side *s = &e->side[side];
+    if (s->fin_due && !fin_waits(e, side))
+        return shut(e, side, err);
+    if (!s->has_out || s->out_shut || s->out_ended) {
+        if (s->out.len > 0)
+            *moved = true;
+        buf_consume(&s->out, s->out.len);
+        if (!s->out_ended || s->out_shut)
+            return 0;
+    }
+    bool look = border_looks(e, side);
+    struct buf *b = look ? &s->tx : &s->out;
+    if (e->lane[!side].express && b->len == 0 && engine_wants_output(e, side))
+        return flush_express(e, side, moved, err);
+    if (look && s->tx.len == 0 && s->out.len > 0) {
+        if (give_room(&s->tx, &s->out, err) < 0)
+            return -1;
+        border_move(e->border, !side, &s->out, &s->tx);
+        *moved = true;
+        if (e->border->flow[!side].ended) {
+            atomic_store(&e->run->cut[!side], true);
+            s->out_ended = s->out_eof = true;
+            if (!e->session)
+                end_source(e, !side);
+        }
+    }
+    while (b->len > 0) {
+        if (is_full(s))
+            return 0;
+        ssize_t n = put_out(e, side, b);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == ENOBUFS) {
+            s->write_again = wait_now() + FULL_MS;
+            return 0;
+        }
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return 0;
+        if (n < 0)
+            return write_failed(e, side, err);
+        *moved = true;
+        sent(e, side, (size_t)n);
+    }
+    if (s->out_eof && engine_waiting(e, side) == 0 && !e->closing) {
+        *moved = true;
+        return shut(e, side, err);
+    }
+    return 0;
+}
+
+/* A neighbour's next block costs no system call. */
+static int take(struct engine *e, int side, unsigned *most, bool *moved, struct err *err)
+{
+    if (!e->side[side].port->ops->take || *most == 0 || !engine_wants_input(e, side))
+        return 0;
+    int rc = engine_read(e, side, err);
+    if (rc > 0) {
+        --*most;
+        *moved = true;
+    }
+    return rc;
+}
+
+int engine_turn(struct engine *e, struct err *err)
+{
+    unsigned most = TAKES;
+    for (bool moved = true; moved;) {
+        moved = false;
+        if (take_a_look(e, LEFT, &moved, err) < 0 || take_a_look(e, RIGHT, &moved, err) < 0)
+            return -1;
+        if (!e->closing && transform_step(e, &moved, err) < 0)
+            return -1;
+        for (int side = LEFT; side <= RIGHT; side++)
+            if (e->side[side].port && (flush(e, side, &moved, err) < 0 ||
+                                       take(e, side, &most, &moved, err) < 0))
+                return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The one place where signals arrive. */
+#include "engine/run/signals.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/reaper.h"
+#include "catena/run.h"
+#include "engine/run/stats.h"
+
+int signals_init(const struct settings *s, struct err *e)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGUSR1);
+    for (int sig = 1; sig < 64; sig++)
+        if (s->signals & UINT64_C(1) << sig && sig != SIGKILL && sig != SIGSTOP)
+            sigaddset(&set, sig);
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
+    (void)sigaction(SIGPIPE, &ignore, NULL); /* write() says it */
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
+    (void)sigaction(SIGCHLD, &standard, NULL); /* an ignored SIGCHLD would hide exit statuses */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return err_sys(e, "sigprocmask()");
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        return err_sys(e, "signalfd()");
+    return fd;
+}
+
+static enum diag_level level_of(int sig)
+{
+    switch (sig) {
+    case SIGHUP:
+    case SIGINT: return DIAG_NOTICE;
+    case SIGTERM: return DIAG_WARN;
+    default: return DIAG_ERROR;
+    }
+}
+
+/* sighup, sigint, sigquit: the program gets the signal, we go on. */
+static bool passed_on(struct run *r, int sig)
+{
+    bool passed = false;
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->nchildren; i++) {
+        if (r->children[i].passes & 1U << sig)
+            passed |= run_signal_child(r, &r->children[i], sig);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return passed;
+}
+
+bool signals_take(struct run *r)
+{
+    struct signalfd_siginfo info;
+    while (read(r->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        int sig = (int)info.ssi_signo;
+        if (sig == SIGCHLD) {
+            reaper_collect(r->reaper);
+        } else if (sig == SIGUSR1 && !(r->settings->signals & UINT64_C(1) << SIGUSR1)) {
+            stats_print(r);
+        } else if (sig > 0 && sig < 32 && passed_on(r, sig)) {
+            diag(DIAG_INFO, "signal %d passed on to child process", sig);
+        } else {
+            diag_hurry();
+            diag(level_of(sig), "exiting on signal %d", sig);
+            r->ended_signal = sig;
+            r->from_terminal = info.ssi_code == SI_KERNEL;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Waiting that a signal or a stop request ends: see catena/wait.h. */
+#include "catena/wait.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/run.h"
+#include "engine/run/signals.h"
+
+int64_t wait_now(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int interrupted(struct run *r, struct err *e)
+{
+    return err_set(e, ERR_INTERRUPTED, r->ended_signal ? "ended by signal %d" : "stopped",
+                   r->ended_signal);
+}
+
+enum { NFDS = 3 };
+static const double SHORTAGE_S = 0.5; /* before the next attempt */
+
+int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
+{
+    for (;;) {
+        struct pollfd fds[] = {{.fd = fd, .events = events},
+                               {.fd = r->signal_fd, .events = POLLIN},
+                               {.fd = r->stop_fd, .events = POLLIN}};
+        int64_t left = deadline < 0 ? -1 : deadline - wait_now();
+        int timeout = deadline < 0 ? -1 : left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
+        int n = poll(fds, NFDS, r->on_wait ? 0 : timeout);
+        if (n == 0 && r->on_wait && timeout != 0) {
+            r->on_wait(r->on_wait_arg);
+            n = poll(fds, NFDS, timeout);
+        }
+        if (n < 0 && errno != EINTR)
+            return err_sys(e, "poll()");
+        if (n > 0 && fds[1].revents && signals_take(r))
+            return interrupted(r, e);
+        if (n > 0 && fds[2].revents)
+            return interrupted(r, e);
+        if (n > 0 && fds[0].revents)
+            return 1;
+        if (deadline >= 0 && wait_now() >= deadline)
+            return 0;
+    }
+}
+
+int wait_seconds(struct run *r, double seconds, struct err *e)
+{
+    if (seconds <= 0)
+        return 0;
+    int64_t ms = seconds > 1e12 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1000);
+    int64_t deadline = wait_now() + ms;
+    while (wait_now() < deadline)
+        if (wait_fd(r, -1, 0, deadline, e) < 0)
+            return -1;
+    return 0;
+}
+
+int wait_for_more(struct run *r, struct err *e)
+{
+    if (e->sys != EMFILE && e->sys != ENFILE && e->sys != ENOMEM && e->sys != ENOBUFS)
+        return -1;
+    diag(DIAG_WARN, "%s; trying again", diag_words(e));
+    return wait_seconds(r, SHORTAGE_S, e);
+}
+
+struct job {
+    void (*f)(void *);
+    void *arg;
+    int done; /* eventfd */
+};
+
+static void *work(void *arg)
+{
+    struct job *j = arg;
+    const uint64_t one = 1;
+    j->f(j->arg);
+    ssize_t rc = write(j->done, &one, sizeof one);
+    (void)rc;
+    return NULL;
+}
+
+int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e)
+{
+    pthread_t thread;
+    struct job *j = calloc(1, sizeof *j);
+    if (!j)
+        return err_nomem(e);
+    *j = (struct job){.f = f, .arg = arg, .done = eventfd(0, EFD_CLOEXEC)};
+    int rc = j->done < 0 ? errno : pthread_create(&thread, NULL, work, j);
+    if (rc != 0) {
+        if (j->done >= 0)
+            close(j->done);
+        free(j);
+        errno = rc;
+        return err_sys(e, "cannot start a helper thread");
+    }
+    if (wait_fd(r, j->done, POLLIN, -1, e) < 0) {
+        (void)pthread_detach(thread); /* the process ends, or the thread's run does: j stays */
+        return -1;
+    }
+    (void)pthread_join(thread, NULL);
+    close(j->done);
+    free(j);
+    return 0;
+}

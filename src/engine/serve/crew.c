@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Leader and followers: see crew.h. A thread is started only when nobody is free to lead, and ends
+ * when it has been free for some time, so their number is that of the openings that wait. */
+#include "engine/serve/crew.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catena/diag.h"
+#include "catena/wait.h"
+#include "engine/relay/hub.h"
+#include "engine/run/stats.h"
+
+enum {
+    STACK = 256 * 1024,
+    IDLE_S = 2,     /* a free thread ends after so long */
+    PAUSE_MS = 200, /* after a connection was lost for want of memory or threads */
+};
+
+struct member { /* a thread */
+    struct crew *crew;
+    struct member *next;
+    pthread_t thread;
+    bool leads;
+};
+
+struct errand { /* a connection, from accept() to the end of its run */
+    struct crew *crew;
+    struct run run;
+    struct line line;
+    struct hub_seat seat;
+    struct errand *next, **at; /* in the crew's list */
+};
+
+struct crew {
+    const struct crew_ops *ops;
+    void *arg;
+    struct run *parent;
+    struct hubs *hubs;
+    size_t max;
+    int stop_fd;   /* readable: everything is to end */
+    int quit_fd;   /* readable: nobody is accepted any more */
+    int report_fd; /* accept() has failed */
+    int room_fd;   /* a run has ended; stopping: or an accept() */
+
+    pthread_mutex_t lock;
+    pthread_cond_t wanted;
+    struct member *members, *ended; /* ended: to be joined */
+    struct errand *errands; /* those that are counted in nruns */
+    size_t nfree, nruns;
+    bool lead_is_free, accepting, stopping, reported;
+    struct err why;
+};
+
+/* ---- the lead ---- */
+
+static void *member_main(void *arg);
+
+/* Under the lock. */
+static int start_member(struct crew *c)
+{
+    pthread_attr_t attr;
+    struct member *m = calloc(1, sizeof *m);
+    if (!m)
+        return ENOMEM;
+    *m = (struct member){.crew = c, .next = c->members, .leads = true};
+    int rc = pthread_attr_init(&attr);
+    if (rc == 0) {
+        (void)pthread_attr_setstacksize(&attr, STACK);
+        rc = pthread_create(&m->thread, &attr, member_main, m);
+        (void)pthread_attr_destroy(&attr);
+    }
+    if (rc == 0)
+        c->members = m;
+    else
+        free(m);
+    return rc;
+}
+
+/* Under the lock. Where no thread can be started, the first one that gets free takes the lead. */
+static void offer_lead(struct crew *c)
+{
+    if (c->stopping)
+        return;
+    if (c->nfree == 0 && start_member(c) == 0)
+        return;
+    c->lead_is_free = true;
+    (void)pthread_cond_signal(&c->wanted);
+}
+
+/* The run this thread is opening has to wait: somebody else leads meanwhile. */
+static void pass_lead(void *arg)
+{
+    struct member *m = arg;
+    if (!m->leads)
+        return;
+    m->leads = false;
+    pthread_mutex_lock(&m->crew->lock);
+    offer_lead(m->crew);
+    pthread_mutex_unlock(&m->crew->lock);
+}
+
+/* Gives false when this thread is not needed any more. */
+static bool await_lead(struct member *m)
+{
+    struct crew *c = m->crew;
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_S;
+    int rc = 0;
+    pthread_mutex_lock(&c->lock);
+    c->nfree++;
+    while (!c->lead_is_free && !c->stopping && rc == 0)
+        rc = pthread_cond_timedwait(&c->wanted, &c->lock, &until);
+    c->nfree--;
+    m->leads = c->lead_is_free && !c->stopping;
+    if (m->leads)
+        c->lead_is_free = false;
+    pthread_mutex_unlock(&c->lock);
+    return m->leads;
+}
+
+/* ---- a connection ---- */
+
+static void free_errand(struct errand *t)
+{
+    run_fini(&t->run);
+    free(t);
+}
+
+static struct errand *new_errand(struct crew *c, struct err *e)
+{
+    struct errand *t = calloc(1, sizeof *t);
+    if (!t) {
+        (void)err_nomem(e);
+        return NULL;
+    }
+    t->crew = c;
+    if (run_init(&t->run, c->parent->settings, c->parent->plan, -1, e) < 0) {
+        free(t);
+        return NULL;
+    }
+    t->run.shared = c->parent->shared;
+    t->run.reaper = c->parent->reaper;
+    t->run.stop_fd = c->stop_fd;
+    t->run.threaded = true;
+    if (run_copy_facts(&t->run, c->parent, e) == 0 && line_init(&t->line, &t->run, e) == 0)
+        return t;
+    free_errand(t);
+    return NULL;
+}
+
+/* Under the lock. */
+static void count_in(struct errand *t)
+{
+    struct crew *c = t->crew;
+    c->nruns++;
+    t->next = c->errands;
+    t->at = &c->errands;
+    if (t->next)
+        t->next->at = &t->next;
+    c->errands = t;
+}
+
+/* What it has moved stays in the parent's counters. */
+static void count_out(struct errand *t)
+{
+    struct crew *c = t->crew;
+    pthread_mutex_lock(&c->lock);
+    c->nruns--;
+    *t->at = t->next;
+    if (t->next)
+        t->next->at = t->at;
+    for (int d = 0; d < 2; d++) {
+        atomic_fetch_add(&c->parent->blocks[d], atomic_load(&t->run.blocks[d]));
+        atomic_fetch_add(&c->parent->bytes[d], atomic_load(&t->run.bytes[d]));
+    }
+    if (c->max > 0 || c->stopping)
+        (void)eventfd_write(c->room_fd, 1);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void add_served(void *crew, struct traffic *t)
+{
+    struct crew *c = crew;
+    pthread_mutex_lock(&c->lock);
+    stats_add(t, c->parent);
+    for (struct errand *one = c->errands; one; one = one->next)
+        stats_add(t, &one->run);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* The run is over: its connection is counted out. */
+static void end_errand(struct errand *t, int rc, struct err *e)
+{
+    struct crew *c = t->crew;
+    c->ops->finish(c->arg, &t->run, &t->line, rc, e);
+    (void)diag_about(NULL);
+    count_out(t);
+    free_errand(t);
+}
+
+static void seat_ended(struct hub_seat *seat)
+{
+    struct err none = {0};
+    end_errand((struct errand *)((char *)seat - offsetof(struct errand, seat)), 0, &none);
+}
+
+static void serve(struct member *m, struct errand *t)
+{
+    struct crew *c = m->crew;
+    struct err e;
+    (void)diag_about(&t->run.peer);
+    t->run.on_wait = pass_lead;
+    t->run.on_wait_arg = m;
+    int rc = c->ops->open(c->arg, &t->run, &t->line, &e);
+    t->run.on_wait = NULL;
+    if (rc == 0)
+        atomic_store(&c->parent->transferring, true);
+    if (rc == 0 && line_is_one_engine(&t->line)) {
+        t->seat = (struct hub_seat){.engine = line_begin(&t->line), .ended = seat_ended};
+        (void)diag_about(NULL);
+        if (hubs_add(c->hubs, &t->seat))
+            return; /* it is the hub's, and may be over by now */
+        (void)diag_about(&t->run.peer);
+    }
+    if (rc == 0 || t->run.nchildren > 0)
+        pass_lead(m);
+    if (rc == 0)
+        line_relay(&t->line);
+    end_errand(t, rc, &e);
+}
+
+/* ---- leading ---- */
+
+static int await_room(struct errand *t, struct err *e)
+{
+    struct crew *c = t->crew;
+    for (bool told = false;; told = true) {
+        pthread_mutex_lock(&c->lock);
+        bool full = c->max > 0 && c->nruns >= c->max;
+        if (!full)
+            count_in(t);
+        pthread_mutex_unlock(&c->lock);
+        if (!full)
+            return 0;
+        if (!told)
+            diag(DIAG_NOTICE, "maxchildren are active, waiting");
+        if (wait_fd(&t->run, c->room_fd, POLLIN, -1, e) < 0)
+            return -1;
+        (void)eventfd_read(c->room_fd, &(eventfd_t){0});
+    }
+}
+
+static void report(struct crew *c, const struct err *e)
+{
+    pthread_mutex_lock(&c->lock);
+    c->why = *e;
+    c->reported = true;
+    (void)eventfd_write(c->report_fd, 1);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Gives false when nobody is to be accepted any more. */
+static bool begin_accepting(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->accepting = !c->stopping;
+    bool may = c->accepting;
+    pthread_mutex_unlock(&c->lock);
+    return may;
+}
+
+static void end_accepting(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->accepting = false;
+    if (c->stopping)
+        (void)eventfd_write(c->room_fd, 1);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* A connection comes in. Until it is there, quitting ends the wait, afterwards only a stop. */
+static int accept_one(struct errand *t, struct err *e)
+{
+    struct crew *c = t->crew;
+    if (!begin_accepting(c))
+        return err_set(e, ERR_INTERRUPTED, "stopped");
+    t->run.stop_fd = c->quit_fd;
+    int rc = await_room(t, e);
+    if (rc == 0 && (rc = c->ops->accept(c->arg, &t->run, &t->line, e)) < 0)
+        count_out(t);
+    t->run.stop_fd = c->stop_fd;
+    end_accepting(c);
+    return rc;
+}
+
+/* Serves connections as long as it leads. */
+static void lead(struct member *m)
+{
+    struct crew *c = m->crew;
+    struct err e;
+    while (m->leads) {
+        struct errand *t = new_errand(c, &e);
+        if (!t) {
+            diag_err(DIAG_WARN, &e); /* a connection has to wait, the listener goes on */
+            if (poll(&(struct pollfd){.fd = c->quit_fd, .events = POLLIN}, 1, PAUSE_MS) > 0) {
+                (void)err_set(&e, ERR_INTERRUPTED, "stopped");
+                m->leads = false;
+                report(c, &e);
+            }
+            continue;
+        }
+        if (accept_one(t, &e) < 0) {
+            line_fini(&t->line);
+            free_errand(t);
+            m->leads = false;
+            report(c, &e);
+        } else {
+            serve(m, t);
+        }
+    }
+}
+
+/* Members that have ended are joined by the next one. Under the lock. */
+static void leave(struct member *m)
+{
+    struct crew *c = m->crew;
+    struct member **p = &c->members;
+    while (*p != m)
+        p = &(*p)->next;
+    *p = m->next;
+    for (struct member *old; (old = c->ended);) {
+        c->ended = old->next;
+        (void)pthread_join(old->thread, NULL); /* it holds nothing any more */
+        free(old);
+    }
+    m->next = NULL;
+    c->ended = m;
+}
+
+static void *member_main(void *arg)
+{
+    struct member *m = arg;
+    struct crew *c = m->crew;
+    do
+        lead(m);
+    while (await_lead(m));
+    pthread_mutex_lock(&c->lock);
+    leave(m);
+    if (c->stopping)
+        (void)eventfd_write(c->room_fd, 1);
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+/* ---- whose thread waits for signals ---- */
+
+struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent, long long max,
+                      struct err *e)
+{
+    pthread_condattr_t attr;
+    struct crew *c = calloc(1, sizeof *c);
+    if (!c) {
+        (void)err_nomem(e);
+        return NULL;
+    }
+    *c = (struct crew){.ops = ops,
+                       .arg = arg,
+                       .parent = parent,
+                       .max = max > 0 ? (size_t)max : 0,
+                       .stop_fd = eventfd(0, EFD_CLOEXEC),
+                       .quit_fd = eventfd(0, EFD_CLOEXEC),
+                       .report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                       .room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    (void)pthread_mutex_init(&c->lock, NULL);
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&c->wanted, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    if (c->stop_fd < 0 || c->quit_fd < 0 || c->report_fd < 0 || c->room_fd < 0)
+        (void)err_sys(e, "eventfd()");
+    else
+        c->hubs = hubs_new(e);
+    if (c->hubs) {
+        parent->add_served = add_served;
+        parent->add_served_arg = c;
+        return c;
+    }
+    crew_free(c, true);
+    return NULL;
+}
+
+int crew_lead(struct crew *c, struct err *e)
+{
+    int rc = 0;
+    pthread_mutex_lock(&c->lock);
+    c->lead_is_free = c->nfree > 0;
+    if (c->lead_is_free)
+        (void)pthread_cond_signal(&c->wanted);
+    else
+        rc = start_member(c);
+    pthread_mutex_unlock(&c->lock);
+    errno = rc;
+    return rc == 0 ? 0 : err_sys(e, "cannot start a thread");
+}
+
+int crew_wait(struct crew *c, struct err *e)
+{
+    for (;;) {
+        if (wait_fd(c->parent, c->report_fd, POLLIN, -1, e) < 0)
+            return -1;
+        (void)eventfd_read(c->report_fd, &(eventfd_t){0});
+        pthread_mutex_lock(&c->lock);
+        bool reported = c->reported;
+        c->reported = false;
+        if (reported)
+            *e = c->why;
+        pthread_mutex_unlock(&c->lock);
+        if (reported)
+            return 1;
+    }
+}
+
+size_t crew_runs(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    size_t n = c->nruns;
+    pthread_mutex_unlock(&c->lock);
+    return n;
+}
+
+static bool is_accepting(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool is = c->accepting;
+    pthread_mutex_unlock(&c->lock);
+    return is;
+}
+
+static bool has_members(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool has = c->members != NULL;
+    pthread_mutex_unlock(&c->lock);
+    return has;
+}
+
+static void await_somebody(const struct crew *c)
+{
+    (void)poll(&(struct pollfd){.fd = c->room_fd, .events = POLLIN}, 1, -1);
+    (void)eventfd_read(c->room_fd, &(eventfd_t){0});
+}
+
+void crew_quit(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    (void)pthread_cond_broadcast(&c->wanted);
+    pthread_mutex_unlock(&c->lock);
+    if (c->quit_fd >= 0)
+        (void)eventfd_write(c->quit_fd, 1);
+    while (is_accepting(c)) /* told to end: it is a matter of moments */
+        await_somebody(c);
+}
+
+void crew_free(struct crew *c, bool now)
+{
+    struct err ignored;
+    if (!c)
+        return;
+    crew_quit(c);
+    while (!now && crew_runs(c) > 0) {
+        now = wait_fd(c->parent, c->room_fd, POLLIN, -1, &ignored) < 0;
+        (void)eventfd_read(c->room_fd, &(eventfd_t){0});
+    }
+    if (c->stop_fd >= 0)
+        (void)eventfd_write(c->stop_fd, 1);
+    while (has_members(c))
+        await_somebody(c);
+    hubs_free(c->hubs);
+    c->parent->add_served = NULL;
+    while (c->ended) {
+        struct member *m = c->ended;
+        c->ended = m->next;
+        (void)pthread_join(m->thread, NULL);
+        free(m);
+    }
+    int *fds[] = {&c->stop_fd, &c->quit_fd, &c->report_fd, &c->room_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+    (void)pthread_cond_destroy(&c->wanted);
+    (void)pthread_mutex_destroy(&c->lock);
+    free(c);
+}
