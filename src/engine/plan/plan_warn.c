@@ -172,7 +172,8 @@ static int warn_proxies(struct plan *p, struct err *e)
     for (size_t i = 0; p->settings->dry_run && two_way && i < p->nlinks; i++) {
         const struct plan_link *l = &p->links[i];
         const struct addr *end = p->end[l->wire].fwd;
-        if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT || has_session(p, l->chain) ||
+        if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT ||
+            end->form->role == ROLE_SERVER || has_session(p, l->chain) ||
             opt_true(end, OPT_SHUT_NONE) || opt_true(end, OPT_END_CLOSE))
             continue;
         return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
