@@ -345,9 +345,8 @@ int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_sp
                 struct err *e)
 {
     bool v1 = how & PARSE_V1;
-    struct lex l = {.arena = a, .text = text, .len = strlen(text), .chained = !v1, .lenient = how & PARSE_LENIENT,
-                    .careful = how & PARSE_CAREFUL,
-                    .e = e};
+    struct lex l = {.arena = a, .text = text, .len = strlen(text), .chained = !v1,
+                    .lenient = how & PARSE_LENIENT, .careful = how & PARSE_CAREFUL, .e = e};
     size_t pipes = v1 ? 0 : count_separators(&l, 0, l.len, "|");
     l.links = pipes > 0;
     *out = (struct chain_spec){0};

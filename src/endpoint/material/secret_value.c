@@ -25,8 +25,8 @@ static int read_line(int fd, const char *name, const char *path, struct run *r, 
         if (ready < 0)
             return -1;
         if (ready == 0)
-            return err_set(e, ERR_TIMEOUT, "%s \"%s\" gave nothing in time (handshake-timeout=<seconds> says how "
-                           "long to wait)", name, path);
+            return err_set(e, ERR_TIMEOUT, "%s \"%s\" gave nothing in time (handshake-timeout=<seconds> "
+                                           "says how long to wait)", name, path);
         got = read(fd, to + n, SECRET_MAX + 1 - n);
         if (got < 0 && errno != EAGAIN && errno != EINTR)
             return err_sys(e, "%s \"%s\"", name, path);

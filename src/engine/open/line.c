@@ -214,8 +214,10 @@ static int hold_dialog(struct line *l, int side, const struct plan_link *link, s
         s = NULL;
     }
     struct engine_wire ew = {s ? &s->engine : NULL, !side};
-    if (line_start(l, e) < 0 || wire_init(&w, s ? &wire_over_engine : &wire_over_port, s ? (void *)&ew : l->port[side],
-                  l->run, handshake_patience(link->fwd), e) < 0)
+    const struct wire_ops *over = s ? &wire_over_engine : &wire_over_port;
+    void *carrier = s ? (void *)&ew : l->port[side];
+    if (line_start(l, e) < 0 ||
+        wire_init(&w, over, carrier, l->run, handshake_patience(link->fwd), e) < 0)
         return -1;
     const struct addr *a = link->fwd;
     int rc = a->form->ops.negotiator->negotiate(a, l->run, &w, e);

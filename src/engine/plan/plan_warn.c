@@ -189,7 +189,8 @@ static int warn_proxies(struct plan *p, struct err *e)
 
 int plan_warn(struct plan *p, struct err *e)
 {
-    return warn_wires(p, e) < 0 || warn_unproved(p, e) < 0 || warn_proxies(p, e) < 0 || (p->settings->to_right && warn_packets(p, RIGHT, e) < 0) ||
+    return warn_wires(p, e) < 0 || warn_unproved(p, e) < 0 || warn_proxies(p, e) < 0 ||
+                   (p->settings->to_right && warn_packets(p, RIGHT, e) < 0) ||
                    (p->settings->to_left && warn_packets(p, LEFT, e) < 0)
                ? -1
                : 0;

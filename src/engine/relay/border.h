@@ -34,8 +34,8 @@ void border_fini(struct border *b);
 bool border_may_wait(const struct border *b);
 /* How much may be read from that source at once, at most n. */
 size_t border_may_read(const struct border *b, int source, size_t n);
-/* Moves a block of that flow on, converted, as far as `to` has room, and shows it to the taps. Sets flow[source].ended when readbytes or escape says so;
- * what is left of the block then is dropped. */
+/* Moves a block of that flow on, converted, as far as `to` has room, and shows it to the taps. Sets
+ * flow[source].ended when readbytes or escape says so; what is left of the block then is dropped. */
 void border_move(struct border *b, int source, struct buf *from, struct buf *to);
 /* The same accounting for bytes nobody has to look at. */
 void border_count(struct border *b, int source, size_t n);
