@@ -151,7 +151,7 @@ started() { pgrep -P "$pid" -x sleep; }
         start victim "$PEER" hold "$port" 1 </dev/null
         wait_for 5 two_children
         kill -$signal "$(pgrep -P "$server" | grep -v "^$first$")"
-        wait_for 5 file_has server.err ' W child [0-9]* exited'
+        wait_for 5 file_has server.err ' W .*child [0-9]* exited'
         same hello "$(catena - "tcp:127.0.0.1:$port" <<<hello)"
         echo two >in
         wait_for 5 file_has staying.out two

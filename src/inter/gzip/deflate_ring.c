@@ -14,6 +14,7 @@ enum {
     WINDOW = 32 * 1024, /* as far as deflate looks back */
     BLOCK = 128 * 1024,
     STACK = 256 * 1024,
+    KEPT = 2048 * 1024, /* bytes of memory that are left when workers are started */
     SPARE = 2, /* blocks besides the workers' own: one waiting, one being filled */
 };
 
@@ -187,17 +188,21 @@ static size_t start_workers(struct deflate_ring *r, const pthread_attr_t *attr, 
     return n;
 }
 
-/* Signals are for others to take. Workers see the ring's size under its lock only. */
+/* Signals are for others to take. Workers see the ring's size under its lock only, and do not get the
+ * last of the memory: the relay wants some, too. */
 static int start(struct deflate_ring *r, struct err *e)
 {
+    void *kept = malloc(KEPT);
     pthread_attr_t attr;
     sigset_t all, old;
 
-    for (size_t i = 1; i < SPARE; i++)
-        if (block_init(&r->blocks[i], r->blocks[0].cap) < 0)
-            return err_nomem(e);
-    if (pthread_attr_init(&attr) != 0)
+    bool ready = kept && pthread_attr_init(&attr) == 0;
+    for (size_t i = 1; i < SPARE && ready; i++)
+        ready = block_init(&r->blocks[i], r->blocks[0].cap) == 0;
+    if (!ready) {
+        free(kept);
         return err_nomem(e);
+    }
     (void)pthread_attr_setstacksize(&attr, STACK);
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -207,6 +212,7 @@ static int start(struct deflate_ring *r, struct err *e)
     pthread_mutex_unlock(&r->lock);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attr);
+    free(kept);
     return r->nworkers < r->wanted_workers ? -1 : 0;
 }
 
