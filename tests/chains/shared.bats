@@ -54,6 +54,8 @@ END
             backend
             serves "UNIX-CONNECT:b$options" $name
             kill "$(<backend.pid)" 2>/dev/null || :
+            wait_for 10 is_gone "$(<backend.pid)" # before there is another one
+            wait_for 10 is_gone "$(<server.pid)"
             rm -f s b
         done
     done
