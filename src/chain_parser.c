@@ -92,8 +92,8 @@ static int lex_unit(struct lex *l, size_t *pos, size_t end, struct out *o, int d
         else if (lex_unit(l, pos, end, o, depth + 1) < 0)
             return -1;
     }
-    if (*pos >= end)
-        return l->lenient ? 0 : unexpected_end(l, from);
+    if (*pos >= end) /* v1 has open brackets go on to the end */
+        return l->lenient || (!l->chained && depth == 0 && keep) ? 0 : unexpected_end(l, from);
     (*pos)++;
     if (keep)
         emit(o, close);

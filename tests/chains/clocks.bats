@@ -250,6 +250,15 @@ abc rests catena - 'SYSTEM:cat,pty,raw,echo=0'
 END
 }
 
+@test "a program on a terminal cannot be told the end of its input, but has one of its own" {
+    abreast gives <<'END'
+late ends catena - "SYSTEM:$QUIET; echo late,pty,raw,echo=0"
+late ends catena - "SYSTEM:$QUIET; echo late,commtype=pty,raw,echo=0"
+late ends catena - "nop|SYSTEM:$QUIET; echo late,pty,raw,echo=0"
+'' ends socat - "SYSTEM:$QUIET; $QUIET; echo late,pty,raw,echo=0"
+END
+}
+
 @test "the reference's clocks are the same" {
     abreast alike <<'END'
 rests - 'SYSTEM:wc -l'

@@ -286,4 +286,11 @@ over_tls() {
     finish server
     size_is got 20000
     has "$(<client.err)" ' W .*20000 bytes becomes several TLS records of up to 16384'
+    rm -f got s
+    start_listener server -u 'openssl-dtls-server:0,pf=ip4,bind=127.0.0.1,cert=server.pem,verify=0' create:got
+    start client "$CATENA_BIN" -u "unix-recvfrom:$T/s" "openssl-dtls-client:127.0.0.1:$port,cafile=ca.crt" </dev/null
+    wait_for 5 unix_there "$T/s"
+    packets to "unix:$T/s" fill:20000
+    finish client
+    has "$(<client.err)" ' W .*20000 bytes becomes several DTLS records of up to 16384'
 }

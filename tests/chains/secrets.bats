@@ -187,6 +187,22 @@ echoes() { grep -E '(^| )echo( |$)' modes; }
     done
 }
 
+@test "a line that is nearly right" {
+    while read -r address; do
+        run catena - "$address" </dev/null
+        fails_with=$status
+        [ "$fails_with" != 0 ]
+        has_not "$output" "${SECRET}"
+    done <<ROWS
+proxy:127.0.0.1:www:443,proxyauth=joe:x!!$SECRET
+proxy:www:443,proxyauth=joe:x!!$SECRET|tcp:127.0.0.1:1
+openssl:127.0.0.1:1,password=$SECRET
+openssl:127.0.0.1:1,pass=$SECRET
+openssl:127.0.0.1:1,passwd=$SECRET
+proxy:127.0.0.1:www:443,auth=joe:$SECRET
+ROWS
+}
+
 @test "a dry run" {
     : >x
     PW=$SECRET run -0 catena -n "proxy:a:1,proxyauth=u:$SECRET|tcp:b:2" \

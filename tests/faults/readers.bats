@@ -52,6 +52,17 @@ quiet_peer() {
     done
 }
 
+@test "of standard output, when standard input has long ended: an error each time" {
+    head -c 3000000 /dev/urandom >big
+    for _ in 1 2 3 4 5 6; do
+        for from in 'exec:cat big,pty,raw' 'exec:cat big' 'system:cat big 2>/dev/null; exit 1,pipes'; do
+            { status=0; catena - "$from" </dev/null 2>err || status=$?; echo "$status" >status; } | head -c 1 >/dev/null
+            same 1 "$(<status)"
+            has "$(<err)" ' E '
+        done
+    done
+}
+
 @test "cool-write takes it for a normal end" {
     quiet_peer
     left 0 -u "tcp:127.0.0.1:$port" stdout,cool-write

@@ -57,6 +57,15 @@ alike() {
 ROWS
 }
 
+@test "brackets that are open at the end" {
+    furnish() { mkdir "$1" && echo x >"$1/a(b" && echo y >"$1/[c"; }
+    each alike hello <<'ROWS'
+-u 'OPEN:a(b' -
+-u './[c' -
+-u 'SYSTEM:echo {a' -
+ROWS
+}
+
 @test "so is one of the user's shell" {
     programs=(socat_ours catena) # the reference has no SHELL
     each alike hello <<'ROWS'

@@ -170,6 +170,11 @@ static ssize_t dtls_write(struct port *p, const void *buf, size_t n)
      * again. Its data are dropped. */
     if (d->unread && next_record(d, d->record, DTLS_ROOM) < 0 && errno != EAGAIN && errno != EINTR)
         return -1;
+    if (n > d->fragment && !d->tls.told_split) {
+        diag(DIAG_WARN, "a packet of %zu bytes becomes several DTLS records of up to %zu", n,
+             d->fragment);
+        d->tls.told_split = true;
+    }
     ERR_clear_error();
     d->sys = 0;
     if (SSL_write_ex(d->tls.ssl, buf, n < d->fragment ? n : d->fragment, &done) == 1)

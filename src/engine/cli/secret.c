@@ -5,17 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/plan/bind.h"
 #include "catena/diag.h"
 #include "catena/option.h"
+#include "catena/registry.h"
+#include "engine/plan/bind.h"
 
 /* ---- arguments ---- */
 
-/* A name that is only nearly one of a secret option is taken for a slip. */
+static bool speaks_of_secrets(const char *name)
+{
+    static const char *const words[] = {"pass", "pwd", "secret", "auth"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasestr(name, words[i]))
+            return true;
+    return false;
+}
+
+/* A name that is only nearly one of a secret option, or sounds like one, is taken for a slip. */
 static bool is_secret(const char *name)
 {
     const struct option_desc *d = option_lookup(name);
     const char *near = d ? NULL : option_nearest(name, 0);
+    if (!d && speaks_of_secrets(name))
+        return true;
     if (near)
         d = option_lookup(near);
     return d && d->secret == SECRET_TEXT;
@@ -28,11 +40,25 @@ static void mask_single(char *argument, const struct single_spec *s)
             memset(argument + s->opts[i].value.at.off, '*', s->opts[i].value.at.len);
 }
 
+/* A secret with "!!" in it, which looks like a dual: what follows is no address then. */
+static void mask_tail(char *argument, const struct piece_spec *p)
+{
+    const struct single_spec *first = &p->back, *second = &p->fwd; /* read!!write */
+    bool ends_in_secret = first->nopts > 0 && first->opts[first->nopts - 1].has_value &&
+                          is_secret(first->opts[first->nopts - 1].name.s);
+    if (p->kind != PIECE_V1DUAL || !ends_in_secret || single_is_guess(second) ||
+        registry_known(second->keyword.s))
+        return;
+    size_t from = first->at.off + first->at.len, to = second->at.off + second->at.len;
+    memset(argument + from, '*', to - from);
+}
+
 static void mask_chain(char *argument, const struct chain_spec *c)
 {
     for (size_t i = 0; i < c->npieces; i++) {
         mask_single(argument, &c->pieces[i].fwd);
         mask_single(argument, &c->pieces[i].back);
+        mask_tail(argument, &c->pieces[i]);
     }
 }
 

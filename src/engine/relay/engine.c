@@ -142,6 +142,11 @@ static bool goes_nowhere(const struct engine *e, int side)
     return e->side[side].has_in && other && (other->flags & PORT_STALL) == PORT_STALL;
 }
 
+static bool is_one_peer(const struct port *p)
+{
+    return p && (p->flags & (PORT_JOINT | PORT_PROGRAM_W) || port_is_one(p));
+}
+
 /* A two-way peer that has said all and takes nothing any more ends the other direction quietly: what
  * has not been read yet is still its owner's. One-way, it is what the next write would tell. */
 static void settle_gone(struct engine *e, struct err *err)
@@ -150,7 +155,8 @@ static void settle_gone(struct engine *e, struct err *err)
         struct engine_side *s = &e->side[i];
         /* readbytes, escape: that flow was ended by order, and the neighbour takes nothing more of it */
         bool ordered = s->port && s->port->flags & PORT_JOINT && atomic_load(&e->run->cut[!i]);
-        bool two_way = s->has_in && s->in_eof && e->side[!i].has_out && e->side[!i].out_shut;
+        bool two_way = s->has_in && s->in_eof && e->side[!i].has_out && e->side[!i].out_shut &&
+                       s->gone && is_one_peer(s->port);
         if (s->gone && goes_nowhere(e, i)) {
             engine_end_flow_to(e, LEFT);
             engine_end_flow_to(e, RIGHT);

@@ -9,6 +9,7 @@ enum {
     STALLED_MS = 10000, /* while closing: give up on a reader that takes nothing for so long */
     GOODBYE_MS = 2000,  /* one-way TLS: time for the peer to take everything and close */
     ENDLESS_MS = 500,   /* terminals, packet sockets, what others use, too, have no end to wait for */
+    UNTOLD_MS = 10000,  /* a program on a terminal ends, but cannot be told that its input has */
 };
 
 enum state {
@@ -40,15 +41,22 @@ static int64_t idle_ms(const struct engine *e)
     return e->border ? ms(e->run->settings->idle) : -1;
 }
 
+/* How long what comes from there is waited for where nothing will tell its end; -1: something will. */
+static int64_t endless_ms(const struct port *p)
+{
+    if (p->flags & (PORT_ENDLESS | PORT_SHARED))
+        return ENDLESS_MS;
+    return !(p->flags & PORT_TTY) ? -1 : p->flags & PORT_PROGRAM_R ? UNTOLD_MS : ENDLESS_MS;
+}
+
 static int64_t linger_ms(const struct engine *e)
 {
     int64_t t = ms(e->run->settings->linger);
     if (!e->border || t >= 0)
         return e->border ? t : -1;
-    const unsigned endless = PORT_TTY | PORT_ENDLESS | PORT_SHARED;
     for (int i = 0; i < 2; i++)
-        if (!e->side[!i].out_shut && e->side[i].port->flags & endless)
-            return ENDLESS_MS;
+        if (!e->side[!i].out_shut && endless_ms(e->side[i].port) >= 0)
+            return endless_ms(e->side[i].port);
     return -1;
 }
 
@@ -84,7 +92,8 @@ static void end_idle(struct engine *e)
 
 static void end_other_flow(struct engine *e)
 {
-    diag(DIAG_INFO, "the other direction did not end in time, closing it");
+    diag(e->run->settings->v1_name ? DIAG_INFO : DIAG_NOTICE,
+         "the other direction did not end in time, closing it");
     atomic_store(&e->run->cut[e->side[RIGHT].out_shut ? RIGHT : LEFT], true);
     atomic_store(&e->run->over, true);
     engine_start_closing(e);
