@@ -124,7 +124,7 @@ L=open:sentinel,creat
 }
 
 @test "unbalanced quotes and brackets" {
-    for argument in 'create:"out' "create:'out" 'create:(out' 'create:[out' 'create:{out' 'create:out\'; do
+    for argument in 'create:"out' "create:'out" 'nop|create:(out' 'create:"[out"' 'create:out\'; do
         run catena $L "$argument" </dev/null
         same 1 "$status"
         has "$output" 'unexpected end\|syntax error'

@@ -26,8 +26,8 @@ static bool is_secret(const char *name)
 {
     const struct option_desc *d = option_lookup(name);
     const char *near = d ? NULL : option_nearest(name, 0);
-    if (!d && speaks_of_secrets(name))
-        return true;
+    if (!d && !near)
+        return speaks_of_secrets(name);
     if (near)
         d = option_lookup(near);
     return d && d->secret == SECRET_TEXT;
