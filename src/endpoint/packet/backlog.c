@@ -69,7 +69,7 @@ static int watch(const struct backlog *b, int fd)
 
 int backlog_init(struct backlog *b, const struct addr *a, int fd, struct err *e)
 {
-    *b = (struct backlog){.fd = fd, .back = {-1, -1}, .last = &b->first, .drops = drops_of(fd)};
+    *b = (struct backlog){.fd = fd, .back = {-1, -1}, .last = &b->first};
     b->ready_fd = epoll_create1(EPOLL_CLOEXEC);
     if (b->ready_fd < 0 ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, b->back) < 0 ||
