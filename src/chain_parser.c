@@ -93,7 +93,7 @@ static int lex_unit(struct lex *l, size_t *pos, size_t end, struct out *o, int d
             return -1;
     }
     if (*pos >= end) /* v1 has open brackets go on to the end */
-        return l->lenient || (!l->chained && depth == 0 && keep) ? 0 : unexpected_end(l, from);
+        return l->lenient || (!l->chained && strchr("([{", c)) ? 0 : unexpected_end(l, from);
     (*pos)++;
     if (keep)
         emit(o, close);

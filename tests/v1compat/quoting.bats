@@ -57,8 +57,13 @@ words() { # each argument is what follows the program of an EXEC: the same words
     has "$(<ours.err)" 'unexpected end of address\|syntax error'
     for text in '"(a"' "\"a'b\""; do both_fail -u /dev/null "create:$text"; done
 }
+@test "an unclosed bracket goes on to the end" {
+    names '(abc'
+    names '[a(b'
+    names '{abc,append'
+}
 @test "an unclosed unit, which the original reads on, is an error" {
-    for text in "'abc" '(abc' '[abc' '{abc' 'abc\'; do
+    for text in "'abc" 'abc\'; do
         one ours -u /dev/null "create:$text"
         same 1 "$status"
         has "$(<ours.err)" 'unexpected end\|syntax error'
