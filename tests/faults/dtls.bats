@@ -228,11 +228,11 @@ echoes() { [ "$(echo hello | timeout 5 "$CATENA_BIN" -t 2 - "${client//PORT/$1}"
         server '' ",$how,so-rcvtimeo=1" pipe
         "$CATENA_TOOLS/packets" to "$port" send:nonsense empty fill:60000
         "$CATENA_TOOLS/packets" to "$port" empty
-        wait_for 10 echoes "$port"
+        wait_for 20 echoes "$port"
         start flood "$CATENA_TOOLS/packets" flood "$port" 20 </dev/null
-        wait_for 10 echoes "$port"
+        wait_for 20 echoes "$port"
         kill "$(<flood.pid)"
-        wait_for 10 echoes "$port"
+        wait_for 20 echoes "$port"
         kill "$(<server.pid)"
         finish server 143
     done
