@@ -73,6 +73,9 @@ ended() {
     run socat_ours -u - exec:true,pipes <>in
     same 0 "$status"
     head -c 3000000 /dev/zero >big
+    for name in socat_ref socat_ours; do
+        same hi "$("$name" - "system:'sleep 0.1; echo hi',pipes" <big 2>err || echo "status $?")"
+    done
     run socat_ours -u open:big "system:'sleep 0.1'"
     same 1 "$status"
     has "$output" ' E .*Broken pipe'

@@ -253,8 +253,9 @@ static int write_failed(struct engine *e, int side, struct err *err)
     bool peer_gone = sys == EPIPE || sys == ECONNRESET;
     bool joint = s->port->flags & PORT_JOINT, cool = s->port->flags & PORT_COOL_WRITE;
     size_t n = s->tx.len > 0 ? s->tx.len : engine_waiting(e, side);
-    /* v1 takes it for an error, whatever the program's status */
-    bool program = s->port->flags & PORT_PROGRAM_W && !e->run->settings->v1_name && !cool;
+    /* v1 takes it for an error, whatever the program's status, but on a pipe */
+    bool pipe = s->port->flags & PORT_FINAL_W && !(s->port->flags & PORT_SOCKET_W);
+    bool program = s->port->flags & PORT_PROGRAM_W && (!e->run->settings->v1_name || pipe) && !cool;
     if ((joint && peer_gone) || (program && (peer_gone || sys == EIO))) {
         /* the neighbour has ended; if it failed it says so itself, else the count tells */
         engine_count_lost(e, side);
