@@ -40,6 +40,7 @@ static const char *verdict(const struct scenario *s, const struct outcome *o,
                            const struct outcome *well, bool soft, bool unremovable)
 {
     bool same = strcmp(o->output, well->output) == 0, as_usual = o->status == well->status;
+    unremovable |= strstr(o->errors, "] W cannot remove ") != NULL; /* nor is it silent about it */
     if (o->sanitizer)
         return "sanitizer";
     if (o->status < 0)
