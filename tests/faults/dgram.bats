@@ -150,7 +150,8 @@ holds() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
     wait_for 5 test -S deaf
     try 1 'could not be delivered' -T 0.3 -u "open:$IN" unix-sendto:deaf
     try 0 '' -T 0.3 -u "open:$IN" unix-client:deaf # says so in time: nothing is taken for it
-    start run "$CATENA_BIN" -u open:/dev/zero unix-sendto:deaf </dev/null
+    start run "$CATENA_BIN" -d -d -u open:/dev/zero unix-sendto:deaf </dev/null
+    wait_for 10 file_has run.err 'starting data transfer'
     part signal kill "$pid"
     finish run 143
     touch go
