@@ -68,7 +68,7 @@ same_boxed() {
     same_boxed open:data!!stdout pipe
     same_boxed -u open:data,seek=1000 stdout
     same_boxed -t 1 - socketpair
-    same_boxed - pipe,readbytes=10
+    same_boxed -t 0.5 - pipe,readbytes=10
     same_boxed -u -,crnl stdout
     for switch in -v -x; do
         boxed "$switch" - pipe <data >boxed.out 2>dump
