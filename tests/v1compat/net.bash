@@ -76,5 +76,7 @@ net_serve() {
 
 net_stop() {
     kill "$(<server.pid)" 2>/dev/null || :
+    wait_for 2 is_gone "$(<server.pid)" && return
+    kill -KILL "$(<server.pid)" 2>/dev/null || : # the reference may miss a signal that comes early
     wait_for 5 is_gone "$(<server.pid)"
 }
