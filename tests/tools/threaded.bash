@@ -63,6 +63,7 @@ run ${way:+"$way"} "${switches[@]}" "unix-listen:$front/s,thread" "$far" </dev/n
 server=$!
 silent() { ! grep -q " 00010000 .* $front/s\$" /proc/net/unix && alive $server; }
 until_not silent
+: >"$front/client" # looked at before the background has made it
 "$REF_SOCAT" -d -d -t 1000 ${way:+"$way"} "$near" "unix-connect:$front/s" <&0 2>"$front/client" &
 client=$!
 away() { ! grep -q 'starting data transfer' "$front/client" && alive $client; }
