@@ -3,9 +3,9 @@
  * close, and what to poll for. Owned by exactly one engine (or by the opening code); not
  * thread-safe. The common port is a pair of descriptors with a policy for end of file and shutdown.
  *
- * Reading and writing never block: they give EAGAIN (nothing there, no room), and the engine waits for
- * rfd to be readable, wfd to be writable; or EINTR: there may be more, so the call is to be made again
- * without waiting. Whoever waits for edges would not hear of it a second time. */
+ * Reading and writing never block: they give EAGAIN, "later" (nothing there, no room), and the driver waits
+ * for rfd to be readable, wfd to be writable; or EINTR, "again": there may be more, so the call is to be
+ * made again without waiting. */
 #ifndef CATENA_PORT_H
 #define CATENA_PORT_H
 
@@ -40,6 +40,9 @@ struct port_ops {
      * write? If not, rfd becomes readable when that changes, or when the neighbour closes. */
     bool (*ready)(struct port *, bool in, bool out);
     void (*settle)(struct port *); /* see port_settle() */
+    /* read and write say EAGAIN only when the descriptor has said so itself: what comes afterwards is
+     * an edge. What drops or holds back something must not claim that. */
+    bool edges;
 };
 
 enum port_shut {      /* what shutting down the write side does */
@@ -120,6 +123,12 @@ bool port_ready(struct port *p, bool in, bool out);
 /* Will poll() tell when it can be written? Not where there is nothing to write to, or only a descriptor
  * opened for reading: writing says at once what it has to say. */
 bool port_awaits_room(const struct port *p);
+/* Does it do to be told once of what is new, until it says EAGAIN? It must not block without being asked
+ * before, either, as what came with the process may. */
+static inline bool port_lives_with_edges(const struct port *p)
+{
+    return p->ops->edges && p->flags & (PORT_SOCKET_R | PORT_OWN_R);
+}
 /* Its engine is going to sleep: if the port is due, the neighbour must not. */
 void port_settle(struct port *p);
 /* The most bytes that one message written to it may have, for messages about EMSGSIZE; 0 not known. */

@@ -26,7 +26,7 @@
 #include "engine/relay/border.h"
 #include "catena/diag.h"
 #include "catena/wait.h"
-#include "engine/relay/engine.h"
+#include "engine/relay/driver.h"
 
 enum { LOTS = 3000000, PATIENCE_MS = 30000 };
 
@@ -96,8 +96,6 @@ static struct bench *bench_flags(const char *left, const char *right, struct set
     assert_int_equal(engine_init(&b->engine, &b->run, &b->plan->items[b->plan->border], &e), 0);
     b->stop_fd = eventfd(0, EFD_CLOEXEC);
     assert_return_code(b->stop_fd, errno);
-    b->engine.stop_fd = b->stop_fd;
-    b->engine.threaded = true;
     connect_side(b, LEFT, joint, flags);
     connect_side(b, RIGHT, joint, flags);
     return b;
@@ -111,7 +109,7 @@ static struct bench *bench(const char *right, enum joint joint)
 static void *relay(void *arg)
 {
     struct bench *b = arg;
-    engine_relay(&b->engine);
+    driver_relay(&b->engine, b->stop_fd);
     return NULL;
 }
 

@@ -326,7 +326,7 @@ static void again_in_a_thread(void **state)
 }
 
 static sem_t left;
-static void leaves(struct hub_seat *s)
+static void leaves(struct seat *s)
 {
     (void)s;
     (void)sem_post(&left);
@@ -339,7 +339,7 @@ static void again_in_a_hub(void **state)
     struct timespec until;
     struct bench *b = stuttering();
     struct hubs *h = hubs_new(&e);
-    struct hub_seat seat = {.engine = &b->engine, .ended = leaves};
+    struct seat seat = {.engine = &b->engine, .ended = leaves};
     assert_non_null(h);
     assert_return_code(sem_init(&left, 0, 0), errno);
     assert_true(hubs_add(h, &seat));

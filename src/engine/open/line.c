@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Building and running the line: see line.h. */
+ * Building the line and taking it down: see line.h. */
 #include "engine/open/line.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "catena/diag.h"
 #include "catena/endpoint.h"
 #include "catena/handshake.h"
-#include "catena/wait.h"
 #include "engine/open/joint.h"
-
-enum {
-    OVER_S = 5,         /* seconds without a byte moving, once -t has ended the run */
-    STACK = 256 * 1024,
-};
 
 int line_init(struct line *l, struct run *r, struct err *e)
 {
@@ -65,45 +55,6 @@ static int make(struct line *l, struct station *s, struct err *e)
     return engine_init(&s->engine, l->run, s->item, e);
 }
 
-static void *station_thread(void *arg)
-{
-    struct station *s = arg;
-    const uint64_t one = 1;
-    (void)diag_about(&s->engine.run->peer);
-    engine_relay(&s->engine);
-    ssize_t rc = write(s->done_fd, &one, sizeof one);
-    (void)rc;
-    return NULL;
-}
-
-static int start_thread(struct line *l, struct station *s, struct err *e)
-{
-    pthread_attr_t attr;
-    if (l->done_fd < 0)
-        l->done_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
-    if (l->run->broken_fd < 0)
-        l->run->broken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    s->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (l->done_fd < 0 || s->stop_fd < 0 || l->run->broken_fd < 0)
-        return err_sys(e, "eventfd()");
-    s->done_fd = l->done_fd;
-    s->engine.stop_fd = s->stop_fd;
-    s->engine.threaded = true;
-    engine_await_peer(&s->engine);
-    int rc = pthread_attr_init(&attr);
-    if (rc == 0) {
-        (void)pthread_attr_setstacksize(&attr, STACK);
-        rc = pthread_create(&s->thread, &attr, station_thread, s);
-        (void)pthread_attr_destroy(&attr);
-    }
-    if (rc != 0) {
-        errno = rc;
-        return err_sys(e, "cannot start an engine thread");
-    }
-    s->started = true;
-    return 0;
-}
-
 /* Both sides are there: a program is spawned, an engine may start; the border's engine runs later. */
 static int complete(struct line *l, struct station *s, struct err *e)
 {
@@ -112,17 +63,6 @@ static int complete(struct line *l, struct station *s, struct err *e)
     if (s->program && joint_spawn(l, s, e) < 0)
         return -1;
     s->due = !is_border(l, s) && (s->engine.side[LEFT].port || s->engine.side[RIGHT].port);
-    return 0;
-}
-
-int line_start(struct line *l, struct err *e)
-{
-    for (size_t i = 0; i < l->plan->nitems; i++) {
-        struct station *s = &l->stations[i];
-        if (s->due && start_thread(l, s, e) < 0)
-            return -1;
-        s->due = false;
-    }
     return 0;
 }
 
@@ -298,25 +238,9 @@ int line_join(struct line *l, struct err *e)
 
 /* ---- the end ---- */
 
-static void stop(struct station *s)
-{
-    const uint64_t one = 1;
-    if (s->started && !s->joined) {
-        ssize_t rc = write(s->stop_fd, &one, sizeof one);
-        (void)rc;
-    }
-}
-
-static void join_thread(struct station *s)
-{
-    if (s->started && !s->joined)
-        (void)pthread_join(s->thread, NULL);
-    s->joined = s->started;
-}
-
 static void station_fini(struct station *s)
 {
-    join_thread(s);
+    station_join(s);
     if (s->made)
         engine_fini(&s->engine);
     comm_close(&s->ends[LEFT]);
@@ -346,9 +270,9 @@ void line_reset_side(struct line *l, int side, bool quietly)
     else if (side == LEFT && to < l->plan->nleft_items)
         to++;
     for (size_t i = from; i < to; i++)
-        stop(&l->stations[i]);
+        station_stop(&l->stations[i]);
     for (size_t i = from; i < to; i++)
-        join_thread(&l->stations[i]);
+        station_join(&l->stations[i]);
     if (any_failed(l, from, to) && !any_failed(l, 0, from) && !any_failed(l, to, n))
         run_forget_failure(l->run);
     for (size_t i = from; i < to; i++) {
@@ -369,85 +293,10 @@ void line_reset_side(struct line *l, int side, bool quietly)
     atomic_store(&l->run->cut[1], cut[1]);
 }
 
-static size_t running(const struct line *l)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < l->plan->nitems; i++)
-        n += l->stations[i].started;
-    return n;
-}
-
-static int64_t idle_deadline(struct run *r)
-{
-    double quiet = r->settings->idle;
-    if (atomic_load(&r->over) && (quiet < 0 || quiet > OVER_S))
-        quiet = r->settings->linger > OVER_S ? r->settings->linger : OVER_S;
-    return quiet < 0 ? -1 : atomic_load(&r->last_activity) + (int64_t)(quiet * 1000);
-}
-
-/* The others drain what they have accepted. Only -T, signals, and -t hurry them. */
-static void wait_for_others(struct line *l)
-{
-    struct run *r = l->run;
-    struct err e;
-    for (size_t left = running(l); left > 0;) {
-        int64_t deadline = idle_deadline(r);
-        if (atomic_load(&r->stop)) {
-            for (size_t i = 0; i < l->plan->nitems; i++)
-                stop(&l->stations[i]);
-            break;
-        }
-        int rc = wait_fd(r, l->done_fd, POLLIN, deadline, &e);
-        uint64_t one;
-        if (rc > 0 && read(l->done_fd, &one, sizeof one) == (ssize_t)sizeof one)
-            left--;
-        else if (rc < 0 || (rc == 0 && wait_now() >= idle_deadline(r))) {
-            if (rc < 0 && !err_is_end(&e))
-                run_fail(r, &e);
-            atomic_store(&r->stop, true);
-        }
-    }
-    for (size_t i = 0; i < l->plan->nitems; i++)
-        join_thread(&l->stations[i]);
-}
-
-static bool may_wait(const struct line *l)
-{
-    const struct engine *border = &l->stations[l->plan->border].engine;
-    for (int i = 0; i < 2; i++)
-        if (border->side[i].port && port_close_may_wait(border->side[i].port))
-            return true;
-    return border_may_wait(&l->border);
-}
-
-bool line_is_one_engine(const struct line *l)
-{
-    bool programs = false;
-    for (size_t i = 0; i < l->plan->nitems; i++)
-        programs |= l->stations[i].program;
-    return running(l) == 0 && !programs && l->run->nchildren == 0 && !may_wait(l);
-}
-
-struct engine *line_begin(struct line *l)
-{
-    struct engine *border = &l->stations[l->plan->border].engine;
-    border->stop_fd = l->run->stop_fd;
-    run_transferring(l->run);
-    run_touch(l->run);
-    engine_await_peer(border);
-    return border;
-}
-
-void line_relay(struct line *l)
-{
-    engine_relay(line_begin(l));
-    wait_for_others(l);
-}
-
 void line_fini(struct line *l)
 {
     for (size_t i = 0; l->stations && i < l->plan->nitems; i++)
-        stop(&l->stations[i]);
+        station_stop(&l->stations[i]);
     for (size_t i = 0; l->stations && i < l->plan->nitems; i++)
         station_fini(&l->stations[i]);
     free(l->stations);

@@ -10,7 +10,7 @@
 #include "catena/plan.h"
 #include "catena/run.h"
 #include "catena/comm.h"
-#include "engine/relay/engine.h"
+#include "engine/relay/driver.h"
 
 struct station {
     const struct plan_item *item;
@@ -24,6 +24,8 @@ struct station {
     pthread_t thread;
     int stop_fd, done_fd; /* done_fd is the line's */
 };
+void station_stop(struct station *s); /* its thread, if there is one, ends at once */
+void station_join(struct station *s); /* waits for that */
 
 struct line {
     struct run *run;

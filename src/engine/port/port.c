@@ -23,8 +23,9 @@
 
 #include "catena/wait.h"
 
-static const struct port_ops fd_ops = {port_fd_read, port_fd_write, port_fd_shutdown,
-                                       port_fd_close};
+static const struct port_ops fd_ops = {.read = port_fd_read, .write = port_fd_write,
+                                       .shutdown = port_fd_shutdown, .close = port_fd_close,
+                                       .edges = true};
 
 /* ---- making ---- */
 

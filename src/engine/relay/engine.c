@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * One engine: its making, its work between two waits, and its end. Each direction makes progress on
- * its own; EOF travels down, broken pipes travel up. Who waits is engine_poll.c, or the hub. */
+ * its own; EOF travels down, broken pipes travel up. Who waits is its driver. */
 #include "engine/relay/engine.h"
 
 #include "engine/relay/border.h"
@@ -40,8 +40,7 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
     struct border *border = e->border;
     int border_side = e->border_side;
     *e = (struct engine){.run = r, .link = item->link, .border = border,
-                         .border_side = border_side, .stop_fd = -1,
-                         .shake_until = -1};
+                         .border_side = border_side, .shake_until = -1};
     e->block = r->settings->block_given ? r->settings->block : BLOCK;
     if (e->block == 0)
         e->block = 1;

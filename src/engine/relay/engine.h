@@ -63,8 +63,6 @@ struct engine {
     bool closing;          /* nothing is read or made any more, only what is ready is written */
     int64_t closing_since;
     int64_t patience, shake_until; /* its session's handshake: how long, and until when; -1 for ever */
-    int stop_fd; /* readable: end now; -1 none */
-    bool threaded;
     bool told_broken; /* another engine of the run has failed, and this one knows */
     atomic_bool failed; /* this one has */
 };
@@ -96,12 +94,11 @@ void engine_act_on_time(struct engine *e);
 /* The pauses of ignoreeof and the like that are over, however busy the other direction is. */
 void engine_end_pauses(struct engine *e);
 
-/* engine_poll.c: moves until both directions have ended, then closes both ports. */
-void engine_relay(struct engine *e);
-
 /* pump.c: one round without waiting: transform and write, until nothing moves any more. */
 int engine_turn(struct engine *e, struct err *err);
-/* Reads once from a side. Gives 1 something (or end of file) came, 0 nothing, -1. */
+/* Reads once from a side. Gives 1 something (or end of file) came, ENGINE_AGAIN nothing, but there may
+ * be more, 0 nothing, -1. */
+enum { ENGINE_AGAIN = 2 };
 int engine_read(struct engine *e, int side, struct err *err);
 int engine_end_of_input(struct engine *e, int side); /* 1 it has ended, 0 it is to be ignored */
 bool engine_wants_input(const struct engine *e, int side);

@@ -164,7 +164,7 @@ int engine_read(struct engine *e, int side, struct err *err)
     if (n == 0)
         return engine_end_of_input(e, side);
     if (errno == EINTR)
-        return 1; /* who waits for edges would wait for ever */
+        return ENGINE_AGAIN;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
         if (s->port->eio_until)
             s->look_again = wait_now() + EIO_PAUSE_MS;

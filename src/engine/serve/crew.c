@@ -34,7 +34,7 @@ struct errand { /* a connection, from accept() to the end of its run */
     struct crew *crew;
     struct run run;
     struct line line;
-    struct hub_seat seat;
+    struct seat seat;
     struct errand *next, **at; /* in the crew's list */
 };
 
@@ -206,7 +206,7 @@ static void end_errand(struct errand *t, int rc, struct err *e)
     free_errand(t);
 }
 
-static void seat_ended(struct hub_seat *seat)
+static void seat_ended(struct seat *seat)
 {
     struct err none = {0};
     end_errand((struct errand *)((char *)seat - offsetof(struct errand, seat)), 0, &none);
@@ -224,7 +224,7 @@ static void serve(struct member *m, struct errand *t)
     if (rc == 0)
         atomic_store(&c->parent->transferring, true);
     if (rc == 0 && line_is_one_engine(&t->line)) {
-        t->seat = (struct hub_seat){.engine = line_begin(&t->line), .ended = seat_ended};
+        t->seat = (struct seat){.engine = line_begin(&t->line), .ended = seat_ended};
         (void)diag_about(NULL);
         if (hubs_add(c->hubs, &t->seat))
             return; /* it is the hub's, and may be over by now */
