@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catena/option.h"
+#include "catena/registry.h"
 
 enum { MAX_ROWS = 1024 };
 
@@ -28,26 +28,16 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-static void print_groups(uint64_t groups)
-{
-    const char *comma = "";
-    for (unsigned g = 0; g < GROUP_COUNT; g++) {
-        if (groups & UINT64_C(1) << g) {
-            printf("%s%s", comma, group_name((enum group_bit)g));
-            comma = ", ";
-        }
-    }
-}
-
 static void print_row(const struct option_desc *d)
 {
     bool flag = d->type == VALUE_CONST;
     printf(".It Cm %s%s\n", d->name, flag ? "" : " Ns = Ns Ar value");
     printf("%c%s.\n", d->help[0] >= 'a' && d->help[0] <= 'z' ? d->help[0] - 'a' + 'A' : d->help[0],
            d->help + 1);
-    printf("Value %s, groups ", value_type_name(d->type));
-    print_groups(d->groups);
-    printf(", phase %s", phase_name(d->phase));
+    char owners[512];
+    option_owners(&builtin_registry, d, owners, sizeof owners);
+    printf("Value %s, %s %s, phase %s", value_type_name(d->type), d->groups ? "groups" : "only of",
+           owners, phase_name(d->phase));
     if (d->aliases)
         printf("; also %s", d->aliases);
     printf(".\n");
@@ -58,7 +48,7 @@ int main(int argc, char *argv[])
     static struct rows r;
     if (argc != 2 || !freopen(argv[1], "w", stdout))
         return 1;
-    option_each(collect, &r);
+    option_each(&builtin_registry, collect, &r);
     if (r.n > MAX_ROWS)
         return 1;
     qsort(r.row, r.n, sizeof r.row[0], by_name);
@@ -68,6 +58,7 @@ int main(int argc, char *argv[])
            ".Sh DESCRIPTION\n"
            "An address takes the options that share a group with it; APPL, PROCESS and (all) are\n"
            "for every address.\n"
+           "Some options belong to a few addresses only.\n"
            "The phase says when in the life of an address an option takes effect.\n"
            ".Bl -tag -width Ds\n");
     for (size_t i = 0; i < r.n; i++)

@@ -42,7 +42,7 @@ struct compound {
     unsigned char inter_params[4];
     const char *endpoint;
     unsigned char endpoint_params[4];
-    enum option_id port_option; /* last endpoint parameter when not among the parameters ... */
+    const struct option_desc *port_option; /* last endpoint parameter if not one of these ... */
     const char *port_default;   /* ... and its default; NULL: no such parameter */
 };
 
@@ -54,6 +54,7 @@ struct form {
     unsigned char left; /* CTX_* mask */
     enum form_right right;
     uint64_t groups;       /* besides GROUPS_EVERY */
+    const struct option_desc *const *options; /* of its own, ended by NULL; or NULL */
     enum form_role role;
     enum form_records records;
     unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Options: one row (struct option_desc) is the whole truth about one; a bound option (struct opt)
  * is a row with a converted value. Rows live in the opts_*.c tables of src/endpoint and src/inter
- * and are found through option_lookup(). All tables are const: thread-safe. */
+ * (option_row.h) and are found by their names in a registry (registry.h), by code that wants a
+ * certain one through its object: opt_find(a, &opt_level). All are const: thread-safe. */
 #ifndef CATENA_OPTION_H
 #define CATENA_OPTION_H
 
@@ -17,12 +18,13 @@ struct addr;
 struct arena;
 struct run;
 
-/* Option groups: an address takes an option when they share a group. */
+/* Option groups are v1's, which help and messages name: an address takes an option when they share
+ * one. They are complete: rows that an address brings along (form.options) need none. */
 #define GROUP_LIST(X)                                                                              \
     X(FD) X(FIFO) X(CHR) X(BLK) X(REG) X(SOCKET) X(NAMED) X(OPEN) X(EXEC) X(FORK) X(LISTEN)        \
     X(SHELL) X(CHILD) X(RETRY) X(TERMIOS) X(RANGE) X(PTY) X(PARENT) X(UNIX) X(IP4) X(IP6) X(UDP)   \
     X(TCP) X(SCTP) X(DCCP) X(UDPLITE) X(SOCKS) X(HTTP) X(OPENSSL) X(READLINE) X(INTERFACE)         \
-    X(POSIXMQ) X(GZIP) X(APPL) X(PROCESS) X(ANY)
+    X(POSIXMQ) X(APPL) X(PROCESS) X(ANY)
 enum group_bit {
 #define X(g) GROUP_BIT_##g,
     GROUP_LIST(X)
@@ -62,7 +64,6 @@ enum group_bit {
 #define GROUP_READLINE GROUP_(READLINE)
 #define GROUP_INTERFACE GROUP_(INTERFACE)
 #define GROUP_POSIXMQ GROUP_(POSIXMQ)
-#define GROUP_GZIP GROUP_(GZIP)
 #define GROUP_APPL GROUP_(APPL)
 #define GROUP_PROCESS GROUP_(PROCESS)
 #define GROUP_ANY GROUP_(ANY)
@@ -122,52 +123,9 @@ struct user_ids {
     const char *name, *home, *shell; /* NULL when the number has no entry */
 };
 
-/* Options that code asks for by name, opt_find(a, OPT_X), instead of applying them to something. */
-enum option_id {
-    OPT_NONE,
-    /* listening, forking, retrying */
-    OPT_FORK, OPT_THREAD, OPT_MAX_CHILDREN, OPT_CHILDREN_SHUTUP, OPT_RETRY, OPT_FOREVER,
-    OPT_INTERVAL, OPT_BACKLOG, OPT_ACCEPT_TIMEOUT, OPT_RANGE, OPT_TCPWRAP, OPT_TCPWRAP_ETC,
-    OPT_TCPWRAP_ALLOW, OPT_TCPWRAP_DENY,
-    /* sockets */
-    OPT_PF, OPT_SO_TYPE, OPT_SO_PROTOCOL, OPT_REUSEADDR, OPT_BIND, OPT_BIND_TEMPNAME,
-    OPT_SOURCEPORT, OPT_LOWPORT, OPT_CONNECT_TIMEOUT, OPT_TIGHTSOCKLEN, OPT_NULL_EOF,
-    OPT_AI_ADDRCONFIG, OPT_AI_ALL, OPT_AI_PASSIVE, OPT_AI_V4MAPPED, OPT_RES_NSADDR, OPT_RES_DEBUG,
-    OPT_RES_DEFNAMES, OPT_RES_DNSRCH, OPT_RES_IGNTC, OPT_RES_RECURSE, OPT_RES_RETRANS,
-    OPT_RES_RETRY, OPT_RES_STAYOPEN, OPT_RES_USEVC, OPT_RES_AAONLY, OPT_RES_PRIMARY,
-    /* files and descriptors */
-    OPT_UMASK, OPT_CHDIR, OPT_NETNS, OPT_UNLINK, OPT_UNLINK_EARLY, OPT_UNLINK_LATE,
-    OPT_UNLINK_CLOSE, OPT_PERM_EARLY, OPT_USER_EARLY, OPT_GROUP_EARLY, OPT_PERM, OPT_USER,
-    OPT_GROUP, OPT_O_APPEND, OPT_COOL_WRITE, OPT_END_CLOSE, OPT_SHUT_NONE, OPT_SHUT_DOWN,
-    OPT_SHUT_CLOSE, OPT_SHUT_NULL,
-    /* any address */
-    OPT_IGNOREEOF, OPT_READBYTES, OPT_ESCAPE, OPT_CR, OPT_CRNL, OPT_LOCKFILE, OPT_WAITLOCK,
-    /* programs and terminals */
-    OPT_PIPES, OPT_PTY, OPT_OPENPTY, OPT_PTMX, OPT_COMMTYPE, OPT_NOFORK, OPT_STDERR, OPT_LEFT_IN,
-    OPT_LEFT_OUT, OPT_LEFT_FD, OPT_RIGHT_IN, OPT_RIGHT_OUT, OPT_RIGHT_FD, OPT_DASH, OPT_PATH,
-    OPT_SHELL, OPT_CTTY, OPT_SIGHUP, OPT_SIGINT, OPT_SIGQUIT, OPT_PTY_LINK, OPT_PTY_WAIT_SLAVE,
-    OPT_PTY_INTERVAL, OPT_SITOUT_EIO, OPT_SU, OPT_END_TIMEOUT,
-    /* TLS */
-    OPT_TLS_VERIFY, OPT_TLS_CAFILE, OPT_TLS_CAPATH, OPT_TLS_CRLFILE, OPT_TLS_CERT, OPT_TLS_KEY,
-    OPT_TLS_PASSPHRASE, OPT_TLS_CIPHER, OPT_TLS_COMMONNAME, OPT_TLS_COMMONNAME_MATCH,
-    OPT_TLS_SNIHOST, OPT_TLS_NO_SNI,
-    OPT_TLS_MIN_VERSION, OPT_TLS_MAX_VERSION, OPT_TLS_METHOD, OPT_TLS_DHPARAM, OPT_TLS_COMPRESS,
-    OPT_TLS_EGD, OPT_TLS_PSEUDO, OPT_TLS_MAXFRAGLEN, OPT_TLS_MAXSENDFRAG,
-    /* proxies */
-    OPT_SOCKSPORT, OPT_SOCKSUSER, OPT_SOCKSPASS, OPT_PROXYPORT, OPT_PROXY_AUTH,
-    OPT_HANDSHAKE_TIMEOUT, OPT_PROXY_RESOLVE, OPT_IGNORECR, OPT_HTTP_VERSION,
-    /* codecs */
-    OPT_LEVEL, OPT_FLUSH, OPT_THREADS,
-    /* later address families */
-    OPT_IFF_UP, OPT_IFF_FLAG, OPT_IF_MTU, OPT_RETRIEVE_VLAN, OPT_TUN_DEVICE, OPT_TUN_NAME,
-    OPT_TUN_TYPE, OPT_TUN_NO_PI, OPT_HISTORY, OPT_PROMPT, OPT_NOPROMPT, OPT_NOECHO,
-    OPT_MQ_PRIORITY, OPT_MQ_FLUSH, OPT_MQ_MAXMSG, OPT_MQ_MSGSIZE,
-    OPT_COUNT
-};
-
 struct opt;
 
-/* A value that nobody may see, and where it comes from. The rows of one secret share its id. */
+/* A value that nobody may see, and where it comes from. */
 enum secret { SECRET_NONE, SECRET_TEXT, SECRET_FILE, SECRET_ENV };
 
 struct option_desc {
@@ -177,9 +135,10 @@ struct option_desc {
     enum phase phase;
     enum value_type type;
     const char *help;    /* one sentence fragment for -hhh and the man page */
-    enum option_id id;   /* set when code asks for it; apply may then be NULL */
+    /* The row that code asks for when this is another way of saying the same, or NULL. */
+    const struct option_desc *same_as;
     /* How it is applied to a descriptor (or to the process, fd ignored) at its phase; NULL: asked
-     * for by id, collected into open(2) flags (phase OPEN: a = flag), or a termios row. Data rows
+     * for by code, collected into open(2) flags (phase OPEN: a = flag), or a termios row. Data rows
      * share an apply function and keep level, name or flag in a and b. */
     int (*apply)(const struct opt *o, int fd, struct err *e);
     int (*tio)(const struct opt *o, struct termios *t, struct err *e); /* TERMIOS rows */
@@ -189,6 +148,7 @@ struct option_desc {
                    struct err *e);
     long a, b;
     enum secret secret;
+    bool file; /* the value names a file, which a dry run looks for */
 };
 
 struct opt {
@@ -198,16 +158,14 @@ struct opt {
     bool sloppy; /* -s: when it cannot be applied that is logged, and work goes on */
 };
 
-/* The row called so (canonical or alias, any case), NULL if there is none. */
-const struct option_desc *option_lookup(const char *name);
-/* The option name nearest to a misspelt one, NULL if none is near; of these groups (0 = all) rather
- * than of others. */
-const char *option_nearest(const char *name, uint64_t groups);
-/* The tables, each ended by a row without name; NULL behind the last one. */
-extern const struct option_desc *const option_tables[];
-/* Calls f for every row of every table (unsorted). */
-void option_each(void (*f)(const struct option_desc *, void *), void *arg);
+/* Is it that row, or another way of saying the same? */
+static inline bool option_is(const struct option_desc *d, const struct option_desc *row)
+{
+    return d == row || d->same_as == row;
+}
 const char *group_name(enum group_bit g);
+/* Their names with commas between them. */
+void group_list(uint64_t groups, char *out, size_t cap);
 const char *phase_name(enum phase p);
 const char *value_type_name(enum value_type t);
 
@@ -225,12 +183,15 @@ int value_look_up(struct arena *a, const struct option_desc *d, struct span at, 
 int dalan_convert(struct arena *a, const char *text, const unsigned char **bytes, size_t *n,
                   struct err *e);
 
-/* Bound options of an address (addr.h). The last one given wins; NULL if not given. */
-const struct opt *opt_find(const struct addr *a, enum option_id id);
-bool opt_true(const struct addr *a, enum option_id id); /* given and not 0 */
-const char *opt_string(const struct addr *a, enum option_id id, const char *otherwise);
-long long opt_int(const struct addr *a, enum option_id id, long long otherwise);
-double opt_time(const struct addr *a, enum option_id id, double otherwise); /* seconds */
+/* Bound options of an address (addr.h), asked for by their row or by another that is the same. The
+ * last one given wins; NULL if not given. */
+const struct opt *opt_find(const struct addr *a, const struct option_desc *row);
+bool opt_true(const struct addr *a, const struct option_desc *row); /* given and not 0 */
+const char *opt_string(const struct addr *a, const struct option_desc *row,
+                       const char *otherwise);
+long long opt_int(const struct addr *a, const struct option_desc *row, long long otherwise);
+/* Seconds. */
+double opt_time(const struct addr *a, const struct option_desc *row, double otherwise);
 /* Applies all options of that phase that have an apply function, in the order given. */
 int opts_apply(const struct addr *a, enum phase phase, int fd, struct err *e);
 /* The same for phases that have options whose names are to be looked up: PASTSOCKET. */

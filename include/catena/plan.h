@@ -15,6 +15,8 @@
 #include "catena/inter.h"
 #include "catena/settings.h"
 
+struct registry;
+
 enum { LEFT = 0, RIGHT = 1 }; /* sides of the line, of an engine, and the two chains */
 
 enum link_fate {
@@ -71,6 +73,7 @@ struct plan_name {
 };
 
 struct plan {
+    const struct registry *known;
     const struct settings *settings;
     struct arena arena;
     const char *text[2]; /* the arguments */
@@ -92,8 +95,8 @@ struct plan {
 
 /* Parses, binds, checks. Gives 0 and *out (free with plan_free), or -1 and one error with its
  * place. Pure and silent: no system call, nothing is looked up, and what there is to say are notes. */
-int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
-              struct err *e);
+int plan_make(const struct registry *known, const struct settings *s, const char *left,
+              const char *right, struct plan **out, struct err *e);
 /* Looks the names up that stand in options, before anything is opened. In a dry run what is not
  * there, files included, is noted as missing. */
 int plan_look_up(struct plan *p, struct err *e);
@@ -101,7 +104,7 @@ void plan_free(struct plan *p);
 void plan_print(const struct plan *p, FILE *f); /* -n */
 
 /* The option on the leftmost address of that chain that has it (a link covers all to its right). */
-const struct opt *plan_chain_opt(const struct plan *p, int chain, enum option_id id);
+const struct opt *plan_chain_opt(const struct plan *p, int chain, const struct option_desc *row);
 /* The addresses of one chain in the order typed; NULL at the end. */
 const struct addr *plan_chain_addr(const struct plan *p, int chain, size_t index);
 

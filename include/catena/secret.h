@@ -19,8 +19,8 @@ struct secret_value {
  * may be a FIFO, is read up to the end of its first line before the deadline (-1: none). Gives 1, 0
  * if the option is not given (then the text is empty), or -1. Wipe it with secret_value_wipe(), in
  * every case. */
-int secret_value(const struct addr *a, enum option_id id, struct run *r, int64_t deadline,
-                 struct secret_value *out, struct err *e);
+int secret_value(const struct addr *a, const struct option_desc *row, struct run *r,
+                 int64_t deadline, struct secret_value *out, struct err *e);
 /* Asks for one at the process's terminal, without showing what is typed; a signal ends it, and the
  * terminal is then as it was. Gives 1, 0 if there is no terminal, or -1. To be wiped as well. */
 int secret_ask(struct run *r, const char *prompt, struct secret_value *out, struct err *e);

@@ -13,6 +13,7 @@
 #include "catena/diag.h"
 #include "catena/inter.h"
 #include "catena/plan.h"
+#include "catena/registry.h"
 #include "catena/run.h"
 
 enum { DIALOG_MUCH = 1 << 20 };
@@ -83,7 +84,7 @@ static inline const struct plan *dialog_plan(const char *address)
 {
     struct plan *made;
     struct err e;
-    if (plan_make(&dialog_settings, "-", address, &made, &e) < 0)
+    if (plan_make(&builtin_registry, &dialog_settings, "-", address, &made, &e) < 0)
         abort();
     return made;
 }

@@ -22,7 +22,8 @@ struct lane {
 
 static const struct codec_pair *gzip_pair(void)
 {
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+    for (const struct form *f = registry_next(&builtin_registry, NULL); f;
+         f = registry_next(&builtin_registry, f))
         if (f->kind == FORM_CODEC && form_answers(f, "GZIP"))
             return f->ops.codec;
     abort();

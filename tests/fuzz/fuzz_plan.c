@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catena/plan.h"
+#include "catena/registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,7 +58,7 @@ static void plan(const char *switches, const char *left, const char *right)
     struct settings s = settings_of(switches);
     struct plan *p = NULL;
     struct err e = {.kind = ERR_NONE};
-    if (plan_make(&s, left, right, &p, &e) == 0) {
+    if (plan_make(&builtin_registry, &s, left, right, &p, &e) == 0) {
         check(p);
         print(p);
         plan_free(p);

@@ -18,6 +18,7 @@
 #include "catena/diag.h"
 #include "catena/inter.h"
 #include "catena/plan.h"
+#include "catena/registry.h"
 #include "catena/run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -78,7 +79,7 @@ static void prepare(void)
     if (run_init(&prepared, &settings, NULL, -1, &e) < 0)
         abort();
     for (int i = 0; i < 2; i++) {
-        if (plan_make(&settings, "-", address[i], &plans[i], &e) < 0)
+        if (plan_make(&builtin_registry, &settings, "-", address[i], &plans[i], &e) < 0)
             abort();
         const struct addr *a = plans[i]->links[0].fwd;
         if (a->form->ops.session->prepare(a, &prepared, &shared[i], &e) < 0)

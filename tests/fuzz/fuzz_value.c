@@ -7,6 +7,7 @@
 
 #include "catena/arena.h"
 #include "catena/option.h"
+#include "catena/registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e = {.kind = ERR_NONE};
     struct value v;
     if (rows.n == 0)
-        option_each(gather, &rows);
+        option_each(&builtin_registry, gather, &rows);
     char *text = size >= 2 ? malloc(size - 1) : NULL;
     if (!text)
         return 0;

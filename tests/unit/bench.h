@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "catena/registry.h"
 #include "engine/relay/border.h"
 #include "catena/diag.h"
 #include "catena/wait.h"
@@ -87,7 +88,7 @@ static struct bench *bench_flags(const char *left, const char *right, struct set
     struct bench *b = calloc(1, sizeof *b);
     assert_non_null(b);
     b->settings = s;
-    if (plan_make(&b->settings, left, right, &b->plan, &e) != 0)
+    if (plan_make(&builtin_registry, &b->settings, left, right, &b->plan, &e) != 0)
         fail_msg("%s", e.text);
     assert_int_equal(run_init(&b->run, &b->settings, b->plan, -1, &e), 0);
     border_init(&b->border, &b->run);

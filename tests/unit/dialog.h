@@ -15,6 +15,7 @@
 
 #include "catena/inter.h"
 #include "catena/run.h"
+#include "inter/proxy/opts_proxy.h"
 
 extern const struct form forms_socks4[], forms_socks5[], forms_http_connect[];
 
@@ -58,17 +59,17 @@ static struct run run = {.signal_fd = -1, .stop_fd = -1}; /* nothing interrupts 
 /* --- addresses --- */
 
 static const struct option_desc rows[] = {
-    {.name = "socksuser", .id = OPT_SOCKSUSER},
-    {.name = "sockspass", .id = OPT_SOCKSPASS, .secret = SECRET_TEXT},
-    {.name = "proxy-authorization", .id = OPT_PROXY_AUTH, .secret = SECRET_TEXT},
-    {.name = "proxy-authorization-file", .id = OPT_PROXY_AUTH, .secret = SECRET_FILE},
-    {.name = "proxy-resolve", .id = OPT_PROXY_RESOLVE},
-    {.name = "ignorecr", .id = OPT_IGNORECR},
-    {.name = "http-version", .id = OPT_HTTP_VERSION},
+    {.name = "socksuser", .same_as = &opt_socksuser},
+    {.name = "sockspass", .same_as = &opt_sockspass, .secret = SECRET_TEXT},
+    {.name = "proxy-authorization", .same_as = &opt_proxy_auth, .secret = SECRET_TEXT},
+    {.name = "proxy-authorization-file", .same_as = &opt_proxy_auth, .secret = SECRET_FILE},
+    {.name = "proxy-resolve", .same_as = &opt_proxy_resolve},
+    {.name = "ignorecr", .same_as = &opt_ignorecr},
+    {.name = "http-version", .same_as = &opt_http_version},
 };
 
 struct setting {
-    enum option_id id;
+    const struct option_desc *row;
     const char *text; /* NULL: a flag */
     bool file;        /* a secret from a file of that name */
 };
@@ -98,9 +99,9 @@ static size_t bind_settings(const struct dialog *d, struct opt *opts)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < 3 && d->settings[i].id != OPT_NONE; i++)
+    for (size_t i = 0; i < 3 && d->settings[i].row; i++)
         for (size_t j = 0; j < sizeof rows / sizeof rows[0]; j++)
-            if (rows[j].id == d->settings[i].id &&
+            if (rows[j].same_as == d->settings[i].row &&
                 (rows[j].secret == SECRET_FILE) == d->settings[i].file)
                 opts[n++] = (struct opt){
                     .desc = &rows[j],

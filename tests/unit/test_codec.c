@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "catena/inter.h"
+#include "inter/gzip/opts_gzip.h"
 
 extern const struct form forms_nop[], forms_test[], forms_gzip[];
 
@@ -134,10 +135,12 @@ static unsigned char *sample(size_t n)
     return p;
 }
 
-static struct option_desc level_row = {.name = "level", .id = OPT_LEVEL, .type = VALUE_INT};
-static struct option_desc flush_row = {.name = "flush", .id = OPT_FLUSH, .type = VALUE_STRING};
+static struct option_desc level_row = {.name = "level", .same_as = &opt_level, .type = VALUE_INT};
+static struct option_desc flush_row = {
+    .name = "flush", .same_as = &opt_flush, .type = VALUE_STRING};
 
-static struct option_desc threads_row = {.name = "threads", .id = OPT_THREADS, .type = VALUE_INT};
+static struct option_desc threads_row = {
+    .name = "threads", .same_as = &opt_threads, .type = VALUE_INT};
 
 static struct opt level(long long i)
 {

@@ -152,7 +152,7 @@ static struct plan *plan(const char *directions, const char *left, const char *r
                                  .to_left = !strchr(directions, 'u'),
                                  .block = 8192, .linger = -1, .idle = -1, .ip_version = 4,
                                  .comm = 'S', .env_prefix = "SOCAT"};
-    return plan_make(&settings, left, right, &p, e) == 0 ? p : NULL;
+    return plan_make(&builtin_registry, &settings, left, right, &p, e) == 0 ? p : NULL;
 }
 
 /* Plans the address in the first use that its form allows. NULL and e if that fails. */
@@ -172,7 +172,8 @@ static struct plan *plan_form(const struct form *form, const char *text, struct 
 static const struct form *find_form(const struct row *r, size_t nparams)
 {
     bool inter = strcmp(r->column[3], "inter") == 0;
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+    for (const struct form *f = registry_next(&builtin_registry, NULL); f;
+         f = registry_next(&builtin_registry, f))
         if (form_answers(f, r->column[0]) && form_is_inter(f) == inter &&
             nparams >= f->min_params && nparams <= f->max_params)
             return f;
@@ -381,7 +382,7 @@ static void options_walk(void **state)
     (void)state;
     wrong = 0;
     for (size_t i = 0; i < noptions; i++) {
-        const struct option_desc *d = option_lookup(options[i].column[0]);
+        const struct option_desc *d = option_lookup(&builtin_registry, options[i].column[0]);
         if (!d) {
             COMPLAIN("no option %s\n", options[i].column[0]);
             continue;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "dialog.h"
+#include "inter/proxy/opts_proxy.h"
 
 /* --- SOCKS4 --- */
 
@@ -12,31 +13,31 @@ static void socks4_works(void **state)
 {
     static const struct dialog list[] = {
         {S4("SOCKS4", "10.1.2.3", "258"),
-         {{OPT_SOCKSUSER, "joe"}},
+         {{&opt_socksuser, "joe"}},
          BYTES("\4\1\1\2\12\1\2\3joe\0"),
          REPLY4("\x5a")},
         {S4("SOCKS4", "10.1.2.3", "http"),
-         {{OPT_SOCKSUSER, ""}},
+         {{&opt_socksuser, ""}},
          BYTES("\4\1\0\x50\12\1\2\3\0"),
          REPLY4("\x5a"),
          "SSH-2.0-x\r\n"},
         {S4("SOCKS4", "localhost", "65535"),
-         {{OPT_SOCKSUSER, "joe"}},
+         {{&opt_socksuser, "joe"}},
          BYTES("\4\1\xff\xff\x7f\0\0\1joe\0"),
          REPLY4("\x5a"),
          "x"},
         {S4("SOCKS4A", "www.example", "80"),
-         {{OPT_SOCKSUSER, "joe"}},
+         {{&opt_socksuser, "joe"}},
          BYTES("\4\1\0\x50\0\0\0\1joe\0www.example\0"),
          REPLY4("\x5a"),
          "early"},
         {S4("SOCKS4A", "1.2.3.4", "80"),
-         {{OPT_SOCKSUSER, "joe"}},
+         {{&opt_socksuser, "joe"}},
          BYTES("\4\1\0\x50\0\0\0\1joe\0"
                "1.2.3.4\0"),
          REPLY4("\x5a")},
         {S4("SOCKS4A", "[::1]", "80"),
-         {{OPT_SOCKSUSER, "joe"}},
+         {{&opt_socksuser, "joe"}},
          BYTES("\4\1\0\x50\0\0\0\1joe\0::1\0"),
          REPLY4("\x5a")},
     };
@@ -118,9 +119,9 @@ static void socks4_refuses(void **state)
 #define S5L(h, p) .forms = forms_socks5, .keyword = "SOCKS5-LISTEN", .host = h, .port = p
 #define JOE                                                                                        \
     {                                                                                              \
-        {OPT_SOCKSUSER, "joe"},                                                                    \
+        {&opt_socksuser, "joe"},                                                                   \
         {                                                                                          \
-            OPT_SOCKSPASS, "secret"                                                                \
+            &opt_sockspass, "secret"                                                               \
         }                                                                                          \
     }
 #define JOE_REQUEST "\5\2\0\2\1\3joe\6secret"
@@ -144,11 +145,11 @@ static void socks5_works(void **state)
         /* the server may do without the login */
         {S5("a", "1"), JOE, BYTES("\5\2\0\2\5\1\0\3\1a\0\1"), BYTES("\5\0\5\0" BOUND)},
         {S5("a", "1"),
-         {{OPT_SOCKSUSER, "joe"}},
+         {{&opt_socksuser, "joe"}},
          BYTES("\5\2\0\2\1\3joe\0\5\1\0\3\1a\0\1"),
          BYTES("\5\2\1\0\5\0" BOUND)},
         {S5("a", "1"),
-         {{OPT_SOCKSPASS, "x"}},
+         {{&opt_sockspass, "x"}},
          BYTES("\5\1\0\5\1\0\3\1a\0\1"),
          BYTES("\5\0\5\0" BOUND)},
         {S5L("0.0.0.0", "0"), .request = "\5\1\0\5\2\0\1\0\0\0\0\0\0", .nrequest = 13,
@@ -269,7 +270,7 @@ static void lengths(void **state)
     struct dialog d = {S5(name, "1"), .request = request, .nrequest = 8 + 255 + 2,
                        BYTES("\5\0\5\0" BOUND)};
     struct dialog user = {S5("a", "1"),
-                          {{OPT_SOCKSUSER, name}, {OPT_SOCKSPASS, "x"}},
+                          {{&opt_socksuser, name}, {&opt_sockspass, "x"}},
                           "",
                           0,
                           NULL,
@@ -278,10 +279,10 @@ static void lengths(void **state)
                           ERR_USAGE,
                           "the socks user name has 256 bytes; 1 to 255 are possible"};
     struct dialog pass = {
-        S5("a", "1"), {{OPT_SOCKSUSER, "x"}, {OPT_SOCKSPASS, name}}, "", 0, NULL, 0, NULL,
+        S5("a", "1"), {{&opt_socksuser, "x"}, {&opt_sockspass, name}}, "", 0, NULL, 0, NULL,
         ERR_USAGE,    "the socks password has more than 255 bytes"};
     struct dialog user4 = {S4("SOCKS4", "1.2.3.4", "1"),
-                           {{OPT_SOCKSUSER, name}},
+                           {{&opt_socksuser, name}},
                            "",
                            0,
                            NULL,

@@ -17,14 +17,21 @@
 #include "catena/addr.h"
 #include "catena/arena.h"
 #include "catena/option.h"
+#include "catena/options.h"
+#include "catena/registry.h"
+#include "endpoint/options/opts_listen.h"
+#include "inter/tls/opts_tls.h"
 
 /* --- tables --- */
 
 static void check_row(const struct option_desc *d, void *count)
 {
     ++*(size_t *)count;
-    assert_ptr_equal(option_lookup(d->name), d); /* found, and by no other row's alias */
-    assert_true(d->groups != 0);
+    /* found, and by no other row's alias */
+    assert_ptr_equal(option_lookup(&builtin_registry, d->name), d);
+    char owners[512];
+    option_owners(&builtin_registry, d, owners, sizeof owners);
+    assert_true(owners[0] != '\0');
     assert_non_null(d->help);
     assert_true(strlen(d->help) >= 2 && d->help[strlen(d->help) - 1] != '.');
     assert_true(d->type < VALUE_TYPE_COUNT && d->phase < PHASE_COUNT);
@@ -32,14 +39,12 @@ static void check_row(const struct option_desc *d, void *count)
     assert_non_null(phase_name(d->phase));
     for (const char *p = d->name; *p; p++)
         assert_true((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '-');
-    /* it does something: by id, by a function, or as a flag of open() */
-    assert_true(d->id || d->apply || d->tio || (d->groups & GROUP_OPEN));
 
     char alias[64];
     for (const char *p = d->aliases; p && *p; p += strspn(p, " ")) {
         int n = (int)strcspn(p, " ");
         snprintf(alias, sizeof alias, "%.*s", n, p);
-        if (option_lookup(alias) != d)
+        if (option_lookup(&builtin_registry, alias) != d)
             fail_msg("alias \"%s\" does not lead to \"%s\"", alias, d->name);
         p += n;
     }
@@ -49,20 +54,8 @@ static void rows_are_complete(void **state)
 {
     size_t count = 0;
     (void)state;
-    option_each(check_row, &count);
+    option_each(&builtin_registry, check_row, &count);
     assert_in_range(count, 400, 1000);
-}
-
-static void mark_id(const struct option_desc *d, void *seen) { ((bool *)seen)[d->id] = true; }
-
-static void every_id_has_a_row(void **state)
-{
-    static bool seen[OPT_COUNT];
-    (void)state;
-    option_each(mark_id, seen);
-    for (int id = OPT_NONE + 1; id < OPT_COUNT; id++)
-        if (!seen[id])
-            fail_msg("no row has option id %d", id);
 }
 
 static void names_lead_to_their_row(void **state)
@@ -79,30 +72,40 @@ static void names_lead_to_their_row(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        const struct option_desc *d = option_lookup(pairs[i][0]);
+        const struct option_desc *d = option_lookup(&builtin_registry, pairs[i][0]);
         assert_non_null(d);
         assert_string_equal(d->name, pairs[i][1]);
     }
-    assert_null(option_lookup("verfy"));
-    assert_null(option_lookup(""));
-    assert_null(option_lookup("verify "));
+    assert_null(option_lookup(&builtin_registry, "verfy"));
+    assert_null(option_lookup(&builtin_registry, ""));
+    assert_null(option_lookup(&builtin_registry, "verify "));
 }
 
 static void near_names_are_found(void **state)
 {
+    static const struct form tls = {.groups = GROUP_OPENSSL}, tcp = {.groups = GROUP_TCP};
+    static const struct {
+        const char *typed;
+        const struct form *form;
+        const char *meant;
+    } rows[] = {
+        {"verfy", NULL, "verify"},          {"resueaddr", NULL, "reuseaddr"},
+        {"REUSEADR", NULL, "reuseaddr"},    {"ignoreeoff", NULL, "ignoreeof"},
+        {"cerr", &tls, "cert"},             {"max-childern", &tcp, "max-children"},
+    };
+    char near[64], longer[200];
     (void)state;
-    assert_string_equal(option_nearest("verfy", 0), "verify");
-    assert_string_equal(option_nearest("resueaddr", 0), "reuseaddr");
-    assert_string_equal(option_nearest("REUSEADR", 0), "reuseaddr");
-    assert_string_equal(option_nearest("ignoreeoff", 0), "ignoreeof");
-    assert_string_equal(option_nearest("cerr", GROUP_OPENSSL), "cert");
-    assert_string_equal(option_nearest("max-childern", GROUP_TCP), "max-children");
-    assert_null(option_nearest("somethingelseentirely", 0));
-    assert_null(option_nearest("", 0));
-    char longer[200];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(
+            option_nearest(&builtin_registry, rows[i].typed, rows[i].form, near, sizeof near));
+        assert_string_equal(near, rows[i].meant);
+    }
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
-    assert_null(option_nearest(longer, 0));
+    assert_false(option_nearest(&builtin_registry, longer, NULL, near, sizeof near));
+    assert_false(option_nearest(&builtin_registry, "", NULL, near, sizeof near));
+    assert_false(
+        option_nearest(&builtin_registry, "somethingelseentirely", NULL, near, sizeof near));
 }
 
 static void types_are_as_listed(void **state)
@@ -122,14 +125,15 @@ static void types_are_as_listed(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct option_desc *d = option_lookup(rows[i].name);
+        const struct option_desc *d = option_lookup(&builtin_registry, rows[i].name);
         assert_non_null(d);
         assert_true(d->groups == rows[i].groups);
         assert_int_equal(d->phase, rows[i].phase);
         assert_string_equal(value_type_name(d->type), rows[i].type);
     }
-    assert_string_equal(value_type_name(option_lookup("source-membership")->type),
-                        "IP-MREQ-SOURCE");
+    assert_string_equal(
+        value_type_name(option_lookup(&builtin_registry, "source-membership")->type),
+        "IP-MREQ-SOURCE");
     assert_string_equal(group_name(GROUP_BIT_ANY), "(all)");
     assert_string_equal(group_name(GROUP_BIT_UDPLITE), "UDPLITE");
     assert_string_equal(phase_name(PHASE_PASTBIGEN), "PASTBIGEN");
@@ -166,7 +170,7 @@ static void bind_options(struct bound *b, uint64_t groups, ...)
     va_start(ap, groups);
     while ((name = va_arg(ap, const char *)) != NULL) {
         assert_true(n < MAX_OPTS);
-        b->opts[n].desc = option_lookup(name);
+        b->opts[n].desc = option_lookup(&builtin_registry, name);
         b->opts[n].v = converted(b->opts[n].desc, va_arg(ap, const char *));
         n++;
     }
@@ -183,15 +187,15 @@ static void accessors(void **state)
     (void)state;
     bind_options(&b, 0, "fork", NONE, "backlog", "3", "backlog", "4", "interval", "0.5", "cafile",
                  "f", "verify", "0", NONE);
-    assert_true(opt_true(&b.addr, OPT_FORK));
-    assert_false(opt_true(&b.addr, OPT_TLS_VERIFY));
-    assert_false(opt_true(&b.addr, OPT_THREAD));
-    assert_int_equal(opt_int(&b.addr, OPT_BACKLOG, 5), 4);
-    assert_int_equal(opt_int(&b.addr, OPT_MAX_CHILDREN, 5), 5);
-    assert_true(opt_time(&b.addr, OPT_INTERVAL, 1) == 0.5);
-    assert_string_equal(opt_string(&b.addr, OPT_TLS_CAFILE, "x"), "f");
-    assert_string_equal(opt_string(&b.addr, OPT_TLS_KEY, "x"), "x");
-    assert_null(opt_find(&b.addr, OPT_NONE + 1 + OPT_COUNT));
+    assert_true(opt_true(&b.addr, &opt_fork));
+    assert_false(opt_true(&b.addr, &opt_tls_verify));
+    assert_false(opt_true(&b.addr, &opt_thread));
+    assert_int_equal(opt_int(&b.addr, &opt_backlog, 5), 4);
+    assert_int_equal(opt_int(&b.addr, &opt_max_children, 5), 5);
+    assert_true(opt_time(&b.addr, &opt_interval, 1) == 0.5);
+    assert_string_equal(opt_string(&b.addr, &opt_tls_cafile, "x"), "f");
+    assert_string_equal(opt_string(&b.addr, &opt_tls_key, "x"), "x");
+    assert_null(opt_find(&b.addr, &opt_lockfile));
 }
 
 static void open_flags(void **state)
@@ -374,7 +378,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_complete),
-        cmocka_unit_test(every_id_has_a_row),
         cmocka_unit_test(names_lead_to_their_row),
         cmocka_unit_test(near_names_are_found),
         cmocka_unit_test(types_are_as_listed),

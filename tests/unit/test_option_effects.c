@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "catena/diag.h"
+#include "catena/registry.h"
 #include "effects.h"
 #include "engine/open/open.h"
 #include "option_effects_checks.h"
@@ -165,9 +166,9 @@ static int try_in_child(const struct effect *x, size_t number)
         print_error("not here: %s: %s\n", text, strerror(errno));
         return UNAVAILABLE;
     }
-    if (plan_make(&settings, text, "STDIO", &s.plan, &e) < 0) {
+    if (plan_make(&builtin_registry, &settings, text, "STDIO", &s.plan, &e) < 0) {
         settings.to_left = false;
-        if (plan_make(&settings, text, "STDIO", &s.plan, &e) < 0)
+        if (plan_make(&builtin_registry, &settings, text, "STDIO", &s.plan, &e) < 0)
             return failed(x, text, &e);
     }
     if (plan_look_up(s.plan, &e) < 0)

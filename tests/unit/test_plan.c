@@ -13,7 +13,13 @@
 
 #include <cmocka.h>
 
+#include "catena/options.h"
 #include "catena/plan.h"
+#include "catena/registry.h"
+#include "endpoint/options/opts_fd.h"
+#include "endpoint/options/opts_socket.h"
+#include "inter/gzip/opts_gzip.h"
+#include "inter/tls/opts_tls.h"
 
 /* Switches as text: u, U, 1 (--v1), g, s, f (--unfused), p (-cp), v (called as socat). */
 static struct settings settings_of(const char *switches)
@@ -42,7 +48,7 @@ static struct plan *plan(const char *switches, const char *left, const char *rig
     struct plan *p = NULL;
     struct err e = {.kind = ERR_NONE};
     current = settings_of(switches);
-    if (plan_make(&current, left, right, &p, &e) != 0)
+    if (plan_make(&builtin_registry, &current, left, right, &p, &e) != 0)
         fail_msg("%s  %s: %s", left, right, e.text);
     return p;
 }
@@ -357,11 +363,11 @@ static void chain_options(void **state)
     (void)state;
     struct plan *p = plan("", "gzip,level=3|tcp-l:1,fork,max-children=3,crnl",
                           "openssl,retry=2|tcp:h:1,retry=5,readbytes=7,escape=27");
-    assert_int_equal(plan_chain_opt(p, LEFT, OPT_FORK)->v.i, 1);
-    assert_int_equal(plan_chain_opt(p, LEFT, OPT_LEVEL)->v.i, 3);
-    assert_int_equal(plan_chain_opt(p, LEFT, OPT_MAX_CHILDREN)->v.i, 3);
-    assert_int_equal(plan_chain_opt(p, RIGHT, OPT_RETRY)->v.i, 2); /* it covers the rest */
-    assert_null(plan_chain_opt(p, RIGHT, OPT_FORK));
+    assert_int_equal(plan_chain_opt(p, LEFT, &opt_fork)->v.i, 1);
+    assert_int_equal(plan_chain_opt(p, LEFT, &opt_level)->v.i, 3);
+    assert_int_equal(plan_chain_opt(p, LEFT, &opt_max_children)->v.i, 3);
+    assert_int_equal(plan_chain_opt(p, RIGHT, &opt_retry)->v.i, 2); /* it covers the rest */
+    assert_null(plan_chain_opt(p, RIGHT, &opt_fork));
     assert_int_equal(p->eol[LEFT].eol, EOL_CRNL);
     assert_int_equal(p->eol[RIGHT].eol, EOL_KEEP);
     assert_int_equal(p->eol[RIGHT].readbytes, 7);
@@ -373,7 +379,7 @@ static void chain_options(void **state)
     plan_free(p);
 
     p = plan("g", "-,retry=3", "pipe"); /* -g: options of other groups pass */
-    assert_int_equal(plan_chain_opt(p, LEFT, OPT_RETRY)->v.i, 3);
+    assert_int_equal(plan_chain_opt(p, LEFT, &opt_retry)->v.i, 3);
     plan_free(p);
 }
 
@@ -485,14 +491,14 @@ static void strays(void **state)
 {
     (void)state;
     struct plan *p = plan("", "-", "openssl,verify=0,mss=500,connect-timeout=5|tcp:h:1,mss=600");
-    assert_int_equal(opt_int(p->end[RIGHT].fwd, OPT_CONNECT_TIMEOUT, 0), 0);
-    assert_true(opt_time(p->end[RIGHT].fwd, OPT_CONNECT_TIMEOUT, 0) > 4);
+    assert_int_equal(opt_int(p->end[RIGHT].fwd, &opt_connect_timeout, 0), 0);
+    assert_true(opt_time(p->end[RIGHT].fwd, &opt_connect_timeout, 0) > 4);
     assert_int_equal(p->end[RIGHT].fwd->nopts, 3);
     assert_int_equal(p->end[RIGHT].fwd->opts[2].v.i, 600);
     assert_int_equal(p->links[0].fwd->nopts, 1);
     plan_free(p);
     p = plan("", "-", "nop,cafile=/x|openssl:h:1,verify=0"); /* through v1's combined form */
-    assert_non_null(opt_find(p->links[1].fwd, OPT_TLS_CAFILE));
+    assert_non_null(opt_find(p->links[1].fwd, &opt_tls_cafile));
     plan_free(p);
 }
 
@@ -514,12 +520,12 @@ static void names(void **state)
     p = plan("s", "-", "create:x,user=nosuchuser,group=root");
     assert_int_equal(plan_look_up(p, &e), 0);
     assert_non_null(strstr(note(p, DIAG_ERROR, 0), "no such user"));
-    assert_null(opt_find(p->end[RIGHT].fwd, OPT_USER));
-    assert_non_null(opt_find(p->end[RIGHT].fwd, OPT_GROUP));
+    assert_null(opt_find(p->end[RIGHT].fwd, &opt_user));
+    assert_non_null(opt_find(p->end[RIGHT].fwd, &opt_group));
     plan_free(p);
     p = plan("", "-", "tcp:h:1,sourceport=http");
     assert_int_equal(plan_look_up(p, &e), 0);
-    assert_int_equal(opt_int(p->end[RIGHT].fwd, OPT_SOURCEPORT, 0), 80);
+    assert_int_equal(opt_int(p->end[RIGHT].fwd, &opt_sourceport, 0), 80);
     plan_free(p);
 }
 
@@ -537,7 +543,7 @@ static void expect(const struct mistake *m)
     struct plan *p = NULL;
     struct err e = {.kind = ERR_NONE};
     current = settings_of(m->switches);
-    if (plan_make(&current, m->left, m->right, &p, &e) == 0)
+    if (plan_make(&builtin_registry, &current, m->left, m->right, &p, &e) == 0)
         fail_msg("%s  %s is accepted", m->left, m->right);
     assert_null(p);
     assert_int_equal(e.kind, ERR_USAGE);
@@ -637,7 +643,8 @@ static void facing(void **state)
     plan_free(p);
     struct err e = {.kind = ERR_NONE};
     p = NULL;
-    assert_int_equal(plan_make(&current, rows[0][0], "^proxy:b:2|tcp:h:2", &p, &e), -1);
+    assert_int_equal(
+        plan_make(&builtin_registry, &current, rows[0][0], "^proxy:b:2|tcp:h:2", &p, &e), -1);
     assert_non_null(strstr(e.text, "towards each other"));
     assert_int_equal(e.where.off, 1);
 }

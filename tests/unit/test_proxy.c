@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dialog.h"
+#include "inter/proxy/opts_proxy.h"
 
 #define OK "HTTP/1.0 200 OK\r\n\r\n"
 
@@ -27,34 +28,34 @@ static void proxy_works(void **state)
         {P("a", "1"), {{0}}, BYTES("CONNECT a:1 HTTP/1.0\r\n\r\n"),
          BYTES("HTTP/1.0 \t 200\tOK\r\n\r\n")},
         {P("a", "1"),
-         {{OPT_HTTP_VERSION, "1.1"}},
+         {{&opt_http_version, "1.1"}},
          BYTES("CONNECT a:1 HTTP/1.1\r\n\r\n"),
          BYTES(OK)},
         {P("localhost", "1"),
-         {{OPT_PROXY_RESOLVE, NULL}},
+         {{&opt_proxy_resolve, NULL}},
          BYTES("CONNECT 127.0.0.1:1 HTTP/1.0\r\n\r\n"),
          BYTES(OK)},
         {P("a", "1"),
-         {{OPT_IGNORECR, NULL}},
+         {{&opt_ignorecr, NULL}},
          BYTES("CONNECT a:1 HTTP/1.0\r\n\r\n"),
          BYTES("HTTP/1.0 \r200 OK\r\r\nA: b\r\n\r\r\r\n"),
          "\r"},
         {P("a", "1"),
-         {{OPT_PROXY_AUTH, "user:pass"}},
+         {{&opt_proxy_auth, "user:pass"}},
          BYTES("CONNECT a:1 HTTP/1.0\r\n"
                "Proxy-authorization: Basic dXNlcjpwYXNz\r\n\r\n"),
          BYTES(OK),
          "x"},
         {P("a", "1"),
-         {{OPT_PROXY_AUTH, "f"}},
+         {{&opt_proxy_auth, "f"}},
          BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic Zg==\r\n\r\n"),
          BYTES(OK)},
         {P("a", "1"),
-         {{OPT_PROXY_AUTH, "fo"}},
+         {{&opt_proxy_auth, "fo"}},
          BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic Zm8=\r\n\r\n"),
          BYTES(OK)},
         {P("a", "1"),
-         {{OPT_PROXY_AUTH, "\xff\xfe\xfd?>"}},
+         {{&opt_proxy_auth, "\xff\xfe\xfd?>"}},
          BYTES("CONNECT a:1 HTTP/1.0\r\nProxy-authorization: Basic //79Pz4=\r\n\r\n"),
          BYTES(OK)},
     };
@@ -99,7 +100,7 @@ static void proxy_refuses(void **state)
         FAILSP("HTTP/1.0 200 OK\r\n\r", ERR_PROTOCOL, CLOSED),
         FAILSP("", ERR_PROTOCOL, CLOSED),
         {P("a", "1"),
-         {{OPT_PROXY_AUTH, "u:p"}},
+         {{&opt_proxy_auth, "u:p"}},
          NULL,
          0,
          BYTES("HTTP/1.1 407 No\r\n"),
@@ -107,7 +108,7 @@ static void proxy_refuses(void **state)
          ERR_DENIED,
          "proxy dialog: the proxy refused a:1: 407 No (the credentials were sent)"},
         {P("a", "1"),
-         {{OPT_HTTP_VERSION, "1.1\r\nX: y"}},
+         {{&opt_http_version, "1.1\r\nX: y"}},
          "",
          0,
          NULL,
@@ -116,7 +117,7 @@ static void proxy_refuses(void **state)
          ERR_USAGE,
          "proxy dialog: http-version must be up to 15 printable characters without blanks"},
         {P("a", "1"),
-         {{OPT_PROXY_AUTH, "/nonexistent", true}},
+         {{&opt_proxy_auth, "/nonexistent", true}},
          "",
          0,
          NULL,
@@ -165,7 +166,7 @@ static void credentials_file(void **state)
     };
     char path[] = "/tmp/test_negotiate.XXXXXX", text[200];
     int fd = mkstemp(path);
-    struct dialog d = {P("a", "1"), {{OPT_PROXY_AUTH, path, true}}, NULL, 0, BYTES(OK)};
+    struct dialog d = {P("a", "1"), {{&opt_proxy_auth, path, true}}, NULL, 0, BYTES(OK)};
 
     (void)state;
     assert_true(fd >= 0);

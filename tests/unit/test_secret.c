@@ -12,6 +12,7 @@
 
 #include "catena/diag.h"
 #include "catena/err.h"
+#include "catena/registry.h"
 #include "engine/cli/secret.h"
 
 static const struct mask_case {
@@ -71,7 +72,7 @@ static void test_mask(void **state)
         char text[128];
         struct err e;
         (void)snprintf(text, sizeof text, "%s", masks[i].text);
-        assert_int_equal(secret_mask(text, masks[i].v1, &e), 0);
+        assert_int_equal(secret_mask(&builtin_registry, text, masks[i].v1, &e), 0);
         if (strcmp(text, masks[i].masked) != 0)
             fail_msg("%s: %s instead of %s", masks[i].text, text, masks[i].masked);
     }
@@ -82,10 +83,10 @@ static void test_copy(void **state)
     char plain[] = "tcp:a:1,crnl", secret[] = "x,sockspass=pw", *copy;
     struct err e;
     (void)state;
-    assert_int_equal(secret_hide_argument(plain, false, &copy, &e), 0);
+    assert_int_equal(secret_hide_argument(&builtin_registry, plain, false, &copy, &e), 0);
     assert_null(copy);
     assert_string_equal(plain, "tcp:a:1,crnl");
-    assert_int_equal(secret_hide_argument(secret, false, &copy, &e), 0);
+    assert_int_equal(secret_hide_argument(&builtin_registry, secret, false, &copy, &e), 0);
     assert_string_equal(copy, "x,sockspass=pw");
     assert_string_equal(secret, "x,sockspass=**");
     secret_free(copy);

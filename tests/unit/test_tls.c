@@ -18,6 +18,7 @@
 
 #include "catena/inter.h"
 #include "catena/run.h"
+#include "inter/tls/opts_tls.h"
 
 extern const struct form forms_tls[];
 
@@ -107,18 +108,18 @@ static int remove_files(void **state)
 /* ---- one end ---- */
 
 static const struct option_desc rows[] = {
-    {.name = "openssl-verify", .id = OPT_TLS_VERIFY, .type = VALUE_BOOL},
-    {.name = "openssl-cafile", .id = OPT_TLS_CAFILE, .type = VALUE_STRING},
-    {.name = "openssl-cert", .id = OPT_TLS_CERT, .type = VALUE_STRING},
-    {.name = "openssl-key", .id = OPT_TLS_KEY, .type = VALUE_STRING},
-    {.name = "openssl-commonname", .id = OPT_TLS_COMMONNAME, .type = VALUE_STRING},
-    {.name = "openssl-cipherlist", .id = OPT_TLS_CIPHER, .type = VALUE_STRING},
-    {.name = "openssl-min-proto-version", .id = OPT_TLS_MIN_VERSION, .type = VALUE_STRING},
-    {.name = "openssl-max-proto-version", .id = OPT_TLS_MAX_VERSION, .type = VALUE_STRING},
-    {.name = "openssl-dhparam", .id = OPT_TLS_DHPARAM, .type = VALUE_STRING},
-    {.name = "openssl-compress", .id = OPT_TLS_COMPRESS, .type = VALUE_STRING},
-    {.name = "openssl-maxfraglen", .id = OPT_TLS_MAXFRAGLEN, .type = VALUE_INT},
-    {.name = "openssl-maxsendfrag", .id = OPT_TLS_MAXSENDFRAG, .type = VALUE_INT},
+    {.name = "openssl-verify", .same_as = &opt_tls_verify, .type = VALUE_BOOL},
+    {.name = "openssl-cafile", .same_as = &opt_tls_cafile, .type = VALUE_STRING},
+    {.name = "openssl-cert", .same_as = &opt_tls_cert, .type = VALUE_STRING},
+    {.name = "openssl-key", .same_as = &opt_tls_key, .type = VALUE_STRING},
+    {.name = "openssl-commonname", .same_as = &opt_tls_commonname, .type = VALUE_STRING},
+    {.name = "openssl-cipherlist", .same_as = &opt_tls_cipher, .type = VALUE_STRING},
+    {.name = "openssl-min-proto-version", .same_as = &opt_tls_min_version, .type = VALUE_STRING},
+    {.name = "openssl-max-proto-version", .same_as = &opt_tls_max_version, .type = VALUE_STRING},
+    {.name = "openssl-dhparam", .same_as = &opt_tls_dhparam, .type = VALUE_STRING},
+    {.name = "openssl-compress", .same_as = &opt_tls_compress, .type = VALUE_STRING},
+    {.name = "openssl-maxfraglen", .same_as = &opt_tls_maxfraglen, .type = VALUE_INT},
+    {.name = "openssl-maxsendfrag", .same_as = &opt_tls_maxsendfrag, .type = VALUE_INT},
 };
 
 struct end {

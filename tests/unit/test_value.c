@@ -12,12 +12,13 @@
 
 #include "catena/arena.h"
 #include "catena/option.h"
+#include "catena/registry.h"
 
 static struct arena memory;
 
 static int convert(const char *name, const char *text, struct value *v, struct err *e)
 {
-    const struct option_desc *d = option_lookup(name);
+    const struct option_desc *d = option_lookup(&builtin_registry, name);
     struct span at = {"x:y,opt=value", 4, 9};
     assert_non_null(d);
     *e = (struct err){.kind = ERR_NONE};
@@ -245,7 +246,7 @@ static void every_type_converts(void **state)
     (void)state;
     for (int t = 0; t < VALUE_TYPE_COUNT; t++) {
         assert_non_null(names[t][0]);
-        assert_int_equal(option_lookup(names[t][0])->type, t);
+        assert_int_equal(option_lookup(&builtin_registry, names[t][0])->type, t);
         good(names[t][0], names[t][1]);
     }
 }

@@ -10,6 +10,9 @@
 #include "catena/arena.h"
 #include "catena/diag.h"
 #include "catena/host.h"
+#include "catena/options.h"
+#include "endpoint/options/opts_listen.h"
+#include "endpoint/options/opts_transport.h"
 
 enum { LOWPORT_MAX = 1023 };
 
@@ -176,7 +179,7 @@ int range_parse(const struct addr *a, struct run *r, const char *text, int famil
 
 int range_check(const struct addr *a, int family, struct err *e)
 {
-    const struct opt *o = opt_find(a, OPT_RANGE);
+    const struct opt *o = opt_find(a, &opt_range);
     struct range binary = {0};
     struct parts parts;
     char *copy;
@@ -218,19 +221,19 @@ bool range_match(const struct range *range, const struct sockname *peer)
 
 static bool wants_tcpwrap(const struct addr *a)
 {
-    return opt_find(a, OPT_TCPWRAP) != NULL || opt_find(a, OPT_TCPWRAP_ETC) != NULL ||
-           opt_find(a, OPT_TCPWRAP_ALLOW) != NULL || opt_find(a, OPT_TCPWRAP_DENY) != NULL;
+    return opt_find(a, &opt_tcpwrap) != NULL || opt_find(a, &opt_tcpwrap_etc) != NULL ||
+           opt_find(a, &opt_tcpwrap_allow) != NULL || opt_find(a, &opt_tcpwrap_deny) != NULL;
 }
 
 int access_init(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)
 {
-    const struct opt *range = opt_find(a, OPT_RANGE);
+    const struct opt *range = opt_find(a, &opt_range);
 
     *out = (struct access){
         .ranged = range != NULL,
         .wrapped = wants_tcpwrap(a),
-        .lowport = opt_true(a, OPT_LOWPORT),
-        .sourceport = (int)opt_int(a, OPT_SOURCEPORT, -1),
+        .lowport = opt_true(a, &opt_lowport),
+        .sourceport = (int)opt_int(a, &opt_sourceport, -1),
     };
     if (range != NULL && range_parse(a, r, range->v.s, family, &out->range, e) < 0) {
         e->where = range->at;

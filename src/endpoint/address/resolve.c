@@ -17,6 +17,8 @@
 #include <strings.h>
 
 #include "catena/wait.h"
+#include "endpoint/options/opts_resolver.h"
+#include "endpoint/options/opts_socket.h"
 
 enum { TEXT_MAX = 1024 }; /* bytes of a host or service name, NUL included */
 
@@ -39,22 +41,23 @@ struct job {
 };
 
 static const struct {
-    enum option_id id;
+    const struct option_desc *row;
     unsigned long bit;
 } res_bits[] = {
-    {OPT_RES_DEBUG, RES_DEBUG}, {OPT_RES_DEFNAMES, RES_DEFNAMES}, {OPT_RES_DNSRCH, RES_DNSRCH},
-    {OPT_RES_IGNTC, RES_IGNTC}, {OPT_RES_RECURSE, RES_RECURSE},   {OPT_RES_STAYOPEN, RES_STAYOPEN},
-    {OPT_RES_USEVC, RES_USEVC},
+    {&opt_res_debug, RES_DEBUG},     {&opt_res_defnames, RES_DEFNAMES},
+    {&opt_res_dnsrch, RES_DNSRCH},   {&opt_res_igntc, RES_IGNTC},
+    {&opt_res_recurse, RES_RECURSE}, {&opt_res_stayopen, RES_STAYOPEN},
+    {&opt_res_usevc, RES_USEVC},
 };
 
 static const struct {
-    enum option_id id;
+    const struct option_desc *row;
     int flag;
 } ai_bits[] = {
-    {OPT_AI_ADDRCONFIG, AI_ADDRCONFIG},
-    {OPT_AI_ALL, AI_ALL},
-    {OPT_AI_PASSIVE, AI_PASSIVE},
-    {OPT_AI_V4MAPPED, AI_V4MAPPED},
+    {&opt_ai_addrconfig, AI_ADDRCONFIG},
+    {&opt_ai_all, AI_ALL},
+    {&opt_ai_passive, AI_PASSIVE},
+    {&opt_ai_v4mapped, AI_V4MAPPED},
 };
 
 void names_fini(struct names *names)
@@ -239,19 +242,19 @@ int resolve_split(const char *text, char **storage, const char **host, const cha
 static void res_setup_read(const struct addr *a, struct res_setup *s)
 {
     for (size_t i = 0; i < sizeof res_bits / sizeof res_bits[0]; i++) {
-        if (opt_find(a, res_bits[i].id) == NULL)
+        if (opt_find(a, res_bits[i].row) == NULL)
             continue;
         s->any = true;
-        if (opt_true(a, res_bits[i].id))
+        if (opt_true(a, res_bits[i].row))
             s->set |= res_bits[i].bit;
         else
             s->clear |= res_bits[i].bit;
     }
-    if (opt_true(a, OPT_RES_AAONLY) || opt_true(a, OPT_RES_PRIMARY))
+    if (opt_true(a, &opt_res_aaonly) || opt_true(a, &opt_res_primary))
         diag(DIAG_NOTICE, "options res-aaonly and res-primary have no effect: the system's "
                           "resolver does not know them any more");
-    s->retrans = (int)opt_int(a, OPT_RES_RETRANS, 0);
-    s->retry = (int)opt_int(a, OPT_RES_RETRY, 0);
+    s->retrans = (int)opt_int(a, &opt_res_retrans, 0);
+    s->retry = (int)opt_int(a, &opt_res_retry, 0);
     if (s->retrans > 0 || s->retry > 0)
         s->any = true;
 }
@@ -297,7 +300,7 @@ static int res_server_host(struct run *r, const char *host, struct sockaddr_in *
 
 static int res_server_read(const struct addr *a, struct run *r, struct res_setup *s, struct err *e)
 {
-    const char *text = opt_string(a, OPT_RES_NSADDR, NULL), *host, *port;
+    const char *text = opt_string(a, &opt_res_nsaddr, NULL), *host, *port;
     char *storage;
     int number = 53, rc;
 
@@ -311,7 +314,7 @@ static int res_server_read(const struct addr *a, struct run *r, struct res_setup
     if (rc == 0 && inet_pton(AF_INET, host, &s->server.sin_addr) != 1)
         rc = res_server_host(r, host, &s->server, e);
     if (rc < 0 && e->kind != ERR_INTERRUPTED && e->where.text == NULL)
-        e->where = opt_find(a, OPT_RES_NSADDR)->at;
+        e->where = opt_find(a, &opt_res_nsaddr)->at;
     s->server.sin_family = AF_INET;
     s->server.sin_port = htons((in_port_t)number);
     s->any = true;
@@ -348,7 +351,7 @@ static int family_by_name(const struct opt *o, int *family, struct err *e)
 
 int resolve_family(const struct addr *a, int *family, struct err *e)
 {
-    const struct opt *pf = opt_find(a, OPT_PF);
+    const struct opt *pf = opt_find(a, &opt_pf);
 
     return pf != NULL ? family_by_name(pf, family, e) : 0;
 }
@@ -424,9 +427,9 @@ static int ai_flags(const struct addr *a, const struct ip_version *version, bool
     if (version->forced == AF_UNSPEC)
         flags |= AI_ADDRCONFIG;
     for (size_t i = 0; i < sizeof ai_bits / sizeof ai_bits[0]; i++) {
-        if (opt_find(a, ai_bits[i].id) == NULL)
+        if (opt_find(a, ai_bits[i].row) == NULL)
             continue;
-        flags = opt_true(a, ai_bits[i].id) ? flags | ai_bits[i].flag : flags & ~ai_bits[i].flag;
+        flags = opt_true(a, ai_bits[i].row) ? flags | ai_bits[i].flag : flags & ~ai_bits[i].flag;
     }
     return flags;
 }
@@ -458,8 +461,8 @@ static bool six_of_literal(const struct addr *a, const struct ip_version *versio
                            const char *bare, struct in6_addr *out)
 {
     static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
-    bool given = opt_find(a, OPT_AI_V4MAPPED) != NULL;
-    bool mapped = given ? opt_true(a, OPT_AI_V4MAPPED) : version->mapped;
+    bool given = opt_find(a, &opt_ai_v4mapped) != NULL;
+    bool mapped = given ? opt_true(a, &opt_ai_v4mapped) : version->mapped;
 
     if (inet_pton(AF_INET6, bare, out) == 1)
         return true;

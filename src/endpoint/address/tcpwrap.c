@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
 #include "catena/wait.h"
 #include "endpoint/address/range.h"
+#include "endpoint/options/opts_listen.h"
 
 /* The library fills its struct request_info (872 bytes where this was written); room for far more,
  * so that its header is not needed for building. Keys of request_init() are part of its ABI. */
@@ -144,9 +146,10 @@ static void job_run(void *arg)
 }
 
 /* The table an option names, or the one in the directory of tcpwrap-etc; NULL: the default. */
-static int table_path(const struct addr *a, enum option_id id, const char *file, char **out)
+static int table_path(const struct addr *a, const struct option_desc *row, const char *file,
+                      char **out)
 {
-    const char *given = opt_string(a, id, NULL), *etc = opt_string(a, OPT_TCPWRAP_ETC, NULL);
+    const char *given = opt_string(a, row, NULL), *etc = opt_string(a, &opt_tcpwrap_etc, NULL);
 
     *out = NULL;
     if (given != NULL)
@@ -158,7 +161,7 @@ static int table_path(const struct addr *a, enum option_id id, const char *file,
 
 static struct job *job_new(const struct addr *a, int fd, struct err *e)
 {
-    const char *name = opt_string(a, OPT_TCPWRAP, NULL);
+    const char *name = opt_string(a, &opt_tcpwrap, NULL);
     struct job *job = calloc(1, sizeof *job);
 
     if (job == NULL) {
@@ -173,8 +176,8 @@ static struct job *job_new(const struct addr *a, int fd, struct err *e)
         job_release(job);
         return NULL;
     }
-    if (job->daemon == NULL || table_path(a, OPT_TCPWRAP_ALLOW, "hosts.allow", &job->allow) < 0 ||
-        table_path(a, OPT_TCPWRAP_DENY, "hosts.deny", &job->deny) < 0) {
+    if (job->daemon == NULL || table_path(a, &opt_tcpwrap_allow, "hosts.allow", &job->allow) < 0 ||
+        table_path(a, &opt_tcpwrap_deny, "hosts.deny", &job->deny) < 0) {
         err_nomem(e);
         job_release(job);
         return NULL;

@@ -13,7 +13,14 @@
 
 #include "catena/diag.h"
 #include "catena/endpoint.h"
+#include "catena/options.h"
 #include "catena/plan.h"
+#include "endpoint/options/opts_appl.h"
+#include "endpoint/options/opts_fd.h"
+#include "endpoint/options/opts_pty.h"
+#include "endpoint/options/opts_socket.h"
+#include "endpoint/options/opts_transport.h"
+#include "endpoint/options/opts_unix.h"
 
 bool endpoint_serves_many(const struct run *r, const struct addr *a)
 {
@@ -21,8 +28,8 @@ bool endpoint_serves_many(const struct run *r, const struct addr *a)
         const struct plan_end *end = &r->plan->end[side];
         if (end->back || end->fwd->label != a->label)
             continue;
-        const struct opt *fork = plan_chain_opt(r->plan, side, OPT_FORK);
-        const struct opt *thread = plan_chain_opt(r->plan, side, OPT_THREAD);
+        const struct opt *fork = plan_chain_opt(r->plan, side, &opt_fork);
+        const struct opt *thread = plan_chain_opt(r->plan, side, &opt_thread);
         return (fork && fork->v.i != 0) || (thread && thread->v.i != 0);
     }
     return false;
@@ -71,31 +78,32 @@ static int save_terminal(struct port *p, int fd, struct err *e)
 static void take_policies(const struct addr *a, struct port *p)
 {
     static const struct {
-        enum option_id id;
+        const struct option_desc *row;
         unsigned flag;
-    } flags[] = {{OPT_IGNOREEOF, PORT_IGNORE_EOF},
-                 {OPT_NULL_EOF, PORT_NULL_EOF},
-                 {OPT_COOL_WRITE, PORT_COOL_WRITE},
-                 {OPT_END_CLOSE, PORT_END_CLOSE}};
+    } flags[] = {{&opt_ignoreeof, PORT_IGNORE_EOF},
+                 {&opt_null_eof, PORT_NULL_EOF},
+                 {&opt_cool_write, PORT_COOL_WRITE},
+                 {&opt_end_close, PORT_END_CLOSE}};
+    static const struct {
+        const struct option_desc *row;
+        enum port_shut how;
+    } shuts[] = {{&opt_shut_none, PORT_SHUT_NONE},
+                 {&opt_shut_down, PORT_SHUT_DOWN},
+                 {&opt_shut_close, PORT_SHUT_CLOSE},
+                 {&opt_shut_null, PORT_SHUT_NULL}};
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-        if (opt_true(a, flags[i].id))
+        if (opt_true(a, flags[i].row))
             p->flags |= flags[i].flag;
     /* others may share the connection, or the program: an end would be theirs, too */
     if (p->flags & PORT_END_CLOSE)
         p->shut = PORT_SHUT_NONE;
-    for (size_t i = 0; i < a->nopts; i++) { /* the last one given wins */
-        switch (a->opts[i].desc->id) {
-        case OPT_SHUT_NONE:
-            p->shut = PORT_SHUT_NONE;
-            p->flags &= ~(unsigned)PORT_SHUT_BOTH;
-            break;
-        case OPT_SHUT_DOWN: p->shut = PORT_SHUT_DOWN; break;
-        case OPT_SHUT_CLOSE: p->shut = PORT_SHUT_CLOSE; break;
-        case OPT_SHUT_NULL: p->shut = PORT_SHUT_NULL; break;
-        default: break;
-        }
-    }
-    p->sitout_eio = opt_time(a, OPT_SITOUT_EIO, 0);
+    for (size_t i = 0; i < a->nopts; i++) /* the last one given wins */
+        for (size_t k = 0; k < sizeof shuts / sizeof shuts[0]; k++)
+            if (option_is(a->opts[i].desc, shuts[k].row))
+                p->shut = shuts[k].how;
+    if (opt_find(a, &opt_shut_none))
+        p->flags &= ~(unsigned)PORT_SHUT_BOTH;
+    p->sitout_eio = opt_time(a, &opt_sitout_eio, 0);
 }
 
 /* Options for a descriptor act on both, where there are two. */
@@ -125,14 +133,14 @@ static int apply_socket_stages(const struct addr *a, struct run *r, int rfd, int
 /* Those that say how the socket is to be made, or where to find the peer, come too late. */
 static bool makes_socket(const struct addr *a, const struct option_desc *d)
 {
-    static const enum option_id making[] = {
-        OPT_BIND,     OPT_BIND_TEMPNAME, OPT_SOURCEPORT, OPT_LOWPORT,     OPT_CONNECT_TIMEOUT,
-        OPT_TIGHTSOCKLEN, OPT_PF,        OPT_SO_TYPE,    OPT_SO_PROTOCOL,
+    static const struct option_desc *const making[] = {
+        &opt_bind, &opt_bind_tempname, &opt_sourceport, &opt_lowport, &opt_connect_timeout,
+        &opt_tightsocklen, &opt_pf, &opt_so_type, &opt_so_protocol,
     };
     bool resolver = d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply; /* res-*, ai-* */
     /* rules for peers, whose range may be a name */
     if (a->form->ops.endpoint->listen &&
-        (resolver || d->id == OPT_SOURCEPORT || d->id == OPT_LOWPORT))
+        (resolver || option_is(d, &opt_sourceport) || option_is(d, &opt_lowport)))
         return false;
     if (resolver)
         return true;
@@ -140,7 +148,7 @@ static bool makes_socket(const struct addr *a, const struct option_desc *d)
     if (a->form->groups & GROUP_EXEC) /* chooses its pair of sockets by the last three */
         n -= 3;
     for (size_t i = 0; i < n; i++)
-        if (d->id == making[i])
+        if (option_is(d, making[i]))
             return true;
     return false;
 }

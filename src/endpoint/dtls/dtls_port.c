@@ -12,8 +12,10 @@
 
 #include "catena/diag.h"
 #include "catena/handshake.h"
+#include "catena/options.h"
 #include "catena/wait.h"
 #include "endpoint/dtls/dtls.h"
+#include "endpoint/options/opts_socket.h"
 
 /* ---- what connections share ---- */
 
@@ -274,9 +276,9 @@ static int64_t patience(const struct addr *a, int fd)
 {
     struct timeval limit = {0};
     socklen_t len = sizeof limit;
-    double connect = opt_time(a, OPT_CONNECT_TIMEOUT, 0);
+    double connect = opt_time(a, &opt_connect_timeout, 0);
 
-    if (opt_find(a, OPT_HANDSHAKE_TIMEOUT) != NULL)
+    if (opt_find(a, &opt_handshake_timeout) != NULL)
         return handshake_patience(a);
     if (connect > 0)
         return (int64_t)(connect * 1000);

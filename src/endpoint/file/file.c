@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
 #include "catena/wait.h"
+#include "endpoint/options/opts_file.h"
 
 const char *file_purpose(enum ctx c)
 {
@@ -43,11 +45,11 @@ static int unlink_entry(const char *path, struct err *e)
 
 int file_before(const struct addr *a, const char *path, struct err *e)
 {
-    if ((opt_true(a, OPT_UNLINK_EARLY) || opt_true(a, OPT_UNLINK)) && unlink_entry(path, e) < 0)
+    if ((opt_true(a, &opt_unlink_early) || opt_true(a, &opt_unlink)) && unlink_entry(path, e) < 0)
         return -1;
     /* these are for an entry that is there already */
-    const struct opt *user = opt_find(a, OPT_USER_EARLY), *group = opt_find(a, OPT_GROUP_EARLY);
-    const struct opt *perm = opt_find(a, OPT_PERM_EARLY);
+    const struct opt *user = opt_find(a, &opt_user_early), *group = opt_find(a, &opt_group_early);
+    const struct opt *perm = opt_find(a, &opt_perm_early);
     uid_t uid = user ? (uid_t)user->v.i : (uid_t)-1;
     gid_t gid = group ? (gid_t)group->v.i : (gid_t)-1;
     if ((user || group) && chown(path, uid, gid) < 0 && errno != ENOENT) {
@@ -95,7 +97,7 @@ int file_flags(const struct addr *a, int base)
 
 mode_t file_mode(const struct addr *a, mode_t otherwise)
 {
-    const struct opt *o = opt_find(a, OPT_PERM);
+    const struct opt *o = opt_find(a, &opt_perm);
     return o ? (mode_t)o->v.i : otherwise;
 }
 
@@ -160,8 +162,8 @@ int file_open(struct run *r, const char *path, int flags, mode_t mode, struct er
 int file_after(const struct addr *a, struct run *r, const char *path, bool remove_at_close,
                struct err *e)
 {
-    const struct opt *close_opt = opt_find(a, OPT_UNLINK_CLOSE);
-    if (opt_true(a, OPT_UNLINK_LATE) && unlink_entry(path, e) < 0)
+    const struct opt *close_opt = opt_find(a, &opt_unlink_close);
+    if (opt_true(a, &opt_unlink_late) && unlink_entry(path, e) < 0)
         return -1;
     if (close_opt ? close_opt->v.i != 0 : remove_at_close)
         return endpoint_remove_at_exit(r, path, e);

@@ -7,6 +7,7 @@
 
 #include "catena/diag.h"
 #include "endpoint/file/file.h"
+#include "endpoint/options/opts_fd.h"
 #include "endpoint/socket/unix.h"
 
 static int gopen_open(const struct addr *a, struct run *r, void *state, struct port **out,
@@ -20,7 +21,7 @@ static int gopen_open(const struct addr *a, struct run *r, void *state, struct p
     if (file_check_terminal(a, path, e) < 0 || file_before(a, path, e) < 0)
         return -1;
     bool exists = stat(path, &st) == 0, reading = a->left == CTX_R;
-    const struct opt *append = opt_find(a, OPT_O_APPEND);
+    const struct opt *append = opt_find(a, &opt_o_append);
     bool as_is = reading || S_ISCHR(st.st_mode) || (append && !append->v.i);
     int base = !exists ? O_CREAT : as_is ? 0 : O_APPEND; /* created for readers, too, as in v1 */
     if (!r->settings->v1_name) /* which takes a terminal it opens for its own, if it has none */

@@ -9,6 +9,7 @@
 
 #include "catena/diag.h"
 #include "endpoint/file/file.h"
+#include "endpoint/options/opts_fd.h"
 
 static int unnamed(const struct addr *a, struct run *r, struct port **out, struct err *e)
 {
@@ -22,7 +23,7 @@ static int unnamed(const struct addr *a, struct run *r, struct port **out, struc
 /* At once: opening may wait for somebody whom the owner lets in. */
 static int set_owner(const struct addr *a, const char *path, struct err *e)
 {
-    const struct opt *user = opt_find(a, OPT_USER), *group = opt_find(a, OPT_GROUP);
+    const struct opt *user = opt_find(a, &opt_user), *group = opt_find(a, &opt_group);
     uid_t uid = user ? (uid_t)user->v.i : (uid_t)-1;
     gid_t gid = group ? (gid_t)group->v.i : (gid_t)-1;
     if ((user || group) && lchown(path, uid, gid) < 0) {

@@ -13,9 +13,12 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
 #include "catena/wait.h"
 #include "endpoint/file/file.h"
 #include "endpoint/base/given.h"
+#include "endpoint/options/opts_file.h"
+#include "endpoint/options/opts_posixmq.h"
 
 struct queue { /* state of a port, and of RECEIVE while it waits for messages */
     mqd_t fd;
@@ -55,7 +58,7 @@ static int unlink_queue(const char *name, struct err *e)
 
 static mqd_t call_mq_open(const struct addr *a, struct err *e)
 {
-    const struct opt *many = opt_find(a, OPT_MQ_MAXMSG), *large = opt_find(a, OPT_MQ_MSGSIZE);
+    const struct opt *many = opt_find(a, &opt_mq_maxmsg), *large = opt_find(a, &opt_mq_msgsize);
     const char *name = a->params[0];
     /* without waiting, whatever the user says of opening */
     int flags = file_flags(a, O_CREAT) | O_NONBLOCK;
@@ -120,20 +123,20 @@ static int queue_init(const struct addr *a, struct queue *q, struct err *e)
 
     if (mq_getattr(q->fd, &attr) < 0)
         return err_sys(e, "mq_getattr(%d)", q->fd);
-    compare(opt_find(a, OPT_MQ_MAXMSG), attr.mq_maxmsg);
-    compare(opt_find(a, OPT_MQ_MSGSIZE), attr.mq_msgsize);
+    compare(opt_find(a, &opt_mq_maxmsg), attr.mq_maxmsg);
+    compare(opt_find(a, &opt_mq_msgsize), attr.mq_msgsize);
     q->size = (size_t)attr.mq_msgsize;
     q->message = malloc(q->size);
     if (q->message == NULL)
         return err_nomem(e);
-    return opt_true(a, OPT_MQ_FLUSH) ? flush_queue(q, e) : 0;
+    return opt_true(a, &opt_mq_flush) ? flush_queue(q, e) : 0;
 }
 
 static struct queue *queue_open(const struct addr *a, struct run *r, struct err *e)
 {
     struct queue *q = calloc(1, sizeof *q);
     const char *name = a->params[0];
-    bool early = opt_true(a, OPT_UNLINK_EARLY) || opt_true(a, OPT_UNLINK);
+    bool early = opt_true(a, &opt_unlink_early) || opt_true(a, &opt_unlink);
 
     if (q == NULL) {
         (void)err_nomem(e);
@@ -141,15 +144,15 @@ static struct queue *queue_open(const struct addr *a, struct run *r, struct err 
     }
     diag(DIAG_NOTICE, "opening POSIX message queue \"%s\" for %s", name, file_purpose(a->left));
     q->name = name;
-    q->priority = (unsigned)opt_int(a, OPT_MQ_PRIORITY, 0);
+    q->priority = (unsigned)opt_int(a, &opt_mq_priority, 0);
     q->fd = early && unlink_queue(name, e) < 0 ? -1 : call_mq_open(a, e);
     if (q->fd == -1) {
         queue_free(q);
         return NULL;
     }
     if (queue_init(a, q, e) == 0 &&
-        (!opt_true(a, OPT_UNLINK_LATE) || unlink_queue(name, e) == 0) &&
-        (!opt_true(a, OPT_UNLINK_CLOSE) || endpoint_remove_queue_at_exit(r, name, e) == 0))
+        (!opt_true(a, &opt_unlink_late) || unlink_queue(name, e) == 0) &&
+        (!opt_true(a, &opt_unlink_close) || endpoint_remove_queue_at_exit(r, name, e) == 0))
         return q;
     (void)mq_close(q->fd);
     queue_free(q);
@@ -330,7 +333,7 @@ static int receive_open(const struct addr *a, struct run *r, void *state, struct
                         struct err *e)
 {
     struct queue *q = state;
-    bool many = opt_true(a, OPT_FORK) || opt_true(a, OPT_THREAD);
+    bool many = opt_true(a, &opt_fork) || opt_true(a, &opt_thread);
     unsigned flags = PORT_MSG_R | (r->settings->block_given ? PORT_SPLIT_R : 0U);
 
     if (!many && file_flags(a, 0) & O_NONBLOCK)

@@ -89,10 +89,10 @@ out:
     return rc;
 }
 
-int secret_value(const struct addr *a, enum option_id id, struct run *r, int64_t deadline,
-                 struct secret_value *out, struct err *e)
+int secret_value(const struct addr *a, const struct option_desc *row, struct run *r,
+                 int64_t deadline, struct secret_value *out, struct err *e)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
 
     out->text[0] = '\0';
     if (o == NULL || o->v.s == NULL)

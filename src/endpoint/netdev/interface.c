@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "endpoint/options/opts_interface.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/packet/dgram.h"
 #include "endpoint/netdev/netdev.h"
 
@@ -25,7 +27,7 @@ static const struct sock_kind packet = {
  * the interface in the same place, as CAN's have. */
 static int family_of(const struct addr *a, int *family, struct err *e)
 {
-    const struct opt *pf = opt_find(a, OPT_PF);
+    const struct opt *pf = opt_find(a, &opt_pf);
     char *end;
     long n = pf != NULL ? strtol(pf->v.s, &end, 0) : AF_PACKET;
 
@@ -55,7 +57,7 @@ static int bind_to(const struct addr *a, int fd, int family, const char *name, s
         return err_sys(e, "interface \"%.60s\"", name);
     ll.sll_ifindex = (int)index;
     memcpy(&local.u, &ll, sizeof ll);
-    if (opt_find(a, OPT_RETRIEVE_VLAN) != NULL &&
+    if (opt_find(a, &opt_retrieve_vlan) != NULL &&
         setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) < 0)
         return err_sys(e, "setsockopt(%d, SOL_PACKET, PACKET_AUXDATA)", fd);
     return sock_bind(a, fd, &local, e);
@@ -64,7 +66,7 @@ static int bind_to(const struct addr *a, int fd, int family, const char *name, s
 static int interface_open(const struct addr *a, struct run *r, void *state, struct port **out,
                           struct err *e)
 {
-    const struct dgram how = {.frames = true, .vlan = opt_find(a, OPT_RETRIEVE_VLAN) != NULL};
+    const struct dgram how = {.frames = true, .vlan = opt_find(a, &opt_retrieve_vlan) != NULL};
     int family, fd;
 
     (void)state;

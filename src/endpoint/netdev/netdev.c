@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "endpoint/options/opts_interface.h"
 
 static int request(const char *name, struct ifreq *ifr, struct err *e)
 {
@@ -44,7 +45,7 @@ static int open_control(struct err *e)
     return err_call(e, "socket(%d, %d, 0)", AF_INET, SOCK_DGRAM);
 }
 
-/* The flags that options set and clear. */
+/* The flags that options set and clear: all rows of their phase. */
 static void wanted_flags(const struct addr *a, unsigned *set, unsigned *clear)
 {
     *set = *clear = 0;
@@ -52,7 +53,7 @@ static void wanted_flags(const struct addr *a, unsigned *set, unsigned *clear)
         const struct opt *o = &a->opts[i];
         unsigned flag = (unsigned)o->desc->a;
 
-        if (o->desc->id != OPT_IFF_UP && o->desc->id != OPT_IFF_FLAG)
+        if (o->desc->groups != GROUP_INTERFACE || o->desc->phase != PHASE_OFFSET)
             continue;
         *set = o->v.i != 0 ? *set | flag : *set & ~flag;
         *clear = o->v.i != 0 ? *clear & ~flag : *clear | flag;
@@ -78,11 +79,11 @@ static int set_mtu(const struct addr *a, int fd, const char *name, struct err *e
 {
     struct ifreq ifr;
 
-    if (opt_find(a, OPT_IF_MTU) == NULL)
+    if (opt_find(a, &opt_if_mtu) == NULL)
         return 0;
     if (request(name, &ifr, e) < 0)
         return -1;
-    ifr.ifr_mtu = (int)opt_int(a, OPT_IF_MTU, 0);
+    ifr.ifr_mtu = (int)opt_int(a, &opt_if_mtu, 0);
     return call(fd, SIOCSIFMTU, "SIOCSIFMTU", &ifr, e);
 }
 

@@ -12,26 +12,27 @@
 
 #include "catena/diag.h"
 #include "endpoint/netdev/netdev.h"
+#include "endpoint/options/opts_interface.h"
 
 static const char default_device[] = "/dev/net/tun";
 
 static int type_of(const struct addr *a, short *flags, struct err *e)
 {
-    const struct opt *type = opt_find(a, OPT_TUN_TYPE);
+    const struct opt *type = opt_find(a, &opt_tun_type);
 
     *flags = IFF_TUN;
     if (type != NULL && strcasecmp(type->v.s, "tap") == 0)
         *flags = IFF_TAP;
     else if (type != NULL && strcasecmp(type->v.s, "tun") != 0)
         return err_at(e, type->at, "unknown tun-type \"%.60s\"; use tun or tap", type->v.s);
-    if (opt_true(a, OPT_TUN_NO_PI))
+    if (opt_true(a, &opt_tun_no_pi))
         *flags = (short)(*flags | IFF_NO_PI);
     return 0;
 }
 
 static int check(const struct addr *a, struct err *e)
 {
-    const struct opt *name = opt_find(a, OPT_TUN_NAME);
+    const struct opt *name = opt_find(a, &opt_tun_name);
     short flags;
 
     if (name != NULL && strlen(name->v.s) >= IFNAMSIZ)
@@ -57,7 +58,7 @@ static int make_failed(int fd, const struct ifreq *ifr, struct err *e)
 /* Makes the interface; its name, which the system may have chosen, goes to ifr. */
 static int make_device(const struct addr *a, int fd, struct ifreq *ifr, struct err *e)
 {
-    const struct opt *name = opt_find(a, OPT_TUN_NAME);
+    const struct opt *name = opt_find(a, &opt_tun_name);
 
     memset(ifr, 0, sizeof *ifr);
     if (name != NULL)
@@ -86,7 +87,7 @@ static int set_up(const struct addr *a, int fd, struct err *e)
 static int tun_open(const struct addr *a, struct run *r, void *state, struct port **out,
                     struct err *e)
 {
-    const char *device = opt_string(a, OPT_TUN_DEVICE, default_device);
+    const char *device = opt_string(a, &opt_tun_device, default_device);
     int fd, flags;
 
     (void)state;

@@ -5,20 +5,35 @@
 
 #include "endpoint/options/apply.h"
 
+NAMED_OPTION(opt_o_append, "append", "o-append", GROUP_FD | GROUP_OPEN, LATE, BOOL,
+             "write at the end of the file only (O_APPEND)", .apply = apply_status_flag,
+             .a = O_APPEND);
+NAMED_OPTION(opt_cool_write, "cool-write", "coolwrite", GROUP_FD, INIT, BOOL,
+             "take a closed connection on writing for a normal end");
+NAMED_OPTION(opt_end_close, "end-close", "close", GROUP_FD, OFFSET, CONST,
+             "end the address with close() only: no shutdown, no signal to a child");
+NAMED_OPTION(opt_group, "group", "gid", GROUP_FD | GROUP_NAMED, FD, GID,
+             "group of the file system entry or the descriptor", .apply = apply_group);
+NAMED_OPTION(opt_perm, "perm", "mode", GROUP_FD | GROUP_NAMED, FD, MODE,
+             "octal mode of the file system entry or the descriptor", .apply = apply_mode);
+NAMED_OPTION(opt_shut_close, "shut-close", NULL, GROUP_FD, OFFSET, CONST, "end writing by close()");
+NAMED_OPTION(opt_shut_down, "shut-down", NULL, GROUP_FD, OFFSET, CONST,
+             "end writing by shutdown()");
+NAMED_OPTION(opt_shut_none, "shut-none", "shutdown-none", GROUP_FD, OFFSET, CONST,
+             "do nothing when writing ends");
+NAMED_OPTION(opt_shut_null, "shut-null", NULL, GROUP_FD, OFFSET, CONST,
+             "end writing by an empty packet");
+NAMED_OPTION(opt_user, "user", "owner uid", GROUP_FD | GROUP_NAMED, FD, UID,
+             "owner of the file system entry or the descriptor", .apply = apply_owner);
+
 OPTION_TABLE(fd) = {
-    OPTION("append", "o-append", GROUP_FD | GROUP_OPEN, LATE, BOOL,
-           "write at the end of the file only (O_APPEND)",
-           .id = OPT_O_APPEND, .apply = apply_status_flag, .a = O_APPEND),
+    &opt_o_append,
     OPTION("async", "o-async", GROUP_FD | GROUP_OPEN, LATE, BOOL,
            "signal when input or output becomes possible (O_ASYNC)",
            .apply = apply_status_flag, .a = O_ASYNC),
     OPTION("cloexec", NULL, GROUP_FD, LATE, BOOL,
            "close the descriptor when a program is run (FD_CLOEXEC)", .apply = apply_cloexec),
-    OPTION("cool-write", "coolwrite", GROUP_FD, INIT, BOOL,
-           "take a closed connection on writing for a normal end", .id = OPT_COOL_WRITE),
-    OPTION("end-close", "close", GROUP_FD, OFFSET, CONST,
-           "end the address with close() only: no shutdown, no signal to a child",
-           .id = OPT_END_CLOSE),
+    &opt_cool_write, &opt_end_close,
     OPTION("f-setlk-rd", "setlk-rd", GROUP_FD, FD, BOOL,
            "take a shared lock on the file with fcntl(), fail if it is taken",
            .apply = apply_record_lock, .a = F_RDLCK),
@@ -42,9 +57,7 @@ OPTION_TABLE(fd) = {
     OPTION("flock-sh-nb", NULL, GROUP_FD, FD, BOOL,
            "take a shared lock on the file with flock(), fail if it is taken",
            .apply = apply_flock, .a = LOCK_SH),
-    OPTION("group", "gid", GROUP_FD | GROUP_NAMED, FD, GID,
-           "group of the file system entry or the descriptor",
-           .id = OPT_GROUP, .apply = apply_group),
+    &opt_group,
     OPTION("group-late", "gid-l", GROUP_FD, LATE, GID, "group of the descriptor, set after opening",
            .apply = apply_group),
     OPTION("ioctl-bin", NULL, GROUP_FD, FD, INT_BIN,
@@ -63,22 +76,10 @@ OPTION_TABLE(fd) = {
     OPTION("o-nonblock", "ndelay nonblock o-ndelay o_ndelay", GROUP_FD | GROUP_OPEN, FD, BOOL,
            "open and use without blocking (O_NONBLOCK)",
            .apply = apply_status_flag, .a = O_NONBLOCK),
-    OPTION("perm", "mode", GROUP_FD | GROUP_NAMED, FD, MODE,
-           "octal mode of the file system entry or the descriptor",
-           .id = OPT_PERM, .apply = apply_mode),
+    &opt_perm,
     OPTION("perm-late", NULL, GROUP_FD, LATE, MODE,
            "octal mode of the descriptor, set after opening", .apply = apply_mode),
-    OPTION("shut-close", NULL, GROUP_FD, OFFSET, CONST, "end writing by close()",
-           .id = OPT_SHUT_CLOSE),
-    OPTION("shut-down", NULL, GROUP_FD, OFFSET, CONST, "end writing by shutdown()",
-           .id = OPT_SHUT_DOWN),
-    OPTION("shut-none", "shutdown-none", GROUP_FD, OFFSET, CONST, "do nothing when writing ends",
-           .id = OPT_SHUT_NONE),
-    OPTION("shut-null", NULL, GROUP_FD, OFFSET, CONST, "end writing by an empty packet",
-           .id = OPT_SHUT_NULL),
-    OPTION("user", "owner uid", GROUP_FD | GROUP_NAMED, FD, UID,
-           "owner of the file system entry or the descriptor",
-           .id = OPT_USER, .apply = apply_owner),
+    &opt_shut_close, &opt_shut_down, &opt_shut_none, &opt_shut_null, &opt_user,
     OPTION("user-late", "uid-l", GROUP_FD, LATE, UID, "owner of the descriptor, set after opening",
            .apply = apply_owner),
     OPTIONS_END,

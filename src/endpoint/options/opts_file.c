@@ -18,22 +18,25 @@
 #define SEEK(n, al, type, whence, h)                                                               \
     OPTION(n, al, GROUP_BLK | GROUP_REG, LATE, type, h, .apply = apply_seek, .a = whence)
 
+NAMED_OPTION(opt_group_early, "group-early", "gid-e", GROUP_NAMED, PREOPEN, GID,
+             "group of the entry, set before it is opened");
+NAMED_OPTION(opt_perm_early, "perm-early", NULL, GROUP_NAMED, PREOPEN, MODE,
+             "octal mode of the entry, set before it is opened");
+NAMED_OPTION(opt_user_early, "user-early", "uid-e", GROUP_NAMED, PREOPEN, UID,
+             "owner of the entry, set before it is opened");
+NAMED_OPTION(opt_unlink, "unlink", "delete remove", GROUP_NAMED, PREOPEN, BOOL,
+             "remove the entry before it is made or opened");
+NAMED_OPTION(opt_unlink_close, "unlink-close", NULL, GROUP_NAMED, LATE, BOOL,
+             "remove the entry at the end");
+NAMED_OPTION(opt_unlink_early, "unlink-early", "new", GROUP_NAMED, EARLY, BOOL,
+             "remove the entry first of all");
+NAMED_OPTION(opt_unlink_late, "unlink-late", NULL, GROUP_NAMED, PASTOPEN, BOOL,
+             "remove the entry after it was opened");
+
 OPTION_TABLE(file) = {
     /* the entry */
-    OPTION("group-early", "gid-e", GROUP_NAMED, PREOPEN, GID,
-           "group of the entry, set before it is opened", .id = OPT_GROUP_EARLY),
-    OPTION("perm-early", NULL, GROUP_NAMED, PREOPEN, MODE,
-           "octal mode of the entry, set before it is opened", .id = OPT_PERM_EARLY),
-    OPTION("user-early", "uid-e", GROUP_NAMED, PREOPEN, UID,
-           "owner of the entry, set before it is opened", .id = OPT_USER_EARLY),
-    OPTION("unlink", "delete remove", GROUP_NAMED, PREOPEN, BOOL,
-           "remove the entry before it is made or opened", .id = OPT_UNLINK),
-    OPTION("unlink-close", NULL, GROUP_NAMED, LATE, BOOL, "remove the entry at the end",
-           .id = OPT_UNLINK_CLOSE),
-    OPTION("unlink-early", "new", GROUP_NAMED, EARLY, BOOL, "remove the entry first of all",
-           .id = OPT_UNLINK_EARLY),
-    OPTION("unlink-late", NULL, GROUP_NAMED, PASTOPEN, BOOL, "remove the entry after it was opened",
-           .id = OPT_UNLINK_LATE),
+    &opt_group_early, &opt_perm_early, &opt_user_early, &opt_unlink, &opt_unlink_close,
+    &opt_unlink_early, &opt_unlink_late,
     /* opening it */
     OPEN_FLAG("o-creat", "creat create o-create o_creat o_create", O_CREAT,
               "create the file if it is missing (O_CREAT)"),

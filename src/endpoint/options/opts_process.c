@@ -3,14 +3,19 @@
  * connection, or the whole one. */
 #include "endpoint/options/apply.h"
 
+NAMED_OPTION(opt_chdir, "chdir", "cd", GROUP_ANY, INIT, STRING,
+             "change to this directory while the address is opened");
+NAMED_OPTION(opt_netns, "netns", NULL, GROUP_PROCESS, INIT, STRING,
+             "open the address in this network namespace");
+NAMED_OPTION(opt_umask, "umask", NULL, GROUP_ANY, INIT, MODE,
+             "octal file mode creation mask while the address is opened");
+NAMED_OPTION(opt_su, "substuser", "su", GROUP_PROCESS, LATE2, UID,
+             "become this user, with all his groups, after opening the address",
+             .apply = apply_substuser);
+
 OPTION_TABLE(process) = {
     /* in force while the address is opened: the opening code sets and resets them */
-    OPTION("chdir", "cd", GROUP_ANY, INIT, STRING,
-           "change to this directory while the address is opened", .id = OPT_CHDIR),
-    OPTION("netns", NULL, GROUP_PROCESS, INIT, STRING, "open the address in this network namespace",
-           .id = OPT_NETNS),
-    OPTION("umask", NULL, GROUP_ANY, INIT, MODE,
-           "octal file mode creation mask while the address is opened", .id = OPT_UMASK),
+    &opt_chdir, &opt_netns, &opt_umask,
     /* for good */
     OPTION("chroot", NULL, GROUP_PROCESS, LATE, STRING,
            "change the root directory after opening the address", .apply = apply_chroot),
@@ -26,14 +31,12 @@ OPTION_TABLE(process) = {
            "change the user of the process after opening the address", .apply = apply_setuid),
     OPTION("setuid-early", NULL, GROUP_PROCESS, EARLY, UID,
            "change the user of the process before opening the address", .apply = apply_setuid),
-    OPTION("substuser", "su", GROUP_PROCESS, LATE2, UID,
-           "become this user, with all his groups, after opening the address",
-           .id = OPT_SU, .apply = apply_substuser),
+    &opt_su,
     OPTION("substuser-delayed", "su-d", GROUP_PROCESS, INIT, UID,
            "look the user and his groups up before a chroot, become this user last",
-           .id = OPT_SU, .apply = apply_substuser),
+           .apply = apply_substuser, .same_as = &opt_su),
     OPTION("substuser-early", "su-e", GROUP_PROCESS, EARLY, UID,
            "become this user, with all his groups, before opening the address",
-           .id = OPT_SU, .apply = apply_substuser),
+           .apply = apply_substuser, .same_as = &opt_su),
     OPTIONS_END,
 };

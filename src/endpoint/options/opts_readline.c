@@ -2,12 +2,14 @@
  * Options for editing lines. */
 #include "catena/option_row.h"
 
+NAMED_OPTION(opt_history, "history-file", "history", GROUP_READLINE, LATE, STRING,
+             "read the history from this file and write it back at the end");
+NAMED_OPTION(opt_noecho, "noecho", NULL, GROUP_READLINE, LATE, STRING,
+             "regular expression: lines typed at a matching prompt are not shown");
+NAMED_OPTION(opt_noprompt, "noprompt", NULL, GROUP_READLINE, LATE, BOOL, "show no prompt");
+NAMED_OPTION(opt_prompt, "prompt", NULL, GROUP_READLINE, LATE, STRING, "show this prompt");
+
 OPTION_TABLE(readline) = {
-    OPTION("history-file", "history", GROUP_READLINE, LATE, STRING,
-           "read the history from this file and write it back at the end", .id = OPT_HISTORY),
-    OPTION("noecho", NULL, GROUP_READLINE, LATE, STRING,
-           "regular expression: lines typed at a matching prompt are not shown", .id = OPT_NOECHO),
-    OPTION("noprompt", NULL, GROUP_READLINE, LATE, BOOL, "show no prompt", .id = OPT_NOPROMPT),
-    OPTION("prompt", NULL, GROUP_READLINE, LATE, STRING, "show this prompt", .id = OPT_PROMPT),
+    &opt_history, &opt_noecho, &opt_noprompt, &opt_prompt,
     OPTIONS_END,
 };

@@ -4,34 +4,37 @@
 #include "catena/option_row.h"
 
 #define GROUP_IP (GROUP_IP4 | GROUP_IP6)
-#define AI(n, al, which, h)                                                                        \
-    OPTION(n, al, GROUP_IP, OFFSET, BOOL, h, .id = OPT_AI_##which)
-#define RES(n, al, which, h)                                                                       \
-    OPTION(n, al, GROUP_IP, OFFSET, BOOL, h, .id = OPT_RES_##which)
+#define FLAG(row, n, al, h) NAMED_OPTION(row, n, al, GROUP_IP, OFFSET, BOOL, h)
+
+FLAG(opt_ai_addrconfig, "ai-addrconfig", "addrconfig",
+     "only addresses of versions the host itself has");
+FLAG(opt_ai_all, "ai-all", NULL,
+     "with ai-v4mapped: version 4 addresses besides those of version 6");
+FLAG(opt_ai_passive, "ai-passive", "passive", "no name means any local address");
+FLAG(opt_ai_v4mapped, "ai-v4mapped", "v4mapped",
+     "version 4 addresses as mapped ones where version 6 is wanted");
+NAMED_OPTION(opt_res_aaonly, "res-aaonly", "aaonly", GROUP_IP, INIT, BOOL,
+             "accept authoritative answers only (no effect in current libraries)");
+FLAG(opt_res_debug, "res-debug", NULL, "the resolver prints what it does");
+FLAG(opt_res_defnames, "res-defnames", "defnames", "append the default domain to single words");
+FLAG(opt_res_dnsrch, "res-dnsrch", "dnsrch", "search the domains configured");
+FLAG(opt_res_igntc, "res-igntc", "igntc", "ignore truncated answers");
+NAMED_OPTION(opt_res_nsaddr, "res-nsaddr", "dns nameserver nsaddr", GROUP_IP, OFFSET, IP4SOCK,
+             "ask this name server, <host>[:<port>]");
+NAMED_OPTION(opt_res_primary, "res-primary", "primary", GROUP_IP, INIT, BOOL,
+             "ask primary servers only (no effect in current libraries)");
+FLAG(opt_res_recurse, "res-recurse", "recurse", "the server asks others");
+NAMED_OPTION(opt_res_retrans, "res-retrans", "res-maxretrans retrans", GROUP_IP, OFFSET, INT,
+             "seconds between queries");
+NAMED_OPTION(opt_res_retry, "res-retry", "res-maxretry", GROUP_IP, OFFSET, INT,
+             "number of queries");
+FLAG(opt_res_stayopen, "res-stayopen", "stayopen", "keep the TCP connection between queries");
+FLAG(opt_res_usevc, "res-usevc", "usevc", "ask over TCP");
 
 OPTION_TABLE(resolver) = {
-    AI("ai-addrconfig", "addrconfig", ADDRCONFIG, "only addresses of versions the host itself has"),
-    AI("ai-all", NULL, ALL, "with ai-v4mapped: version 4 addresses besides those of version 6"),
-    AI("ai-passive", "passive", PASSIVE, "no name means any local address"),
-    AI("ai-v4mapped", "v4mapped", V4MAPPED,
-       "version 4 addresses as mapped ones where version 6 is wanted"),
-    OPTION("res-aaonly", "aaonly", GROUP_IP, INIT, BOOL,
-           "accept authoritative answers only (no effect in current libraries)",
-           .id = OPT_RES_AAONLY),
-    RES("res-debug", NULL, DEBUG, "the resolver prints what it does"),
-    RES("res-defnames", "defnames", DEFNAMES, "append the default domain to single words"),
-    RES("res-dnsrch", "dnsrch", DNSRCH, "search the domains configured"),
-    RES("res-igntc", "igntc", IGNTC, "ignore truncated answers"),
-    OPTION("res-nsaddr", "dns nameserver nsaddr", GROUP_IP, OFFSET, IP4SOCK,
-           "ask this name server, <host>[:<port>]", .id = OPT_RES_NSADDR),
-    OPTION("res-primary", "primary", GROUP_IP, INIT, BOOL,
-           "ask primary servers only (no effect in current libraries)", .id = OPT_RES_PRIMARY),
-    RES("res-recurse", "recurse", RECURSE, "the server asks others"),
-    OPTION("res-retrans", "res-maxretrans retrans", GROUP_IP, OFFSET, INT,
-           "seconds between queries", .id = OPT_RES_RETRANS),
-    OPTION("res-retry", "res-maxretry", GROUP_IP, OFFSET, INT, "number of queries",
-           .id = OPT_RES_RETRY),
-    RES("res-stayopen", "stayopen", STAYOPEN, "keep the TCP connection between queries"),
-    RES("res-usevc", "usevc", USEVC, "ask over TCP"),
+    &opt_ai_addrconfig, &opt_ai_all, &opt_ai_passive, &opt_ai_v4mapped, &opt_res_aaonly,
+    &opt_res_debug, &opt_res_defnames, &opt_res_dnsrch, &opt_res_igntc, &opt_res_nsaddr,
+    &opt_res_primary, &opt_res_recurse, &opt_res_retrans, &opt_res_retry, &opt_res_stayopen,
+    &opt_res_usevc,
     OPTIONS_END,
 };

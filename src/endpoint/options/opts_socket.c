@@ -11,20 +11,25 @@
            .b = opt)
 #define SO_INT(n, al, opt, h) SO_ROW(n, al, PASTSOCKET, INT, int, opt, h)
 
+NAMED_OPTION(opt_bind, "bind", NULL, GROUP_SOCKET, BIND, STRING,
+             "bind to this address, written as the family writes them");
+NAMED_OPTION(opt_connect_timeout, "connect-timeout", NULL, GROUP_SOCKET, PASTSOCKET, TIMEVAL,
+             "give a connection attempt up after so many seconds");
+NAMED_OPTION(opt_pf, "protocol-family", "pf", GROUP_SOCKET, PRESOCKET, STRING,
+             "protocol family: ip4, ip6 or a number");
+NAMED_OPTION(opt_so_protocol, "so-protocol", "protocol prototype so-prototype", GROUP_SOCKET,
+             SOCKET, INT, "protocol number for socket()");
+NAMED_OPTION(opt_so_type, "so-type", "socktype type", GROUP_SOCKET, SOCKET, INT,
+             "socket type for socket(): 1 stream, 2 datagram, 3 raw, 5 seqpacket");
+NAMED_OPTION(opt_null_eof, "null-eof", NULL, GROUP_SOCKET, OFFSET, BOOL,
+             "an empty packet is end of file");
+NAMED_OPTION(opt_reuseaddr, "so-reuseaddr", "reuseaddr", GROUP_SOCKET, PREBIND, INT_NULL,
+             "allow binding while old connections linger; an empty value leaves it alone",
+             .apply = apply_sockopt_int_null, .a = SOL_SOCKET, .b = SO_REUSEADDR);
+
 OPTION_TABLE(socket) = {
     /* what socket(), bind() and connect() are called with */
-    OPTION("bind", NULL, GROUP_SOCKET, BIND, STRING,
-           "bind to this address, written as the family writes them", .id = OPT_BIND),
-    OPTION("connect-timeout", NULL, GROUP_SOCKET, PASTSOCKET, TIMEVAL,
-           "give a connection attempt up after so many seconds", .id = OPT_CONNECT_TIMEOUT),
-    OPTION("protocol-family", "pf", GROUP_SOCKET, PRESOCKET, STRING,
-           "protocol family: ip4, ip6 or a number", .id = OPT_PF),
-    OPTION("so-protocol", "protocol prototype so-prototype", GROUP_SOCKET, SOCKET, INT,
-           "protocol number for socket()", .id = OPT_SO_PROTOCOL),
-    OPTION("so-type", "socktype type", GROUP_SOCKET, SOCKET, INT,
-           "socket type for socket(): 1 stream, 2 datagram, 3 raw, 5 seqpacket", .id = OPT_SO_TYPE),
-    OPTION("null-eof", NULL, GROUP_SOCKET, OFFSET, BOOL, "an empty packet is end of file",
-           .id = OPT_NULL_EOF),
+    &opt_bind, &opt_connect_timeout, &opt_pf, &opt_so_protocol, &opt_so_type, &opt_null_eof,
     /* level SOL_SOCKET */
     SO_INT("so-acceptconn", "acceptconn", SO_ACCEPTCONN, "socket is listening (read-only)"),
     SO_INT("so-attach-filter", "attach-filter attachfilter", SO_ATTACH_FILTER,
@@ -55,10 +60,7 @@ OPTION_TABLE(socket) = {
            "least number of bytes that make the socket readable"),
     SO_ROW("so-rcvtimeo", "rcvtimeo", PASTSOCKET, TIMEVAL, timeval, SO_RCVTIMEO,
            "seconds after which receiving gives up"),
-    OPTION("so-reuseaddr", "reuseaddr", GROUP_SOCKET, PREBIND, INT_NULL,
-           "allow binding while old connections linger; an empty value leaves it alone",
-           .id = OPT_REUSEADDR, .apply = apply_sockopt_int_null, .a = SOL_SOCKET,
-           .b = SO_REUSEADDR),
+    &opt_reuseaddr,
     SO_ROW("so-reuseport", "reuseport", PREBIND, INT, int, SO_REUSEPORT,
            "allow several sockets on one port"),
     SO_INT("so-security-authentication", "security-authentication securityauthentication",

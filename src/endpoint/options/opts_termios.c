@@ -16,6 +16,9 @@ enum { IFLAG, OFLAG, CFLAG, LFLAG };
 #define TIO_BAUD(n, al, code, h) TIO(n, al, CONST, speed, h, .b = code)
 #define TIO_MODE(n, al, f, h) TIO(n, al, CONST, f, h, .a = 0)
 
+NAMED_OPTION(opt_ctty, "tiocsctty", "ctty", GROUP_TERMIOS, LATE2, BOOL,
+             "make it the controlling terminal", .apply = apply_controlling_tty);
+
 OPTION_TABLE(termios) = {
     /* all at once */
     TIO_MODE("raw", NULL, raw, "bytes pass almost unchanged, echo stays (better: rawer)"),
@@ -24,8 +27,7 @@ OPTION_TABLE(termios) = {
     TIO_MODE("termios-rawer", "rawer", rawer, "bytes pass unchanged, no echo"),
     OPTION("termios-setflags", "setflags", GROUP_TERMIOS, FD, INT_ULONG,
            "<word>:<value>: word 0 iflag, 1 oflag, 2 cflag, 3 lflag", .tio = tio_setflags),
-    OPTION("tiocsctty", "ctty", GROUP_TERMIOS, LATE2, BOOL, "make it the controlling terminal",
-           .id = OPT_CTTY, .apply = apply_controlling_tty),
+    &opt_ctty,
     OPTION("tiocswinsz", "winsz", GROUP_TERMIOS, FD, INT_INT, "<columns>:<rows>: window size",
            .apply = apply_window_size),
     /* input */

@@ -10,11 +10,13 @@ enum { LEVEL_UDPLITE = 136, UDPLITE_SEND = 10, UDPLITE_RECV = 11, LEVEL_DCCP = 2
 
 #define GROUP_PORTS (GROUP_UDP | GROUP_TCP | GROUP_SCTP | GROUP_DCCP | GROUP_UDPLITE)
 
+NAMED_OPTION(opt_lowport, "lowport", NULL, GROUP_PORTS, LATE, BOOL,
+             "clients: use a source port of 640..1023; servers: accept only such");
+NAMED_OPTION(opt_sourceport, "sourceport", "sp", GROUP_PORTS, LATE, USHORT,
+             "clients: use this source port; servers: accept only it");
+
 OPTION_TABLE(transport) = {
-    OPTION("lowport", NULL, GROUP_PORTS, LATE, BOOL,
-           "clients: use a source port of 640..1023; servers: accept only such", .id = OPT_LOWPORT),
-    OPTION("sourceport", "sp", GROUP_PORTS, LATE, USHORT,
-           "clients: use this source port; servers: accept only it", .id = OPT_SOURCEPORT),
+    &opt_lowport, &opt_sourceport,
     OPTION("dccp-set-ccid", "ccid", GROUP_DCCP, PASTSOCKET, BYTE, "congestion control id",
            .apply = apply_sockopt_byte, .a = LEVEL_DCCP, .b = DCCP_SOCKOPT_CCID),
     OPTION("udplite-recv-cscov", NULL, GROUP_UDPLITE, FD, INT,

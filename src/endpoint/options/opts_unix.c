@@ -2,11 +2,12 @@
  * Options for UNIX domain sockets. */
 #include "catena/option_row.h"
 
+NAMED_OPTION(opt_bind_tempname, "unix-bind-tempname", "bind-tempname", GROUP_UNIX, PREOPEN,
+             STRING_NULL, "bind to a new name made from this pattern, default /tmp/fileXXXXXX");
+NAMED_OPTION(opt_tightsocklen, "unix-tightsocklen", "tightsocklen", GROUP_UNIX, PREBIND, BOOL,
+             "address length covers the name only, not the whole structure");
+
 OPTION_TABLE(unix) = {
-    OPTION("unix-bind-tempname", "bind-tempname", GROUP_UNIX, PREOPEN, STRING_NULL,
-           "bind to a new name made from this pattern, default /tmp/fileXXXXXX",
-           .id = OPT_BIND_TEMPNAME),
-    OPTION("unix-tightsocklen", "tightsocklen", GROUP_UNIX, PREBIND, BOOL,
-           "address length covers the name only, not the whole structure", .id = OPT_TIGHTSOCKLEN),
+    &opt_bind_tempname, &opt_tightsocklen,
     OPTIONS_END,
 };

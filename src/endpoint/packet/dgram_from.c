@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/packet/ancillary.h"
 #include "catena/diag.h"
 #include "catena/wait.h"
@@ -95,7 +96,7 @@ static ssize_t next_packet(const struct addr *a, struct run *r, struct receiver 
         n = admitted > 0 ? make_room(l) : admitted;
         if (n == 0 && admitted > 0)
             n = dgram_receive(l->fd, l->strip, l->packet.p, l->packet.cap, p);
-        if (n > 0 || (n == 0 && admitted > 0 && opt_true(a, OPT_NULL_EOF)))
+        if (n > 0 || (n == 0 && admitted > 0 && opt_true(a, &opt_null_eof)))
             return n;
         if (n == 0)
             continue;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/packet/dgram.h"
 #include "endpoint/socket/inet.h"
 
@@ -129,7 +130,7 @@ static int send_open(const struct addr *a, struct run *r, bool from_all, struct 
         close(fd);
         return -1;
     }
-    if (from_all && opt_find(a, OPT_BIND) == NULL)
+    if (from_all && opt_find(a, &opt_bind) == NULL)
         access.sourceport = -1; /* it is where we have bound to */
     return dgram_sender(a, r, &kind, fd, &to, from_all ? &access : NULL, from_all, out, e);
 }

@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
 #include "catena/plan.h"
 #include "catena/wait.h"
+#include "endpoint/options/opts_listen.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/packet/dgram.h"
 #include "endpoint/socket/inet.h"
 #include "endpoint/packet/inet_dgram.h"
@@ -53,12 +56,12 @@ struct listener {
 /* A program that takes the place of this process reads its client's first packet from the socket. */
 static bool hands_over(const struct run *r)
 {
-    return opt_true(r->plan->end[RIGHT].fwd, OPT_NOFORK);
+    return opt_true(r->plan->end[RIGHT].fwd, &opt_nofork);
 }
 
 static int udp_listen(const struct addr *a, struct run *r, void **state, struct err *e)
 {
-    const struct opt *backlog = opt_find(a, OPT_BACKLOG);
+    const struct opt *backlog = opt_find(a, &opt_backlog);
     struct listener *l;
 
     if (backlog != NULL && !backlog->sloppy)
@@ -70,7 +73,7 @@ static int udp_listen(const struct addr *a, struct run *r, void **state, struct 
     l->kind = *(const struct sock_kind *)a->form->arg;
     l->many = endpoint_serves_many(r, a);
     l->kind.reuseaddr = l->many;
-    if (l->many && opt_find(a, OPT_REUSEADDR) == NULL)
+    if (l->many && opt_find(a, &opt_reuseaddr) == NULL)
         diag(DIAG_INFO, "SO_REUSEADDR is set, for the sockets of clients share the port");
     l->fd = inet_bound(a, r, &l->kind, a->params[0], &l->access, e);
     if (l->fd < 0 || opts_apply(a, PHASE_LISTEN, l->fd, e) < 0) {

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catena/options.h"
+#include "endpoint/options/opts_program.h"
+
 const enum command_style command_exec = COMMAND_EXEC;
 const enum command_style command_system = COMMAND_SYSTEM;
 const enum command_style command_shell = COMMAND_SHELL;
@@ -175,14 +178,14 @@ int command_init(struct command *c, const struct addr *a, struct err *e)
         c->system = text;
         rc = shell_words(c, "sh", text, e);
     } else {
-        c->shell = opt_string(a, OPT_SHELL, NULL);
+        c->shell = opt_string(a, &opt_shell, NULL);
         c->file = c->shell ? c->shell : getenv("SHELL");
         if (!c->file || !*c->file)
             return err_set(e, ERR_OTHER, "SHELL variable undefined; option \"shell=<path>\" "
                            "names a shell as well");
         rc = shell_words(c, base_name(c->file), text, e);
     }
-    if (rc == 0 && style != COMMAND_SYSTEM && opt_true(a, OPT_DASH))
+    if (rc == 0 && style != COMMAND_SYSTEM && opt_true(a, &opt_dash))
         rc = add_dash(c, e);
     if (rc == -1) {
         command_fini(c);
@@ -217,11 +220,11 @@ static bool in_path(const char *file, const char *path)
 int command_foresee(const struct addr *a, struct err *e)
 {
     struct command c;
-    const char *path = opt_string(a, OPT_PATH, getenv("PATH"));
+    const char *path = opt_string(a, &opt_path, getenv("PATH"));
     int rc = command_init(&c, a, e);
 
     for (size_t i = 0; i < a->nopts; i++)
-        if (a->opts[i].desc->groups & GROUP_PROCESS || a->opts[i].desc->id == OPT_CHDIR)
+        if (a->opts[i].desc->groups & GROUP_PROCESS || option_is(a->opts[i].desc, &opt_chdir))
             path = NULL;
     if (rc == 0 && path && !in_path(c.file, strchr(c.file, '/') ? "" : path))
         rc = err_sys(e, "program \"%.300s\"", c.file);

@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "endpoint/options/opts_program.h"
+#include "endpoint/options/opts_pty.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/terminal/pty.h"
 
 static const struct comm_info infos[COMM_COUNT] = {
@@ -61,24 +64,15 @@ int comm_of_addr(const struct addr *a, enum comm_type otherwise, enum comm_type 
     *out = otherwise;
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
+        const struct option_desc *d = o->desc;
 
-        switch (o->desc->id) {
-        case OPT_PIPES:
+        if (option_is(d, &opt_pipes))
             *out = o->v.i ? COMM_PIPES : otherwise;
-            break;
-        case OPT_PTY:
-        case OPT_OPENPTY:
-        case OPT_PTMX:
+        if (option_is(d, &opt_pty) || option_is(d, &opt_openpty) || option_is(d, &opt_ptmx))
             *out = o->v.i ? COMM_PTY : otherwise;
-            break;
-        case OPT_COMMTYPE:
-            if (comm_by_name(o->v.s, out, e) == -1) {
-                e->where = o->at;
-                return -1;
-            }
-            break;
-        default:
-            break;
+        if (option_is(d, &opt_commtype) && comm_by_name(o->v.s, out, e) == -1) {
+            e->where = o->at;
+            return -1;
         }
     }
     return 0;
@@ -173,7 +167,7 @@ static int (*const makers[COMM_COUNT])(int fd[2], struct err *e) = {
 /* pf= is a number here: no other family than UNIX makes pairs, but the system may say so. */
 int comm_family(const struct addr *a, int *family, struct err *e)
 {
-    const struct opt *pf = opt_find(a, OPT_PF);
+    const struct opt *pf = opt_find(a, &opt_pf);
     char *end;
 
     *family = AF_UNIX;

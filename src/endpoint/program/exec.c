@@ -10,6 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "catena/options.h"
+#include "endpoint/options/opts_program.h"
+#include "endpoint/options/opts_pty.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/program/argv.h"
 #include "catena/diag.h"
 #include "catena/endpoint.h"
@@ -29,8 +33,8 @@ struct joint {
 /* The common case, which alone has types and protocols to choose from. */
 static int open_socketpair(const struct addr *a, struct joint *j, struct err *e)
 {
-    int type = (int)opt_int(a, OPT_SO_TYPE, SOCK_STREAM);
-    int protocol = (int)opt_int(a, OPT_SO_PROTOCOL, 0);
+    int type = (int)opt_int(a, &opt_so_type, SOCK_STREAM);
+    int protocol = (int)opt_int(a, &opt_so_protocol, 0);
     int domain, fd[2];
 
     if (comm_family(a, &domain, e) == -1)
@@ -50,7 +54,7 @@ static int open_pty(const struct addr *a, struct joint *j, struct err *e)
 {
     struct pty p;
 
-    if (pty_open(&p, opt_find(a, OPT_COMMTYPE) != NULL, e) == -1)
+    if (pty_open(&p, opt_find(a, &opt_commtype) != NULL, e) == -1)
         return -1;
     j->relay = (struct comm_ends){p.master, p.master};
     j->program = (struct comm_ends){p.slave, p.slave};
@@ -80,10 +84,10 @@ static void keep_wanted(enum ctx left, struct joint *j)
 /* Only the common case looks at these. */
 static int check_types(const struct addr *a, enum comm_type type, struct err *e)
 {
-    static const enum option_id ids[] = {OPT_PF, OPT_SO_TYPE, OPT_SO_PROTOCOL};
+    static const struct option_desc *const rows[] = {&opt_pf, &opt_so_type, &opt_so_protocol};
 
-    for (size_t i = 0; type != COMM_SOCKETPAIR && i < sizeof ids / sizeof ids[0]; i++) {
-        const struct opt *o = opt_find(a, ids[i]);
+    for (size_t i = 0; type != COMM_SOCKETPAIR && i < sizeof rows / sizeof rows[0]; i++) {
+        const struct opt *o = opt_find(a, rows[i]);
         if (o != NULL)
             return err_at(e, o->at, "option \"%s\" could not be used: the program is joined by %s, "
                                     "not by a socketpair", o->desc->name, comm_info(type)->name);
@@ -94,8 +98,8 @@ static int check_types(const struct addr *a, enum comm_type type, struct err *e)
 /* A number for a stream that is not there. */
 static int check_direction(const struct addr *a, struct err *e)
 {
-    const struct opt *o = a->left == CTX_W   ? opt_find(a, OPT_LEFT_OUT)
-                          : a->left == CTX_R ? opt_find(a, OPT_LEFT_IN)
+    const struct opt *o = a->left == CTX_W   ? opt_find(a, &opt_left_out)
+                          : a->left == CTX_R ? opt_find(a, &opt_left_in)
                                              : NULL;
 
     if (o == NULL)
@@ -108,21 +112,21 @@ static int check_direction(const struct addr *a, struct err *e)
 static int check_useless(const struct addr *a, enum comm_type type, struct err *e)
 {
     static const struct {
-        enum option_id id;
+        const struct option_desc *row;
         bool with_pty; /* of use then */
         const char *why;
     } rows[] = {
-        {OPT_PTY_LINK, true, "it is about the program's terminal; give \"pty\" too"},
-        {OPT_SITOUT_EIO, true, "it is about the program's terminal; give \"pty\" too"},
-        {OPT_PTY_WAIT_SLAVE, false, "the program itself opens its terminal"},
-        {OPT_PTY_INTERVAL, false, "the program itself opens its terminal"},
-        {OPT_RIGHT_FD, false, "a program at the end of a chain has nothing on its right"},
-        {OPT_RIGHT_IN, false, "a program at the end of a chain has nothing on its right"},
-        {OPT_RIGHT_OUT, false, "a program at the end of a chain has nothing on its right"},
+        {&opt_pty_link, true, "it is about the program's terminal; give \"pty\" too"},
+        {&opt_sitout_eio, true, "it is about the program's terminal; give \"pty\" too"},
+        {&opt_pty_wait_slave, false, "the program itself opens its terminal"},
+        {&opt_pty_interval, false, "the program itself opens its terminal"},
+        {&opt_right_fd, false, "a program at the end of a chain has nothing on its right"},
+        {&opt_right_in, false, "a program at the end of a chain has nothing on its right"},
+        {&opt_right_out, false, "a program at the end of a chain has nothing on its right"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct opt *o = opt_find(a, rows[i].id);
+        const struct opt *o = opt_find(a, rows[i].row);
 
         if (o != NULL && !o->sloppy && !(rows[i].with_pty && type == COMM_PTY))
             return err_at(e, o->at, "option \"%s\" could not be used: %s", o->desc->name, rows[i].why);
@@ -140,7 +144,7 @@ static int check(const struct addr *a, struct err *e)
     command_fini(&c);
     if (rc == -1 || process_check(a, e) == -1 || check_direction(a, e) == -1)
         return -1;
-    if (opt_true(a, OPT_NOFORK))
+    if (opt_true(a, &opt_nofork))
         return 0;
     return comm_of_addr(a, COMM_SOCKETPAIR, &type, e) == -1 || check_types(a, type, e) == -1 ||
                    check_useless(a, type, e) == -1 ||

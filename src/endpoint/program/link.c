@@ -6,6 +6,7 @@
 
 #include "catena/inter.h"
 #include "catena/run.h"
+#include "endpoint/options/opts_program.h"
 #include "endpoint/program/argv.h"
 #include "endpoint/program/process.h"
 
@@ -16,11 +17,11 @@ static void fill_standard(struct process *p, int in, int out)
 {
     const struct addr *a = p->addr;
 
-    if (opt_find(a, OPT_LEFT_FD))
+    if (opt_find(a, &opt_left_fd))
         return;
-    if (in == -1 && !opt_find(a, OPT_LEFT_IN))
+    if (in == -1 && !opt_find(a, &opt_left_in))
         process_lane(p, -1, STDIN_FILENO);
-    if (out == -1 && !opt_find(a, OPT_LEFT_OUT))
+    if (out == -1 && !opt_find(a, &opt_left_out))
         process_lane(p, -1, STDOUT_FILENO);
 }
 

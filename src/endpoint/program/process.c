@@ -19,11 +19,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catena/options.h"
 #include "endpoint/options/apply.h"
 #include "catena/diag.h"
 #include "catena/family.h"
 #include "catena/reaper.h"
 #include "catena/wait.h"
+#include "endpoint/options/opts_program.h"
+#include "endpoint/options/opts_termios.h"
 
 enum step {
     STEP_OPTION, /* worded by the option itself */
@@ -88,16 +91,16 @@ void process_lane(struct process *p, int from, int to)
 }
 
 static const struct side {
-    enum option_id fd, in, out;
+    const struct option_desc *fd, *in, *out;
     int default_in, default_out;
 } sides[] = {
-    [PROCESS_LEFT] = {OPT_LEFT_FD, OPT_LEFT_IN, OPT_LEFT_OUT, 0, 1},
-    [PROCESS_RIGHT] = {OPT_RIGHT_FD, OPT_RIGHT_IN, OPT_RIGHT_OUT, 3, 4},
+    [PROCESS_LEFT] = {&opt_left_fd, &opt_left_in, &opt_left_out, 0, 1},
+    [PROCESS_RIGHT] = {&opt_right_fd, &opt_right_in, &opt_right_out, 3, 4},
 };
 
-static int check_number(const struct addr *a, enum option_id id, struct err *e)
+static int check_number(const struct addr *a, const struct option_desc *row, struct err *e)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
 
     if (!o || (o->v.i >= 0 && o->v.i <= USHRT_MAX))
         return 0;
@@ -140,7 +143,7 @@ int process_side(struct process *p, enum process_side side, int in, int out, str
 
 void process_stderr(struct process *p, int from)
 {
-    if (opt_true(p->addr, OPT_STDERR))
+    if (opt_true(p->addr, &opt_stderr))
         process_lane(p, from, STDERR_FILENO);
 }
 
@@ -239,8 +242,8 @@ static int place_lanes(struct launch *l, int *tty)
 /* Where the program lives, as far as the address says. */
 static int take_place(struct launch *l)
 {
-    const struct opt *mask = opt_find(&l->addr, OPT_UMASK);
-    const char *dir = opt_string(&l->addr, OPT_CHDIR, NULL);
+    const struct opt *mask = opt_find(&l->addr, &opt_umask);
+    const char *dir = opt_string(&l->addr, &opt_chdir, NULL);
 
     if (l->p->placed)
         return 0;
@@ -264,7 +267,7 @@ static int apply_phase(struct launch *l, enum phase phase)
 /* Without it the program runs as well, only signals from the keyboard do not reach it. */
 static void take_tty(struct launch *l, int tty)
 {
-    if (opt_true(l->p->addr, OPT_CTTY) && ioctl(tty, TIOCSCTTY, 0) == -1)
+    if (opt_true(l->p->addr, &opt_ctty) && ioctl(tty, TIOCSCTTY, 0) == -1)
         warn(l, STEP_CTTY);
 }
 
@@ -340,7 +343,7 @@ static int copy_addr(struct launch *l, struct err *e)
     if (!l->opts)
         return err_nomem(e);
     for (size_t i = 0; i < a->nopts; i++) {
-        if (a->opts[i].desc->id != OPT_CTTY)
+        if (!option_is(a->opts[i].desc, &opt_ctty))
             l->opts[l->addr.nopts++] = a->opts[i];
     }
     return 0;
@@ -348,12 +351,12 @@ static int copy_addr(struct launch *l, struct err *e)
 
 static int override_environment(struct launch *l, struct err *e)
 {
-    const struct opt *su = opt_find(&l->addr, OPT_SU);
+    const struct opt *su = opt_find(&l->addr, &opt_su);
     const struct user_ids none = {.name = NULL}, *u = su && su->v.ids ? su->v.ids : &none;
     const struct {
         const char *name, *value;
     } overrides[ENV_OVERRIDES] = {
-        {"PATH", opt_string(&l->addr, OPT_PATH, NULL)},
+        {"PATH", opt_string(&l->addr, &opt_path, NULL)},
         {"LOGNAME", u->name},
         {"USER", u->name},
         {"HOME", u->home},
@@ -385,7 +388,7 @@ static int copy_environment(struct launch *l, struct run *r, struct err *e)
 
 static int open_netns(struct launch *l, struct run *r, struct err *e)
 {
-    const char *name = opt_string(&l->addr, OPT_NETNS, NULL);
+    const char *name = opt_string(&l->addr, &opt_netns, NULL);
     char path[PATH_MAX];
 
     if (!name || l->p->placed)
@@ -402,7 +405,7 @@ static int open_netns(struct launch *l, struct run *r, struct err *e)
 
 static int launch_init(struct launch *l, const struct process *p, struct run *r, struct err *e)
 {
-    const struct opt *ctty = opt_find(p->addr, OPT_CTTY);
+    const struct opt *ctty = opt_find(p->addr, &opt_ctty);
 
     *l = (struct launch){.p = p, .null_fd = -1, .netns_fd = -1, .report_fd = -1};
     if (ctty && ctty->v.i && p->tty == -1)
@@ -489,9 +492,9 @@ static int await_exec(const struct process *p, struct run *r, int fd, struct err
 
 static unsigned passed_signals(const struct addr *a)
 {
-    return (opt_true(a, OPT_SIGHUP) ? 1U << SIGHUP : 0) |
-           (opt_true(a, OPT_SIGINT) ? 1U << SIGINT : 0) |
-           (opt_true(a, OPT_SIGQUIT) ? 1U << SIGQUIT : 0);
+    return (opt_true(a, &opt_sighup) ? 1U << SIGHUP : 0) |
+           (opt_true(a, &opt_sigint) ? 1U << SIGINT : 0) |
+           (opt_true(a, &opt_sigquit) ? 1U << SIGQUIT : 0);
 }
 
 /* The child inherits a mask that keeps our handlers from running in it. */
@@ -534,7 +537,7 @@ static enum child_role role_of(const struct process *p)
 {
     if (!p->endpoint)
         return CHILD_LINK;
-    if (opt_true(p->addr, OPT_END_CLOSE))
+    if (opt_true(p->addr, &opt_end_close))
         return CHILD_KEPT;
     return p->addr->left == CTX_W ? CHILD_SINK : CHILD_ENDPOINT;
 }
@@ -548,7 +551,8 @@ static int enter_child(const struct process *p, struct run *r, pid_t pid, int pi
         .system = p->command->system,
         .role = role_of(p),
         .passes = passed_signals(p->addr),
-        .end_timeout = opt_time(p->addr, OPT_END_TIMEOUT, r->settings->v1_name ? -1 : END_TIMEOUT_S),
+        .end_timeout =
+            opt_time(p->addr, &opt_end_timeout, r->settings->v1_name ? -1 : END_TIMEOUT_S),
         .leads = leads_group(p->addr),
         .on_tty = p->tty != -1,
     };

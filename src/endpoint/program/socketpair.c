@@ -7,6 +7,8 @@
 #include "catena/diag.h"
 #include "catena/endpoint.h"
 #include "catena/comm.h"
+#include "catena/options.h"
+#include "endpoint/options/opts_socket.h"
 
 static int apply(const struct addr *a, const int fd[2], struct err *e)
 {
@@ -22,8 +24,8 @@ static int apply(const struct addr *a, const int fd[2], struct err *e)
 static int socketpair_open(const struct addr *a, struct run *r, void *state, struct port **out,
                            struct err *e)
 {
-    int type = (int)opt_int(a, OPT_SO_TYPE, SOCK_DGRAM);
-    int protocol = (int)opt_int(a, OPT_SO_PROTOCOL, 0), family, fd[2];
+    int type = (int)opt_int(a, &opt_so_type, SOCK_DGRAM);
+    int protocol = (int)opt_int(a, &opt_so_protocol, 0), family, fd[2];
     unsigned flags = type == SOCK_STREAM ? 0 : PORT_MSG;
 
     (void)state;

@@ -9,6 +9,7 @@
 
 #include "catena/arena.h"
 #include "catena/diag.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/packet/dgram.h"
 
 /* Of the port; the rest is said by the parameters. */
@@ -73,7 +74,7 @@ static int parse(const struct addr *a, struct sock_kind *kind, struct sockname *
 static int bind_name(const struct addr *a, const struct sock_kind *kind, struct sockname *local,
                      struct err *e)
 {
-    const struct opt *o = opt_find(a, OPT_BIND);
+    const struct opt *o = opt_find(a, &opt_bind);
 
     if (o == NULL || binary_name(kind->family, o->v.s, local, e) == 0)
         return 0;
@@ -95,7 +96,7 @@ static int check(const struct addr *a, struct err *e)
 /* A socket for sending first, bound as bind= says. */
 static int client(const struct addr *a, struct run *r, const struct sock_kind *kind, struct err *e)
 {
-    bool bound = opt_find(a, OPT_BIND) != NULL;
+    bool bound = opt_find(a, &opt_bind) != NULL;
     struct sockname local;
     int fd;
 

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
+#include "endpoint/options/opts_socket.h"
+#include "endpoint/options/opts_transport.h"
 #include "endpoint/socket/inet.h"
 
 enum { LOWPORT_MIN = 640, LOWPORT_COUNT = 1023 - LOWPORT_MIN + 1 };
@@ -48,7 +51,7 @@ static int split_bind(const struct opt *o, bool passive, char **storage, const c
 
 static int check_bind(const struct addr *a, struct err *e)
 {
-    const struct opt *o = opt_find(a, OPT_BIND);
+    const struct opt *o = opt_find(a, &opt_bind);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
     int rc;
@@ -114,13 +117,13 @@ static const struct sockname *local_for(const struct inet_local *l, int family)
 static int local_init(const struct addr *a, struct run *r, const struct sock_kind *kind,
                       const struct ip_version *version, struct inet_local *l, struct err *e)
 {
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    const struct opt *bind_to = opt_find(a, &opt_bind);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
-    bool source = opt_find(a, OPT_SOURCEPORT) != NULL && !(kind->peer_port && bind_to != NULL);
+    bool source = opt_find(a, &opt_sourceport) != NULL && !(kind->peer_port && bind_to != NULL);
     int port = 0, rc = 0;
 
-    *l = (struct inet_local){.wanted = bind_to != NULL || source || opt_true(a, OPT_LOWPORT)};
+    *l = (struct inet_local){.wanted = bind_to != NULL || source || opt_true(a, &opt_lowport)};
     if (!l->wanted)
         return 0;
     if (bind_to != NULL) {
@@ -129,12 +132,12 @@ static int local_init(const struct addr *a, struct run *r, const struct sock_kin
             rc = resolve_port(r, service, kind->type, &port, e);
     }
     if (rc == 0 && source)
-        port = (int)opt_int(a, OPT_SOURCEPORT, port);
+        port = (int)opt_int(a, &opt_sourceport, port);
     if (rc == 0)
         rc = resolve_host(a, r, host, port, version, true, &l->names, e);
     if (rc < 0 && bind_to != NULL && e->where.text == NULL)
         e->where = bind_to->at;
-    l->lowport = port == 0 && opt_true(a, OPT_LOWPORT);
+    l->lowport = port == 0 && opt_true(a, &opt_lowport);
     free(storage);
     return rc;
 }
@@ -221,7 +224,7 @@ static int listen_names(const struct addr *a, struct run *r, const struct sock_k
                         const char *port_text, const struct ip_version *version, struct names *out,
                         struct err *e)
 {
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    const struct opt *bind_to = opt_find(a, &opt_bind);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
     int port, rc;

@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
 #include "catena/wait.h"
+#include "endpoint/options/opts_listen.h"
+#include "endpoint/options/opts_socket.h"
 
 enum {
     BACKLOG = 5,        /* connections, as the manual says */
@@ -61,7 +64,7 @@ static int set_reuseaddr(const struct addr *a, int fd, struct err *e)
 {
     int on = 1;
 
-    if (opt_find(a, OPT_REUSEADDR) != NULL)
+    if (opt_find(a, &opt_reuseaddr) != NULL)
         return 0;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         return err_sys(e, "setsockopt(%d, SO_REUSEADDR)", fd);
@@ -81,7 +84,7 @@ static int set_prompt(int fd, struct err *e)
 /* Who waits for others connects to nobody; with DTLS it is the time for the handshake. */
 static int check_passive(const struct addr *a, struct err *e)
 {
-    const struct opt *o = opt_find(a, OPT_CONNECT_TIMEOUT);
+    const struct opt *o = opt_find(a, &opt_connect_timeout);
 
     if (o == NULL || o->sloppy || a->form->groups & GROUP_OPENSSL ||
         !(a->form->groups & GROUP_LISTEN))
@@ -93,8 +96,8 @@ static int check_passive(const struct addr *a, struct err *e)
 int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind, int family,
               bool passive, struct err *e)
 {
-    int type = (int)opt_int(a, OPT_SO_TYPE, kind->type);
-    int protocol = (int)opt_int(a, OPT_SO_PROTOCOL, kind->protocol);
+    int type = (int)opt_int(a, &opt_so_type, kind->type);
+    int protocol = (int)opt_int(a, &opt_so_protocol, kind->protocol);
     int fd;
 
     if ((passive && check_passive(a, e) < 0) || APPLY(a, -1, e, PHASE_PRESOCKET, PHASE_SOCKET) < 0)
@@ -206,7 +209,7 @@ static void connect_failed(int fd, const struct sockname *to, struct err *e)
 int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockname *to,
                  struct err *e)
 {
-    double timeout = opt_time(a, OPT_CONNECT_TIMEOUT, 0);
+    double timeout = opt_time(a, &opt_connect_timeout, 0);
     int64_t deadline = timeout > 0 ? deadline_after(timeout) : -1;
     int mode = fcntl(fd, F_GETFL), rc;
 
@@ -316,7 +319,7 @@ int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
                 const struct access *access, void **state, struct err *e)
 {
     struct sock_listener *l = calloc(1, sizeof *l);
-    int backlog = (int)opt_int(a, OPT_BACKLOG, BACKLOG), mode = fcntl(fd, F_GETFL), rc = 0;
+    int backlog = (int)opt_int(a, &opt_backlog, BACKLOG), mode = fcntl(fd, F_GETFL), rc = 0;
 
     if (l == NULL)
         rc = err_nomem(e);
@@ -349,7 +352,7 @@ void sock_unlisten(const struct addr *a, void *state, bool forked)
 
 int64_t sock_accept_deadline(const struct addr *a)
 {
-    double timeout = opt_time(a, OPT_ACCEPT_TIMEOUT, 0);
+    double timeout = opt_time(a, &opt_accept_timeout, 0);
 
     return timeout > 0 ? deadline_after(timeout) : -1;
 }

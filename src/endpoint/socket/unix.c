@@ -12,6 +12,11 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
+#include "endpoint/options/opts_fd.h"
+#include "endpoint/options/opts_file.h"
+#include "endpoint/options/opts_socket.h"
+#include "endpoint/options/opts_unix.h"
 #include "endpoint/socket/sock.h"
 #include "endpoint/socket/unix.h"
 
@@ -39,7 +44,7 @@ static const struct sock_kind abstract_client[] = {
 int unix_name(const struct addr *a, const struct sock_kind *kind, const char *path,
               struct sockname *out, struct err *e)
 {
-    return sockname_unix(out, path, kind->abstract, opt_int(a, OPT_TIGHTSOCKLEN, 1) != 0, e);
+    return sockname_unix(out, path, kind->abstract, opt_int(a, &opt_tightsocklen, 1) != 0, e);
 }
 
 static const char *tempname_of(const struct opt *o)
@@ -60,11 +65,11 @@ static int check_name(const struct addr *a, const char *path, struct span at, st
 /* unix-bind-tempname= */
 static int check_tempname(const struct addr *a, struct err *e)
 {
-    const struct opt *o = opt_find(a, OPT_BIND_TEMPNAME);
+    const struct opt *o = opt_find(a, &opt_bind_tempname);
 
     if (o == NULL)
         return 0;
-    if (opt_find(a, OPT_BIND) != NULL)
+    if (opt_find(a, &opt_bind) != NULL)
         return err_at(e, o->at, "options bind and unix-bind-tempname exclude each other");
     if (strstr(tempname_of(o), "XXXXXX") == NULL)
         return err_at(e, o->at, "path pattern is not valid: \"%.200s\" holds no XXXXXX", o->v.s);
@@ -74,15 +79,15 @@ static int check_tempname(const struct addr *a, struct err *e)
 /* What is said of an entry is said of one that is made here; the target's is not ours. */
 static int check_entry(const struct addr *a, struct err *e)
 {
-    static const enum option_id ids[] = {
-        OPT_PERM,  OPT_PERM_EARLY,  OPT_USER,   OPT_USER_EARLY,   OPT_GROUP,
-        OPT_GROUP_EARLY, OPT_UNLINK, OPT_UNLINK_EARLY, OPT_UNLINK_LATE,
+    static const struct option_desc *const rows[] = {
+        &opt_perm, &opt_perm_early, &opt_user, &opt_user_early, &opt_group, &opt_group_early,
+        &opt_unlink, &opt_unlink_early, &opt_unlink_late,
     };
 
-    if (opt_find(a, OPT_BIND) != NULL || opt_find(a, OPT_BIND_TEMPNAME) != NULL)
+    if (opt_find(a, &opt_bind) != NULL || opt_find(a, &opt_bind_tempname) != NULL)
         return 0;
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        const struct opt *o = opt_find(a, ids[i]);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct opt *o = opt_find(a, rows[i]);
 
         if (o != NULL && !o->sloppy)
             return err_at(e, o->at, "option \"%s\" only with bind option: it is about the entry of "
@@ -93,7 +98,7 @@ static int check_entry(const struct addr *a, struct err *e)
 
 int unix_check_client(const struct addr *a, struct err *e)
 {
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    const struct opt *bind_to = opt_find(a, &opt_bind);
 
     if (check_tempname(a, e) < 0 || check_entry(a, e) < 0)
         return -1;
@@ -104,7 +109,7 @@ int unix_check_client(const struct addr *a, struct err *e)
 
 int unix_check_bound(const struct addr *a, struct err *e)
 {
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    const struct opt *bind_to = opt_find(a, &opt_bind);
 
     if (bind_to != NULL)
         return err_at(e, bind_to->at,
@@ -117,7 +122,7 @@ static int make_way(const struct addr *a, const char *path, struct err *e)
 {
     struct stat st;
 
-    if ((opt_true(a, OPT_UNLINK_EARLY) || opt_true(a, OPT_UNLINK)) && unlink(path) < 0 &&
+    if ((opt_true(a, &opt_unlink_early) || opt_true(a, &opt_unlink)) && unlink(path) < 0 &&
         errno != ENOENT) {
         (void)err_sys(e, "cannot remove \"%.200s\"", path);
         return err_call(e, "unlink(\"%.200s\")", path);
@@ -129,8 +134,8 @@ static int make_way(const struct addr *a, const char *path, struct err *e)
     return -1;
 }
 
-static int set_owner(const struct addr *a, const char *path, enum option_id user,
-                     enum option_id group, struct err *e)
+static int set_owner(const struct addr *a, const char *path, const struct option_desc *user,
+                     const struct option_desc *group, struct err *e)
 {
     const struct opt *u = opt_find(a, user), *g = opt_find(a, group);
     uid_t uid = u == NULL ? (uid_t)-1 : u->v.ids != NULL ? u->v.ids->uid : (uid_t)u->v.i;
@@ -165,9 +170,10 @@ static int chmod_socket(const char *path, mode_t mode)
     return rc;
 }
 
-static int set_mode(const struct addr *a, const char *path, enum option_id id, struct err *e)
+static int set_mode(const struct addr *a, const char *path, const struct option_desc *row,
+                    struct err *e)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
 
     if (o != NULL && chmod_socket(path, (mode_t)o->v.i) < 0) {
         (void)err_sys(e, "cannot set the mode of \"%.200s\"", path);
@@ -178,20 +184,21 @@ static int set_mode(const struct addr *a, const char *path, enum option_id id, s
 
 static int set_attributes(const struct addr *a, const char *path, struct err *e)
 {
-    if (set_owner(a, path, OPT_USER_EARLY, OPT_GROUP_EARLY, e) < 0 ||
-        set_mode(a, path, OPT_PERM_EARLY, e) < 0 || set_owner(a, path, OPT_USER, OPT_GROUP, e) < 0)
+    if (set_owner(a, path, &opt_user_early, &opt_group_early, e) < 0 ||
+        set_mode(a, path, &opt_perm_early, e) < 0 ||
+        set_owner(a, path, &opt_user, &opt_group, e) < 0)
         return -1;
-    return set_mode(a, path, OPT_PERM, e);
+    return set_mode(a, path, &opt_perm, e);
 }
 
 /* The entry gets the mode of the socket, less what umask forbids: so it never permits more than it
  * is to permit in the end. */
 static void set_mode_before(const struct addr *a, int fd)
 {
-    const struct opt *o = opt_find(a, OPT_PERM);
+    const struct opt *o = opt_find(a, &opt_perm);
 
     if (o == NULL)
-        o = opt_find(a, OPT_PERM_EARLY);
+        o = opt_find(a, &opt_perm_early);
     if (o != NULL)
         (void)fchmod(fd, (mode_t)o->v.i);
 }
@@ -218,13 +225,13 @@ int unix_bind(const struct addr *a, const struct sock_kind *kind, int fd, const 
 int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
               const char *path, struct err *e)
 {
-    const struct opt *unlink_close = opt_find(a, OPT_UNLINK_CLOSE);
+    const struct opt *unlink_close = opt_find(a, &opt_unlink_close);
 
-    if (path == NULL && opt_true(a, OPT_UNLINK_CLOSE)) /* a client's: by order, the target goes */
+    if (path == NULL && opt_true(a, &opt_unlink_close)) /* a client's: by order, the target goes */
         path = a->params[0];
     if (kind->abstract || path == NULL)
         return 0;
-    if (opt_true(a, OPT_UNLINK_LATE)) {
+    if (opt_true(a, &opt_unlink_late)) {
         if (unlink(path) < 0) {
             (void)err_sys(e, "cannot remove \"%.200s\"", path);
             return err_call(e, "unlink(\"%.200s\")", path);
@@ -260,7 +267,7 @@ static int bind_tempname(const struct addr *a, const struct sock_kind *kind, int
 {
     for (int i = 0;; i++) {
         char *name = NULL;
-        int rc = make_tempname(opt_find(a, OPT_BIND_TEMPNAME), &name, e);
+        int rc = make_tempname(opt_find(a, &opt_bind_tempname), &name, e);
         bool again = false;
 
         if (rc == 0) {
@@ -280,12 +287,12 @@ static int bind_tempname(const struct addr *a, const struct sock_kind *kind, int
 int unix_bind_client(const struct addr *a, const struct sock_kind *kind, int fd, char **path,
                      struct err *e)
 {
-    const char *bind_to = opt_string(a, OPT_BIND, NULL);
+    const char *bind_to = opt_string(a, &opt_bind, NULL);
 
     *path = NULL;
     if (check_tempname(a, e) < 0 || check_entry(a, e) < 0) /* GOPEN has no other check */
         return -1;
-    if (opt_find(a, OPT_BIND_TEMPNAME) != NULL)
+    if (opt_find(a, &opt_bind_tempname) != NULL)
         return bind_tempname(a, kind, fd, path, e);
     if (bind_to == NULL)
         return 0;
@@ -335,7 +342,7 @@ static int connect_kinds(const struct addr *a, struct run *r, const struct sock_
     diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
     while (connect_as(a, r, kind, &to, out, e) < 0) {
         if (!of_other_type(kind, e->sys) || kind[1].family == 0 ||
-            opt_find(a, OPT_SO_TYPE) != NULL)
+            opt_find(a, &opt_so_type) != NULL)
             return -1;
         diag_err(DIAG_INFO, e);
         kind++;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/socket/sock.h"
 
 static const struct sock_kind vsock = {
@@ -50,7 +51,7 @@ static void make_name(struct sockname *out, unsigned cid, unsigned port)
 static int bind_name(const struct addr *a, unsigned port, struct sockname *out, bool *found,
                      struct err *e)
 {
-    const struct opt *bind_to = opt_find(a, OPT_BIND);
+    const struct opt *bind_to = opt_find(a, &opt_bind);
     unsigned cid = VMADDR_CID_ANY;
     const char *colon;
 

@@ -15,6 +15,8 @@
 #include "catena/diag.h"
 #include "catena/endpoint.h"
 #include "catena/wait.h"
+#include "endpoint/options/opts_file.h"
+#include "endpoint/options/opts_pty.h"
 
 int pty_open(struct pty *p, bool raw, struct err *e)
 {
@@ -76,14 +78,14 @@ static int make_link(const char *name, const char *link, const struct addr *a, s
         (void)err_sys(e, "cannot make the link \"%s\" to %s", link, name);
         return err_call(e, "symlink(\"%s\", \"%s\")", name, link);
     }
-    if (opt_int(a, OPT_UNLINK_CLOSE, 1) == 0)
+    if (opt_int(a, &opt_unlink_close, 1) == 0)
         return 0;
     return endpoint_remove_at_exit(r, link, e);
 }
 
 int pty_link(const char *name, const struct addr *a, struct run *r, struct err *e)
 {
-    const char *link = opt_string(a, OPT_PTY_LINK, NULL);
+    const char *link = opt_string(a, &opt_pty_link, NULL);
 
     return link ? make_link(name, link, a, r, e) : 0;
 }
@@ -125,7 +127,7 @@ static int hold_slave(struct port *port, struct pty *p, struct err *e)
  * has been and gone between two looks has left what it wrote. */
 static int wait_for_slave(int master, const struct addr *a, struct run *r, struct err *e)
 {
-    double interval = opt_time(a, OPT_PTY_INTERVAL, 1.0);
+    double interval = opt_time(a, &opt_pty_interval, 1.0);
 
     for (;;) {
         struct pollfd pfd = {.fd = master, .events = POLLIN};
@@ -147,7 +149,7 @@ static int pty_address_open(const struct addr *a, struct run *r, void *state, st
 {
     struct pty p;
     struct port *port = NULL;
-    bool waits = opt_true(a, OPT_PTY_WAIT_SLAVE);
+    bool waits = opt_true(a, &opt_pty_wait_slave);
     int rc = -1;
 
     (void)state;

@@ -15,6 +15,8 @@
 
 #include "catena/diag.h"
 #include "catena/endpoint.h"
+#include "catena/options.h"
+#include "endpoint/options/opts_readline.h"
 
 enum { PROMPT_MAX = 512 }; /* bytes of the last line that are remembered */
 
@@ -222,7 +224,7 @@ static const struct port_ops editor_ops = {editor_read, editor_write, editor_shu
 
 static int take_secret(const struct addr *a, struct editor *ed, struct err *e)
 {
-    const struct opt *o = opt_find(a, OPT_NOECHO);
+    const struct opt *o = opt_find(a, &opt_noecho);
     char why[200];
 
     if (o == NULL)
@@ -252,9 +254,9 @@ static int editor_init(const struct addr *a, struct editor *ed, struct err *e)
 {
     if (tcgetattr(STDIN_FILENO, &ed->saved) < 0)
         return err_sys(e, "READLINE needs a terminal: tcgetattr(%d)", STDIN_FILENO);
-    ed->prompt = opt_string(a, OPT_PROMPT, NULL);
-    ed->noprompt = opt_true(a, OPT_NOPROMPT);
-    ed->history = opt_string(a, OPT_HISTORY, NULL);
+    ed->prompt = opt_string(a, &opt_prompt, NULL);
+    ed->noprompt = opt_true(a, &opt_noprompt);
+    ed->history = opt_string(a, &opt_history, NULL);
     if (take_secret(a, ed, e) < 0 || readline_load(&ed->rl, e) < 0)
         return -1;
     start_library(ed);

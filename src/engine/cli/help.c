@@ -87,16 +87,6 @@ static void contexts(const struct form *f, char *out)
     *out = '\0';
 }
 
-static void group_list(uint64_t groups, char *out, size_t cap)
-{
-    size_t n = 0;
-    out[0] = '\0';
-    for (unsigned g = 0; g < GROUP_COUNT; g++)
-        if (groups & UINT64_C(1) << g && n < cap)
-            n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "",
-                                  group_name((enum group_bit)g));
-}
-
 struct alias_of {
     struct lines *lines;
     const char *name;
@@ -110,17 +100,26 @@ static bool add_alias(const char *word, size_t n, void *arg)
     return false;
 }
 
+static void brought_list(const struct form *f, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (const struct option_desc *const *d = f->options; d && *d && n < cap; d++)
+        n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "options=", (*d)->name);
+}
+
 /* A keyword has a line for each of its forms, its aliases one line. */
-static int print_addresses(FILE *f, int level, struct err *e)
+static int print_addresses(FILE *f, const struct registry *known, int level, struct err *e)
 {
     struct lines l = {0};
-    for (const struct form *a = registry_next(NULL); a; a = registry_next(a)) {
-        char left[8], groups[512];
+    for (const struct form *a = registry_next(known, NULL); a; a = registry_next(known, a)) {
+        char left[8], groups[512], own[512];
         contexts(a, left);
+        brought_list(a, own, sizeof own);
         group_list(a->groups, groups, sizeof groups);
-        add_text(&l, "%s%s\t%s\t%s\t%s%s", a->keyword, a->params ? a->params : "", left,
+        add_text(&l, "%s%s\t%s\t%s\t%s%s%s%s", a->keyword, a->params ? a->params : "", left,
                  a->right == RIGHT_NONE ? "-" : a->right == RIGHT_BOTH ? "b" : "mirror",
-                 groups[0] ? "groups=" : "", groups);
+                 groups[0] ? "groups=" : "", groups, groups[0] && own[0] ? "\t" : "", own);
         if (level >= 3)
             each_word(a->aliases, add_alias, &(struct alias_of){&l, a->keyword});
     }
@@ -128,6 +127,7 @@ static int print_addresses(FILE *f, int level, struct err *e)
 }
 
 struct option_lines {
+    const struct registry *known;
     struct lines lines;
     int level;
 };
@@ -136,7 +136,7 @@ static void add_option(const struct option_desc *d, void *arg)
 {
     struct option_lines *o = arg;
     char groups[512];
-    group_list(d->groups, groups, sizeof groups);
+    option_owners(o->known, d, groups, sizeof groups);
     add_text(&o->lines, "%s\tgroups=%s\tphase=%s\ttype=%s", d->name, groups, phase_name(d->phase),
              value_type_name(d->type));
     if (o->level < 3)
@@ -148,14 +148,14 @@ static void add_option(const struct option_desc *d, void *arg)
     }
 }
 
-static int print_options(FILE *f, int level, struct err *e)
+static int print_options(FILE *f, const struct registry *known, int level, struct err *e)
 {
-    struct option_lines o = {.level = level};
-    option_each(add_option, &o);
+    struct option_lines o = {.known = known, .level = level};
+    option_each(known, add_option, &o);
     return print_sorted(f, &o.lines, e);
 }
 
-int help_print(FILE *f, int level, struct err *e)
+int help_print(FILE *f, const struct registry *known, int level, struct err *e)
 {
     fprintf(f, "catena: a relay for chains of addresses; also socat\n"
                "usage: catena [switches] <chain> <chain>\n"
@@ -163,13 +163,13 @@ int help_print(FILE *f, int level, struct err *e)
     for (const struct cmdline_switch *s = cmdline_switches; s->name; s++)
         fprintf(f, "      %s%s\t%s\n", s->name, s->value ? s->value : " ", s->help);
     fprintf(f, "   address-head:\n");
-    if (print_addresses(f, level, e) < 0)
+    if (print_addresses(f, known, level, e) < 0)
         return -1;
     fprintf(f, "   opts:\n");
     if (level < 2)
         return 0;
     fprintf(f, "   opt:\n");
-    return print_options(f, level, e);
+    return print_options(f, known, level, e);
 }
 
 /* A feature is there when the keyword is; without one it is part of the program. */
@@ -222,7 +222,7 @@ static const struct {
 /* Names that scripts ask for and that promise what this program does not do. */
 static const char *const missing[] = {"FIPS", "DEVTESTS"};
 
-void help_version(FILE *f, bool v1_name)
+void help_version(FILE *f, const struct registry *known, bool v1_name)
 {
     struct utsname u;
     fprintf(f, "catena, a relay for chains of addresses, also socat\n");
@@ -233,7 +233,7 @@ void help_version(FILE *f, bool v1_name)
     fprintf(f, "features:\n");
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
         const char *keyword = features[i].keyword;
-        bool there = !keyword || registry_known(keyword);
+        bool there = !keyword || registry_known(known, keyword);
         fprintf(f, there ? "  #define WITH_%s 1\n" : "  #undef WITH_%s\n", features[i].name);
     }
     for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)

@@ -7,8 +7,11 @@
 #include <stdio.h>
 
 struct err;
+struct registry;
 
-int help_print(FILE *f, int level, struct err *e); /* level 1 to 3 */
-void help_version(FILE *f, bool v1_name); /* scripts look for "socat version" under that name */
+/* level 1 to 3 */
+int help_print(FILE *f, const struct registry *known, int level, struct err *e);
+/* Scripts look for "socat version" under that name. */
+void help_version(FILE *f, const struct registry *known, bool v1_name);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "catena/diag.h"
 #include "catena/plan.h"
+#include "catena/registry.h"
 #include "engine/cli/cmdline.h"
 #include "engine/cli/help.h"
 #include "engine/cli/secret.h"
@@ -30,7 +31,7 @@ static int run_plan(const struct cmdline *c, const char *const address[2])
 {
     struct err e;
     struct plan *plan;
-    if (plan_make(&c->settings, address[0], address[1], &plan, &e) < 0)
+    if (plan_make(&builtin_registry, &c->settings, address[0], address[1], &plan, &e) < 0)
         return fail(&e);
     secret_hide_environment(plan);
     int found = plan_look_up(plan, &e);
@@ -61,7 +62,8 @@ static int run(const struct cmdline *c)
     const char *address[2];
     int status = 0;
     for (int i = 0; i < 2 && status == 0; i++) {
-        if (secret_hide_argument(c->address[i], c->settings.v1_only, &hidden[i], &e) < 0)
+        if (secret_hide_argument(&builtin_registry, c->address[i], c->settings.v1_only, &hidden[i],
+                                 &e) < 0)
             status = fail(&e);
         address[i] = hidden[i] ? hidden[i] : c->address[i];
     }
@@ -89,8 +91,10 @@ int main(int argc, char *argv[])
         return fail(&e);
     int status = 0;
     switch (c.action) {
-    case CMDLINE_HELP: status = help_print(stdout, c.help_level, &e) < 0 ? fail(&e) : 0; break;
-    case CMDLINE_VERSION: help_version(stdout, c.settings.v1_name); break;
+    case CMDLINE_HELP:
+        status = help_print(stdout, &builtin_registry, c.help_level, &e) < 0 ? fail(&e) : 0;
+        break;
+    case CMDLINE_VERSION: help_version(stdout, &builtin_registry, c.settings.v1_name); break;
     case CMDLINE_RUN: status = run(&c); break;
     }
     if (fflush(stdout) != 0 && status == 0) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catena/endpoint.h"
+#include "catena/options.h"
 #include "catena/plan.h"
 #include "engine/open/joint.h"
 
@@ -75,8 +76,8 @@ static void print_end(const struct plan *p, int side, FILE *f)
         fprintf(f, "; read from the other half");
     if (end->fwd->form->ops.endpoint->listen)
         fprintf(f, "; waits for connections%s",
-                opt_true(end->fwd, OPT_FORK)     ? ", a process for each"
-                : opt_true(end->fwd, OPT_THREAD) ? ", a thread for each"
+                opt_true(end->fwd, &opt_fork)     ? ", a process for each"
+                : opt_true(end->fwd, &opt_thread) ? ", a thread for each"
                                                  : "");
     fputc('\n', f);
     print_details(end->fwd, f);

@@ -22,75 +22,75 @@ static bool speaks_of_secrets(const char *name)
 }
 
 /* A name that is only nearly one of a secret option, or sounds like one, is taken for a slip. */
-static bool is_secret(const char *name)
+static bool is_secret(const struct registry *known, const char *name)
 {
-    const struct option_desc *d = option_lookup(name);
-    const char *near = d ? NULL : option_nearest(name, 0);
-    if (!d && !near)
-        return speaks_of_secrets(name);
-    if (near)
-        d = option_lookup(near);
-    return d && d->secret == SECRET_TEXT;
+    char near[64];
+    const struct option_desc *d = option_lookup(known, name);
+    if (!d && option_nearest(known, name, NULL, near, sizeof near))
+        d = option_lookup(known, near);
+    return d ? d->secret == SECRET_TEXT : speaks_of_secrets(name);
 }
 
-static void mask_single(char *argument, const struct single_spec *s)
+static void mask_single(const struct registry *known, char *argument, const struct single_spec *s)
 {
     for (size_t i = 0; i < s->nopts; i++)
-        if (s->opts[i].has_value && is_secret(s->opts[i].name.s))
+        if (s->opts[i].has_value && is_secret(known, s->opts[i].name.s))
             memset(argument + s->opts[i].value.at.off, '*', s->opts[i].value.at.len);
 }
 
 /* A secret with "!!" in it, which looks like a dual: what follows is no address then. */
-static void mask_tail(char *argument, const struct piece_spec *p)
+static void mask_tail(const struct registry *known, char *argument, const struct piece_spec *p)
 {
     const struct single_spec *first = &p->back, *second = &p->fwd; /* read!!write */
     bool ends_in_secret = first->nopts > 0 && first->opts[first->nopts - 1].has_value &&
-                          is_secret(first->opts[first->nopts - 1].name.s);
+                          is_secret(known, first->opts[first->nopts - 1].name.s);
     if (p->kind != PIECE_V1DUAL || !ends_in_secret || single_is_guess(second) ||
-        registry_known(second->keyword.s))
+        registry_known(known, second->keyword.s))
         return;
     size_t from = first->at.off + first->at.len, to = second->at.off + second->at.len;
     memset(argument + from, '*', to - from);
 }
 
-static void mask_chain(char *argument, const struct chain_spec *c)
+static void mask_chain(const struct registry *known, char *argument, const struct chain_spec *c)
 {
     for (size_t i = 0; i < c->npieces; i++) {
-        mask_single(argument, &c->pieces[i].fwd);
-        mask_single(argument, &c->pieces[i].back);
-        mask_tail(argument, &c->pieces[i]);
+        mask_single(known, argument, &c->pieces[i].fwd);
+        mask_single(known, argument, &c->pieces[i].back);
+        mask_tail(known, argument, &c->pieces[i]);
     }
 }
 
 /* Where it need not be a chain, a value may go on behind an operator. */
-static int mask(struct arena *a, char *argument, bool v1, struct err *e)
+static int mask(const struct registry *known, struct arena *a, char *argument, bool v1,
+                struct err *e)
 {
     struct chain_spec chain, single;
     bool is_chain = !v1 && chain_parse(a, argument, PARSE_LENIENT | PARSE_CAREFUL, &chain, e) == 0;
-    bool sure = is_chain && chain_in_place(&chain);
+    bool sure = is_chain && chain_in_place(known, &chain);
     if (!sure && chain_parse(a, argument, PARSE_LENIENT | PARSE_V1, &single, e) < 0)
         return -1;
     if (is_chain)
-        mask_chain(argument, &chain);
+        mask_chain(known, argument, &chain);
     if (!sure)
-        mask_chain(argument, &single);
+        mask_chain(known, argument, &single);
     return 0;
 }
 
-int secret_mask(char *argument, bool v1, struct err *e)
+int secret_mask(const struct registry *known, char *argument, bool v1, struct err *e)
 {
     struct arena a = {0};
-    int rc = mask(&a, argument, v1, e);
+    int rc = mask(known, &a, argument, v1, e);
     arena_free(&a);
     return rc;
 }
 
-int secret_hide_argument(char *argument, bool v1, char **copy, struct err *e)
+int secret_hide_argument(const struct registry *known, char *argument, bool v1, char **copy,
+                         struct err *e)
 {
     *copy = strdup(argument);
     if (!*copy)
         return err_nomem(e);
-    if (secret_mask(argument, v1, e) < 0) {
+    if (secret_mask(known, argument, v1, e) < 0) {
         secret_free(*copy);
         *copy = NULL;
         return -1;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The one place that knows every table of the program: which address forms and which options there
  * are. A line in a .def file adds a table. */
-#include "catena/option_row.h"
 #include "catena/registry.h"
 
 #define FORMS(x) extern const struct form forms_##x[];
@@ -9,7 +8,7 @@
 #include "inter/inters.def"
 #undef FORMS
 
-const struct form *const form_tables[] = {
+static const struct form *const form_tables[] = {
 #define FORMS(x) forms_##x,
 #include "endpoint/endpoints.def"
 #include "inter/inters.def"
@@ -17,13 +16,15 @@ const struct form *const form_tables[] = {
     NULL,
 };
 
-#define OPTIONS(table) extern const struct option_desc options_##table[];
+#define OPTIONS(table) extern const struct option_desc *const options_##table[];
 #include "endpoint/options.def"
 #undef OPTIONS
 
-const struct option_desc *const option_tables[] = {
+static const struct option_desc *const *const option_tables[] = {
 #define OPTIONS(table) options_##table,
 #include "endpoint/options.def"
 #undef OPTIONS
     NULL,
 };
+
+const struct registry builtin_registry = {form_tables, option_tables, NULL};

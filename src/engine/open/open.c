@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
 #include "catena/wait.h"
 #include "engine/run/lock.h"
 
@@ -55,8 +56,8 @@ static int open_cwd(void)
  * comes first, its names are outside of the jail. */
 static int try_enter(const struct addr *a, struct surroundings *s, bool *early, struct err *e)
 {
-    const struct opt *mask = opt_find(a, OPT_UMASK);
-    const char *dir = opt_string(a, OPT_CHDIR, NULL), *ns = opt_string(a, OPT_NETNS, NULL);
+    const struct opt *mask = opt_find(a, &opt_umask);
+    const char *dir = opt_string(a, &opt_chdir, NULL), *ns = opt_string(a, &opt_netns, NULL);
     *s = (struct surroundings){.cwd = -1, .netns = -1};
     if (ns && enter_netns(ns, &s->netns, e) < 0)
         return -1;
@@ -106,7 +107,8 @@ static int enter(const struct addr *a, struct run *r, struct surroundings *s, bo
 
 static int lock_of(const struct addr *a, struct run *r, struct err *e)
 {
-    const char *fail = opt_string(a, OPT_LOCKFILE, NULL), *wait = opt_string(a, OPT_WAITLOCK, NULL);
+    const char *fail = opt_string(a, &opt_lockfile, NULL),
+               *wait = opt_string(a, &opt_waitlock, NULL);
     if (fail && lock_take(r, fail, false, e) < 0)
         return -1;
     return wait ? lock_take(r, wait, true, e) : 0;
@@ -132,7 +134,7 @@ static int open_next(const struct addr *a, struct run *r, void *state, struct po
 {
     struct surroundings s = {.cwd = -1, .netns = -1};
     struct err ignored;
-    const char *ns = opt_string(a, OPT_NETNS, NULL);
+    const char *ns = opt_string(a, &opt_netns, NULL);
     while (ns && enter_netns(ns, &s.netns, e) < 0) {
         (void)leave(&s, &ignored);
         s.netns = -1;
@@ -220,7 +222,7 @@ void open_release(struct opened_end *o, bool forked)
 /* Programs started later find the user's surroundings, as after login. */
 static int take_user(const struct addr *a, struct err *e)
 {
-    const struct opt *su = opt_find(a, OPT_SU);
+    const struct opt *su = opt_find(a, &opt_su);
     const struct user_ids *u = su ? su->v.ids : NULL;
     if (!u || !u->name)
         return 0;

@@ -63,13 +63,14 @@ int note_add(struct arena *a, struct plan_note **list, enum diag_level level, st
 
 /* ---- forms ---- */
 
-static int unknown_keyword(const struct single_spec *s, struct err *e)
+static int unknown_keyword(const struct registry *known, const struct single_spec *s,
+                           struct err *e)
 {
     char near[64];
     struct span at = s->keyword.at.len ? s->keyword.at : s->at;
     if (s->keyword.s[0] == '\0')
         return err_at(e, at, "unknown device/address \"\": there is no address here");
-    if (registry_nearest(s->keyword.s, near, sizeof near))
+    if (registry_nearest(known, s->keyword.s, near, sizeof near))
         return err_at(e, at, "unknown device/address \"%.200s\"; did you mean \"%s\"?",
                       s->keyword.s, near);
     return err_at(e, at, "unknown device/address \"%.200s\"", s->keyword.s);
@@ -99,11 +100,11 @@ struct choice {
     const struct form *found;
 };
 
-static struct choice choose(const char *keyword, bool inter, size_t nparams, enum ctx left,
-                            bool reverse)
+static struct choice choose(const struct registry *known, const char *keyword, bool inter,
+                            size_t nparams, enum ctx left, bool reverse)
 {
     struct choice c = {0};
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f)) {
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f)) {
         enum ctx right;
         if (!form_answers(f, keyword))
             continue;
@@ -173,12 +174,13 @@ static int wrong_context(const struct single_spec *s, const char *label, enum ct
                   wanted, dual ? "; for both ways join two of them: \"a%b\"" : "");
 }
 
-static int choose_or_explain(const struct single_spec *s, const char *label, bool inter,
-                             enum ctx left, struct choice *c, struct err *e)
+static int choose_or_explain(const struct registry *known, const struct single_spec *s,
+                             const char *label, bool inter, enum ctx left, struct choice *c,
+                             struct err *e)
 {
-    *c = choose(keyword_of(s), inter, s->nparams, left, s->reverse);
+    *c = choose(known, keyword_of(s), inter, s->nparams, left, s->reverse);
     if (!c->known)
-        return unknown_keyword(s, e);
+        return unknown_keyword(known, s, e);
     if (!c->placed)
         return wrong_place(s, label, inter, e);
     if (!c->contexts)
@@ -188,21 +190,11 @@ static int choose_or_explain(const struct single_spec *s, const char *label, boo
 
 /* ---- options ---- */
 
-static const char *list_groups(struct arena *a, uint64_t groups)
+static int unknown_option(const struct registry *known, const struct opt_spec *o, const char *label,
+                          const struct form *f, struct err *e)
 {
-    const char *text = "";
-    for (unsigned g = 0; text && g < GROUP_COUNT; g++)
-        if (groups & UINT64_C(1) << g)
-            text = arena_printf(a, "%s%s%s", text, *text ? "," : "",
-                                group_name((enum group_bit)g));
-    return text ? text : "";
-}
-
-static int unknown_option(const struct opt_spec *o, const char *label, uint64_t groups,
-                          struct err *e)
-{
-    const char *near = option_nearest(o->name.s, groups);
-    if (near)
+    char near[64];
+    if (option_nearest(known, o->name.s, f, near, sizeof near))
         return err_at(e, o->name.at, "%s: unknown option \"%.100s\"; did you mean \"%s\"?", label,
                       o->name.s, near);
     return err_at(e, o->name.at, "%s: unknown option \"%.100s\"", label, o->name.s);
@@ -215,24 +207,20 @@ static bool can_be_tried(const struct form *f, const struct option_desc *d)
     return !form_is_inter(f) && (d->apply || d->tio || d->groups & GROUP_RETRY);
 }
 
-static bool holds(const struct form *f, const struct option_desc *d)
-{
-    return (d->groups & (f->groups | GROUPS_EVERY)) != 0;
-}
-
 static int not_for_this(const struct binder *b, const struct opt_spec *o, const char *label,
                         const struct form *f, struct err *e)
 {
-    const struct option_desc *d = option_lookup(o->name.s);
-    const char *belongs = list_groups(&b->plan->arena, d->groups);
+    const struct option_desc *d = option_lookup(b->plan->known, o->name.s);
+    char belongs[512], has[512];
+    option_owners(b->plan->known, d, belongs, sizeof belongs);
+    group_list(f->groups & ~GROUPS_EVERY, has, sizeof has);
     if (b->plan->settings->no_group_check)
         return err_at(e, o->name.at, "%s: option \"%.100s\" could not be used: only addresses of %s "
                                      "know what to do with it", label, o->name.s, belongs);
     return err_at(e, o->name.at,
                   "%s: option \"%.100s\" is not for this address: it belongs to %s, the address "
                   "has the groups %s (-g switches this check off)",
-                  label, o->name.s, belongs,
-                  list_groups(&b->plan->arena, f->groups & ~GROUPS_EVERY));
+                  label, o->name.s, belongs, has[0] ? has : "(none)");
 }
 
 /* Gives 1 when bound, 0 when left out (-s), -1. */
@@ -256,7 +244,7 @@ static int bind_option(const struct binder *b, const struct opt_spec *o, const c
 static int adopt(struct binder *b, const struct stray *s, const char *label, struct addr *a,
                  struct opt *opts, struct err *e)
 {
-    const struct option_desc *d = option_lookup(s->spec->name.s);
+    const struct option_desc *d = option_lookup(b->plan->known, s->spec->name.s);
     int rc = bind_option(b, s->spec, s->label, d, &opts[a->nopts], e);
     if (rc < 0)
         return -1;
@@ -274,7 +262,8 @@ static int adopt_strays(struct binder *b, const char *label, struct addr *a, str
     size_t left = 0;
     for (size_t i = 0; i < b->nstrays; i++) {
         const struct stray *s = &b->strays[i];
-        bool ours = s->link < b->link && holds(a->form, option_lookup(s->spec->name.s));
+        bool ours = s->link < b->link &&
+                    form_takes(a->form, option_lookup(b->plan->known, s->spec->name.s));
         if (!ours)
             b->strays[left++] = *s;
         else if (adopt(b, s, label, a, opts, e) < 0)
@@ -288,10 +277,10 @@ static int bind_own(struct binder *b, const struct opt_spec *o, const char *labe
                     struct opt *opts, struct err *e)
 {
     const struct form *f = a->form;
-    const struct option_desc *d = option_lookup(o->name.s);
+    const struct option_desc *d = option_lookup(b->plan->known, o->name.s);
     if (!d)
-        return unknown_option(o, label, f->groups | GROUPS_EVERY, e);
-    if (holds(f, d) || (b->plan->settings->no_group_check && can_be_tried(f, d))) {
+        return unknown_option(b->plan->known, o, label, f, e);
+    if (form_takes(f, d) || (b->plan->settings->no_group_check && can_be_tried(f, d))) {
         int rc = bind_option(b, o, label, d, &opts[a->nopts], e);
         a->nopts += rc > 0;
         return rc < 0 ? -1 : 0;
@@ -376,7 +365,7 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
         return wrong_place(s, label, true, e);
     struct single_spec used = *s;
     used.reverse = s->reverse && !lane; /* a lane has one flow: nothing to swap but its transform */
-    if (choose_or_explain(&used, label, true, left, &c, e) < 0)
+    if (choose_or_explain(b->plan->known, &used, label, true, left, &c, e) < 0)
         return -1;
     if (lane && c.found && c.found->right != RIGHT_MIRROR)
         return err_at(e, s->at, "%s: needs both directions and cannot be one half of a dual", label);
@@ -409,9 +398,10 @@ static int tolerate_context(const struct binder *b, const struct single_spec *s,
                : 0;
 }
 
-static const struct form *find_form(const char *keyword, bool inter, size_t nparams)
+static const struct form *find_form(const struct registry *known, const char *keyword, bool inter,
+                                    size_t nparams)
 {
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
         if (form_is_inter(f) == inter && f->kind != FORM_COMPOUND && form_answers(f, keyword) &&
             nparams >= f->min_params && nparams <= f->max_params)
             return f;
@@ -459,8 +449,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
         at[5 + a[1]->nparams] = port ? port->at : whole->at;
         params[5 + a[1]->nparams++] = opt_string(whole, k->port_option, k->port_default);
     }
-    a[0]->form = find_form(k->inter, true, a[0]->nparams);
-    a[1]->form = find_form(k->endpoint, false, a[1]->nparams);
+    a[0]->form = find_form(b->plan->known, k->inter, true, a[0]->nparams);
+    a[1]->form = find_form(b->plan->known, k->endpoint, false, a[1]->nparams);
     if (!a[0]->form || !a[1]->form)
         return err_at(e, s->at, "%s: not available in this build", whole->label);
     a[0]->opts = opts;
@@ -470,7 +460,7 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
         const struct opt *o = &whole->opts[i];
         /* what any address takes, and who waits for connections, belongs to the endpoint */
         uint64_t inter_groups = a[0]->form->groups & ~GROUP_CHILD;
-        int to = o->desc->groups & inter_groups ? 0 : 1;
+        int to = o->desc->groups & inter_groups || form_brings(a[0]->form, o->desc) ? 0 : 1;
         opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
         if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
             opts[a[0]->nopts++] = *o;
@@ -493,7 +483,7 @@ int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left,
     *inter = NULL;
     if (!label)
         return err_nomem(e);
-    if (choose_or_explain(s, label, false, left, &c, e) < 0)
+    if (choose_or_explain(b->plan->known, s, label, false, left, &c, e) < 0)
         return -1;
     if (s->reverse)
         return err_at(e, s->at, "%s: \"^\" swaps the two sides of an inter address; an endpoint has "

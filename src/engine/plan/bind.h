@@ -5,6 +5,7 @@
 #define CATENA_BIND_H
 
 #include "catena/plan.h"
+#include "catena/registry.h"
 #include "catena/spec.h"
 
 /* One argument, bound in one of its readings. */
@@ -27,7 +28,7 @@ struct readings {
 int read_argument(struct plan *p, int chain, struct readings *out, struct err *e);
 
 /* Does every piece name an address that can stand there, with as many parameters? */
-bool chain_in_place(const struct chain_spec *c);
+bool chain_in_place(const struct registry *known, const struct chain_spec *c);
 
 /* An option that its address does not hold, on its way to one further right that does. */
 struct stray {

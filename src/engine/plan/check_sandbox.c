@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Which lines get by with what a process confined by --sandbox may do. */
 #include "catena/endpoint.h"
+#include "catena/options.h"
 #include "engine/plan/checks.h"
 
 /* Options that need more than relaying does once the transfer has begun. */
 static const struct {
-    enum option_id id;
+    const struct option_desc *row;
     const char *why;
 } needs_more[] = {
-    {OPT_THREAD, "the process goes on opening addresses for new connections while others are "
-                 "relayed; use \"fork\", whose children are confined each on its own"},
-    {OPT_NOFORK, "the program replaces this process, and nothing of it would be left to confine; "
-                 "leave out \"nofork\""},
-    {OPT_HISTORY,
+    {&opt_thread, "the process goes on opening addresses for new connections while others are "
+                  "relayed; use \"fork\", whose children are confined each on its own"},
+    {&opt_nofork, "the program replaces this process, and nothing of it would be left to confine; "
+                  "leave out \"nofork\""},
+    {&opt_history,
      "the file is written at the end, when files can no longer be opened; leave it out"},
 };
 
@@ -26,7 +27,7 @@ static int not_here(const struct addr *a, const struct opt *o, const char *why, 
  * packet. */
 static int check_tcpwrap(const struct addr *a, struct err *e)
 {
-    const struct opt *o = opt_find(a, OPT_TCPWRAP);
+    const struct opt *o = opt_find(a, &opt_tcpwrap);
     if (!o || a->form->kind != FORM_ENDPOINT || a->form->ops.endpoint->listen)
         return 0;
     return not_here(a, o, "files are consulted for each packet, when they can no longer be opened; "
@@ -36,7 +37,7 @@ static int check_tcpwrap(const struct addr *a, struct err *e)
 static int check_address(const struct addr *a, struct err *e)
 {
     for (size_t i = 0; i < sizeof needs_more / sizeof needs_more[0]; i++) {
-        const struct opt *o = opt_find(a, needs_more[i].id);
+        const struct opt *o = opt_find(a, needs_more[i].row);
         if (o && (o->v.i != 0 || o->v.s))
             return not_here(a, o, needs_more[i].why, e);
     }

@@ -1,111 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Options: finding rows by name, and using the options bound to an address. The rows themselves are
- * in the tables that cli/tables.c names. */
-#include "catena/option_row.h"
+ * Options: the words for what rows say, and using the options bound to an address. */
+#include "catena/option.h"
 
-#include <ctype.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "catena/addr.h"
 #include "catena/diag.h"
-#include "catena/registry.h"
-
-enum {
-    MAX_NAMES = 1536,
-    MAX_NAME_BYTES = 32 * 1024,
-    MAX_NAME = 48, /* longer words are no option names, and resemble none */
-};
-
-void option_each(void (*f)(const struct option_desc *, void *), void *arg)
-{
-    for (size_t t = 0; option_tables[t]; t++)
-        for (const struct option_desc *d = option_tables[t]; d->name; d++)
-            f(d, arg);
-}
-
-/* All names, sorted. Built at the first look-up, const afterwards. */
-struct name {
-    const char *text;
-    const struct option_desc *desc;
-};
-static struct name names[MAX_NAMES];
-static size_t nnames;
-static char name_bytes[MAX_NAME_BYTES];
-static size_t name_bytes_used;
-static pthread_once_t names_once = PTHREAD_ONCE_INIT;
-
-static int name_compare(const void *a, const void *b)
-{
-    return strcasecmp(((const struct name *)a)->text, ((const struct name *)b)->text);
-}
-
-static void name_add(const char *word, size_t n, const struct option_desc *d)
-{
-    /* The unit test finds every row, so a table that outgrows the index is noticed there. */
-    if (nnames == MAX_NAMES || name_bytes_used + n + 1 > MAX_NAME_BYTES)
-        return;
-    char *text = name_bytes + name_bytes_used;
-    memcpy(text, word, n);
-    text[n] = '\0';
-    name_bytes_used += n + 1;
-    names[nnames++] = (struct name){text, d};
-}
-
-static void names_add_row(const struct option_desc *d, void *unused)
-{
-    (void)unused;
-    name_add(d->name, strlen(d->name), d);
-    for (const char *p = d->aliases; p && *p;) {
-        size_t n = strcspn(p, " ");
-        name_add(p, n, d);
-        p += n + strspn(p + n, " ");
-    }
-}
-
-static void names_build(void)
-{
-    option_each(names_add_row, NULL);
-    qsort(names, nnames, sizeof names[0], name_compare);
-}
-
-const struct option_desc *option_lookup(const char *name)
-{
-    pthread_once(&names_once, names_build);
-    struct name key = {name, NULL};
-    const struct name *found = bsearch(&key, names, nnames, sizeof names[0], name_compare);
-    return found ? found->desc : NULL;
-}
-
-const char *option_nearest(const char *name, uint64_t groups)
-{
-    pthread_once(&names_once, names_build);
-    char typed[MAX_NAME];
-    size_t n = strlen(name);
-    if (n < 2 || n >= MAX_NAME)
-        return NULL;
-    for (size_t i = 0; i <= n; i++)
-        typed[i] = (char)tolower((unsigned char)name[i]);
-    size_t limit = n <= 4 ? 1 : n <= 8 ? 2 : 3;
-    const char *best[2] = {NULL, NULL}; /* with a fitting group, without */
-    size_t best_distance[2] = {limit + 1, limit + 1};
-
-    for (size_t i = 0; i < nnames; i++) {
-        const char *text = names[i].text;
-        if (strlen(text) >= MAX_NAME)
-            continue;
-        size_t d = word_distance(typed, text, strlen(text));
-        int other = groups != 0 && !(names[i].desc->groups & groups);
-        if (d < best_distance[other]) {
-            best_distance[other] = d;
-            best[other] = text;
-        }
-    }
-    return best[0] ? best[0] : best[1];
-}
+#include "catena/options.h"
 
 const char *group_name(enum group_bit g)
 {
@@ -115,6 +18,16 @@ const char *group_name(enum group_bit g)
 #undef X
     };
     return g == GROUP_BIT_ANY ? "(all)" : words[g];
+}
+
+void group_list(uint64_t groups, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (unsigned g = 0; g < GROUP_COUNT; g++)
+        if (groups & UINT64_C(1) << g && n < cap)
+            n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "",
+                                  group_name((enum group_bit)g));
 }
 
 const char *phase_name(enum phase p)
@@ -137,35 +50,36 @@ const char *value_type_name(enum value_type t)
     return words[t];
 }
 
-const struct opt *opt_find(const struct addr *a, enum option_id id)
+const struct opt *opt_find(const struct addr *a, const struct option_desc *row)
 {
     for (size_t i = a->nopts; i-- > 0;)
-        if (a->opts[i].desc->id == id)
+        if (option_is(a->opts[i].desc, row))
             return &a->opts[i];
     return NULL;
 }
 
-bool opt_true(const struct addr *a, enum option_id id)
+bool opt_true(const struct addr *a, const struct option_desc *row)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
     return o && o->v.i != 0;
 }
 
-const char *opt_string(const struct addr *a, enum option_id id, const char *otherwise)
+const char *opt_string(const struct addr *a, const struct option_desc *row,
+                       const char *otherwise)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
     return o && o->v.s ? o->v.s : otherwise;
 }
 
-long long opt_int(const struct addr *a, enum option_id id, long long otherwise)
+long long opt_int(const struct addr *a, const struct option_desc *row, long long otherwise)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
     return o ? o->v.i : otherwise;
 }
 
-double opt_time(const struct addr *a, enum option_id id, double otherwise)
+double opt_time(const struct addr *a, const struct option_desc *row, double otherwise)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
     return o ? o->v.t : otherwise;
 }
 
@@ -174,7 +88,7 @@ double opt_time(const struct addr *a, enum option_id id, double otherwise)
  * process that goes on with the connection exists, be it a forked child or the program. */
 static enum phase acts_in(const struct option_desc *d)
 {
-    if (d->id == OPT_SU && d->phase == PHASE_INIT)
+    if (option_is(d, &opt_su) && d->phase == PHASE_INIT)
         return PHASE_LATE2;
     if (d->phase == PHASE_LATE && (d->groups & (GROUP_PROCESS | GROUP_FORK)))
         return PHASE_LATE2;
@@ -185,7 +99,7 @@ static enum phase acts_in(const struct option_desc *d)
  * which the system creates, nor a pipe without a name, which has no entry. */
 static bool left_to_opener(const struct addr *a, const struct option_desc *d)
 {
-    return d->id == OPT_PERM && (a->form->groups & GROUP_NAMED) && a->nparams > 0 &&
+    return option_is(d, &opt_perm) && (a->form->groups & GROUP_NAMED) && a->nparams > 0 &&
            !(a->form->groups & GROUP_PTY);
 }
 

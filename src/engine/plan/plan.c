@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Two arguments, read (reading.c), to one line: pass the directions along, mirror the left chain,
  * settle `^` and `%`, and decide what becomes of each link. See catena/plan.h. */
+#include "catena/options.h"
 #include "catena/plan.h"
 
 #include <stdint.h>
@@ -223,11 +224,11 @@ const struct addr *plan_chain_addr(const struct plan *p, int chain, size_t index
     return p->end[chain].back && i == index ? p->end[chain].back : NULL;
 }
 
-const struct opt *plan_chain_opt(const struct plan *p, int chain, enum option_id id)
+const struct opt *plan_chain_opt(const struct plan *p, int chain, const struct option_desc *row)
 {
     const struct addr *a;
     for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
-        const struct opt *o = opt_find(a, id);
+        const struct opt *o = opt_find(a, row);
         if (o)
             return o;
     }
@@ -237,10 +238,10 @@ const struct opt *plan_chain_opt(const struct plan *p, int chain, enum option_id
 static int settle_eol(struct plan *p, int chain, struct err *e)
 {
     struct plan_border *b = &p->eol[chain];
-    const struct opt *limit = plan_chain_opt(p, chain, OPT_READBYTES);
-    const struct opt *escape = plan_chain_opt(p, chain, OPT_ESCAPE);
-    *b = (struct plan_border){.eol = plan_chain_opt(p, chain, OPT_CRNL) ? EOL_CRNL
-                                     : plan_chain_opt(p, chain, OPT_CR) ? EOL_CR
+    const struct opt *limit = plan_chain_opt(p, chain, &opt_readbytes);
+    const struct opt *escape = plan_chain_opt(p, chain, &opt_escape);
+    *b = (struct plan_border){.eol = plan_chain_opt(p, chain, &opt_crnl) ? EOL_CRNL
+                                     : plan_chain_opt(p, chain, &opt_cr) ? EOL_CR
                                                                         : EOL_KEEP,
                               .readbytes = limit && limit->v.i > 0 ? (unsigned long long)limit->v.i
                                                                    : 0,
@@ -251,9 +252,9 @@ static int settle_eol(struct plan *p, int chain, struct err *e)
     return 0;
 }
 
-static bool forks(const struct plan *p, int chain, enum option_id id)
+static bool forks(const struct plan *p, int chain, const struct option_desc *row)
 {
-    const struct opt *o = plan_chain_opt(p, chain, id);
+    const struct opt *o = plan_chain_opt(p, chain, row);
     return o && o->v.i != 0;
 }
 
@@ -261,22 +262,23 @@ static bool forks(const struct plan *p, int chain, enum option_id id)
 static int check_thread(const struct plan *p, struct err *e)
 {
     const struct addr *a;
-    if (!forks(p, LEFT, OPT_THREAD) && !forks(p, RIGHT, OPT_THREAD))
+    if (!forks(p, LEFT, &opt_thread) && !forks(p, RIGHT, &opt_thread))
         return 0;
     for (int chain = LEFT; chain <= RIGHT; chain++) {
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
-            bool child = (a->form->groups & GROUP_EXEC) != 0 && !opt_true(a, OPT_NOFORK);
-            bool listener = a->form->kind == FORM_ENDPOINT && opt_true(a, OPT_THREAD);
+            bool child = (a->form->groups & GROUP_EXEC) != 0 && !opt_true(a, &opt_nofork);
+            bool listener = a->form->kind == FORM_ENDPOINT && opt_true(a, &opt_thread);
             for (size_t k = 0; k < a->nopts; k++) {
                 const struct option_desc *d = a->opts[k].desc;
-                bool process = d->groups & GROUP_PROCESS || d->id == OPT_NOFORK;
-                bool opening = d->id == OPT_UMASK || d->id == OPT_CHDIR || d->id == OPT_NETNS;
+                bool process = d->groups & GROUP_PROCESS || option_is(d, &opt_nofork);
+                bool opening = option_is(d, &opt_umask) || option_is(d, &opt_chdir) ||
+                               option_is(d, &opt_netns);
                 if ((process && !child && !(opening && listener)) || (opening && !listener && !child))
                     return err_at(e, a->opts[k].at, "%s: option \"%s\" changes the whole process, "
                                                     "so \"thread\" cannot be used; use \"fork\"",
                                   a->label, d->name);
             }
-            if (opt_true(a, OPT_FORK))
+            if (opt_true(a, &opt_fork))
                 return err_at(e, a->at, "%s: \"fork\" and \"thread\" exclude each other", a->label);
         }
     }
@@ -300,8 +302,8 @@ static bool is_passive(const struct plan_end *end)
 static int check_fork(const struct plan *p, struct err *e)
 {
     for (int chain = LEFT; chain <= RIGHT; chain++) {
-        const struct opt *fork = plan_chain_opt(p, chain, OPT_FORK);
-        const struct opt *thread = plan_chain_opt(p, chain, OPT_THREAD);
+        const struct opt *fork = plan_chain_opt(p, chain, &opt_fork);
+        const struct opt *thread = plan_chain_opt(p, chain, &opt_thread);
         if (thread && thread->v.i && (chain == RIGHT || !is_passive(&p->end[chain])))
             return err_at(e, thread->at, "option thread is for the listening address of the first "
                                          "chain");
@@ -320,8 +322,8 @@ static int check_fork(const struct plan *p, struct err *e)
 static int check_max_children(const struct plan *p, struct err *e)
 {
     for (int chain = LEFT; chain <= RIGHT; chain++) {
-        const struct opt *o = plan_chain_opt(p, chain, OPT_MAX_CHILDREN);
-        if (o && o->v.i > 0 && !forks(p, chain, OPT_FORK) && !forks(p, chain, OPT_THREAD))
+        const struct opt *o = plan_chain_opt(p, chain, &opt_max_children);
+        if (o && o->v.i > 0 && !forks(p, chain, &opt_fork) && !forks(p, chain, &opt_thread))
             return err_at(e, o->at, "option max-children not allowed without option fork or thread");
     }
     return 0;
@@ -330,7 +332,7 @@ static int check_max_children(const struct plan *p, struct err *e)
 static int check_nofork(const struct plan *p, struct err *e)
 {
     for (int chain = LEFT; chain <= RIGHT; chain++) {
-        const struct opt *o = plan_chain_opt(p, chain, OPT_NOFORK);
+        const struct opt *o = plan_chain_opt(p, chain, &opt_nofork);
         if (!o || !o->v.i)
             continue;
         if (chain == LEFT || p->nlinks > 0 || p->end[RIGHT].back)
@@ -355,7 +357,7 @@ static void settle_facts(struct plan *p)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             p->wants_facts |= a->form->kind == FORM_PROGRAM || a->form->groups & GROUP_EXEC;
     for (int chain = LEFT; chain <= RIGHT; chain++)
-        p->has_peers |= forks(p, chain, OPT_FORK) || forks(p, chain, OPT_THREAD);
+        p->has_peers |= forks(p, chain, &opt_fork) || forks(p, chain, &opt_thread);
 }
 
 static int check(struct plan *p, struct err *e)
@@ -405,13 +407,14 @@ static int make_of_readings(struct plan *p, const struct readings r[2], struct e
     return -1;
 }
 
-int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
-              struct err *e)
+int plan_make(const struct registry *known, const struct settings *s, const char *left,
+              const char *right, struct plan **out, struct err *e)
 {
     struct readings r[2];
     struct plan *p = calloc(1, sizeof *p);
     if (!p)
         return err_nomem(e);
+    p->known = known;
     p->settings = s;
     p->text[LEFT] = left;
     p->text[RIGHT] = right;

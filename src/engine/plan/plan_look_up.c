@@ -41,22 +41,12 @@ static int miss(struct plan *p, const struct addr *a, struct err *why, struct er
     return keep(p, &p->missing, why, e);
 }
 
-static bool names_file(const struct option_desc *d)
-{
-    static const enum option_id files[] = {OPT_TLS_CAFILE, OPT_TLS_CAPATH, OPT_TLS_CRLFILE,
-                                           OPT_TLS_CERT,   OPT_TLS_KEY,    OPT_TLS_DHPARAM};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        if (d->id == files[i])
-            return true;
-    return d->secret == SECRET_FILE;
-}
-
 static int foresee_files(struct plan *p, const struct addr *a, struct err *e)
 {
     struct err why;
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
-        if (!names_file(o->desc) || !o->v.s || !*o->v.s || access(o->v.s, R_OK) == 0)
+        if (!o->desc->file || !o->v.s || !*o->v.s || access(o->v.s, R_OK) == 0)
             continue;
         (void)err_sys(&why, "option \"%s\": \"%.300s\"", o->desc->name, o->v.s);
         if (miss(p, a, &why, e) < 0)

@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include "catena/options.h"
 #include "engine/plan/bind.h"
 #include "catena/endpoint.h"
 
@@ -95,7 +96,7 @@ static int warn_unproved(struct plan *p, struct err *e)
 
 static enum form_records records_of(const struct addr *a)
 {
-    long long type = opt_int(a, OPT_SO_TYPE, -1);
+    long long type = opt_int(a, &opt_so_type, -1);
     if (type < 0 || a->form->records == RECORDS_ONE)
         return a->form->records;
     return type == SOCK_STREAM ? RECORDS_NONE : RECORDS_MANY;
@@ -174,7 +175,7 @@ static int warn_proxies(struct plan *p, struct err *e)
         const struct addr *end = p->end[l->wire].fwd;
         if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT ||
             end->form->role == ROLE_SERVER || has_session(p, l->chain) ||
-            opt_true(end, OPT_SHUT_NONE) || opt_true(end, OPT_END_CLOSE))
+            opt_true(end, &opt_shut_none) || opt_true(end, &opt_end_close))
             continue;
         return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
                         "%s: many proxies take the end of what is sent for the end of everything, and "

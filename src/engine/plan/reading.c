@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catena/options.h"
 #include "engine/plan/bind.h"
 #include "catena/registry.h"
 
@@ -128,7 +129,7 @@ static int settle_host(struct plan *p, struct chain *c, size_t link, struct err 
 /* Who has entered another network namespace has to be allowed to come back. */
 static int check_way_back(const struct addr *a, struct err *e)
 {
-    if (a->form->groups & GROUP_EXEC || !opt_find(a, OPT_NETNS))
+    if (a->form->groups & GROUP_EXEC || !opt_find(a, &opt_netns))
         return 0;
     for (size_t i = 0; i < a->nopts; i++)
         if (a->opts[i].desc->phase == PHASE_EARLY && a->opts[i].desc->type == VALUE_UID)
@@ -210,23 +211,23 @@ static int say_which(struct plan *p, int side, struct chain *c, bool chained, st
     return rc < 0 ? err_nomem(e) : 0;
 }
 
-static bool has_form(const struct single_spec *s, bool inter)
+static bool has_form(const struct registry *known, const struct single_spec *s, bool inter)
 {
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
         if (form_is_inter(f) == inter && form_answers(f, s->keyword.s) &&
             s->nparams >= f->min_params && s->nparams <= f->max_params)
             return true;
     return false;
 }
 
-bool chain_in_place(const struct chain_spec *c)
+bool chain_in_place(const struct registry *known, const struct chain_spec *c)
 {
     for (size_t i = 0; i < c->npieces; i++) {
         const struct piece_spec *p = &c->pieces[i];
         const struct single_spec *halves[2] = {&p->fwd, &p->back};
         for (int k = 0; k < (p->kind == PIECE_SINGLE ? 1 : 2); k++)
             if (single_is_guess(halves[k]) ? i + 1 < c->npieces || operator_in_text(c)
-                                    : !has_form(halves[k], i + 1 < c->npieces))
+                                    : !has_form(known, halves[k], i + 1 < c->npieces))
                 return false;
     }
     return true;
@@ -283,7 +284,7 @@ static int read_operators(struct plan *p, int side, struct chain_spec *spec, str
     } else if (chain_works || single_works) {
         *out = (struct readings){.of = {chain_works ? chain : single}, .n = 1};
     } else {
-        bool sure = spec->npieces > 0 ? chain_in_place(spec) : !readable;
+        bool sure = spec->npieces > 0 ? chain_in_place(p->known, spec) : !readable;
         return sure ? -1 : explain(e);
     }
     return 0;

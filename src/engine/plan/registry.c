@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The address forms known to the program, out of its tables (cli/tables.c). */
+ * The address forms and the options that are known, and finding them by name. */
 #include "catena/registry.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-const struct form *registry_next(const struct form *after)
+const struct form *registry_next(const struct registry *known, const struct form *after)
 {
-    size_t t = 0;
-    if (after) {
-        if (after[1].keyword)
-            return after + 1;
-        for (const struct form *f = NULL; form_tables[t]; t++) {
-            for (f = form_tables[t]; f->keyword && f != after; f++)
-                ;
-            if (f == after)
-                break;
+    bool next = !after;
+    if (after && after[1].keyword)
+        return after + 1;
+    for (const struct registry *r = known; r; r = r->base) {
+        for (const struct form *const *t = r->forms; *t; t++) {
+            const struct form *f = *t;
+            if (next)
+                return f;
+            while (f->keyword && f != after)
+                f++;
+            next = f == after;
         }
-        t++;
     }
-    return form_tables[t];
+    return NULL;
 }
 
 bool each_word(const char *list, bool (*f)(const char *word, size_t n, void *arg), void *arg)
@@ -34,27 +36,37 @@ bool each_word(const char *list, bool (*f)(const char *word, size_t n, void *arg
     return false;
 }
 
-static bool word_is(const char *word, size_t n, void *keyword)
+/* Is the word that name, or one of the aliases? All names are gone through for each look-up, which
+ * takes some microseconds: less than it would take to sort them. */
+static bool is_called(const char *name, const char *aliases, const char *word, size_t n)
 {
-    const char *k = keyword;
-    return strlen(k) == n && strncasecmp(word, k, n) == 0;
+    if (strncasecmp(name, word, n) == 0 && name[n] == '\0')
+        return true;
+    for (const char *p = aliases; n > 0 && p && *p;) {
+        const char *end = strchrnul(p, ' ');
+        if ((size_t)(end - p) == n && strncasecmp(p, word, n) == 0)
+            return true;
+        p = *end ? end + 1 : end;
+    }
+    return false;
 }
 
 bool form_answers(const struct form *f, const char *keyword)
 {
-    char k[64];
-    if (strlen(keyword) >= sizeof k)
-        return false;
-    (void)strcpy(k, keyword);
-    return strcasecmp(f->keyword, keyword) == 0 || each_word(f->aliases, word_is, k);
+    return is_called(f->keyword, f->aliases, keyword, strlen(keyword));
 }
 
-bool registry_known(const char *keyword)
+static const struct form *find_form(const struct registry *known, const char *word, size_t n)
 {
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f))
-        if (form_answers(f, keyword))
-            return true;
-    return false;
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
+        if (is_called(f->keyword, f->aliases, word, n))
+            return f;
+    return NULL;
+}
+
+bool registry_known(const struct registry *known, const char *keyword)
+{
+    return find_form(known, keyword, strlen(keyword)) != NULL;
 }
 
 bool form_is_inter(const struct form *f)
@@ -91,6 +103,7 @@ unsigned word_distance(const char *a, const char *b, size_t nb)
     return rows[na % 3][nb];
 }
 
+/* The best word so far, in small letters. */
 struct nearest {
     const char *wanted;
     unsigned distance;
@@ -111,14 +124,221 @@ static bool consider(const char *word, size_t n, void *arg)
     return false;
 }
 
-bool registry_nearest(const char *keyword, char *found, size_t cap)
+bool registry_nearest(const struct registry *known, const char *keyword, char *found, size_t cap)
 {
     struct nearest best = {.wanted = keyword, .found = found, .cap = cap};
     best.distance = strlen(keyword) < 4 ? 2 : 3;
     found[0] = '\0';
-    for (const struct form *f = registry_next(NULL); f; f = registry_next(f)) {
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f)) {
         consider(f->keyword, strlen(f->keyword), &best);
         each_word(f->aliases, consider, &best);
     }
     return found[0] != '\0';
+}
+
+/* ---- options ---- */
+
+/* What one look at a row decides; true ends the walk. */
+typedef bool row_look(const struct option_desc *d, void *arg);
+
+static const struct option_desc *walk_table(const struct option_desc *const *table, row_look *look,
+                                            void *arg)
+{
+    while (*table && !look(*table, arg))
+        table++;
+    return *table;
+}
+
+/* Did another form of that table bring the same rows? */
+static bool brought_before(const struct form *table, const struct form *f)
+{
+    while (table < f && table->options != f->options)
+        table++;
+    return table < f;
+}
+
+/* Gives the row at which the walk ended, or NULL. */
+static const struct option_desc *walk(const struct registry *known, row_look *look, void *arg)
+{
+    const struct option_desc *d = NULL;
+    for (const struct registry *r = known; r && !d; r = r->base) {
+        for (const struct option_desc *const *const *t = r->options; *t && !d; t++)
+            d = walk_table(*t, look, arg);
+        for (const struct form *const *t = r->forms; *t && !d; t++)
+            for (const struct form *f = *t; f->keyword && !d; f++)
+                if (f->options && !brought_before(*t, f))
+                    d = walk_table(f->options, look, arg);
+    }
+    return d;
+}
+
+struct word {
+    const char *s;
+    size_t n;
+};
+
+static bool look_called(const struct option_desc *d, void *arg)
+{
+    const struct word *w = arg;
+    return is_called(d->name, d->aliases, w->s, w->n);
+}
+
+const struct option_desc *option_lookup(const struct registry *known, const char *name)
+{
+    return walk(known, look_called, &(struct word){name, strlen(name)});
+}
+
+struct visit {
+    void (*f)(const struct option_desc *, void *);
+    void *arg;
+};
+
+static bool look_all(const struct option_desc *d, void *arg)
+{
+    const struct visit *v = arg;
+    v->f(d, v->arg);
+    return false;
+}
+
+void option_each(const struct registry *known, void (*f)(const struct option_desc *, void *),
+                 void *arg)
+{
+    walk(known, look_all, &(struct visit){f, arg});
+}
+
+/* Of names equally near the first one in the alphabet. */
+static bool consider_option(const char *word, size_t n, void *arg)
+{
+    struct nearest *best = arg;
+    unsigned d = word_distance(best->wanted, word, n);
+    if (d == best->distance && best->found[0] && strncasecmp(word, best->found, best->cap) < 0)
+        best->distance++;
+    return consider(word, n, best);
+}
+
+struct near_option {
+    const struct form *form;
+    struct nearest taken, other; /* by the form, by others */
+};
+
+static bool look_near(const struct option_desc *d, void *arg)
+{
+    struct near_option *o = arg;
+    struct nearest *best = !o->form || form_takes(o->form, d) ? &o->taken : &o->other;
+    consider_option(d->name, strlen(d->name), best);
+    each_word(d->aliases, consider_option, best);
+    return false;
+}
+
+bool option_nearest(const struct registry *known, const char *name, const struct form *f,
+                    char *found, size_t cap)
+{
+    char other[64] = "";
+    size_t n = strlen(name);
+    unsigned beyond = n <= 4 ? 2 : n <= 8 ? 3 : 4;
+    struct near_option o = {
+        f,
+        {.wanted = name, .distance = beyond, .found = found, .cap = cap},
+        {.wanted = name, .distance = beyond, .found = other, .cap = sizeof other}};
+    found[0] = '\0';
+    if (n < 2)
+        return false;
+    walk(known, look_near, &o);
+    if (!found[0])
+        (void)snprintf(found, cap, "%s", other);
+    return found[0] != '\0';
+}
+
+bool form_brings(const struct form *f, const struct option_desc *d)
+{
+    const struct option_desc *const *row = f->options;
+    while (row && *row && *row != d)
+        row++;
+    return row && *row;
+}
+
+bool form_takes(const struct form *f, const struct option_desc *d)
+{
+    return (d->groups & (f->groups | GROUPS_EVERY)) != 0 || form_brings(f, d);
+}
+
+void option_owners(const struct registry *known, const struct option_desc *d, char *out,
+                   size_t cap)
+{
+    group_list(d->groups, out, cap);
+    size_t n = strlen(out);
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
+        if (form_brings(f, d) && n < cap)
+            n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "", f->keyword);
+}
+
+/* ---- adding ---- */
+
+struct addition {
+    const struct registry *all, *base;
+    const void *own; /* the form or row whose names are looked at */
+    struct err *e;
+};
+
+static bool address_clashes(const char *word, size_t n, void *arg)
+{
+    const struct addition *a = arg;
+    const struct form *f = find_form(a->base, word, n);
+    if (f)
+        (void)err_set(a->e, ERR_USAGE, "address \"%.*s\" exists already, as %s", (int)n, word,
+                      f->keyword);
+    return f != NULL;
+}
+
+/* Rows of the same addition may not share a name either. */
+static bool option_clashes(const char *word, size_t n, void *arg)
+{
+    const struct addition *a = arg;
+    struct word w = {word, n};
+    const struct option_desc *d = walk(a->all, look_called, &w);
+    if (d == a->own)
+        d = walk(a->base, look_called, &w);
+    if (!d || d == a->own)
+        return false;
+    (void)err_set(a->e, ERR_USAGE, "option \"%.*s\" exists already, as %s", (int)n, word, d->name);
+    return true;
+}
+
+static bool look_clash(const struct option_desc *d, void *arg)
+{
+    struct addition *a = arg;
+    a->own = d;
+    return option_clashes(d->name, strlen(d->name), a) ||
+           each_word(d->aliases, option_clashes, a);
+}
+
+static int check_names(struct addition *a, const struct registry *own)
+{
+    for (const struct form *f = registry_next(own, NULL); f; f = registry_next(own, f))
+        if (address_clashes(f->keyword, strlen(f->keyword), a) ||
+            each_word(f->aliases, address_clashes, a))
+            return -1;
+    return walk(own, look_clash, a) ? -1 : 0;
+}
+
+int registry_add(struct arena *a, const struct registry *base, const struct form *forms,
+                 const struct option_desc *const *options, const struct registry **out,
+                 struct err *e)
+{
+    struct {
+        struct registry r;
+        const struct form *forms[2];
+        const struct option_desc *const *options[2];
+    } *more = arena_alloc(a, sizeof *more);
+    if (!more)
+        return err_nomem(e);
+    more->forms[0] = forms;
+    more->options[0] = options;
+    more->forms[1] = NULL;
+    more->options[1] = NULL;
+    more->r = (struct registry){more->forms, more->options, NULL};
+    struct registry own = more->r;
+    more->r.base = base;
+    *out = &more->r;
+    return check_names(&(struct addition){.all = *out, .base = base, .e = e}, &own);
 }

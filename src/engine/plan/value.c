@@ -9,6 +9,7 @@
 
 #include "catena/arena.h"
 #include "catena/option.h"
+#include "catena/options.h"
 
 struct conv {
     struct arena *mem;
@@ -124,7 +125,7 @@ static int conv_byte(struct conv *c)
 static int conv_ushort(struct conv *c)
 {
     static const struct range range = {0, USHRT_MAX, 0};
-    if (c->d->id != OPT_SOURCEPORT)
+    if (!option_is(c->d, &opt_sourceport))
         return number_or_one(c, &range);
     if (!c->text)
         return value_required(c);

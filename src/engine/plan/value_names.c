@@ -9,6 +9,7 @@
 
 #include "catena/arena.h"
 #include "catena/option.h"
+#include "catena/options.h"
 
 struct look {
     struct arena *mem;
@@ -88,14 +89,14 @@ static int look_up_user(struct look *l)
                              .home = entry.pw_dir, .shell = entry.pw_shell};
     l->v->i = ids->uid;
     l->v->ids = ids;
-    return l->d->id == OPT_SU ? supplementary_groups(l, ids) : 0;
+    return option_is(l->d, &opt_su) ? supplementary_groups(l, ids) : 0;
 }
 
 /* Owners need no entry; who becomes a user needs his groups. */
 bool value_is_name(const struct option_desc *d, const struct value *v)
 {
     switch (d->type) {
-    case VALUE_UID: return v->s || d->id == OPT_SU;
+    case VALUE_UID: return v->s || option_is(d, &opt_su);
     case VALUE_GID: return v->s != NULL;
     case VALUE_USHORT: return v->s != NULL;
     default: return false;

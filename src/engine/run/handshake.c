@@ -2,13 +2,14 @@
  * The deadline of handshakes and dialogs: see catena/handshake.h. */
 #include "catena/handshake.h"
 
+#include "catena/options.h"
 #include "catena/wait.h"
 
 static const double PATIENCE_S = 30; /* unless handshake-timeout says otherwise */
 
 int64_t handshake_patience(const struct addr *a)
 {
-    double seconds = opt_time(a, OPT_HANDSHAKE_TIMEOUT, PATIENCE_S);
+    double seconds = opt_time(a, &opt_handshake_timeout, PATIENCE_S);
     return seconds <= 0 ? -1 : (int64_t)(seconds * 1000);
 }
 

@@ -12,6 +12,7 @@
 
 #include "catena/diag.h"
 #include "catena/fdtable.h"
+#include "catena/options.h"
 #include "catena/reaper.h"
 #include "catena/wait.h"
 #include "engine/serve/brood.h"
@@ -70,7 +71,7 @@ static int next_step(struct passage *s, int side, struct err *e)
     const struct addr *a = s->plan->end[RIGHT].fwd;
     if (line_prove(s->line, e) < 0)
         return -1;
-    if (opt_true(a, OPT_NOFORK))
+    if (opt_true(a, &opt_nofork))
         return replace(s, e);
     return open_side(s, RIGHT, e);
 }
@@ -87,7 +88,7 @@ static const struct addr *covering(const struct plan *p, int side, const struct 
 {
     const struct addr *a, *found = NULL;
     for (size_t i = 0; (a = plan_chain_addr(p, side, i)); i++) {
-        if (opt_true(a, OPT_RETRY) || opt_true(a, OPT_FOREVER)) {
+        if (opt_true(a, &opt_retry) || opt_true(a, &opt_forever)) {
             found = a;
             *index = i;
         }
@@ -104,13 +105,13 @@ static int try_again(struct passage *s, int side, struct retries *t, struct err 
     const struct addr *a = covering(s->plan, side, s->line->failed, &i);
     if (!a || e->kind == ERR_USAGE || err_is_end(e))
         return 0;
-    bool enough = t->used[i] >= (unsigned long long)opt_int(a, OPT_RETRY, 0);
-    if (!opt_true(a, OPT_FOREVER) && (enough || !err_may_pass(e)))
+    bool enough = t->used[i] >= (unsigned long long)opt_int(a, &opt_retry, 0);
+    if (!opt_true(a, &opt_forever) && (enough || !err_may_pass(e)))
         return 0;
     t->used[i]++;
     diag_err(DIAG_NOTICE, e);
     struct err interrupted;
-    if (wait_seconds(s->run, opt_time(a, OPT_INTERVAL, 1), &interrupted) < 0) {
+    if (wait_seconds(s->run, opt_time(a, &opt_interval, 1), &interrupted) < 0) {
         *e = interrupted;
         return -1;
     }
@@ -155,7 +156,7 @@ static int open_with_retry(struct passage *s, int side, bool dialogs, struct ret
 
 static void forked_child(struct passage *s, int side)
 {
-    const struct opt *quiet = plan_chain_opt(s->plan, side, OPT_CHILDREN_SHUTUP);
+    const struct opt *quiet = plan_chain_opt(s->plan, side, &opt_children_shutup);
     run_after_fork(s->run);
     run_serves(s->run, side);
     if (side == RIGHT)
@@ -264,7 +265,7 @@ static int serve_threads(struct passage *s, struct retries *t, long long max, st
  * queue, which is always there. */
 static int pause_between(const struct passage *s, int side, struct err *e)
 {
-    const struct opt *interval = plan_chain_opt(s->plan, side, OPT_INTERVAL);
+    const struct opt *interval = plan_chain_opt(s->plan, side, &opt_interval);
     bool queue = s->plan->end[side].fwd->form->groups & GROUP_POSIXMQ;
     if (s->run->settings->v1_name && !queue)
         return 0;
@@ -293,15 +294,15 @@ static int serve_forks(struct passage *s, int side, struct retries *t, struct br
     }
 }
 
-static bool wants(const struct passage *s, int side, enum option_id id)
+static bool wants(const struct passage *s, int side, const struct option_desc *row)
 {
-    const struct opt *o = plan_chain_opt(s->plan, side, id);
+    const struct opt *o = plan_chain_opt(s->plan, side, row);
     return o && o->v.i != 0;
 }
 
 static int open_side(struct passage *s, int side, struct err *e)
 {
-    const struct opt *max = plan_chain_opt(s->plan, side, OPT_MAX_CHILDREN);
+    const struct opt *max = plan_chain_opt(s->plan, side, &opt_max_children);
     struct brood brood;
     long long most = max ? max->v.i : 0;
     struct retries t = {calloc(s->plan->nlinks * 2 + 2, sizeof(unsigned))};
@@ -311,9 +312,9 @@ static int open_side(struct passage *s, int side, struct err *e)
     brood_init(&brood, s->run, most);
     if (listen_with_retry(s, side, &t, e) < 0) {
         rc = -1;
-    } else if (wants(s, side, OPT_THREAD)) {
+    } else if (wants(s, side, &opt_thread)) {
         rc = serve_threads(s, &t, most, e);
-    } else if (wants(s, side, OPT_FORK)) {
+    } else if (wants(s, side, &opt_fork)) {
         rc = serve_forks(s, side, &t, &brood, e);
     } else {
         rc = open_with_retry(s, side, true, &t, e);

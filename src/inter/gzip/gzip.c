@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "inter/gzip/opts_gzip.h"
+
 enum { MOST_THREADS = 64 };
 
 static const char *const flush_names[] = {"idle", "always", "never"};
@@ -20,22 +22,22 @@ unsigned gzip_portion(size_t n)
 
 static int flush_policy(const struct addr *a, enum gzip_flush *policy, struct err *e)
 {
-    const char *name = opt_string(a, OPT_FLUSH, "idle");
+    const char *name = opt_string(a, &opt_flush, "idle");
 
     for (unsigned i = 0; i < sizeof flush_names / sizeof flush_names[0]; i++)
         if (name != NULL && strcmp(name, flush_names[i]) == 0) {
             *policy = (enum gzip_flush)i;
             return 0;
         }
-    return err_at(e, opt_find(a, OPT_FLUSH)->at, "flush \"%s\" is not one of idle, always, never",
+    return err_at(e, opt_find(a, &opt_flush)->at, "flush \"%s\" is not one of idle, always, never",
                   name != NULL ? name : "");
 }
 
 /* 0 if the option is not there, or within 0 and most. */
-static int in_range(const struct addr *a, enum option_id id, const char *what, int most,
+static int in_range(const struct addr *a, const struct option_desc *row, const char *what, int most,
                     struct err *e)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
 
     if (o == NULL || (o->v.i >= 0 && o->v.i <= most))
         return 0;
@@ -51,12 +53,12 @@ static unsigned processors(void)
 
 int gzip_settings(const struct addr *a, struct gzip_settings *s, struct err *e)
 {
-    if (in_range(a, OPT_LEVEL, "compression level", 9, e) < 0 ||
-        in_range(a, OPT_THREADS, "number of threads", MOST_THREADS, e) < 0 ||
+    if (in_range(a, &opt_level, "compression level", 9, e) < 0 ||
+        in_range(a, &opt_threads, "number of threads", MOST_THREADS, e) < 0 ||
         flush_policy(a, &s->flush, e) < 0)
         return -1;
-    s->level = (int)opt_int(a, OPT_LEVEL, Z_DEFAULT_COMPRESSION);
-    s->threads = (unsigned)opt_int(a, OPT_THREADS, 1);
+    s->level = (int)opt_int(a, &opt_level, Z_DEFAULT_COMPRESSION);
+    s->threads = (unsigned)opt_int(a, &opt_threads, 1);
     if (s->threads == 0)
         s->threads = processors();
     return 0;
@@ -78,7 +80,7 @@ const struct form forms_gzip[] = {
         .keyword = "GZIP",
         .left = CTX_RWB,
         .right = RIGHT_MIRROR,
-        .groups = GROUP_GZIP,
+        .options = options_gzip,
         .help = "compresses from left to right, expands on the way back (gzip format)",
         .check = gzip_check,
         .kind = FORM_CODEC,
@@ -88,7 +90,7 @@ const struct form forms_gzip[] = {
         .keyword = "GUNZIP",
         .left = CTX_RWB,
         .right = RIGHT_MIRROR,
-        .groups = GROUP_GZIP,
+        .options = options_gzip,
         .help = "expands from left to right, compresses on the way back (gzip format)",
         .check = gzip_check,
         .kind = FORM_CODEC,

@@ -8,6 +8,7 @@
 #include "catena/diag.h"
 #include "catena/inter.h"
 #include "catena/secret.h"
+#include "inter/proxy/opts_proxy.h"
 #include "inter/proxy/target.h"
 
 enum {
@@ -36,10 +37,10 @@ static void base64(char *to, const char *from)
 
 static int http_version(const struct addr *a, const char **version, struct err *e)
 {
-    *version = opt_string(a, OPT_HTTP_VERSION, "1.0");
+    *version = opt_string(a, &opt_http_version, "1.0");
     for (const char *p = *version; *p != '\0'; p++)
         if (!isgraph((unsigned char)*p) || p - *version >= VERSION_MAX)
-            return err_at(e, opt_find(a, OPT_HTTP_VERSION)->at,
+            return err_at(e, opt_find(a, &opt_http_version)->at,
                           "http-version must be up to %d printable characters without blanks",
                           VERSION_MAX);
     return 0;
@@ -53,7 +54,7 @@ static int send_request(const struct addr *a, const struct target *t, bool *auth
     const char *version;
     int found, n, rc = -1;
 
-    found = secret_value(a, OPT_PROXY_AUTH, w->run, w->deadline, &credentials, e);
+    found = secret_value(a, &opt_proxy_auth, w->run, w->deadline, &credentials, e);
     if (found < 0 || http_version(a, &version, e) < 0)
         goto out;
     *authorized = credentials.text[0] != '\0';
@@ -82,7 +83,7 @@ static int read_line(const struct addr *a, char *line, size_t *total, struct wir
         return err_set(e, ERR_PROTOCOL, "the reply's header has more than %d bytes",
                        HEADER_MAX_BYTES);
     *total -= n;
-    if (opt_true(a, OPT_IGNORECR)) {
+    if (opt_true(a, &opt_ignorecr)) {
         char *to = line;
 
         for (const char *from = line; *from != '\0'; from++)
@@ -173,7 +174,7 @@ static int proxy_negotiate(const struct addr *a, struct run *r, struct wire *w, 
 
     if (target_parse(a, false, &t, e) < 0)
         return -1;
-    if (opt_true(a, OPT_PROXY_RESOLVE) && target_resolve_ip4(a, &t, r, e) < 0)
+    if (opt_true(a, &opt_proxy_resolve) && target_resolve_ip4(a, &t, r, e) < 0)
         return -1;
     diag(DIAG_INFO, "asking the proxy for a connection to %s", t.text);
     if (send_request(a, &t, &authorized, w, e) < 0 || read_reply(a, &t, authorized, w, e) < 0)
@@ -187,7 +188,7 @@ static const struct compound proxy_tcp = {
     .inter_params = {2, 3},
     .endpoint = "TCP-CONNECT",
     .endpoint_params = {1},
-    .port_option = OPT_PROXYPORT,
+    .port_option = &opt_proxyport,
     .port_default = "8080",
 };
 

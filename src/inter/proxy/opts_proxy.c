@@ -3,29 +3,35 @@
  * data. */
 #include "catena/option_row.h"
 
+NAMED_OPTION(opt_handshake_timeout, "handshake-timeout", NULL,
+             GROUP_OPENSSL | GROUP_HTTP | GROUP_SOCKS, LATE, TIMEVAL,
+             "seconds the peer may take until the data begins, default 30, 0 for ever");
+NAMED_OPTION(opt_http_version, "http-version", NULL, GROUP_HTTP, LATE, STRING,
+             "version in the request, default 1.0");
+NAMED_OPTION(opt_ignorecr, "ignorecr", NULL, GROUP_HTTP, LATE, BOOL,
+             "take LF alone for a line end in the proxy's answer");
+NAMED_SECRET(opt_proxy_auth, "proxy-authorization", "proxy-auth proxyauth", "proxyauthfile",
+             "proxyauthenv", GROUP_HTTP, LATE, "<user>:<password> for the proxy");
+NAMED_OPTION(opt_proxy_resolve, "proxy-resolve", "resolv resolve", GROUP_HTTP, LATE, BOOL,
+             "resolve the target's name here, not at the proxy");
+NAMED_OPTION(opt_proxyport, "proxyport", NULL, GROUP_HTTP, LATE, STRING,
+             "port of the proxy, default 8080");
+NAMED_SECRET(opt_sockspass, "sockspass", NULL, NULL, NULL, GROUP_SOCKS, LATE,
+             "password for the socks server");
+NAMED_OPTION(opt_socksport, "socksport", NULL, GROUP_SOCKS, LATE, STRING,
+             "port of the socks server, default 1080");
+NAMED_OPTION(opt_socksuser, "socksuser", NULL, GROUP_SOCKS, LATE, STRING,
+             "user name for the socks server");
+
 OPTION_TABLE(proxy) = {
-    OPTION("handshake-timeout", NULL, GROUP_OPENSSL | GROUP_HTTP | GROUP_SOCKS, LATE, TIMEVAL,
-           "seconds the peer may take until the data begins, default 30, 0 for ever",
-           .id = OPT_HANDSHAKE_TIMEOUT),
-    OPTION("http-version", NULL, GROUP_HTTP, LATE, STRING, "version in the request, default 1.0",
-           .id = OPT_HTTP_VERSION),
-    OPTION("ignorecr", NULL, GROUP_HTTP, LATE, BOOL,
-           "take LF alone for a line end in the proxy's answer", .id = OPT_IGNORECR),
-    SECRET("proxy-authorization", "proxy-auth proxyauth", "proxyauthfile", "proxyauthenv",
-           GROUP_HTTP, LATE, OPT_PROXY_AUTH, "<user>:<password> for the proxy"),
-    OPTION("proxy-resolve", "resolv resolve", GROUP_HTTP, LATE, BOOL,
-           "resolve the target's name here, not at the proxy", .id = OPT_PROXY_RESOLVE),
-    OPTION("proxyport", NULL, GROUP_HTTP, LATE, STRING, "port of the proxy, default 8080",
-           .id = OPT_PROXYPORT),
-    SECRET("socks5-password", NULL, NULL, NULL, GROUP_SOCKS, LATE, OPT_SOCKSPASS,
-           "password for the socks server"),
+    &opt_handshake_timeout, &opt_http_version, &opt_ignorecr,
+    NAMED_SECRET_ROWS(opt_proxy_auth),
+    &opt_proxy_resolve, &opt_proxyport,
+    SECRET_ALSO(&opt_sockspass, "socks5-password", NULL, NULL, NULL, GROUP_SOCKS, LATE,
+                "password for the socks server"),
     OPTION("socks5-username", NULL, GROUP_SOCKS, LATE, STRING, "user name for the socks server",
-           .id = OPT_SOCKSUSER),
-    SECRET("sockspass", NULL, NULL, NULL, GROUP_SOCKS, LATE, OPT_SOCKSPASS,
-           "password for the socks server"),
-    OPTION("socksport", NULL, GROUP_SOCKS, LATE, STRING, "port of the socks server, default 1080",
-           .id = OPT_SOCKSPORT),
-    OPTION("socksuser", NULL, GROUP_SOCKS, LATE, STRING, "user name for the socks server",
-           .id = OPT_SOCKSUSER),
+           .same_as = &opt_socksuser),
+    NAMED_SECRET_ROWS(opt_sockspass),
+    &opt_socksport, &opt_socksuser,
     OPTIONS_END,
 };

@@ -6,6 +6,7 @@
 
 #include "catena/diag.h"
 #include "catena/inter.h"
+#include "inter/proxy/opts_proxy.h"
 #include "inter/proxy/target.h"
 
 enum { VERSION = 4, CONNECT = 1, GRANTED = 90, USER_MAX = 255 };
@@ -30,7 +31,7 @@ static const struct {
 static const char *user_name(const struct addr *a)
 {
     static const char *const sources[] = {"LOGNAME", "USER"};
-    const char *user = opt_string(a, OPT_SOCKSUSER, NULL);
+    const char *user = opt_string(a, &opt_socksuser, NULL);
 
     for (size_t i = 0; user == NULL && i < sizeof sources / sizeof sources[0]; i++) {
         user = getenv(sources[i]);
@@ -112,7 +113,7 @@ static const struct negotiator_ops socks4_ops = {.negotiate = socks4_negotiate};
 #define OVER_TCP(key)                                                                              \
     {                                                                                              \
         .inter = key, .inter_params = {2, 3}, .endpoint = "TCP-CONNECT", .endpoint_params = {1},   \
-        .port_option = OPT_SOCKSPORT, .port_default = "1080",                                      \
+        .port_option = &opt_socksport, .port_default = "1080",                                     \
     }
 static const struct compound socks4_tcp = OVER_TCP("SOCKS4");
 static const struct compound socks4a_tcp = OVER_TCP("SOCKS4A");

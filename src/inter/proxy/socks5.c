@@ -8,6 +8,7 @@
 #include "catena/diag.h"
 #include "catena/inter.h"
 #include "catena/secret.h"
+#include "inter/proxy/opts_proxy.h"
 #include "inter/proxy/target.h"
 
 enum { VERSION = 5, AUTH_VERSION = 1, FIELD_MAX = 255 };
@@ -42,11 +43,11 @@ struct login { /* user NULL: none */
 
 static int login_find(const struct addr *a, struct login *l, struct wire *w, struct err *e)
 {
-    int found = secret_value(a, OPT_SOCKSPASS, w->run, w->deadline, &l->password, e);
+    int found = secret_value(a, &opt_sockspass, w->run, w->deadline, &l->password, e);
 
     if (found < 0)
         return -1;
-    l->user = opt_string(a, OPT_SOCKSUSER, NULL);
+    l->user = opt_string(a, &opt_socksuser, NULL);
     if (l->user == NULL) {
         if (found > 0)
             diag(DIAG_WARN, "socks password without a user name has no effect");
@@ -55,11 +56,11 @@ static int login_find(const struct addr *a, struct login *l, struct wire *w, str
     if (found == 0)
         diag(DIAG_WARN, "socks user without a password: sending an empty one");
     if (l->user[0] == '\0' || strlen(l->user) > FIELD_MAX)
-        return err_at(e, opt_find(a, OPT_SOCKSUSER)->at,
+        return err_at(e, opt_find(a, &opt_socksuser)->at,
                       "the socks user name has %zu bytes; 1 to %d are possible", strlen(l->user),
                       FIELD_MAX);
     if (strlen(l->password.text) > FIELD_MAX)
-        return err_at(e, opt_find(a, OPT_SOCKSPASS)->at,
+        return err_at(e, opt_find(a, &opt_sockspass)->at,
                       "the socks password has more than %d bytes", FIELD_MAX);
     return 0;
 }
@@ -251,7 +252,7 @@ static const struct negotiator_ops socks5_ops = {.negotiate = socks5_negotiate};
 #define OVER_TCP(key)                                                                              \
     {                                                                                              \
         .inter = key, .inter_params = {2, 3}, .endpoint = "TCP-CONNECT", .endpoint_params = {1},   \
-        .port_option = OPT_SOCKSPORT, .port_default = "1080",                                      \
+        .port_option = &opt_socksport, .port_default = "1080",                                     \
     }
 #define OVER_TCP_PORT(key)                                                                         \
     {                                                                                              \

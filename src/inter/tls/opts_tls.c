@@ -2,49 +2,56 @@
  * Options for TLS. */
 #include "catena/option_row.h"
 
-#define TLS(n, al, type, which, h)                                                                 \
-    OPTION(n, al, GROUP_OPENSSL, SPECIFIC, type, h, .id = OPT_TLS_##which)
+#define TLS(row, n, al, type, h) NAMED_OPTION(row, n, al, GROUP_OPENSSL, SPECIFIC, type, h)
+#define TLS_FILE(row, n, al, h)                                                                    \
+    NAMED_OPTION(row, n, al, GROUP_OPENSSL, SPECIFIC, STRING, h, .file = true)
+
+TLS_FILE(opt_tls_cafile, "openssl-cafile", "cacert cafile",
+         "file of trusted authorities' certificates (PEM)");
+TLS_FILE(opt_tls_capath, "openssl-capath", "capath",
+         "directory of trusted authorities' certificates, hashed");
+TLS_FILE(opt_tls_cert, "openssl-certificate", "cert certificate",
+         "file of the own certificate, and the key if it is there (PEM)");
+TLS(opt_tls_cipher, "openssl-cipherlist", "cipher cipherlist ciphers", STRING,
+    "ciphers allowed, as ciphers(1) writes them");
+TLS(opt_tls_commonname, "openssl-commonname", "cn commonname", STRING,
+    "name the peer's certificate must have; empty: any");
+TLS(opt_tls_commonname_match, "openssl-commonname-match", "commonname-match", BOOL,
+    "the commonName counts even where the certificate has alternative names");
+TLS(opt_tls_compress, "openssl-compress", "compress", STRING, "compression: none or auto");
+TLS_FILE(opt_tls_crlfile, "openssl-crlfile", "crl crlfile",
+         "file of revocation lists (PEM): one for each authority of the peer's chain");
+TLS_FILE(opt_tls_dhparam, "openssl-dhparam", "dh dhparam dhparams openssl-dhparams",
+         "file of Diffie-Hellman parameters (PEM)");
+TLS(opt_tls_egd, "openssl-egd", "egd", STRING,
+    "socket of an entropy daemon (no effect in current libraries)");
+TLS_FILE(opt_tls_key, "openssl-key", "key", "file of the own private key (PEM)");
+NAMED_OPTION(opt_tls_max_version, "openssl-max-proto-version", "max-proto-version max-version",
+             GROUP_OPENSSL, OFFSET, STRING, "highest protocol version: TLS1.0 to TLS1.3");
+TLS(opt_tls_maxfraglen, "openssl-maxfraglen", "maxfraglen", INT,
+    "client: ask for fragments of 512, 1024, 2048 or 4096 bytes");
+TLS(opt_tls_maxsendfrag, "openssl-maxsendfrag", "maxsendfrag", INT,
+    "size of fragments sent, 512..16384 bytes");
+TLS(opt_tls_method, "openssl-method", "method", STRING,
+    "protocol version (use openssl-min-proto-version instead)");
+NAMED_OPTION(opt_tls_min_version, "openssl-min-proto-version", "min-proto-version min-version",
+             GROUP_OPENSSL, OFFSET, STRING,
+             "lowest protocol version: TLS1.0 to TLS1.3, default TLS1.2");
+TLS(opt_tls_no_sni, "openssl-no-sni", "no-sni nosni", BOOL,
+    "client: do not tell the server the name wanted");
+NAMED_SECRET(opt_tls_passphrase, "openssl-passphrase", "passphrase", "passphrase-file",
+             "passphrase-env", GROUP_OPENSSL, SPECIFIC, "pass phrase of the own private key");
+TLS(opt_tls_pseudo, "openssl-pseudo", "pseudo", BOOL,
+    "weak random numbers (no effect in current libraries)");
+TLS(opt_tls_snihost, "openssl-snihost", "snihost", STRING, "client: tell the server this name");
+TLS(opt_tls_verify, "openssl-verify", "verify", BOOL, "check the peer's certificate, default 1");
 
 OPTION_TABLE(tls) = {
-    TLS("openssl-cafile", "cacert cafile", STRING, CAFILE,
-        "file of trusted authorities' certificates (PEM)"),
-    TLS("openssl-capath", "capath", STRING, CAPATH,
-        "directory of trusted authorities' certificates, hashed"),
-    TLS("openssl-certificate", "cert certificate", STRING, CERT,
-        "file of the own certificate, and the key if it is there (PEM)"),
-    TLS("openssl-cipherlist", "cipher cipherlist ciphers", STRING, CIPHER,
-        "ciphers allowed, as ciphers(1) writes them"),
-    TLS("openssl-commonname", "cn commonname", STRING, COMMONNAME,
-        "name the peer's certificate must have; empty: any"),
-    TLS("openssl-commonname-match", "commonname-match", BOOL, COMMONNAME_MATCH,
-        "the commonName counts even where the certificate has alternative names"),
-    TLS("openssl-compress", "compress", STRING, COMPRESS, "compression: none or auto"),
-    TLS("openssl-crlfile", "crl crlfile", STRING, CRLFILE,
-        "file of revocation lists (PEM): one for each authority of the peer's chain"),
-    TLS("openssl-dhparam", "dh dhparam dhparams openssl-dhparams", STRING, DHPARAM,
-        "file of Diffie-Hellman parameters (PEM)"),
-    TLS("openssl-egd", "egd", STRING, EGD,
-        "socket of an entropy daemon (no effect in current libraries)"),
-    TLS("openssl-key", "key", STRING, KEY, "file of the own private key (PEM)"),
-    OPTION("openssl-max-proto-version",
-           "max-proto-version max-version", GROUP_OPENSSL, OFFSET, STRING,
-           "highest protocol version: TLS1.0 to TLS1.3", .id = OPT_TLS_MAX_VERSION),
-    TLS("openssl-maxfraglen", "maxfraglen", INT, MAXFRAGLEN,
-        "client: ask for fragments of 512, 1024, 2048 or 4096 bytes"),
-    TLS("openssl-maxsendfrag", "maxsendfrag", INT, MAXSENDFRAG,
-        "size of fragments sent, 512..16384 bytes"),
-    TLS("openssl-method", "method", STRING, METHOD,
-        "protocol version (use openssl-min-proto-version instead)"),
-    OPTION("openssl-min-proto-version",
-           "min-proto-version min-version", GROUP_OPENSSL, OFFSET, STRING,
-           "lowest protocol version: TLS1.0 to TLS1.3, default TLS1.2", .id = OPT_TLS_MIN_VERSION),
-    TLS("openssl-no-sni", "no-sni nosni", BOOL, NO_SNI,
-        "client: do not tell the server the name wanted"),
-    SECRET("openssl-passphrase", "passphrase", "passphrase-file", "passphrase-env", GROUP_OPENSSL,
-           SPECIFIC, OPT_TLS_PASSPHRASE, "pass phrase of the own private key"),
-    TLS("openssl-pseudo", "pseudo", BOOL, PSEUDO,
-        "weak random numbers (no effect in current libraries)"),
-    TLS("openssl-snihost", "snihost", STRING, SNIHOST, "client: tell the server this name"),
-    TLS("openssl-verify", "verify", BOOL, VERIFY, "check the peer's certificate, default 1"),
+    &opt_tls_cafile, &opt_tls_capath, &opt_tls_cert, &opt_tls_cipher, &opt_tls_commonname,
+    &opt_tls_commonname_match, &opt_tls_compress, &opt_tls_crlfile, &opt_tls_dhparam, &opt_tls_egd,
+    &opt_tls_key, &opt_tls_max_version, &opt_tls_maxfraglen, &opt_tls_maxsendfrag, &opt_tls_method,
+    &opt_tls_min_version, &opt_tls_no_sni,
+    NAMED_SECRET_ROWS(opt_tls_passphrase),
+    &opt_tls_pseudo, &opt_tls_snihost, &opt_tls_verify,
     OPTIONS_END,
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "catena/diag.h"
+#include "inter/tls/opts_tls.h"
 
 static int session_open(const struct addr *a, struct run *r, void *shared, void **st, struct err *e)
 {
@@ -169,7 +170,7 @@ static bool session_ready(const void *st)
 size_t tls_fragment(const struct tls_session *s, const struct addr *a)
 {
     unsigned agreed = SSL_SESSION_get_max_fragment_length(SSL_get0_session(s->ssl));
-    long long own = opt_int(a, OPT_TLS_MAXSENDFRAG, SSL3_RT_MAX_PLAIN_LENGTH);
+    long long own = opt_int(a, &opt_tls_maxsendfrag, SSL3_RT_MAX_PLAIN_LENGTH);
     /* codes 1 to 4 stand for 512 to 4096 bytes */
     long long limit = agreed >= 1 && agreed <= 4 ? 256LL << agreed : own;
     return (size_t)(own < limit ? own : limit);
@@ -177,7 +178,7 @@ size_t tls_fragment(const struct tls_session *s, const struct addr *a)
 
 static void log_fragments(const struct tls_session *s, const struct addr *a)
 {
-    if (opt_find(a, OPT_TLS_MAXSENDFRAG) ||
+    if (opt_find(a, &opt_tls_maxsendfrag) ||
         SSL_SESSION_get_max_fragment_length(SSL_get0_session(s->ssl)))
         diag(DIAG_INFO, "TLS: records carry at most %zu bytes", tls_fragment(s, a));
 }

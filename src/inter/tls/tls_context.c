@@ -3,6 +3,7 @@
  * versions, ciphers, certificate and key, trust store. Everything that can be wrong with the
  * options and their files is found here, before the first connection. */
 #include "inter/libraries/libraries.h"
+#include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
 
 #include <openssl/err.h>
@@ -46,9 +47,9 @@ static bool is_below(const struct tls_context *t, int a, int b)
 }
 
 /* An option of which only the text counts, NULL when it is not given or empty. */
-static const struct opt *text_option(const struct addr *a, enum option_id id)
+static const struct opt *text_option(const struct addr *a, const struct option_desc *row)
 {
-    const struct opt *o = opt_find(a, id);
+    const struct opt *o = opt_find(a, row);
     return o && o->v.s && *o->v.s ? o : NULL;
 }
 
@@ -91,8 +92,8 @@ static int version_option(const struct tls_context *t, const struct opt *o, bool
 static int set_versions(const struct addr *a, const struct tls_context *t, struct err *e)
 {
     const int floor = t->datagram ? DTLS1_2_VERSION : TLS1_2_VERSION;
-    const struct opt *method = text_option(a, OPT_TLS_METHOD);
-    const struct opt *max_option = text_option(a, OPT_TLS_MAX_VERSION);
+    const struct opt *method = text_option(a, &opt_tls_method);
+    const struct opt *max_option = text_option(a, &opt_tls_max_version);
     int min = (int)SSL_CTX_get_min_proto_version(t->ctx), max = 0;
     if (min == 0)
         min = floor;
@@ -102,7 +103,7 @@ static int set_versions(const struct addr *a, const struct tls_context *t, struc
             return -1;
         max = min;
     }
-    if (version_option(t, text_option(a, OPT_TLS_MIN_VERSION), true, &min, e) != 0 ||
+    if (version_option(t, text_option(a, &opt_tls_min_version), true, &min, e) != 0 ||
         version_option(t, max_option, false, &max, e) != 0)
         return -1;
     if (max_option && is_below(t, max, min))
@@ -142,7 +143,7 @@ static int set_ciphers(const struct addr *a, const struct tls_context *t, const 
                        struct err *e)
 {
     SSL_CTX *ctx = t->ctx;
-    const struct opt *o = text_option(a, OPT_TLS_CIPHER);
+    const struct opt *o = text_option(a, &opt_tls_cipher);
     if (!o && r->settings->v1_name && !SSL_CTX_set_cipher_list(ctx, "HIGH:-NULL:-PSK:-aNULL"))
         return tls_error(e, ERR_OTHER, "the ciphers of version 1");
     if (!o)
@@ -236,7 +237,7 @@ static int unlock_certificate(const struct addr *a, struct tls_context *t,
                               struct run *r, struct err *e)
 {
     struct pass_phrase phrase = {.run = r};
-    int rc = secret_value(a, OPT_TLS_PASSPHRASE, r, -1, &phrase.value, e);
+    int rc = secret_value(a, &opt_tls_passphrase, r, -1, &phrase.value, e);
     phrase.given = rc > 0;
     if (rc >= 0) {
         SSL_CTX_set_default_passwd_cb(t->ctx, give_pass_phrase);
@@ -260,7 +261,7 @@ static int set_certificate(const struct addr *a, struct tls_context *t,
                            const struct tls_file *cert, struct run *r, struct err *e)
 {
     struct tls_file key;
-    if (tls_file_open(&key, text_option(a, OPT_TLS_KEY), r, e) < 0)
+    if (tls_file_open(&key, text_option(a, &opt_tls_key), r, e) < 0)
         return -1;
     int rc = unlock_certificate(a, t, cert, &key, r, e);
     tls_file_close(&key);
@@ -298,7 +299,7 @@ static int set_dh(const struct addr *a, struct tls_context *t, const struct tls_
     struct tls_file own;
     if (!t->server)
         return 0;
-    if (tls_file_open(&own, text_option(a, OPT_TLS_DHPARAM), r, e) < 0)
+    if (tls_file_open(&own, text_option(a, &opt_tls_dhparam), r, e) < 0)
         return -1;
     const struct tls_file *from = own.path ? &own : cert;
     EVP_PKEY *dh = from->path ? read_dh(from->path) : NULL;
@@ -320,7 +321,7 @@ static int set_dh(const struct addr *a, struct tls_context *t, const struct tls_
 static int set_identity(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
 {
     struct tls_file cert;
-    if (tls_file_open(&cert, text_option(a, OPT_TLS_CERT), r, e) < 0)
+    if (tls_file_open(&cert, text_option(a, &opt_tls_cert), r, e) < 0)
         return -1;
     int rc = set_certificate(a, t, &cert, r, e) < 0 ? -1 : set_dh(a, t, &cert, r, e);
     tls_file_close(&cert);
@@ -332,7 +333,7 @@ static int set_revoked(const struct addr *a, const struct tls_context *t, struct
                        struct err *e)
 {
     struct tls_file list;
-    const struct opt *o = text_option(a, OPT_TLS_CRLFILE);
+    const struct opt *o = text_option(a, &opt_tls_crlfile);
     X509_STORE *store = SSL_CTX_get_cert_store(t->ctx);
     if (!o)
         return 0;
@@ -362,8 +363,8 @@ static int trust_file(struct tls_context *t, const struct opt *o, struct run *r,
 
 static int set_trust(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
 {
-    const struct opt *file = text_option(a, OPT_TLS_CAFILE);
-    const struct opt *dir = text_option(a, OPT_TLS_CAPATH);
+    const struct opt *file = text_option(a, &opt_tls_cafile);
+    const struct opt *dir = text_option(a, &opt_tls_capath);
     if (!t->verify) {
         SSL_CTX_set_verify(t->ctx, SSL_VERIFY_NONE, NULL);
         return 0;
@@ -395,8 +396,8 @@ static int set_fragments(const struct addr *a, struct tls_context *t, struct err
         {2048, TLSEXT_max_fragment_length_2048},
         {4096, TLSEXT_max_fragment_length_4096},
     };
-    const struct opt *ask = opt_find(a, OPT_TLS_MAXFRAGLEN);
-    const struct opt *send = opt_find(a, OPT_TLS_MAXSENDFRAG);
+    const struct opt *ask = opt_find(a, &opt_tls_maxfraglen);
+    const struct opt *send = opt_find(a, &opt_tls_maxsendfrag);
     if (send && (send->v.i < 512 || send->v.i > 16384))
         return err_at(e, send->at, "%s=%lld: give 512 to 16384 bytes", send->desc->name, send->v.i);
     if (send && !SSL_CTX_set_max_send_fragment(t->ctx, (long)send->v.i))
@@ -421,8 +422,8 @@ static int set_fragments(const struct addr *a, struct tls_context *t, struct err
 /* Options of v1 that current TLS libraries have no use for. */
 static int look_at_relics(const struct addr *a, struct tls_context *t, struct err *e)
 {
-    const struct opt *compress = text_option(a, OPT_TLS_COMPRESS);
-    const struct opt *egd = opt_find(a, OPT_TLS_EGD), *pseudo = opt_find(a, OPT_TLS_PSEUDO);
+    const struct opt *compress = text_option(a, &opt_tls_compress);
+    const struct opt *egd = opt_find(a, &opt_tls_egd), *pseudo = opt_find(a, &opt_tls_pseudo);
     if (compress && strcasecmp(compress->v.s, "auto") == 0) {
         (void)SSL_CTX_clear_options(t->ctx, SSL_OP_NO_COMPRESSION);
         if (sk_SSL_COMP_num(SSL_COMP_get_compression_methods()) <= 0)
@@ -476,8 +477,8 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
         return err_nomem(e);
     t->server = role->server;
     t->datagram = role->datagram;
-    t->verify = opt_int(a, OPT_TLS_VERIFY, 1) != 0;
-    t->common_name = opt_true(a, OPT_TLS_COMMONNAME_MATCH);
+    t->verify = opt_int(a, &opt_tls_verify, 1) != 0;
+    t->common_name = opt_true(a, &opt_tls_commonname_match);
     ERR_clear_error();
     if (tls_names(a, t, e) != 0 || new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
         set_ciphers(a, t, r, e) != 0 || set_identity(a, t, r, e) != 0 || set_trust(a, t, r, e) != 0 ||
@@ -486,7 +487,7 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
         tls_release(t);
         return -1;
     }
-    if (t->verify && r->settings->v1_name && !text_option(a, OPT_TLS_CRLFILE))
+    if (t->verify && r->settings->v1_name && !text_option(a, &opt_tls_crlfile))
         diag(DIAG_WARN, "OpenSSL: Warning: this implementation does not check CRLs");
     *out = t;
     return 0;

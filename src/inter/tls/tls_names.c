@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Whose name has to be in the peer's certificate, and is it? Alternative names of hosts settle that
  * alone (RFC 6125); the commonName is asked where there are none, or where an option says so. */
+#include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
 
 #include <arpa/inet.h>
@@ -36,10 +37,10 @@ static char *plain_name(const char *name)
 /* Without a name to expect there is nothing to verify: said before anything is opened. */
 int tls_check_client(const struct addr *a, struct err *e)
 {
-    const struct opt *verify = opt_find(a, OPT_TLS_VERIFY);
+    const struct opt *verify = opt_find(a, &opt_tls_verify);
 
     if ((verify != NULL && verify->v.i == 0) || a->host != NULL ||
-        opt_find(a, OPT_TLS_COMMONNAME) != NULL)
+        opt_find(a, &opt_tls_commonname) != NULL)
         return 0;
     return err_at(e, a->at, "the host this leads to is not known, so the name in the server's "
                             "certificate cannot be verified: commonname=<name> gives it, "
@@ -49,15 +50,15 @@ int tls_check_client(const struct addr *a, struct err *e)
 
 int tls_names(const struct addr *a, struct tls_context *t, struct err *e)
 {
-    const struct opt *cn = opt_find(a, OPT_TLS_COMMONNAME);
-    const char *name = cn ? opt_string(a, OPT_TLS_COMMONNAME, "") : t->server ? NULL : a->host;
+    const struct opt *cn = opt_find(a, &opt_tls_commonname);
+    const char *name = cn ? opt_string(a, &opt_tls_commonname, "") : t->server ? NULL : a->host;
     unsigned char ip[16];
 
     if (t->verify && name && *name && !(t->expect = plain_name(name)))
         return err_nomem(e);
-    if (t->server || opt_true(a, OPT_TLS_NO_SNI))
+    if (t->server || opt_true(a, &opt_tls_no_sni))
         return 0;
-    name = opt_string(a, OPT_TLS_SNIHOST, name ? name : "");
+    name = opt_string(a, &opt_tls_snihost, name ? name : "");
     if (!(t->sni = plain_name(name)))
         return err_nomem(e);
     if (!*t->sni || parse_ip(t->sni, ip) > 0) { /* RFC 6066: names only */

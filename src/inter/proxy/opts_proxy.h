@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Rows of opts_proxy.c that code asks for by name. */
+#ifndef OPTS_PROXY_H
+#define OPTS_PROXY_H
+
+#include "catena/option.h"
+
+extern const struct option_desc opt_http_version, opt_ignorecr, opt_proxy_auth, opt_proxy_resolve,
+    opt_proxyport, opt_sockspass, opt_socksport, opt_socksuser;
+
+#endif
