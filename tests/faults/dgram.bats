@@ -173,6 +173,16 @@ holds() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 flooded() { start flood "$CATENA_TOOLS/packets" flood "$port" "$1" </dev/null; }
 unflooded() { kill "$(<flood.pid)" && finish flood 143; }
 
+# Its end is an empty packet, which comes back, and the system tells that before the answer.
+@test "an answer is read although its sender has gone by then" {
+    for i in 1 2 3 4 5 6 7 8; do
+        serve udp-recvfrom:0,bind=127.0.0.1 pipe
+        part "$i" same hello "$(echo hello | "$CATENA_BIN" -t 5 - "udp:127.0.0.1:$port,readbytes=6")"
+        finish server
+    done
+    well
+}
+
 @test "a flood: a signal ends its receiver, -T that of others' packets, and rules hold" {
     for address in udp-recv:0,pf=ip4 udp-recvfrom:0,pf=ip4,fork udp-listen:0,pf=ip4 \
         udp-recv:0,pf=ip4,range=10.0.0.0/8 udp-recvfrom:0,pf=ip4,range=10.0.0.0/8 \

@@ -245,6 +245,22 @@ static ssize_t read_ahead(struct port *p, struct dgram *d, void *buf, size_t cap
     return (ssize_t)n;
 }
 
+/* The kernel tells news of the peer before the packets that it had sent until then. True: there may be
+ * some, and errno comes later. */
+static bool news_can_wait(struct port *p, struct dgram *d)
+{
+    if (d->news == 0 && d->connected && errno != EMSGSIZE && dgram_is_old_news(errno)) {
+        d->news = errno;
+        p->more = true;
+        return true;
+    }
+    if (errno == EAGAIN && d->news != 0) {
+        errno = d->news;
+        p->more = false;
+    }
+    return false;
+}
+
 static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
 {
     struct dgram *d = p->state;
@@ -262,6 +278,8 @@ static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
             n = dgram_receive(p->rfd, d->strip, buf, cap, &packet);
         if (n < 0 && errno == EAGAIN)
             dgram_drop_errors(p->rfd);
+        if (n < 0 && news_can_wait(p, d))
+            continue;
         if (n < 0)
             return d->connected && d->ended && errno == ECONNREFUSED ? 0 : -1;
         if (admitted == 0 || !take(p, d, &packet, buf, n))

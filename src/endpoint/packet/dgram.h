@@ -29,6 +29,7 @@ struct dgram {
     const struct addr *addr;
     struct sockname last; /* sender the facts tell of */
     bool ended;           /* our last packet is sent */
+    int news;             /* errno that what we have sent brought back: told behind what has been received */
 };
 
 /* Takes the socket, connected or not, and the packets ahead, and makes a port of it, with the options that act on one. */
