@@ -3,9 +3,18 @@
  * close, and what to poll for. Owned by exactly one engine (or by the opening code); not
  * thread-safe. The common port is a pair of descriptors with a policy for end of file and shutdown.
  *
- * Reading and writing never block: they give EAGAIN, "later" (nothing there, no room), and the driver waits
- * for rfd to be readable, wfd to be writable; or EINTR, "again": there may be more, so the call is to be
- * made again without waiting. */
+ * Reading and writing never block. A read gives exactly one of
+ *   so many bytes;  0: the end;
+ *   EAGAIN (later): nothing is there, so wait for rfd to be readable;
+ *   EINTR (again): there may be more, so read again without waiting. What an outsider sent and is not for
+ *       us is that, and so is having dealt with enough of it that others are to have their turn;
+ *   EMSGSIZE: the next message has port.need bytes, more than there is room for, and is still there;
+ *   another errno: a failure.
+ * A write that finds no room gives EAGAIN (wait for wfd to be writable) or ENOBUFS.
+ *
+ * A layer over a port (port_wrap) is a port, too. What it does not do itself its inner port does, and
+ * what is to be seen of that one (descriptors, flags, labels, more to read) is to be seen of it. The two
+ * halves of a dual address are one port by such a layer over both (port_join). */
 #ifndef CATENA_PORT_H
 #define CATENA_PORT_H
 
@@ -22,8 +31,6 @@ struct run;
 struct port;
 
 struct port_ops {
-    /* 0 = EOF; -1 and errno. EMSGSIZE: the next message has port.need bytes, more than cap, and is
-     * still there. */
     ssize_t (*read)(struct port *, void *buf, size_t cap);
     /* Short counts are normal. ENOBUFS: there is no room, and poll() will not tell when there is. */
     ssize_t (*write)(struct port *, const void *buf, size_t n);
@@ -52,39 +59,40 @@ enum port_shut {      /* what shutting down the write side does */
     PORT_SHUT_NULL,   /* write an empty block */
 };
 
+/* Those about writing are in the upper half; all others are about reading, or about closing, which each
+ * half of a dual does by itself. */
 enum port_flags {
     PORT_MSG_R = 1 << 0,      /* one read is one message, and is to stay one */
     PORT_EIO_EOF = 1 << 1,    /* EIO on read is end of file (pty masters) */
     PORT_IGNORE_EOF = 1 << 2, /* at end of file wait a second and look again */
     PORT_NULL_EOF = 1 << 3,   /* an empty message is end of file */
-    PORT_COOL_WRITE = 1 << 4, /* EPIPE and ECONNRESET on write are a notice */
-    PORT_SOCKET_R = 1 << 5,   /* rfd is a socket: recv MSG_DONTWAIT */
-    PORT_SOCKET_W = 1 << 6,   /* wfd is a socket: send MSG_DONTWAIT|MSG_NOSIGNAL */
-    PORT_BORROWED = 1 << 7,   /* descriptors came with the process: never closed nor shut down */
-    PORT_END_CLOSE = 1 << 8,  /* at the end just close: no shutdown, no SIGTERM */
-    PORT_JOINT = 1 << 9,      /* leads to a neighbouring engine or program of the same run */
-    PORT_TTY = 1 << 10,       /* reads from a terminal */
-    PORT_SLOW_W = 1 << 11,    /* wfd may block although polled: write at most PIPE_BUF after POLLOUT */
-    PORT_SHUT_BOTH = 1 << 12, /* close: shutdown(SHUT_RDWR) first, as v1 does for sockets */
-    PORT_STALL_R = 1 << 13,   /* never readable */
-    PORT_OWN_R = 1 << 14,     /* rfd, wfd are closed with the port; set by port_open_fds */
-    PORT_OWN_W = 1 << 15,
-    PORT_ENDLESS = 1 << 16,   /* what it reads from may have no end of file: packets of anybody */
-    PORT_PROGRAM_R = 1 << 17, /* comes from a program, whose exit status says if an early end is an error */
-    PORT_FINAL_W = 1 << 18,   /* a reader of wfd that has gone does not come back: pipes, connections */
-    PORT_MSG_W = 1 << 19,     /* one write is one message */
-    PORT_LONG_R = 1 << 20,    /* its messages may be longer than an IP packet: each is asked first */
-    PORT_SPLIT_R = 1 << 21,   /* what of a message does not fit one read comes with the next */
-    PORT_STALL_W = 1 << 22,   /* never writable */
-    PORT_PROGRAM_W = 1 << 23, /* leads to a program */
-    PORT_SHARED = 1 << 24,    /* others go on with what it leads to: no shutdown, no settings restored */
+    PORT_SOCKET_R = 1 << 4,   /* rfd is a socket: recv MSG_DONTWAIT */
+    PORT_TTY = 1 << 5,        /* reads from a terminal */
+    PORT_STALL_R = 1 << 6,    /* never readable */
+    PORT_OWN_R = 1 << 7,      /* rfd is closed with the port; set by port_open_fds */
+    PORT_ENDLESS = 1 << 8,    /* what it reads from may have no end of file: packets of anybody */
+    PORT_PROGRAM_R = 1 << 9,  /* comes from a program, whose exit status says if an early end is an error */
+    PORT_LONG_R = 1 << 10,    /* its messages may be longer than an IP packet: each is asked first */
+    PORT_SPLIT_R = 1 << 11,   /* what of a message does not fit one read comes with the next */
+    PORT_BORROWED = 1 << 12,  /* descriptors came with the process: never closed nor shut down */
+    PORT_END_CLOSE = 1 << 13, /* at the end just close: no shutdown, no SIGTERM */
+    PORT_JOINT = 1 << 14,     /* leads to a neighbouring engine or program of the same run */
+    PORT_SHUT_BOTH = 1 << 15, /* close: shutdown(SHUT_RDWR) first, as v1 does for sockets */
+    PORT_SHARED = 1 << 16,    /* others go on with what it leads to: no shutdown, no settings restored */
+
+    PORT_COOL_WRITE = 1 << 20, /* EPIPE and ECONNRESET on write are a notice */
+    PORT_SOCKET_W = 1 << 21,   /* wfd is a socket: send MSG_DONTWAIT|MSG_NOSIGNAL */
+    PORT_SLOW_W = 1 << 22,     /* wfd may block although polled: write at most PIPE_BUF after POLLOUT */
+    PORT_OWN_W = 1 << 23,      /* wfd is closed with the port */
+    PORT_FINAL_W = 1 << 24,    /* a reader of wfd that has gone does not come back: pipes, connections */
+    PORT_MSG_W = 1 << 25,      /* one write is one message */
+    PORT_STALL_W = 1 << 26,    /* never writable */
+    PORT_PROGRAM_W = 1 << 27,  /* leads to a program */
+    PORT_WRITES = 0x0ff00000,
+
     PORT_MSG = PORT_MSG_R | PORT_MSG_W,
     PORT_STALL = PORT_STALL_R | PORT_STALL_W,
     PORT_PROGRAM = PORT_PROGRAM_R | PORT_PROGRAM_W,
-    /* Those that are about writing; all others are about reading, or about closing, which each half
-     * of a dual does by itself. */
-    PORT_WRITES = PORT_COOL_WRITE | PORT_SOCKET_W | PORT_SLOW_W | PORT_OWN_W | PORT_MSG_W |
-                  PORT_STALL_W | PORT_FINAL_W | PORT_PROGRAM_W,
 };
 
 struct port {
@@ -97,6 +105,7 @@ struct port {
     const char *label;  /* borrowed from the addr; for messages */
     const char *wlabel; /* ... about writing: the other half of a dual */
     void *state;        /* what ops need besides */
+    struct port *inner[2]; /* of a layer: what it reads from and writes to, mostly the same */
     double sitout_eio;  /* seconds that EIO on a pty is tolerated, 0 = not */
     int64_t eio_until;  /* wait_now(): it is being tolerated until then; 0 it is not */
     bool gone;          /* the neighbour has closed (set by ready) */
@@ -114,7 +123,14 @@ int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const c
                   struct port **out, struct err *e);
 ssize_t port_read(struct port *p, void *buf, size_t cap);
 /* The next read gives something without a look at the descriptor. */
-static inline bool port_has_more(const struct port *p) { return p->more || p->pending.len > 0; }
+static inline bool port_has_more(const struct port *p)
+{
+    while (p && !p->more && p->pending.len == 0)
+        p = p->inner[0];
+    return p;
+}
+/* The bytes that have been read too far. */
+size_t port_held(const struct port *p);
 ssize_t port_write(struct port *p, const void *buf, size_t n);
 int port_shutdown(struct port *p, struct err *e);
 /* Can it be read or written without looking at its descriptors? To be called before they are waited
@@ -147,7 +163,12 @@ void port_abandon(struct port *p); /* NULL is fine */
 void port_share(struct port *p); /* NULL is fine */
 /* Nothing more will be read: whoever writes to us learns it (EPIPE). */
 void port_stop_reading(struct port *p);
-/* One port that reads from one and writes to another; takes both, also on failure. */
+/* Lays a layer over *p, a port of descriptors, and *p is the layer then. Gives its state, so large and all
+ * zero, which is freed with the port; NULL without memory: *p is as it was. What ops leaves out of the
+ * first four is the inner port's; a close of its own calls port_inner_close(). */
+void *port_wrap(struct port **p, const struct port_ops *ops, size_t size, struct err *e);
+/* One port that reads from one and writes to another, both of descriptors; takes both, also on
+ * failure. */
 int port_join(struct port *read, struct port *write, struct port **out, struct err *e);
 /* Its other end has gone as far as poll() knows: the error that a write would give; 0 none, or it is
  * not known. */
@@ -165,5 +186,12 @@ int port_message_fits(struct port *p, size_t cap);
 ssize_t port_fd_write(struct port *p, const void *buf, size_t n);
 int port_fd_shutdown(struct port *p, struct err *e);
 void port_fd_close(struct port *p);
+/* The same for layers: what the inner port does. */
+ssize_t port_inner_read(struct port *p, void *buf, size_t cap);
+ssize_t port_inner_write(struct port *p, const void *buf, size_t n);
+int port_inner_shutdown(struct port *p, struct err *e);
+void port_inner_close(struct port *p);
+/* Is reading from one and writing to the other what port_fd_read() and port_fd_write() do? */
+bool port_is_bare(const struct port *from, const struct port *to);
 
 #endif

@@ -48,29 +48,22 @@ static void terminal_close(struct port *p)
     if (!(p->flags & PORT_SHARED))
         (void)tcsetattr(t->fd, TCSANOW, &t->saved);
     close(t->fd);
-    free(t);
-    port_fd_close(p);
+    port_inner_close(p);
 }
 
-static const struct port_ops terminal_ops = {port_fd_read, port_fd_write, port_fd_shutdown,
-                                             terminal_close};
-
-static int save_terminal(struct port *p, int fd, struct err *e)
+static int save_terminal(struct port **p, int fd, struct err *e)
 {
-    struct terminal *t = calloc(1, sizeof *t);
-    if (!t)
-        return err_nomem(e);
-    t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (t->fd < 0 || tcgetattr(t->fd, &t->saved) < 0) {
+    static const struct port_ops ops = {.close = terminal_close};
+    struct terminal saved = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)}, *t = NULL;
+    if (saved.fd < 0 || tcgetattr(saved.fd, &saved.saved) < 0)
         (void)err_sys(e, "tcgetattr(%d)", fd);
-        if (t->fd >= 0)
-            close(t->fd);
-        free(t);
-        return -1;
-    }
-    p->state = t;
-    p->ops = &terminal_ops;
-    return 0;
+    else
+        t = port_wrap(p, &ops, sizeof *t, e);
+    if (t)
+        *t = saved;
+    else if (saved.fd >= 0)
+        close(saved.fd);
+    return t ? 0 : -1;
 }
 
 /* ---- policies ---- */
@@ -178,7 +171,7 @@ static int make_port(const struct addr *a, struct run *r, int rfd, int wfd, unsi
     if (port_open_fds(rfd, wfd, flags, shut, a->label, &p, e) < 0)
         return -1;
     take_policies(a, p);
-    if ((terminal && save_terminal(p, rfd >= 0 ? rfd : wfd, e) < 0) ||
+    if ((terminal && save_terminal(&p, rfd >= 0 ? rfd : wfd, e) < 0) ||
         (!own_socket &&
          (endpoint_check_making(a, e) < 0 || apply_socket_stages(a, r, rfd, wfd, e) < 0)) ||
         apply(a, r, PHASE_FD, rfd, wfd, e) < 0 ||

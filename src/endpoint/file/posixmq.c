@@ -161,15 +161,16 @@ static struct queue *queue_open(const struct addr *a, struct run *r, struct err 
 
 /* ---- the port ---- */
 
-/* The next message that is not empty, since that would be an end of file; its bytes, or -1. */
+/* The next message, its bytes, or -1. An empty one would be an end of file: look for another. */
 static ssize_t take_message(struct queue *q)
 {
-    ssize_t n;
     unsigned priority = 0;
+    ssize_t n = mq_receive(q->fd, q->message, q->size, &priority);
 
-    do
-        n = mq_receive(q->fd, q->message, q->size, &priority);
-    while (n == 0 && !q->once);
+    if (n == 0 && !q->once) {
+        errno = EINTR;
+        return -1;
+    }
     if (n >= 0)
         diag(DIAG_INFO, "received message of %zd bytes with priority %u from queue \"%s\"", n,
              priority, q->name);

@@ -3,7 +3,6 @@
  * only for the options to act on: the relay sees no descriptor. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
@@ -29,39 +28,23 @@ static int stall_shutdown(struct port *p, struct err *e)
     return 0;
 }
 
-static void stall_close(struct port *p)
-{
-    int *fd = p->state;
-
-    p->rfd = fd[0];
-    p->wfd = fd[1];
-    free(fd);
-    port_fd_close(p);
-}
-
-static const struct port_ops stall_port_ops = {stall_read, stall_write, stall_shutdown,
-                                               stall_close};
-
 static int stall_open(const struct addr *a, struct run *r, void *state, struct port **out,
                       struct err *e)
 {
-    int *fd = calloc(2, sizeof *fd);
+    static const struct port_ops ops = {stall_read, stall_write, stall_shutdown};
     struct port *p;
+    int fd[2];
 
     (void)state;
-    if (fd == NULL)
-        return err_nomem(e);
-    if (pipe2(fd, O_CLOEXEC) < 0) {
-        free(fd);
+    if (pipe2(fd, O_CLOEXEC) < 0)
         return err_sys(e, "pipe2()");
-    }
     diag(DIAG_NOTICE, "stalling");
-    if (endpoint_port(a, r, fd[0], fd[1], PORT_STALL, PORT_SHUT_NONE, &p, e) < 0) {
-        free(fd);
+    if (endpoint_port(a, r, fd[0], fd[1], PORT_STALL, PORT_SHUT_NONE, &p, e) < 0)
+        return -1;
+    if (port_wrap(&p, &ops, 0, e) == NULL) {
+        port_close(p);
         return -1;
     }
-    p->ops = &stall_port_ops;
-    p->state = fd;
     p->rfd = p->wfd = -1;
     *out = p;
     return 0;

@@ -191,38 +191,28 @@ static int spawn(const struct addr *a, struct run *r, const struct command *c,
 
 /* A program that loses its terminal complains of it on standard error: it is asked to end first. */
 struct terminal_end {
-    struct port_ops ops; /* first: the port's ops lead here */
-    const struct port_ops *inner;
     struct run *run;
 };
 
 static void terminal_end_close(struct port *port)
 {
-    struct terminal_end *t = (struct terminal_end *)(uintptr_t)port->ops;
+    struct terminal_end *t = port->state;
 
     if (!(port->flags & PORT_END_CLOSE))
         run_end_child(t->run, port->label);
-    port->ops = t->inner;
-    port->ops->close(port);
-    free(t);
+    port_inner_close(port);
 }
 
-static int end_before_close(struct port *port, struct run *r, struct err *e)
-{
-    struct terminal_end *t = malloc(sizeof *t);
-
-    if (!t)
-        return err_nomem(e);
-    *t = (struct terminal_end){*port->ops, port->ops, r};
-    t->ops.close = terminal_end_close;
-    port->ops = &t->ops;
-    return 0;
-}
-
-static int attach_tty(const struct addr *a, struct run *r, const char *name, struct port *port,
+static int attach_tty(const struct addr *a, struct run *r, const char *name, struct port **port,
                       struct err *e)
 {
-    if (end_before_close(port, r, e) == -1 || pty_link(name, a, r, e) == -1)
+    static const struct port_ops ops = {.close = terminal_end_close};
+    struct terminal_end *t = port_wrap(port, &ops, sizeof *t, e);
+
+    if (!t)
+        return -1;
+    t->run = r;
+    if (pty_link(name, a, r, e) == -1)
         return -1;
     diag(DIAG_NOTICE, "PTY is %s", name);
     return 0;
@@ -243,7 +233,7 @@ static int exec_open(const struct addr *a, struct run *r, void *state, struct po
         goto out;
     /* before the program starts, so that it finds everything set */
     if (endpoint_port(a, r, j.relay.rfd, j.relay.wfd, j.flags, j.shut, &port, e) == 0 &&
-        (!*j.tty || attach_tty(a, r, j.tty, port, e) == 0))
+        (!*j.tty || attach_tty(a, r, j.tty, &port, e) == 0))
         rc = spawn(a, r, &c, &j, e);
     if (rc == 0 && port->flags & PORT_MSG_R) /* packets have no end: the program's is it */
         port->writer_fd = run_watch_child(r, a->label);
@@ -277,9 +267,9 @@ static int exec_replace(const struct addr *a, struct run *r, struct port *left, 
     int wfd = a->left == CTX_W ? -1 : left->wfd;
     int rc = -1;
 
-    if (left->pending.len)
+    if (port_held(left) > 0)
         return err_set(e, ERR_OTHER, "nofork: %zu bytes have already been read from %s and "
-                       "would be lost", left->pending.len, left->label);
+                       "would be lost", port_held(left), left->label);
     if (command_init(&c, a, e) == -1)
         return -1;
     process_init(&p, a, &c, true);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -95,30 +94,25 @@ int pty_link(const char *name, const struct addr *a, struct run *r, struct err *
 /* A client may open the slave, close it and come back: as long as somebody holds the slave, the
  * master sees no end of file. So it is held until the port closes. */
 struct holder {
-    struct port_ops ops; /* first: the port's ops lead here */
-    const struct port_ops *inner;
     int slave;
 };
 
 static void holder_close(struct port *port)
 {
-    struct holder *h = (struct holder *)(uintptr_t)port->ops;
+    struct holder *h = port->state;
 
-    port->ops = h->inner;
-    port->ops->close(port);
+    port_inner_close(port);
     close(h->slave);
-    free(h);
 }
 
-static int hold_slave(struct port *port, struct pty *p, struct err *e)
+static int hold_slave(struct port **port, struct pty *p, struct err *e)
 {
-    struct holder *h = malloc(sizeof *h);
+    static const struct port_ops ops = {.close = holder_close};
+    struct holder *h = port_wrap(port, &ops, sizeof *h, e);
 
     if (!h)
-        return err_nomem(e);
-    *h = (struct holder){*port->ops, port->ops, p->slave};
-    h->ops.close = holder_close;
-    port->ops = &h->ops;
+        return -1;
+    h->slave = p->slave;
     p->slave = -1;
     return 0;
 }
@@ -170,7 +164,7 @@ static int pty_address_open(const struct addr *a, struct run *r, void *state, st
         p.slave = -1;
         rc = wait_for_slave(master, a, r, e);
     } else {
-        rc = hold_slave(port, &p, e);
+        rc = hold_slave(&port, &p, e);
     }
 out:
     pty_close(&p);

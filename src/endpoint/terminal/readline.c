@@ -22,8 +22,6 @@ enum { PROMPT_MAX = 512 }; /* bytes of the last line that are remembered */
 
 struct editor { /* state of the port */
     struct readline_library rl;
-    const struct port_ops *inner; /* of the terminal's port */
-    void *inner_state;
     struct termios saved, quiet; /* before we came; while nobody types */
     const char *prompt;          /* prompt=, or NULL */
     const char *history;         /* history-file=, or NULL */
@@ -167,10 +165,8 @@ static ssize_t editor_write(struct port *p, const void *buf, size_t n)
             (void)fputs(ed->last, stdout); /* it was the prompt, and goes on now */
         (void)fflush(stdout);
     }
-    p->state = ed->inner_state;
-    ssize_t written = ed->inner->write(p, buf, n);
+    ssize_t written = port_inner_write(p, buf, n);
     int sys = errno;
-    p->state = ed;
     if (written > 0)
         remember(ed, buf, (size_t)written);
     if (redraw) {
@@ -191,15 +187,6 @@ static int editor_shutdown(struct port *p, struct err *e)
     return 0;
 }
 
-static void editor_free(struct editor *ed)
-{
-    if (ed->secret_known)
-        regfree(&ed->secret);
-    free(ed->line);
-    free(ed);
-    the_editor = NULL;
-}
-
 static void editor_close(struct port *p)
 {
     struct editor *ed = p->state;
@@ -211,14 +198,16 @@ static void editor_close(struct port *p)
     }
     if (ed->history && ed->rl.write_history(ed->history) != 0)
         diag(DIAG_WARN, "history-file=%s: %s", ed->history, strerror(errno));
-    p->state = ed->inner_state;
-    ed->inner->close(p);
+    port_inner_close(p);
     (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &ed->saved);
-    editor_free(ed);
+    if (ed->secret_known)
+        regfree(&ed->secret);
+    free(ed->line);
+    the_editor = NULL;
 }
 
-static const struct port_ops editor_ops = {editor_read, editor_write, editor_shutdown,
-                                           editor_close};
+static const struct port_ops editor_ops = {.read = editor_read, .write = editor_write,
+                                           .shutdown = editor_shutdown, .close = editor_close};
 
 /* ---- opening ---- */
 
@@ -252,13 +241,11 @@ static void start_library(struct editor *ed)
 
 static int editor_init(const struct addr *a, struct editor *ed, struct err *e)
 {
-    if (tcgetattr(STDIN_FILENO, &ed->saved) < 0)
-        return err_sys(e, "READLINE needs a terminal: tcgetattr(%d)", STDIN_FILENO);
     ed->prompt = opt_string(a, &opt_prompt, NULL);
     ed->noprompt = opt_true(a, &opt_noprompt);
-    ed->history = opt_string(a, &opt_history, NULL);
     if (take_secret(a, ed, e) < 0 || readline_load(&ed->rl, e) < 0)
         return -1;
+    ed->history = opt_string(a, &opt_history, NULL);
     start_library(ed);
     return 0;
 }
@@ -279,32 +266,28 @@ static int be_quiet(struct editor *ed, struct err *e)
 static int editor_open(const struct addr *a, struct run *r, void *state, struct port **out,
                        struct err *e)
 {
-    struct editor *ed = NULL;
+    struct termios saved;
     struct port *p;
 
     (void)state;
     if (the_editor != NULL)
         return err_set(e, ERR_OTHER, "only one READLINE can be there at a time");
-    ed = calloc(1, sizeof *ed);
-    if (ed == NULL)
-        return err_nomem(e);
-    if (editor_init(a, ed, e) < 0 ||
-        endpoint_port(a, r, STDIN_FILENO, a->left == CTX_R ? -1 : STDOUT_FILENO,
-                      PORT_BORROWED, PORT_SHUT_NONE, &p, e) < 0) {
-        editor_free(ed);
+    if (tcgetattr(STDIN_FILENO, &saved) < 0)
+        return err_sys(e, "READLINE needs a terminal: tcgetattr(%d)", STDIN_FILENO);
+    if (endpoint_port(a, r, STDIN_FILENO, a->left == CTX_R ? -1 : STDOUT_FILENO, PORT_BORROWED,
+                      PORT_SHUT_NONE, &p, e) < 0)
+        return -1;
+    struct editor *ed = port_wrap(&p, &editor_ops, sizeof *ed, e);
+    if (ed != NULL) {
+        the_editor = ed;
+        ed->saved = saved;
+    }
+    if (ed == NULL || editor_init(a, ed, e) < 0 || be_quiet(ed, e) < 0) {
+        port_close(p);
         return -1;
     }
     diag(DIAG_NOTICE, "using readline on stdio for reading%s",
          a->left == CTX_R ? "" : " and writing");
-    the_editor = ed;
-    ed->inner = p->ops;
-    ed->inner_state = p->state;
-    p->ops = &editor_ops;
-    p->state = ed;
-    if (be_quiet(ed, e) < 0) {
-        port_close(p);
-        return -1;
-    }
     *out = p;
     return 0;
 }

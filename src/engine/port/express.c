@@ -46,17 +46,13 @@ static enum kind kind_of(int fd)
     return domain == AF_INET || domain == AF_INET6 ? KIND_TCP : KIND_SOCKET;
 }
 
-/* Nothing stands between the descriptor and the bytes, and it never blocks. */
-static bool is_bare(const struct port *p, int fd, unsigned odd)
+static bool never_blocks(int fd, bool ours)
 {
     int flags = fcntl(fd, F_GETFL);
-    if (p->ops->read != port_fd_read || p->ops->write != port_fd_write || p->flags & odd ||
-        flags < 0)
-        return false;
-    if (flags & O_NONBLOCK)
-        return true;
+    if (flags < 0 || flags & O_NONBLOCK)
+        return flags >= 0;
     /* sockets are used with MSG_DONTWAIT; splice() needs the flag, which others must not notice */
-    return !(p->flags & PORT_BORROWED) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+    return ours && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 /* ---- making ---- */
@@ -88,11 +84,12 @@ struct express *express_new(const struct port *from, const struct port *to)
     struct stat st;
     enum kind f = kind_of(from->rfd);
     enum kind t = fstat(to->wfd, &st) == 0 && S_ISREG(st.st_mode) ? KIND_FILE : kind_of(to->wfd);
-    if (t == KIND_OTHER || f == KIND_OTHER || f == KIND_SOCKET || from->pending.len > 0)
+    if (t == KIND_OTHER || f == KIND_OTHER || f == KIND_SOCKET || port_has_more(from))
         return NULL;
-    if ((f != KIND_FILE && !is_bare(from, from->rfd, odd_r)) ||
-        (t != KIND_FILE && !is_bare(to, to->wfd, odd_w)) || from->flags & odd_r ||
-        to->flags & odd_w)
+    if (!port_is_bare(from, to) || from->flags & odd_r || to->flags & odd_w)
+        return NULL;
+    if ((f != KIND_FILE && !never_blocks(from->rfd, from->flags & PORT_OWN_R)) ||
+        (t != KIND_FILE && !never_blocks(to->wfd, to->flags & PORT_OWN_W)))
         return NULL;
     struct express *x = malloc(sizeof *x);
     if (!x)

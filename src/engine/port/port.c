@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The common port, a pair of descriptors, and the joined port of a dual address: see
- * catena/port.h. Nothing here blocks. Descriptors of our own are made non-blocking; those that came
- * with the process keep their mode, because others share it: sockets are used with MSG_DONTWAIT,
- * pipes and terminals are opened once more through /proc. */
+ * The common port, a pair of descriptors: see catena/port.h. Nothing here blocks. Descriptors of our
+ * own are made non-blocking; those that came with the process keep their mode, because others share it:
+ * sockets are used with MSG_DONTWAIT, pipes and terminals are opened once more through /proc. */
 #include "catena/port.h"
 
 #include <errno.h>
@@ -269,6 +268,14 @@ size_t port_message_most(const struct port *p)
     }
 }
 
+size_t port_held(const struct port *p)
+{
+    size_t n = 0;
+    for (; p; p = p->inner[0])
+        n += p->pending.len;
+    return n;
+}
+
 int port_unread(struct port *p, const void *data, size_t n, struct err *e)
 {
     struct buf b;
@@ -382,7 +389,8 @@ static bool lingers(int fd)
 
 bool port_close_may_wait(const struct port *p)
 {
-    return p->flags & PORT_TTY || (p->flags & PORT_SOCKET_W && lingers(p->wfd)) ||
+    bool drains = p->flags & PORT_TTY || (!(p->flags & PORT_SOCKET_W) && p->wfd >= 0 && isatty(p->wfd));
+    return drains || (p->flags & PORT_SOCKET_W && lingers(p->wfd)) ||
            (p->flags & PORT_SOCKET_R && p->rfd != p->wfd && lingers(p->rfd));
 }
 
@@ -419,67 +427,6 @@ void port_abandon(struct port *p)
     port_close(p);
 }
 
-/* ---- the two halves of a dual address as one ---- */
-
-struct joined {
-    struct port *read, *write;
-};
-
-/* What changes in the halves as they are used, and others look for in the whole. */
-static void follow(struct port *p)
-{
-    const struct joined *j = p->state;
-    p->rfd = j->read->rfd;
-    p->wfd = j->write->wfd;
-    p->more = j->read->more;
-    p->need = j->read->need;
-    p->eio_until = j->read->eio_until;
-}
-
-/* What the half has read too far is read next, and whoever looks for more to read sees it here. Only
- * to be called when nothing is pending in p itself. */
-static void take_pending(struct port *p, struct port *half)
-{
-    if (half->pending.len > 0)
-        buf_swap(&p->pending, &half->pending);
-}
-
-static ssize_t joined_read(struct port *p, void *buf, size_t cap)
-{
-    struct joined *j = p->state;
-    ssize_t n = port_read(j->read, buf, cap);
-    take_pending(p, j->read);
-    follow(p);
-    return n;
-}
-
-static ssize_t joined_write(struct port *p, const void *buf, size_t n)
-{
-    struct joined *j = p->state;
-    ssize_t sent = port_write(j->write, buf, n);
-    follow(p);
-    return sent;
-}
-
-static int joined_shutdown(struct port *p, struct err *e)
-{
-    struct joined *j = p->state;
-    int rc = port_shutdown(j->write, e);
-    follow(p);
-    return rc;
-}
-
-static void joined_close(struct port *p)
-{
-    struct joined *j = p->state;
-    port_close(j->read);
-    port_close(j->write);
-    free(j);
-}
-
-static const struct port_ops joined_ops = {joined_read, joined_write, joined_shutdown,
-                                           joined_close};
-
 bool port_is_one(const struct port *p)
 {
     struct stat r, w;
@@ -494,37 +441,6 @@ void port_share(struct port *p)
         return;
     p->flags |= PORT_END_CLOSE | PORT_SHARED;
     p->shut = PORT_SHUT_NONE;
-    if (p->ops == &joined_ops) {
-        struct joined *j = p->state;
-        port_share(j->read);
-        port_share(j->write);
-    }
-}
-
-int port_join(struct port *read, struct port *write, struct port **out, struct err *e)
-{
-    struct port *p = calloc(1, sizeof *p);
-    struct joined *j = calloc(1, sizeof *j);
-    if (!p || !j) {
-        free(p);
-        free(j);
-        port_close(read);
-        port_close(write);
-        return err_nomem(e);
-    }
-    *j = (struct joined){read, write};
-    *p = (struct port){.ops = &joined_ops,
-                       .given = {read->given[0], write->given[1]},
-                       .flags = (read->flags & ~(unsigned)PORT_WRITES) | (write->flags & PORT_WRITES),
-                       .shut = write->shut,
-                       .label = read->label,
-                       .wlabel = write->wlabel,
-                       .sitout_eio = read->sitout_eio,
-                       .writer_fd = read->writer_fd,
-                       .state = j};
-    read->writer_fd = -1;
-    follow(p);
-    take_pending(p, read);
-    *out = p;
-    return 0;
+    port_share(p->inner[0]);
+    port_share(p->inner[1]);
 }
