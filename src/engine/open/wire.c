@@ -105,16 +105,24 @@ static int port_wait(struct wire *w, int fd, short events, const char *what, str
     return rc < 0 ? -1 : 0;
 }
 
+/* There may be more to read, for which nobody waits, but not for ever, either. */
+static int port_go_on(struct wire *w, struct err *e)
+{
+    return handshake_is_late(w->deadline) ? handshake_late(w->patience, e)
+                                          : wait_fd(w->run, -1, 0, 0, e);
+}
+
 static int port_fill(struct wire *w, int *eof, struct err *e)
 {
     struct port *p = w->carrier;
     unsigned char *at;
     size_t room = buf_room(&w->in, &at);
+    bool again = port_has_more(p);
 
     for (;;) {
         ssize_t n;
 
-        if (!port_has_more(p) && port_wait(w, p->rfd, POLLIN, "read", e) < 0)
+        if ((again ? port_go_on(w, e) : port_wait(w, p->rfd, POLLIN, "read", e)) < 0)
             return -1;
         n = port_read(p, at, room);
         if (n >= 0) {
@@ -124,6 +132,7 @@ static int port_fill(struct wire *w, int *eof, struct err *e)
         }
         if (errno != EAGAIN && errno != EINTR)
             return err_sys(e, "reading the peer's answer");
+        again = errno == EINTR || port_has_more(p);
     }
 }
 
