@@ -638,11 +638,12 @@ int process_call(const struct process *p, struct run *r, int *status, struct err
     siginfo_t end = {0};
     struct err ignored;
     int pidfd;
+
+    leave_keyboard(); /* before the program can be there */
     pid_t pid = start(p, r, &pidfd, e);
 
     if (pid == -1)
         return -1;
-    leave_keyboard();
     if (pidfd == -1)
         (void)err_sys(e, "pidfd_open(%ld)", (long)pid);
     while (pidfd != -1 && reaper_status(r->reaper, pid, &end) == 0) {
