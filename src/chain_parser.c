@@ -23,12 +23,22 @@ struct lex {
 struct out { /* unquoted text being built; s == NULL: only skipping */
     char *s;
     size_t n;
+    size_t *braces; /* room for all that there are, or NULL */
+    size_t nbraces;
 };
 
 static void emit(struct out *o, char c)
 {
     if (o && o->s)
         o->s[o->n++] = c;
+}
+
+/* What no backslash protects. */
+static void emit_bare(struct out *o, char c)
+{
+    if (c == '{' && o && o->braces)
+        o->braces[o->nbraces++] = o->n;
+    emit(o, c);
 }
 
 static char closing(char c)
@@ -77,7 +87,7 @@ static int lex_unit(struct lex *l, size_t *pos, size_t end, struct out *o, int d
     }
     char close = closing(c);
     if (!close || (l->lenient && depth >= MAX_NESTING)) {
-        emit(o, c);
+        emit_bare(o, c);
         return 0;
     }
     if (depth >= MAX_NESTING)
@@ -85,10 +95,10 @@ static int lex_unit(struct lex *l, size_t *pos, size_t end, struct out *o, int d
                       "quotes and brackets are nested more than %d deep", MAX_NESTING);
     bool keep = depth > 0 || (c != '"' && c != '\'');
     if (keep)
-        emit(o, c);
+        emit_bare(o, c);
     while (*pos < end && l->text[*pos] != close) {
         if (c == '\'' && l->text[*pos] != '\\')
-            emit(o, l->text[(*pos)++]);
+            emit_bare(o, l->text[(*pos)++]);
         else if (lex_unit(l, pos, end, o, depth + 1) < 0)
             return -1;
     }
@@ -124,14 +134,16 @@ static int find(struct lex *l, size_t from, size_t end, const char *seps, size_t
 /* Text [from, end) with quoting undone. A NUL written as \0 ends it, as in v1. */
 static int unquote(struct lex *l, size_t from, size_t end, struct text *t)
 {
+    bool braces = end > from && memchr(l->text + from, '{', end - from);
     struct out o = {.s = arena_alloc(l->arena, end - from + 1)};
-    if (!o.s)
+    if (braces)
+        o.braces = arena_alloc(l->arena, (end - from) * sizeof *o.braces);
+    if (!o.s || (braces && !o.braces))
         return err_nomem(l->e);
     for (size_t pos = from; pos < end;)
         if (lex_unit(l, &pos, end, &o, 0) < 0)
             return -1;
-    t->s = o.s;
-    t->at = span_of(l, from, end);
+    *t = (struct text){o.s, o.braces, o.nbraces, span_of(l, from, end)};
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "catena/err.h"
+#include "catena/facts.h"
 #include "catena/option.h"
 
 /* How a side is used, seen from the relay: r = it reads there, w = it writes there, b = both. */
@@ -58,6 +59,7 @@ struct form {
     enum form_role role;
     enum form_records records;
     unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */
+    const char *gives;     /* blank-separated: the facts it may tell once it is opened; or NULL */
     const char *help;      /* one line */
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
@@ -88,9 +90,22 @@ struct addr {
     size_t nopts;
     enum ctx left, right;  /* how it is used here; right 0 for endpoints */
     const char *host;      /* session: the host name its wire leads to, NULL if unknown */
+    /* Texts that facts complete when the address is opened; until then a sample stands in their place.
+     * By parameter; NULL: none has a hole. */
+    const struct template *const *holes;
+    unsigned host_place; /* of the address that has the host, if that has a hole; else 0 */
+    bool varies;    /* something has a hole: what is opened is an instance, made then (run_instance) */
+    unsigned place; /* on the line, from the left, from 1; facts are told and asked for by place */
     bool prompt;           /* endpoint: carries records, which are to leave at once */
     const char *label;     /* for messages: second address, link 1 "openssl" */
     struct span at;
 };
+
+/* The host that it reaches, or NULL. */
+static inline const char *addr_target(const struct addr *a)
+{
+    unsigned n = a->form->target;
+    return n > 0 && n <= a->nparams ? a->params[n - 1] : NULL;
+}
 
 #endif

@@ -19,6 +19,7 @@ enum err_kind {
     ERR_BUSY,        /* taken, or used up, for now */
     ERR_NO_NAME,     /* nobody has that name */
     ERR_DENIED,      /* not permitted, not trusted */
+    ERR_UNFIT,       /* what somebody has told cannot stand where it is needed, see facts.h */
     ERR_PROTOCOL,    /* a peer broke the rules, truncation included */
     ERR_OTHER,
     ERR_INTERRUPTED, /* a signal or a stop request ended the wait */

@@ -55,6 +55,9 @@ struct session_side {
 };
 struct session_ops {
     bool records; /* what is given out to a side that takes records is one at a time */
+    /* Can connections share what prepare() gives, although the address has holes? If not it is called
+     * for each of them. */
+    bool (*shares)(const struct addr *a);
     /* Once per address, before any fork: what all connections share (TLS context, trust store). */
     int (*prepare)(const struct addr *a, struct run *r, void **shared, struct err *e);
     void (*release)(void *shared);

@@ -17,6 +17,7 @@
 struct addr;
 struct arena;
 struct run;
+struct template;
 
 /* Option groups are v1's, which help and messages name: an address takes an option when they share
  * one. They are complete: rows that an address brings along (form.options) need none. */
@@ -154,6 +155,7 @@ struct option_desc {
 struct opt {
     const struct option_desc *desc;
     struct value v;
+    const struct template *hole; /* its text, if that has holes; v is a sample then */
     struct span at;
     bool sloppy; /* -s: when it cannot be applied that is logged, and work goes on */
 };

@@ -84,8 +84,10 @@ struct plan {
     size_t nitems, nleft_items;
     size_t nproofs; /* so many items are made from the left before the right chain is opened: those of
                      * the left chain, and who of the right one talks to what connected there */
+    unsigned seam; /* the place where the two chains meet, of what belongs to no address: -r, -R */
     size_t border; /* index of the station at the border: runs in the run's own thread */
     struct plan_border eol[2];
+    bool no_holes;    /* {name} is text: --v1; under the name socat where it makes no sense otherwise */
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */
     bool has_peers;   /* some chain has fork or thread: messages name the peer */
     const struct addr *merged[2]; /* where packets that flow to that side become a stream, or NULL */
@@ -103,6 +105,9 @@ int plan_look_up(struct plan *p, struct err *e);
 void plan_free(struct plan *p);
 void plan_print(const struct plan *p, FILE *f); /* -n */
 
+/* Who is to fill a hole of that fact at that place, as far as is known: the nearest on the left that
+ * is opened before and tells it, else the nearest on the right; NULL nobody. */
+const struct addr *plan_teller(const struct plan *p, unsigned place, const struct fact_desc *f);
 /* The option on the leftmost address of that chain that has it (a link covers all to its right). */
 const struct opt *plan_chain_opt(const struct plan *p, int chain, const struct option_desc *row);
 /* The addresses of one chain in the order typed; NULL at the end. */

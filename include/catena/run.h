@@ -16,13 +16,24 @@
 #include "catena/err.h"
 #include "catena/settings.h"
 
+struct addr;
+struct arena;
+struct fact_desc;
+struct instance;
 struct plan;
+struct saying;
 struct line;
 struct reaper;
 struct traffic;
 
-struct fact { /* what an opened side has learnt; becomes the environment of children */
-    char *name, *value; /* without the program's prefix: "PEERADDR" */
+struct fact { /* what an opened side has learnt; see facts.h */
+    struct fact *next;
+    const char *name, *value; /* in text */
+    size_t len;
+    unsigned place;  /* on the line, of who said it; 0: the caller */
+    const char *who; /* his label */
+    bool behind;     /* in the environment another one's facts are shown */
+    char text[];
 };
 
 enum child_role {
@@ -86,7 +97,7 @@ struct run {
     pthread_mutex_t lock; /* guards what follows */
     bool failed;
     struct fact *facts;
-    size_t nfacts;
+    struct instance *instances; /* instance.c */
     struct child *children;
     size_t nchildren;
     bool child_failed;
@@ -136,9 +147,26 @@ void run_tell_end(struct run *r, bool failed); /* one N line */
 /* The first reason counts, but -T always does. */
 void run_ends(struct run *r, enum run_end why);
 
-/* Facts: set replaces; get gives a copy to free, or NULL. */
-int run_set_fact(struct run *r, const char *name, const char *value, struct err *e);
+/* Facts, each with who said it (NULL: the caller); what he says again replaces it. */
+int run_set_fact(struct run *r, const struct addr *who, const char *name, const char *value,
+                 struct err *e);
+int run_tell(struct run *r, const struct addr *who, const char *name, const void *value, size_t len,
+             struct err *e);
+/* He connected by himself: as variables his facts do not replace those that a client has told. */
+void run_stay_behind(struct run *r, const struct addr *who);
+/* As the environment has it: a copy to free, or NULL. */
 char *run_get_fact(struct run *r, const char *name);
+/* For somebody at that place: the word of the nearest on the left, else on the right; copied into a. */
+bool run_knows(struct run *r, unsigned place, const struct fact_desc *f, struct arena *a,
+               struct saying *out);
+void run_forget(struct run *r); /* all facts */
+/* What an address with holes has become in this run: made anew by run_instance(), whenever it is opened;
+ * run_addr() gives what was made. Without holes it is the address itself. */
+int run_instance(struct run *r, const struct addr *a, const struct addr **out, struct err *e);
+const struct addr *run_addr(struct run *r, const struct addr *a);
+/* What the session of that link shares with those of other runs, or has for itself. */
+void *run_shared(struct run *r, size_t link);
+void run_drop_instances(struct run *r);
 /* Will anybody ask for facts? If not they need not be gathered. */
 bool run_wants_facts(const struct run *r);
 int run_copy_facts(struct run *r, struct run *from, struct err *e);

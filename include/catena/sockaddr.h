@@ -10,6 +10,7 @@
 
 #include "catena/err.h"
 
+struct addr;
 struct run;
 
 struct sockname {
@@ -58,11 +59,12 @@ void sockname_peer(struct sockname *n, int fd);
  * descriptor says. */
 void sockname_meet(struct run *r, int fd, const struct sockname *peer);
 
-/* PEERADDR, PEERPORT, SOCKADDR, SOCKPORT of an accepted connection go into the run. */
-int sockname_facts(struct run *r, const struct sockname *peer, const struct sockname *local,
-                   struct err *e);
-/* The same for one we made ourselves. It does not replace what a client has told. */
-int sockname_facts_connected(struct run *r, const struct sockname *peer,
+/* peeraddr, peerport, sockaddr, sockport of a connection that this address has accepted go into the
+ * run. */
+int sockname_facts(struct run *r, const struct addr *who, const struct sockname *peer,
+                   const struct sockname *local, struct err *e);
+/* The same for one we made ourselves. */
+int sockname_facts_connected(struct run *r, const struct addr *who, const struct sockname *peer,
                              const struct sockname *local, struct err *e);
 
 #endif

@@ -12,6 +12,8 @@
 
 struct text {
     const char *s;  /* unquoted, NUL-terminated */
+    const size_t *braces; /* where in it an opening brace stands that no backslash protects */
+    size_t nbraces;
     struct span at; /* as typed */
 };
 

@@ -113,7 +113,7 @@ static void names(const char *text, size_t cap)
     char *name = malloc(cap);
     if (!name || run_init(&run, &settings, NULL, -1, &e) < 0)
         abort();
-    if (dump_file_name(&run, text, name, cap) == 0 && strlen(name) >= cap)
+    if (dump_file_name(&run, text, name, cap, &e) == 0 && strlen(name) >= cap)
         abort();
     run_fini(&run);
     free(name);

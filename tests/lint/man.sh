@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The manual is clean, and has every address that the sources register.
+# The manual is clean, and has every address and every fact that the sources know.
 set -eu
 source=$1
 page=$source/man/catena.1
@@ -14,6 +14,12 @@ fi
 for keyword in $(grep -rhoE 'keyword = "[A-Z0-9-]+"' "$source/src" | cut -d'"' -f2 | sort -u); do
     grep -qw -e "$keyword" "$page" || {
         echo "$page: nothing about $keyword"
+        status=1
+    }
+done
+for fact in $(sed -nE 's/^    \{"([a-z0-9_]+)", FACT_.*/\1/p; s/^    X509\("([a-z]+)".*/openssl_x509_\1/p' "$source/src/engine/plan/fact.c"); do
+    grep -q "^\.It.* $fact\( \|$\)" "$page" || {
+        echo "$page: nothing about {$fact}"
         status=1
     }
 done

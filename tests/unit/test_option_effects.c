@@ -188,7 +188,7 @@ static int try_in_child(const struct effect *x, size_t number)
     } else {
         s.fd = listener();
     }
-    if (open_process_options(&s.plan->end[LEFT], s.fd, &e) < 0)
+    if (open_process_options(&end, s.fd, &e) < 0)
         return failed(x, text, &e);
     if (!x->check || !x->check(&s, x)) {
         print_error("%s: without effect\n", text);

@@ -249,12 +249,12 @@ void sockname_meet(struct run *r, int fd, const struct sockname *peer)
     run_meet(r, text);
 }
 
-static int set_facts(struct run *r, const char *addr_fact, const char *port_fact,
-                     const struct sockname *n, struct err *e)
+static int set_facts(struct run *r, const struct addr *who, const char *addr_fact,
+                     const char *port_fact, const struct sockname *n, struct err *e)
 {
     char text[SOCKNAME_TEXT], port[16];
 
-    if (run_set_fact(r, addr_fact, sockname_host(n, text), e) < 0)
+    if (run_set_fact(r, who, addr_fact, sockname_host(n, text), e) < 0)
         return -1;
     if (sockname_family(n) == AF_VSOCK)
         snprintf(port, sizeof port, "%u", vsock(n).svm_port);
@@ -262,34 +262,26 @@ static int set_facts(struct run *r, const char *addr_fact, const char *port_fact
         return 0;
     else
         snprintf(port, sizeof port, "%d", sockname_port(n));
-    return run_set_fact(r, port_fact, port, e);
+    return run_set_fact(r, who, port_fact, port, e);
 }
 
-int sockname_facts(struct run *r, const struct sockname *peer, const struct sockname *local,
-                   struct err *e)
+int sockname_facts(struct run *r, const struct addr *who, const struct sockname *peer,
+                   const struct sockname *local, struct err *e)
 {
     if (!run_wants_facts(r))
         return 0;
-    if (set_facts(r, "PEERADDR", "PEERPORT", peer, e) < 0)
+    if (set_facts(r, who, "peeraddr", "peerport", peer, e) < 0)
         return -1;
-    return set_facts(r, "SOCKADDR", "SOCKPORT", local, e);
+    return set_facts(r, who, "sockaddr", "sockport", local, e);
 }
 
-int sockname_facts_connected(struct run *r, const struct sockname *peer,
+int sockname_facts_connected(struct run *r, const struct addr *who, const struct sockname *peer,
                              const struct sockname *local, struct err *e)
 {
     if (!run_wants_facts(r))
         return 0;
-    char host[SOCKNAME_TEXT], port[16] = "";
-    char *known_host = run_get_fact(r, "PEERADDR"), *known_port = run_get_fact(r, "PEERPORT");
-    bool ours;
-
-    /* Connecting once more to the same place does replace: the local port is another one. */
-    if (sockname_port(peer) >= 0)
-        snprintf(port, sizeof port, "%d", sockname_port(peer));
-    ours = known_host == NULL || (strcmp(known_host, sockname_host(peer, host)) == 0 &&
-                                  strcmp(known_port != NULL ? known_port : "", port) == 0);
-    free(known_host);
-    free(known_port);
-    return ours ? sockname_facts(r, peer, local, e) : 0;
+    if (sockname_facts(r, who, peer, local, e) < 0)
+        return -1;
+    run_stay_behind(r, who);
+    return 0;
 }

@@ -214,6 +214,7 @@ static void dtls_close(struct port *p)
     if (!(p->flags & PORT_END_CLOSE))
         say_goodbye(d);
     SSL_free(d->tls.ssl);
+    free(d->tls.expect);
     p->state = d->inner_state;
     d->inner->close(p);
     dtls_shared_drop(d->shared);
@@ -249,7 +250,7 @@ int dtls_port(struct port *p, struct dtls_shared *shared, struct err *e)
 
 /* ---- the handshake ---- */
 
-static int new_ssl(struct dtls *d, int fd, struct err *e)
+static int new_ssl(struct dtls *d, const struct addr *a, int fd, struct err *e)
 {
     const struct tls_context *t = d->shared->tls;
     BIO *wire;
@@ -266,9 +267,7 @@ static int new_ssl(struct dtls *d, int fd, struct err *e)
         SSL_set_accept_state(d->tls.ssl);
     else
         SSL_set_connect_state(d->tls.ssl);
-    if (t->sni && !SSL_set_tlsext_host_name(d->tls.ssl, t->sni))
-        return tls_error(e, ERR_USAGE, "host name \"%s\" cannot be sent to the server", t->sni);
-    return 0;
+    return tls_names(a, &d->tls, e);
 }
 
 /* Its own option, or one of those that end a handshake in version 1. */
@@ -340,7 +339,7 @@ int dtls_greet(const struct addr *a, struct run *r, struct port *p, struct err *
 {
     struct dtls *d = p->state;
 
-    if (new_ssl(d, p->rfd, e) < 0 || shake_hands(d, r, patience(a, p->rfd), e) < 0) {
+    if (new_ssl(d, &d->shared->both, p->rfd, e) < 0 || shake_hands(d, r, patience(a, p->rfd), e) < 0) {
         d->broken = true;
         return -1;
     }

@@ -20,6 +20,7 @@ enum { TEXT = 256 }; /* bytes of a value's text: IP options have 40 bytes at mos
 
 struct report {
     struct run *run;
+    const struct addr *who;
     bool keep;
     const unsigned char *data;
     size_t len;
@@ -33,7 +34,7 @@ static void item(const struct report *rep, const char *type, const char *name, c
 
     diag(DIAG_INFO, "ancillary message: %s: %s=%s", type, name, value);
     if (rep->keep)
-        (void)run_set_fact(rep->run, fact, value, &ignored);
+        (void)run_set_fact(rep->run, rep->who, fact, value, &ignored);
 }
 
 /* The number in the message, whose size depends on the type: a byte or an int. */
@@ -57,7 +58,7 @@ static void timestamp(const struct report *rep)
     if (localtime_r(&tv.tv_sec, &tm) != NULL)
         (void)strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &tm);
     snprintf(text, sizeof text, "%s, %06ld usecs", date, (long)tv.tv_usec);
-    item(rep, "SCM_TIMESTAMP", "timestamp", "TIMESTAMP", text);
+    item(rep, "SCM_TIMESTAMP", "timestamp", "timestamp", text);
 }
 
 static void ttl(const struct report *rep)
@@ -65,7 +66,7 @@ static void ttl(const struct report *rep)
     char text[TEXT];
 
     snprintf(text, sizeof text, "%d", number(rep));
-    item(rep, "IP_TTL", "ttl", "IP_TTL", text);
+    item(rep, "IP_TTL", "ttl", "ip_ttl", text);
 }
 
 static void tos(const struct report *rep)
@@ -73,7 +74,7 @@ static void tos(const struct report *rep)
     char text[TEXT];
 
     snprintf(text, sizeof text, "%d", number(rep));
-    item(rep, "IP_TOS", "tos", "IP_TOS", text);
+    item(rep, "IP_TOS", "tos", "ip_tos", text);
 }
 
 static void options(const struct report *rep)
@@ -83,7 +84,7 @@ static void options(const struct report *rep)
 
     for (size_t i = 0; i < rep->len && put + 3 < sizeof text; i++)
         put += (size_t)snprintf(text + put, sizeof text - put, "%02x", rep->data[i]);
-    item(rep, "IP_OPTIONS", "options", "IP_OPTIONS", text);
+    item(rep, "IP_OPTIONS", "options", "ip_options", text);
 }
 
 static void pktinfo(const struct report *rep)
@@ -94,11 +95,11 @@ static void pktinfo(const struct report *rep)
     memcpy(&info, rep->data, rep->len < sizeof info ? rep->len : sizeof info);
     if (if_indextoname((unsigned)info.ipi_ifindex, name) == NULL)
         snprintf(name, sizeof name, "%d", info.ipi_ifindex);
-    item(rep, "IP_PKTINFO", "if", "IP_IF", name);
+    item(rep, "IP_PKTINFO", "if", "ip_if", name);
     inet_ntop(AF_INET, &info.ipi_spec_dst, text, sizeof text);
-    item(rep, "IP_PKTINFO", "locaddr", "IP_LOCADDR", text);
+    item(rep, "IP_PKTINFO", "locaddr", "ip_locaddr", text);
     inet_ntop(AF_INET, &info.ipi_addr, text, sizeof text);
-    item(rep, "IP_PKTINFO", "dstaddr", "IP_DSTADDR", text);
+    item(rep, "IP_PKTINFO", "dstaddr", "ip_dstaddr", text);
 }
 
 static void pktinfo6(const struct report *rep)
@@ -109,10 +110,10 @@ static void pktinfo6(const struct report *rep)
 
     memcpy(&info, rep->data, rep->len < sizeof info ? rep->len : sizeof info);
     if (if_indextoname(info.ipi6_ifindex, device) != NULL)
-        item(rep, "IPV6_PKTINFO", "if", "IPV6_IF", device);
+        item(rep, "IPV6_PKTINFO", "if", "ipv6_if", device);
     name.u.in6.sin6_family = AF_INET6;
     name.u.in6.sin6_addr = info.ipi6_addr;
-    item(rep, "IPV6_PKTINFO", "dstaddr", "IPV6_DSTADDR", sockname_host(&name, text));
+    item(rep, "IPV6_PKTINFO", "dstaddr", "ipv6_dstaddr", sockname_host(&name, text));
 }
 
 static void hoplimit(const struct report *rep)
@@ -120,7 +121,7 @@ static void hoplimit(const struct report *rep)
     char text[TEXT];
 
     snprintf(text, sizeof text, "%d", number(rep));
-    item(rep, "IPV6_HOPLIMIT", "hoplimit", "IPV6_HOPLIMIT", text);
+    item(rep, "IPV6_HOPLIMIT", "hoplimit", "ipv6_hoplimit", text);
 }
 
 static void tclass(const struct report *rep)
@@ -128,7 +129,7 @@ static void tclass(const struct report *rep)
     char text[TEXT];
 
     snprintf(text, sizeof text, "x%08x", (unsigned)number(rep));
-    item(rep, "IPV6_TCLASS", "tclass", "IPV6_TCLASS", text);
+    item(rep, "IPV6_TCLASS", "tclass", "ipv6_tclass", text);
 }
 
 static const struct {
@@ -164,10 +165,10 @@ void ancillary_close_passed(struct msghdr *msg)
     }
 }
 
-void ancillary_report(struct run *r, struct msghdr *msg, bool keep)
+void ancillary_report(struct run *r, const struct addr *who, struct msghdr *msg, bool keep)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
-        struct report rep = {r, keep, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0)};
+        struct report rep = {r, who, keep, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0)};
 
         for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
             if (types[i].level == c->cmsg_level && types[i].type == c->cmsg_type)
@@ -176,11 +177,11 @@ void ancillary_report(struct run *r, struct msghdr *msg, bool keep)
     }
 }
 
-void ancillary_forget(struct run *r)
+void ancillary_forget(struct run *r, const struct addr *who)
 {
     static const char *const names[] = {
-        "TIMESTAMP",  "IP_TTL",  "IP_TOS",       "IP_OPTIONS",    "IP_IF",       "IP_LOCADDR",
-        "IP_DSTADDR", "IPV6_IF", "IPV6_DSTADDR", "IPV6_HOPLIMIT", "IPV6_TCLASS",
+        "timestamp",  "ip_ttl",  "ip_tos",       "ip_options",    "ip_if",       "ip_locaddr",
+        "ip_dstaddr", "ipv6_if", "ipv6_dstaddr", "ipv6_hoplimit", "ipv6_tclass",
     };
     struct err ignored;
 
@@ -188,7 +189,7 @@ void ancillary_forget(struct run *r)
         char *value = run_get_fact(r, names[i]);
 
         if (value != NULL && value[0] != '\0')
-            (void)run_set_fact(r, names[i], "", &ignored);
+            (void)run_set_fact(r, who, names[i], "", &ignored);
         free(value);
     }
 }

@@ -12,8 +12,8 @@
 void ancillary_close_passed(struct msghdr *msg);
 /* Logs each item of the ancillary data that recvmsg(2) has left in msg; keep: they also become
  * facts of the run. */
-void ancillary_report(struct run *r, struct msghdr *msg, bool keep);
+void ancillary_report(struct run *r, const struct addr *who, struct msghdr *msg, bool keep);
 /* Before the next packet: what an earlier one told is not true of it. */
-void ancillary_forget(struct run *r);
+void ancillary_forget(struct run *r, const struct addr *who);
 
 #endif

@@ -161,17 +161,18 @@ bool dgram_has_rules(const struct access *access)
     return access->ranged || access->wrapped || access->lowport || access->sourceport >= 0;
 }
 
-int dgram_facts(struct run *r, const struct sockname *from, int fd, bool portless, struct err *e)
+int dgram_facts(struct run *r, const struct addr *who, const struct sockname *from, int fd,
+                bool portless, struct err *e)
 {
     struct sockname local;
     char text[SOCKNAME_TEXT];
 
     sockname_local(&local, fd);
     if (!portless)
-        return sockname_facts(r, from, &local, e);
-    if (run_set_fact(r, "PEERADDR", sockname_host(from, text), e) < 0)
+        return sockname_facts(r, who, from, &local, e);
+    if (run_set_fact(r, who, "peeraddr", sockname_host(from, text), e) < 0)
         return -1;
-    return run_set_fact(r, "SOCKADDR", sockname_host(&local, text), e);
+    return run_set_fact(r, who, "sockaddr", sockname_host(&local, text), e);
 }
 
 /* ---- reading ---- */
@@ -220,7 +221,7 @@ static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, c
              sockname_text(&packet->from, text));
         return false;
     }
-    ancillary_report(d->run, &packet->msg, d->facts);
+    ancillary_report(d->run, d->addr, &packet->msg, d->facts);
     dgram_count_cut(d->addr, d->run, packet, n);
     if (diag_shows(DIAG_INFO))
         diag(DIAG_INFO, "received packet with %zd bytes from %s", n,
@@ -228,7 +229,7 @@ static bool take(struct port *p, struct dgram *d, struct dgram_packet *packet, c
     if (!d->facts || memcmp(&d->last, &packet->from, sizeof d->last) == 0)
         return true;
     d->last = packet->from;
-    (void)dgram_facts(d->run, &packet->from, p->rfd, d->portless, &ignored);
+    (void)dgram_facts(d->run, d->addr, &packet->from, p->rfd, d->portless, &ignored);
     return true;
 }
 

@@ -65,7 +65,8 @@ struct dgram_packet {
 };
 
 /* PEERADDR and so on, of the sender and of our own address. */
-int dgram_facts(struct run *r, const struct sockname *from, int fd, bool portless, struct err *e);
+int dgram_facts(struct run *r, const struct addr *who, const struct sockname *from, int fd,
+                bool portless, struct err *e);
 /* Does the kernel put an IPv4 header in front of what fd receives? */
 bool dgram_has_header(const struct sock_kind *kind, int fd);
 /* Are there rules about whom packets are taken from? */

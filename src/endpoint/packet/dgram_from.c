@@ -178,9 +178,9 @@ static ssize_t receive(const struct addr *a, struct run *r, struct receiver *l,
         return -1;
     diag(DIAG_NOTICE, "receiving packet from %s", sockname_text(&packet->from, text));
     dgram_count_cut(a, r, packet, n);
-    ancillary_forget(r);
-    ancillary_report(r, &packet->msg, true);
-    return dgram_facts(r, &packet->from, l->fd, l->kind.type == SOCK_RAW, e) < 0 ? -1 : n;
+    ancillary_forget(r, a);
+    ancillary_report(r, a, &packet->msg, true);
+    return dgram_facts(r, a, &packet->from, l->fd, l->kind.type == SOCK_RAW, e) < 0 ? -1 : n;
 }
 
 int dgram_from_open(const struct addr *a, struct run *r, void *state, struct port **out,

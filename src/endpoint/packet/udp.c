@@ -29,32 +29,33 @@ static const struct sock_kind lite[3] = KINDS(IPPROTO_UDPLITE),
 #define TO_HOST .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .target = 1
 #define AT_PORT .params = ":<port>", .min_params = 1, .max_params = 1
 
-#define FORM(keyword_, aliases_, params_, left_, groups_, ops_, arg_, records_, help_)             \
+#define FORM(keyword_, aliases_, params_, left_, groups_, ops_, arg_, records_, gives_, help_)     \
     {                                                                                              \
         .keyword = keyword_, .aliases = aliases_, params_, .left = (left_), .right = RIGHT_NONE,   \
         .groups = (groups_), .kind = FORM_ENDPOINT, .ops.endpoint = &(ops_), .arg = (arg_),        \
         .help = help_, .check = inet_check, .foresee = inet_foresee,                               \
-        .records = (records_)                                                                      \
+        .records = (records_), .gives = (gives_)                                                   \
     }
 /* The six addresses of one protocol and IP version. */
 #define SIX(name, transport, over, g, fixed, loose)                                                \
     FORM(name "-CONNECT", name, TO_HOST, CTX_RWB, BASE | (g), udp_connect_ops, fixed, RECORDS_MANY,\
+         GIVES_PEER,                                                                               \
          "exchanges packets with a " transport " port" over),                                      \
     FORM(name "-LISTEN", name "-L", AT_PORT, CTX_R | CTX_B,                                        \
          BASE | GROUP_LISTEN | GROUP_CHILD | GROUP_RANGE | (g), udp_listen_ops, fixed,             \
-         RECORDS_MANY,                                                                             \
+         RECORDS_MANY, GIVES_PEER,                                                                 \
          "waits for a " transport " client and serves it" over),                                   \
     FORM(name "-SENDTO", name "-SEND", TO_HOST, CTX_W | CTX_B, BASE | (g), inet_sendto_ops, loose, \
-         RECORDS_MANY,                                                                             \
+         RECORDS_MANY, NULL,                                                                       \
          "sends packets to a " transport " port and takes its answers" over),                      \
     FORM(name "-DATAGRAM", name "-DGRAM", TO_HOST, CTX_RWB, BASE | GROUP_RANGE | (g),              \
-         inet_datagram_ops, loose, RECORDS_MANY,                                                   \
+         inet_datagram_ops, loose, RECORDS_MANY, NULL,                                             \
          "sends packets to a " transport " port, also a group's, and takes anybody's" over),       \
     FORM(name "-RECV", NULL, AT_PORT, CTX_R, BASE | GROUP_RANGE | (g), inet_recv_ops, loose,       \
-         RECORDS_MANY,                                                                             \
+         RECORDS_MANY, NULL,                                                                       \
          "receives anybody's " transport " packets" over),                                         \
     FORM(name "-RECVFROM", NULL, AT_PORT, CTX_R | CTX_B, BASE | GROUP_CHILD | GROUP_RANGE | (g),   \
-         inet_recvfrom_ops, loose, RECORDS_ONE,                                                    \
+         inet_recvfrom_ops, loose, RECORDS_ONE, GIVES_PEER GIVES_PACKET,                           \
          "receives one " transport " packet and answers its sender" over)
 
 extern const struct form forms_udp[];

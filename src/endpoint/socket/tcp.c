@@ -16,12 +16,12 @@ static const struct sock_kind tcp = TCP(AF_UNSPEC), tcp4 = TCP(AF_INET), tcp6 = 
 
 #define CONNECT_FORM                                                                               \
     .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .left = CTX_RWB,                 \
-    .right = RIGHT_NONE, .role = ROLE_CLIENT, .target = 1, .check = inet_check,                    \
+    .right = RIGHT_NONE, .role = ROLE_CLIENT, .gives = GIVES_PEER, .target = 1, .check = inet_check,                    \
     .foresee = inet_foresee,                                                                       \
     .kind = FORM_ENDPOINT, .ops.endpoint = &inet_connect_ops
 #define LISTEN_FORM                                                                                \
     .params = ":<port>", .min_params = 1, .max_params = 1, .left = CTX_RWB, .right = RIGHT_NONE,   \
-    .role = ROLE_SERVER, .check = inet_check, .foresee = inet_foresee,                             \
+    .role = ROLE_SERVER, .gives = GIVES_PEER, .check = inet_check, .foresee = inet_foresee,                             \
     .kind = FORM_ENDPOINT,                                                                         \
     .ops.endpoint = &inet_listen_ops
 

@@ -160,6 +160,7 @@ const struct form forms_vsock[] = {
         .check = check,
         .kind = FORM_ENDPOINT,
         .role = ROLE_CLIENT,
+        .gives = GIVES_PEER,
         .ops.endpoint = &connect_ops,
     },
     {
@@ -175,6 +176,7 @@ const struct form forms_vsock[] = {
         .check = check,
         .kind = FORM_ENDPOINT,
         .role = ROLE_SERVER,
+        .gives = GIVES_PEER,
         .ops.endpoint = &listen_ops,
     },
     {.keyword = NULL},

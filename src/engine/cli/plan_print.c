@@ -20,10 +20,29 @@ static void print_lower(FILE *f, const char *s)
         fputc(tolower((unsigned char)*s), f);
 }
 
-static void print_details(const struct addr *a, FILE *f)
+/* Who fills the holes: what is known is the nearest who may. */
+static void print_hole(const struct plan *p, const struct addr *a, const struct template *t, FILE *f)
 {
-    if (a->form->show)
+    for (size_t i = 0; t && i < t->nholes; i++) {
+        const struct addr *who = plan_teller(p, a->place, t->holes[i].fact);
+        fprintf(f, "      {%s} in %s: told by %s\n", t->holes[i].fact->name, t->what,
+                who ? who->label : "the caller");
+    }
+}
+
+static void print_holes(const struct plan *p, const struct addr *a, FILE *f)
+{
+    for (size_t i = 0; a->holes && i < a->nparams; i++)
+        print_hole(p, a, a->holes[i], f);
+    for (size_t i = 0; i < a->nopts; i++)
+        print_hole(p, a, a->opts[i].hole, f);
+}
+
+static void print_details(const struct plan *p, const struct addr *a, FILE *f)
+{
+    if (a->form->show && !a->varies)
         a->form->show(a, f);
+    print_holes(p, a, f);
 
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
@@ -43,7 +62,7 @@ static void print_addr(const struct addr *a, FILE *f)
 {
     print_lower(f, a->form->keyword);
     for (size_t i = 0; i < a->nparams; i++)
-        fprintf(f, ":%s", a->params[i]);
+        fprintf(f, ":%s", a->holes && a->holes[i] ? a->holes[i]->text : a->params[i]);
 }
 
 static void print_form(const struct addr *a, FILE *f)
@@ -80,9 +99,9 @@ static void print_end(const struct plan *p, int side, FILE *f)
                 : opt_true(end->fwd, &opt_thread) ? ", a thread for each"
                                                  : "");
     fputc('\n', f);
-    print_details(end->fwd, f);
+    print_details(p, end->fwd, f);
     if (end->back)
-        print_details(end->back, f);
+        print_details(p, end->back, f);
     if (p->merged[side] == end->fwd)
         print_merged(f);
 }
@@ -147,10 +166,10 @@ static void print_link(const struct plan *p, const struct plan_link *l, FILE *f)
         fprintf(f, "; a dual: each half for one direction");
     fprintf(f, "; wire side %s\n", l->wire == LEFT ? "left" : "right");
     if (l->fwd->host)
-        fprintf(f, "      host: %s\n", l->fwd->host);
-    print_details(l->fwd, f);
+        fprintf(f, "      host: %s\n", l->fwd->host_place ? "as where it leads" : l->fwd->host);
+    print_details(p, l->fwd, f);
     if (l->back)
-        print_details(l->back, f);
+        print_details(p, l->back, f);
     if (merges(p, l->fwd) || merges(p, l->back))
         print_merged(f);
 }

@@ -52,6 +52,11 @@ static int make(struct line *l, struct station *s, struct err *e)
         s->engine.border_side = l->plan->border >= l->plan->nleft_items ? LEFT : RIGHT;
     }
     s->made = true;
+    const struct plan_link *link = s->item->link;
+    const struct addr *made; /* to be found by run_addr() */
+    if (link && (run_instance(l->run, link->fwd, &made, e) < 0 ||
+                 (link->back && run_instance(l->run, link->back, &made, e) < 0)))
+        return -1;
     return engine_init(&s->engine, l->run, s->item, e);
 }
 
@@ -156,10 +161,10 @@ static int hold_dialog(struct line *l, int side, const struct plan_link *link, s
     struct engine_wire ew = {s ? &s->engine : NULL, !side};
     const struct wire_ops *over = s ? &wire_over_engine : &wire_over_port;
     void *carrier = s ? (void *)&ew : l->port[side];
-    if (line_start(l, e) < 0 ||
-        wire_init(&w, over, carrier, l->run, handshake_patience(link->fwd), e) < 0)
+    const struct addr *a;
+    if (run_instance(l->run, link->fwd, &a, e) < 0 || line_start(l, e) < 0 ||
+        wire_init(&w, over, carrier, l->run, handshake_patience(a), e) < 0)
         return -1;
-    const struct addr *a = link->fwd;
     int rc = a->form->ops.negotiator->negotiate(a, l->run, &w, e);
     if (rc < 0)
         (void)err_wrap(e, "%s", a->label);
@@ -192,7 +197,8 @@ static int greet(struct line *l, int side, struct err *e)
 {
     const struct plan_end *end = &l->plan->end[side];
     const struct endpoint_ops *ops = end->fwd->form->ops.endpoint;
-    if (end->back || !ops->greet || ops->greet(end->fwd, l->run, l->port[side], e) == 0)
+    if (end->back || !ops->greet ||
+        ops->greet(run_addr(l->run, end->fwd), l->run, l->port[side], e) == 0)
         return 0;
     return err_is_end(e) || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
 }

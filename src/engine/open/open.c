@@ -180,29 +180,39 @@ int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r
     o->end = end; /* and early as an earlier attempt has left it */
     if (!open_is_passive(end))
         return 0;
-    if (wrap(end->fwd, listen_on(end->fwd, r, &o->early[1], &o->state, e), e) < 0)
+    if (run_instance(r, end->fwd, &o->addr[1], e) < 0 ||
+        wrap(end->fwd, listen_on(o->addr[1], r, &o->early[1], &o->state, e), e) < 0)
         return -1;
     o->listening = true;
     return 0;
 }
 
+static int open_half(struct opened_end *o, int i, struct run *r, struct port **out, struct err *e)
+{
+    void *state = NULL;
+    const struct addr *a = o->addr[i];
+    const struct endpoint_ops *ops = a->form->ops.endpoint;
+    int rc = ops->listen ? listen_on(a, r, &o->early[i], &state, e) : 0;
+    if (rc == 0)
+        rc = open_one(a, r, &o->early[i], state, out, e);
+    if (rc == 0 && ops->greet)
+        rc = ops->greet(a, r, *out, e);
+    if (state)
+        ops->unlisten(a, state, false);
+    return wrap(a, rc, e);
+}
+
 int open_port(struct opened_end *o, struct run *r, struct port **out, struct err *e)
 {
     const struct addr *a[2] = {o->end->back, o->end->fwd};
-    if (!a[0])
-        return wrap(a[1], open_one(a[1], r, &o->early[1], o->state, out, e), e);
     struct port *half[2] = {NULL, NULL};
+    if (!a[0]) {
+        if (!o->listening && run_instance(r, a[1], &o->addr[1], e) < 0)
+            return -1;
+        return wrap(a[1], open_one(o->addr[1], r, &o->early[1], o->state, out, e), e);
+    }
     for (int i = 0; i < 2; i++) {
-        void *state = NULL;
-        const struct endpoint_ops *ops = a[i]->form->ops.endpoint;
-        int rc = ops->listen ? listen_on(a[i], r, &o->early[i], &state, e) : 0;
-        if (rc == 0)
-            rc = open_one(a[i], r, &o->early[i], state, &half[i], e);
-        if (rc == 0 && ops->greet)
-            rc = ops->greet(a[i], r, half[i], e);
-        if (state)
-            ops->unlisten(a[i], state, false);
-        if (wrap(a[i], rc, e) < 0) {
+        if (run_instance(r, a[i], &o->addr[i], e) < 0 || open_half(o, i, r, &half[i], e) < 0) {
             port_close(half[0]);
             port_close(half[1]);
             return -1;
@@ -214,7 +224,7 @@ int open_port(struct opened_end *o, struct run *r, struct port **out, struct err
 void open_release(struct opened_end *o, bool forked)
 {
     if (o->listening)
-        o->end->fwd->form->ops.endpoint->unlisten(o->end->fwd, o->state, forked);
+        o->addr[1]->form->ops.endpoint->unlisten(o->addr[1], o->state, forked);
     o->listening = false;
     o->state = NULL;
 }
@@ -234,9 +244,9 @@ static int take_user(const struct addr *a, struct err *e)
     return 0;
 }
 
-int open_process_options(const struct plan_end *end, int fd, struct err *e)
+int open_process_options(const struct opened_end *o, int fd, struct err *e)
 {
-    const struct addr *a[2] = {end->fwd, end->back};
+    const struct addr *const a[2] = {o->addr[1], o->addr[0]};
     for (int i = 0; i < 2; i++) {
         if (!a[i] || a[i]->form->groups & GROUP_EXEC)
             continue; /* a program's are for its own process */

@@ -9,6 +9,7 @@
 /* An endpoint in use: for a dual its two halves, for a passive one what listen() gave. */
 struct opened_end {
     const struct plan_end *end;
+    const struct addr *addr[2]; /* back, fwd: as opened */
     void *state;
     bool listening;
     bool early[2]; /* back, fwd: what changes the process before opening has done so */
@@ -21,6 +22,6 @@ int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r
 int open_port(struct opened_end *o, struct run *r, struct port **out, struct err *e);
 void open_release(struct opened_end *o, bool forked);
 /* What changes the process (user, root, session) once the address is open and forked. */
-int open_process_options(const struct plan_end *end, int fd, struct err *e);
+int open_process_options(const struct opened_end *o, int fd, struct err *e);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "catena/option.h"
 #include "catena/registry.h"
+#include "engine/plan/template.h"
 
 enum ctx ctx_mirror(enum ctx c)
 {
@@ -188,6 +189,109 @@ static int choose_or_explain(const struct registry *known, const struct single_s
     return 0;
 }
 
+/* ---- holes ---- */
+
+/* Programs have the environment, and their text is theirs. */
+static bool takes_holes(const struct binder *b, const struct form *f)
+{
+    return !b->plan->no_holes && f->kind != FORM_PROGRAM && !(f->groups & GROUP_EXEC);
+}
+
+static bool ends_in(const char *s, size_t n, const char *word)
+{
+    size_t w = strlen(word);
+    return n >= w && memcmp(s + n - w, word, w) == 0;
+}
+
+static enum hole_in kind_of(const char *name, size_t n, enum hole_in otherwise)
+{
+    return ends_in(name, n, "host") || ends_in(name, n, "server") ? IN_HOST
+           : ends_in(name, n, "port")                              ? IN_PORT
+                                                                   : otherwise;
+}
+
+/* The name of a parameter, from what help shows: ":<host>:<port>". */
+static const char *param_name(const struct form *f, size_t index, size_t *n)
+{
+    const char *p = f->params;
+    for (size_t i = 0; p && (p = strchr(p, '<')); i++, p++) {
+        *n = strcspn(p + 1, ">");
+        if (i == index)
+            return p + 1;
+    }
+    *n = strlen("value");
+    return "value";
+}
+
+/* *out stays NULL if the text has no holes. */
+static int find_holes(const struct binder *b, const struct text *t, enum hole_in in,
+                      const char *what, const struct template **out, struct err *e)
+{
+    struct err nomem = {.kind = ERR_NONE};
+    struct template *made = template_parse(&b->plan->arena, t->s, t->braces, t->nbraces, &nomem);
+    if (nomem.kind != ERR_NONE || !what)
+        return err_nomem(e);
+    if (!made)
+        return 0;
+    made->in = in;
+    made->what = what;
+    made->at = t->at;
+    *out = made;
+    return 0;
+}
+
+static int find_param_holes(const struct binder *b, const struct single_spec *s, struct addr *a,
+                            const char **params, struct err *e)
+{
+    const struct template **holes = NULL;
+    for (size_t i = 0; i < s->nparams && takes_holes(b, a->form); i++) {
+        size_t n;
+        const struct template *t = NULL;
+        if (s->params[i].nbraces == 0)
+            continue;
+        const char *name = param_name(a->form, i, &n);
+        const char *what = arena_printf(&b->plan->arena, "<%.*s>", (int)n, name);
+        if (find_holes(b, &s->params[i], kind_of(name, n, IN_NAME), what, &t, e) < 0)
+            return -1;
+        if (!t)
+            continue;
+        if (!holes && !(holes = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *holes)))
+            return err_nomem(e);
+        holes[i] = t;
+        if (template_sample(&b->plan->arena, t, &params[i], e) < 0)
+            return err_wrap(e, "%s", a->label);
+    }
+    a->holes = holes;
+    a->varies = holes != NULL;
+    return 0;
+}
+
+static bool is_number(const struct option_desc *d)
+{
+    return d->type < VALUE_STRING && d->type != VALUE_UID && d->type != VALUE_GID;
+}
+
+/* What the planner itself goes by, and what secret variables are called, is text. */
+static bool value_takes_holes(const struct option_desc *d)
+{
+    bool settled = d->type == VALUE_CONST || d->type == VALUE_TIMEVAL ||
+                   d->type == VALUE_TIMESPEC || d->type == VALUE_LINGER;
+    bool planned = d->groups & (GROUP_APPL | GROUP_RETRY | GROUP_CHILD | GROUP_FORK | GROUP_LISTEN);
+    return d->secret != SECRET_ENV && !settled && !(is_number(d) && planned);
+}
+
+static int find_value_holes(const struct binder *b, const struct opt_spec *o, const struct form *f,
+                            struct opt *out, struct err *e)
+{
+    const struct option_desc *d = out->desc;
+    if (!takes_holes(b, f) || o->value.nbraces == 0 || !value_takes_holes(d))
+        return 0;
+    const char *what = arena_printf(&b->plan->arena, "option \"%s\"", d->name);
+    enum hole_in otherwise = d->file || d->secret == SECRET_FILE ? IN_NAME : IN_WORD;
+    enum hole_in in = is_number(d) ? IN_NUMBER : kind_of(d->name, strlen(d->name), otherwise);
+    return find_holes(b, &o->value, in, what, &out->hole, e);
+}
+
 /* ---- options ---- */
 
 static int unknown_option(const struct registry *known, const struct opt_spec *o, const char *label,
@@ -225,12 +329,17 @@ static int not_for_this(const struct binder *b, const struct opt_spec *o, const 
 
 /* Gives 1 when bound, 0 when left out (-s), -1. */
 static int bind_option(const struct binder *b, const struct opt_spec *o, const char *label,
-                       const struct option_desc *d, struct opt *out, struct err *e)
+                       const struct form *f, const struct option_desc *d, struct opt *out,
+                       struct err *e)
 {
     *out = (struct opt){.desc = d,
                         .at = o->has_value ? o->value.at : o->name.at,
                         .sloppy = b->plan->settings->sloppy};
-    if (value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at, &out->v, e) == 0)
+    if (find_value_holes(b, o, f, out, e) < 0)
+        return -1;
+    if (out->hole ? opt_sample(&b->plan->arena, out, e) == 0
+                  : value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at,
+                                  &out->v, e) == 0)
         return 1;
     (void)err_wrap(e, "%s", label);
     if (!out->sloppy)
@@ -245,9 +354,10 @@ static int adopt(struct binder *b, const struct stray *s, const char *label, str
                  struct opt *opts, struct err *e)
 {
     const struct option_desc *d = option_lookup(b->plan->known, s->spec->name.s);
-    int rc = bind_option(b, s->spec, s->label, d, &opts[a->nopts], e);
+    int rc = bind_option(b, s->spec, s->label, a->form, d, &opts[a->nopts], e);
     if (rc < 0)
         return -1;
+    a->varies |= rc > 0 && opts[a->nopts].hole;
     a->nopts += (size_t)rc;
     return note_add(&b->plan->arena, &b->out->notes, DIAG_NOTICE, s->spec->name.at,
                     "%s: option \"%.100s\" is not for this address, but for what it leads to: it "
@@ -281,7 +391,8 @@ static int bind_own(struct binder *b, const struct opt_spec *o, const char *labe
     if (!d)
         return unknown_option(b->plan->known, o, label, f, e);
     if (form_takes(f, d) || (b->plan->settings->no_group_check && can_be_tried(f, d))) {
-        int rc = bind_option(b, o, label, d, &opts[a->nopts], e);
+        int rc = bind_option(b, o, label, f, d, &opts[a->nopts], e);
+        a->varies |= rc > 0 && opts[a->nopts].hole;
         a->nopts += rc > 0;
         return rc < 0 ? -1 : 0;
     }
@@ -297,7 +408,7 @@ static int note_names(const struct binder *b, const char *label, struct opt *opt
 {
     for (size_t i = 0; i < n; i++) {
         struct plan_name *name;
-        if (!value_is_name(opts[i].desc, &opts[i].v))
+        if (opts[i].hole || !value_is_name(opts[i].desc, &opts[i].v))
             continue;
         name = arena_alloc(&b->plan->arena, sizeof *name);
         if (!name)
@@ -333,13 +444,15 @@ int bind_finish(const struct binder *b, struct err *e)
 /* ---- addresses ---- */
 
 static struct addr *new_addr(const struct binder *b, const struct form *f,
-                             const struct single_spec *s, const char *label)
+                             const struct single_spec *s, const char *label, struct err *e)
 {
     struct addr *a = arena_alloc(&b->plan->arena, sizeof *a);
     const char **params = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *params);
     struct span *at = arena_alloc(&b->plan->arena, (s->nparams + 1) * sizeof *at);
-    if (!a || !params || !at)
+    if (!a || !params || !at) {
+        (void)err_nomem(e);
         return NULL;
+    }
     for (size_t i = 0; i < s->nparams; i++) {
         params[i] = s->params[i].s;
         at[i] = s->params[i].at;
@@ -351,7 +464,7 @@ static struct addr *new_addr(const struct binder *b, const struct form *f,
                        .nparams = s->nparams,
                        .label = label,
                        .at = s->at};
-    return a;
+    return find_param_holes(b, s, a, params, e) < 0 ? NULL : a;
 }
 
 int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
@@ -371,9 +484,9 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
         return err_at(e, s->at, "%s: needs both directions and cannot be one half of a dual", label);
     if (!c.found)
         return wrong_context(&used, label, left, &c, e);
-    struct addr *a = new_addr(b, c.found, s, label);
+    struct addr *a = new_addr(b, c.found, s, label, e);
     if (!a || bind_options(b, s, a, e) < 0)
-        return a ? -1 : err_nomem(e);
+        return -1;
     a->left = left;
     context_fits(c.found, left, used.reverse, &a->right);
     *out = a;
@@ -408,16 +521,31 @@ static const struct form *find_form(const struct registry *known, const char *ke
     return NULL;
 }
 
-static size_t pick_params(const struct addr *whole, const unsigned char *which,
-                          const char **params, struct span *at)
+struct parts { /* of a compound, for one of its two addresses */
+    const char *params[5];
+    struct span at[5];
+    const struct template *holes[5];
+};
+
+static size_t pick_params(const struct addr *whole, const unsigned char *which, struct parts *to)
 {
     size_t n = 0;
     for (; n < 4 && which[n]; n++) {
         bool there = which[n] <= whole->nparams;
-        params[n] = there ? whole->params[which[n] - 1] : "";
-        at[n] = there ? whole->param_at[which[n] - 1] : whole->at;
+        to->params[n] = there ? whole->params[which[n] - 1] : "";
+        to->at[n] = there ? whole->param_at[which[n] - 1] : whole->at;
+        to->holes[n] = there && whole->holes ? whole->holes[which[n] - 1] : NULL;
     }
     return n;
+}
+
+static void settle_varies(struct addr *a)
+{
+    a->varies = false;
+    for (size_t i = 0; i < a->nparams; i++)
+        a->varies |= a->holes[i] != NULL;
+    for (size_t i = 0; i < a->nopts; i++)
+        a->varies |= a->opts[i].hole != NULL;
 }
 
 static bool is_resolver_option(const struct option_desc *d)
@@ -433,21 +561,23 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     struct arena *ar = &b->plan->arena;
     struct addr *a[2] = {arena_alloc(ar, sizeof *a[0]), arena_alloc(ar, sizeof *a[0])};
     struct opt *opts = arena_alloc(ar, 2 * (whole->nopts + 1) * sizeof *opts);
-    const char **params = arena_alloc(ar, 10 * sizeof *params);
-    struct span *at = arena_alloc(ar, 10 * sizeof *at);
-    if (!a[0] || !a[1] || !opts || !params || !at)
+    struct parts *parts = arena_alloc(ar, 2 * sizeof *parts);
+    if (!a[0] || !a[1] || !opts || !parts)
         return err_nomem(e);
     *a[0] = *a[1] = *whole;
-    a[0]->params = params;
-    a[1]->params = params + 5;
-    a[0]->param_at = at;
-    a[1]->param_at = at + 5;
-    a[0]->nparams = pick_params(whole, k->inter_params, params, at);
-    a[1]->nparams = pick_params(whole, k->endpoint_params, params + 5, at + 5);
+    for (int i = 0; i < 2; i++) {
+        a[i]->params = parts[i].params;
+        a[i]->param_at = parts[i].at;
+        a[i]->holes = parts[i].holes;
+    }
+    a[0]->nparams = pick_params(whole, k->inter_params, &parts[0]);
+    a[1]->nparams = pick_params(whole, k->endpoint_params, &parts[1]);
     if (k->port_default) {
         const struct opt *port = opt_find(whole, k->port_option);
-        at[5 + a[1]->nparams] = port ? port->at : whole->at;
-        params[5 + a[1]->nparams++] = opt_string(whole, k->port_option, k->port_default);
+        size_t n = a[1]->nparams++;
+        parts[1].at[n] = port ? port->at : whole->at;
+        parts[1].holes[n] = port ? port->hole : NULL;
+        parts[1].params[n] = opt_string(whole, k->port_option, k->port_default);
     }
     a[0]->form = find_form(b->plan->known, k->inter, true, a[0]->nparams);
     a[1]->form = find_form(b->plan->known, k->endpoint, false, a[1]->nparams);
@@ -468,6 +598,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     if (note_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
         note_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
         return -1;
+    settle_varies(a[0]);
+    settle_varies(a[1]);
     a[0]->left = left;
     a[0]->right = a[1]->left = CTX_B;
     *inter = a[0];
@@ -490,9 +622,9 @@ int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left,
                                 "only one", label);
     if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
         return -1;
-    struct addr *a = new_addr(b, c.found, s, label);
+    struct addr *a = new_addr(b, c.found, s, label, e);
     if (!a || bind_options(b, s, a, e) < 0)
-        return a ? -1 : err_nomem(e);
+        return -1;
     a->left = left;
     *out = a;
     if (c.found->kind == FORM_COMPOUND)

@@ -77,7 +77,7 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
     for (size_t i = 0; i < p->nlinks; i++)
         if (settle_prompt(p, &p->links[i], e) < 0)
             return -1;
-    return 0;
+    return plan_settle_places(p, e);
 }
 
 /* ---- stations ---- */
@@ -345,7 +345,7 @@ static int check_nofork(const struct plan *p, struct err *e)
 
 static bool names_facts(const char *file)
 {
-    return file && strchr(file, '$');
+    return file && strpbrk(file, "${");
 }
 
 static void settle_facts(struct plan *p)
@@ -355,7 +355,8 @@ static void settle_facts(struct plan *p)
                      names_facts(p->settings->raw_right_left);
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
-            p->wants_facts |= a->form->kind == FORM_PROGRAM || a->form->groups & GROUP_EXEC;
+            p->wants_facts |= a->varies || a->form->kind == FORM_PROGRAM ||
+                              a->form->groups & GROUP_EXEC;
     for (int chain = LEFT; chain <= RIGHT; chain++)
         p->has_peers |= forks(p, chain, &opt_fork) || forks(p, chain, &opt_thread);
 }
@@ -387,7 +388,10 @@ static void names_append(struct plan *p, struct plan_name *more)
 
 static int make(struct plan *p, const struct chain c[2], struct err *e)
 {
-    return make_line(p, c, e) < 0 || make_items(p, e) < 0 || check(p, e) < 0 ? -1 : 0;
+    return make_line(p, c, e) < 0 || make_items(p, e) < 0 || plan_check_holes(p, e) < 0 ||
+                   check(p, e) < 0
+               ? -1
+               : 0;
 }
 
 /* The line of the readings that count; where these are no line, of the others. */
@@ -407,10 +411,28 @@ static int make_of_readings(struct plan *p, const struct readings r[2], struct e
     return -1;
 }
 
+static int make_plan(struct plan *p, struct err *e)
+{
+    struct readings r[2];
+    return read_argument(p, LEFT, &r[LEFT], e) < 0 || read_argument(p, RIGHT, &r[RIGHT], e) < 0 ||
+                   make_of_readings(p, r, e) < 0
+               ? -1
+               : 0;
+}
+
+/* Under the name socat what cannot be a hole is text, as ever. */
+static int make_plan_as_v1(struct plan *p, struct err *e)
+{
+    struct err ignored;
+    if (p->no_holes || !p->settings->v1_name)
+        return -1;
+    p->no_holes = true;
+    return make_plan(p, &ignored) < 0 ? -1 : (*e = (struct err){.kind = ERR_NONE}, 0);
+}
+
 int plan_make(const struct registry *known, const struct settings *s, const char *left,
               const char *right, struct plan **out, struct err *e)
 {
-    struct readings r[2];
     struct plan *p = calloc(1, sizeof *p);
     if (!p)
         return err_nomem(e);
@@ -418,8 +440,8 @@ int plan_make(const struct registry *known, const struct settings *s, const char
     p->settings = s;
     p->text[LEFT] = left;
     p->text[RIGHT] = right;
-    if (read_argument(p, LEFT, &r[LEFT], e) < 0 || read_argument(p, RIGHT, &r[RIGHT], e) < 0 ||
-        make_of_readings(p, r, e) < 0) {
+    p->no_holes = s->v1_only;
+    if (make_plan(p, e) < 0 && make_plan_as_v1(p, e) < 0) {
         plan_free(p);
         return -1;
     }

@@ -46,13 +46,22 @@ static int foresee_files(struct plan *p, const struct addr *a, struct err *e)
     struct err why;
     for (size_t i = 0; i < a->nopts; i++) {
         const struct opt *o = &a->opts[i];
-        if (!o->desc->file || !o->v.s || !*o->v.s || access(o->v.s, R_OK) == 0)
+        if (o->hole || !o->desc->file || !o->v.s || !*o->v.s || access(o->v.s, R_OK) == 0)
             continue;
         (void)err_sys(&why, "option \"%s\": \"%.300s\"", o->desc->name, o->v.s);
         if (miss(p, a, &why, e) < 0)
             return -1;
     }
     return 0;
+}
+
+/* Whether there is what a sample names says nothing. */
+static bool names_sample(const struct addr *a)
+{
+    for (size_t i = 0; a->holes && i < a->nparams; i++)
+        if (a->holes[i] && a->holes[i]->in == IN_NAME)
+            return true;
+    return false;
 }
 
 static int foresee(struct plan *p, struct err *e)
@@ -62,7 +71,8 @@ static int foresee(struct plan *p, struct err *e)
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             if (foresee_files(p, a, e) < 0 ||
-                (a->form->foresee && a->form->foresee(a, &why) < 0 && miss(p, a, &why, e) < 0))
+                (a->form->foresee && !names_sample(a) && a->form->foresee(a, &why) < 0 &&
+                 miss(p, a, &why, e) < 0))
                 return -1;
     return 0;
 }

@@ -106,8 +106,8 @@ static const char *host_behind(const struct chain *c, size_t link)
 {
     for (size_t i = link + 1; i <= c->nlinks; i++) {
         const struct addr *a = i < c->nlinks ? c->links[i].fwd : c->end.fwd;
-        if (a && a->form->target && a->form->target <= a->nparams)
-            return a->params[a->form->target - 1];
+        if (a && addr_target(a))
+            return addr_target(a);
     }
     return NULL;
 }
@@ -139,21 +139,33 @@ static int check_way_back(const struct addr *a, struct err *e)
     return 0;
 }
 
-static int check_address(const struct addr *a, struct err *e)
+/* With holes what holds for one typical value will do: others are looked at when they are there. */
+static int check_form(struct arena *mem, const struct addr *a, struct err *e)
 {
-    if (!a || (check_way_back(a, e) == 0 && (!a->form->check || a->form->check(a, e) == 0)))
+    struct addr other;
+    struct err ignored;
+    unsigned second = 1;
+    if (!a->form->check || a->form->check(a, e) == 0)
+        return 0;
+    return a->varies && addr_fill(mem, a, NULL, fact_sample, &second, &other, &ignored) == 0 ? 0 : -1;
+}
+
+static int check_address(struct arena *mem, const struct addr *a, struct err *e)
+{
+    if (!a || (check_way_back(a, e) == 0 && check_form(mem, a, e) == 0))
         return 0;
     if (!e->where.text)
         e->where = a->at;
     return err_wrap(e, "%s", a->label);
 }
 
-static int check_addresses(const struct chain *c, struct err *e)
+static int check_addresses(struct arena *mem, const struct chain *c, struct err *e)
 {
     for (size_t i = 0; i < c->nlinks; i++)
-        if (check_address(c->links[i].fwd, e) < 0 || check_address(c->links[i].back, e) < 0)
+        if (check_address(mem, c->links[i].fwd, e) < 0 ||
+            check_address(mem, c->links[i].back, e) < 0)
             return -1;
-    return check_address(c->end.fwd, e) < 0 || check_address(c->end.back, e) < 0 ? -1 : 0;
+    return check_address(mem, c->end.fwd, e) < 0 || check_address(mem, c->end.back, e) < 0 ? -1 : 0;
 }
 
 static int bind_spec(struct plan *p, int chain, const struct chain_spec *spec, struct chain *c,
@@ -169,7 +181,7 @@ static int bind_spec(struct plan *p, int chain, const struct chain_spec *spec, s
     for (size_t i = 0; i < c->nlinks; i++)
         if (settle_host(p, c, i, e) < 0)
             return -1;
-    return check_addresses(c, e);
+    return check_addresses(&p->arena, c, e);
 }
 
 /* ---- which of two ---- */

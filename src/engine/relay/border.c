@@ -32,8 +32,8 @@ static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
     *fd = -1;
     if (!name)
         return 0;
-    if (dump_file_name(r, name, path, sizeof path) < 0)
-        return err_set(e, ERR_USAGE, "the name of the raw dump \"%s\" is too long", name);
+    if (dump_file_name(r, name, path, sizeof path, e) < 0)
+        return -1;
     while ((*fd = open(path, HOW | O_CLOEXEC, 0644)) < 0 && errno == ENXIO && is_fifo(path))
         if (wait_seconds(r, LOOK_AGAIN, e) < 0)
             return -1;

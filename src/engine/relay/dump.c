@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/facts.h"
+#include "catena/plan.h"
 #include "catena/run.h"
 
 struct sink { /* gathers output so that a block is few writes */
@@ -150,14 +152,35 @@ static size_t name_length(const char *s)
     return n;
 }
 
-int dump_file_name(struct run *r, const char *pattern, char *out, size_t cap)
+/* {name}: what is not to stand there is an error. */
+static int fill(struct run *r, const struct fact_desc *f, char *out, size_t cap, struct err *e)
+{
+    struct arena mem = {NULL};
+    struct saying said;
+    int rc = run_knows(r, r->plan->seam, f, &mem, &said)
+                 ? fact_check(f, &said, IN_NAME, e)
+                 : err_set(e, ERR_UNFIT, "nobody has said what {%s} is", f->name);
+    if (rc == 0)
+        (void)snprintf(out, cap, "%s", said.value);
+    arena_free(&mem);
+    return rc < 0 ? err_wrap(e, "the name of the raw dump") : 0;
+}
+
+int dump_file_name(struct run *r, const char *pattern, char *out, size_t cap, struct err *e)
 {
     size_t o = 0;
     for (const char *s = pattern; *s;) {
         char value[1024] = {*s, '\0'}, name[128];
+        const struct fact_desc *fact = NULL;
+        bool holes = r->plan && !r->plan->no_holes, is_text = holes && *s == '\\' && hole_at(s + 1, &fact) > 0;
+        size_t hole = holes ? hole_at(s, &fact) : 0;
         size_t braced = s[0] == '$' && s[1] == '{', n = *s == '$' ? name_length(s + 1 + braced) : 0;
-        if (s[0] == '\\' && s[1] == '$') {
-            value[0] = '$';
+        if (hole > 0) {
+            if (fill(r, fact, value, sizeof value, e) < 0)
+                return -1;
+            s += hole;
+        } else if (is_text || (s[0] == '\\' && s[1] == '$')) {
+            value[0] = s[1];
             s += 2;
         } else if (s[0] == '$' && s[1] == '$') {
             (void)snprintf(value, sizeof value, "%ld", (long)getpid());
@@ -172,7 +195,7 @@ int dump_file_name(struct run *r, const char *pattern, char *out, size_t cap)
         }
         size_t len = strlen(value);
         if (o + len >= cap)
-            return -1;
+            return err_set(e, ERR_USAGE, "the name of the raw dump \"%s\" is too long", pattern);
         memcpy(out + o, value, len);
         o += len;
     }

@@ -32,7 +32,7 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
 
 void engine_await_peer(struct engine *e)
 {
-    e->patience = engine_shakes_hands(e) ? handshake_patience(e->link->fwd) : -1;
+    e->patience = engine_shakes_hands(e) ? handshake_patience(run_addr(e->run, e->link->fwd)) : -1;
     e->shake_until = handshake_deadline(e->patience);
 }
 

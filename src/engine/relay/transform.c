@@ -39,7 +39,7 @@ static int init_lane(struct engine *e, int source, struct err *err)
     lane->st = calloc(1, lane->ops->state_size ? lane->ops->state_size : 1);
     if (!lane->st)
         return err_nomem(err);
-    if (lane->ops->init && lane->ops->init(lane->st, a, err) < 0) {
+    if (lane->ops->init && lane->ops->init(lane->st, run_addr(e->run, a), err) < 0) {
         free(lane->st);
         lane->st = NULL;
         return -1;
@@ -56,8 +56,8 @@ int transform_init(struct engine *e, struct err *err)
         return init_lane(e, LEFT, err) < 0 || init_lane(e, RIGHT, err) < 0 ? -1 : 0;
     e->session = a->form->ops.session;
     e->side[e->link->wire].has_in = e->side[e->link->wire].has_out = true;
-    void *shared = e->run->shared[e->link - e->run->plan->links];
-    return e->session->open(a, e->run, shared, &e->session_st, err);
+    void *shared = run_shared(e->run, (size_t)(e->link - e->run->plan->links));
+    return e->session->open(run_addr(e->run, a), e->run, shared, &e->session_st, err);
 }
 
 void transform_fini(struct engine *e)
@@ -139,7 +139,7 @@ static int through_session(struct engine *e, bool *moved, struct err *err)
         return err_wrap(err, "%s", e->link->fwd->label);
     if (!e->session_opened && e->session->ready(e->session_st)) {
         e->session_opened = *moved = true;
-        if (e->session->opened(e->session_st, e->link->fwd, e->run, err) < 0)
+        if (e->session->opened(e->session_st, run_addr(e->run, e->link->fwd), e->run, err) < 0)
             return err_wrap(err, "%s", e->link->fwd->label);
     }
     struct amounts after = amounts(d, w);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The run object: failures, facts, removals. Children are in children.c. */
+ * The run object: failures, removals, peers. Facts are in facts.c, children in children.c. */
 #include "catena/run.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <mqueue.h>
 #include <stdio.h>
@@ -15,8 +14,6 @@
 #include "catena/diag.h"
 #include "catena/plan.h"
 #include "catena/wait.h"
-
-extern char **environ;
 
 int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
              struct err *e)
@@ -32,17 +29,6 @@ int run_init(struct run *r, const struct settings *s, const struct plan *p, int 
 void run_touch(struct run *r)
 {
     atomic_store_explicit(&r->last_activity, wait_now(), memory_order_relaxed);
-}
-
-static void free_facts(struct run *r)
-{
-    for (size_t i = 0; i < r->nfacts; i++) {
-        free(r->facts[i].name);
-        free(r->facts[i].value);
-    }
-    free(r->facts);
-    r->facts = NULL;
-    r->nfacts = 0;
 }
 
 static int remove_entry(const struct removal *m)
@@ -88,7 +74,8 @@ void run_remove(struct run *r)
 void run_fini(struct run *r)
 {
     run_remove(r);
-    free_facts(r);
+    run_drop_instances(r);
+    run_forget(r);
     free(r->met);
     free((void *)(uintptr_t)atomic_load(&r->peer.name));
     if (r->broken_fd >= 0)
@@ -240,131 +227,4 @@ void run_tell_end(struct run *r, bool failed)
          (unsigned long long)atomic_load(&r->bytes[!r->peer_side]),
          why_ended(r, failed, room, sizeof room));
     (void)diag_about(before);
-}
-
-/* ---- facts ---- */
-
-static struct fact *find_fact(struct run *r, const char *name)
-{
-    for (size_t i = 0; i < r->nfacts; i++)
-        if (strcmp(r->facts[i].name, name) == 0)
-            return &r->facts[i];
-    return NULL;
-}
-
-int run_set_fact(struct run *r, const char *name, const char *value, struct err *e)
-{
-    int rc = -1;
-    char *v = strdup(value), *n = NULL;
-    pthread_mutex_lock(&r->lock);
-    struct fact *f = find_fact(r, name);
-    if (f && v) {
-        free(f->value);
-        f->value = v;
-        rc = 0;
-    } else if (v) {
-        struct fact *more = reallocarray(r->facts, r->nfacts + 1, sizeof *more);
-        n = strdup(name);
-        if (more)
-            r->facts = more;
-        if (more && n) {
-            r->facts[r->nfacts++] = (struct fact){n, v};
-            rc = 0;
-        }
-    }
-    pthread_mutex_unlock(&r->lock);
-    if (rc == 0)
-        return 0;
-    free(v);
-    free(n);
-    return err_nomem(e);
-}
-
-char *run_get_fact(struct run *r, const char *name)
-{
-    pthread_mutex_lock(&r->lock);
-    struct fact *f = find_fact(r, name);
-    char *value = f ? strdup(f->value) : NULL;
-    pthread_mutex_unlock(&r->lock);
-    return value;
-}
-
-bool run_wants_facts(const struct run *r)
-{
-    return !r->plan || r->plan->wants_facts;
-}
-
-int run_copy_facts(struct run *r, struct run *from, struct err *e)
-{
-    for (size_t i = 0; i < from->nfacts; i++)
-        if (run_set_fact(r, from->facts[i].name, from->facts[i].value, e) < 0)
-            return -1;
-    return 0;
-}
-
-/* ---- the environment of children ---- */
-
-static char *variable(const char *prefix, const char *name, const char *value)
-{
-    char *s = NULL;
-    if (asprintf(&s, "%s_%s=%s", prefix, name, value) < 0)
-        return NULL;
-    for (char *c = s; *c && *c != '='; c++)
-        *c = (char)toupper((unsigned char)*c);
-    return s;
-}
-
-static bool same_name(const char *a, const char *b)
-{
-    size_t n = strcspn(a, "=");
-    return strncmp(a, b, n + 1) == 0;
-}
-
-static bool put(char **env, size_t *n, char *s)
-{
-    if (!s)
-        return false;
-    for (size_t i = 0; i < *n; i++) {
-        if (same_name(env[i], s)) {
-            free(env[i]);
-            env[i] = s;
-            return true;
-        }
-    }
-    env[(*n)++] = s;
-    return true;
-}
-
-char **run_environment(struct run *r, struct err *e)
-{
-    const char *prefix = r->settings->env_prefix;
-    char pid[24], ppid[24];
-    size_t n = 0, count = 0;
-    while (environ[count])
-        count++;
-    (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
-    (void)snprintf(ppid, sizeof ppid, "%ld", (long)(r->forked ? getppid() : getpid()));
-    pthread_mutex_lock(&r->lock);
-    char **env = calloc(count + r->nfacts + 4, sizeof *env);
-    bool ok = env != NULL;
-    for (size_t i = 0; ok && i < count; i++)
-        ok = (env[n] = strdup(environ[i])) != NULL && ++n;
-    ok = ok && put(env, &n, variable(prefix, "VERSION", CATENA_VERSION)) &&
-         put(env, &n, variable(prefix, "PID", pid)) && put(env, &n, variable(prefix, "PPID", ppid));
-    for (size_t i = 0; ok && i < r->nfacts; i++)
-        ok = put(env, &n, variable(prefix, r->facts[i].name, r->facts[i].value));
-    pthread_mutex_unlock(&r->lock);
-    if (!ok) {
-        run_free_environment(env);
-        (void)err_nomem(e);
-        return NULL;
-    }
-    return env;
-}
-
-void run_free_environment(char **env)
-{
-    for (size_t i = 0; env && env[i]; i++)
-        free(env[i]);
-    free(env);
 }

@@ -103,7 +103,7 @@ static int try_again(struct passage *s, int side, struct retries *t, struct err 
 {
     size_t i = 0;
     const struct addr *a = covering(s->plan, side, s->line->failed, &i);
-    if (!a || e->kind == ERR_USAGE || err_is_end(e))
+    if (!a || e->kind == ERR_USAGE || e->kind == ERR_UNFIT || err_is_end(e))
         return 0;
     bool enough = t->used[i] >= (unsigned long long)opt_int(a, &opt_retry, 0);
     if (!opt_true(a, &opt_forever) && (enough || !err_may_pass(e)))
@@ -288,7 +288,7 @@ static int serve_forks(struct passage *s, int side, struct retries *t, struct br
         if (rc == 0)
             continue;
         if ((passive && line_open_chain(s->line, side, e) < 0) ||
-            open_process_options(&s->plan->end[side], s->line->fds[side][0], e) < 0)
+            open_process_options(&s->end[side], s->line->fds[side][0], e) < 0)
             return -1;
         return next_step(s, side, e);
     }
@@ -320,7 +320,7 @@ static int open_side(struct passage *s, int side, struct err *e)
         rc = open_with_retry(s, side, true, &t, e);
         open_release(&s->end[side], false);
         if (rc == 0)
-            rc = open_process_options(&s->plan->end[side], s->line->fds[side][0], e);
+            rc = open_process_options(&s->end[side], s->line->fds[side][0], e);
         if (rc == 0)
             rc = next_step(s, side, e);
     }
@@ -340,7 +340,7 @@ static int prepare_shared(const struct plan *p, struct run *r, void **shared, st
     r->shared = shared;
     for (size_t i = 0; i < p->nlinks; i++) {
         const struct addr *a = p->links[i].fwd;
-        if (a->form->kind == FORM_SESSION &&
+        if (a->form->kind == FORM_SESSION && a->form->ops.session->shares(a) &&
             a->form->ops.session->prepare(a, r, &shared[i], e) < 0)
             return e->where.text ? -1 : err_wrap(e, "%s", a->label);
     }

@@ -12,11 +12,21 @@
 #include "catena/diag.h"
 #include "inter/tls/opts_tls.h"
 
+static void session_close(void *st)
+{
+    struct tls_session *s = st;
+    if (!s)
+        return;
+    SSL_free(s->ssl);
+    free(s->expect);
+    free(s);
+}
+
 static int session_open(const struct addr *a, struct run *r, void *shared, void **st, struct err *e)
 {
     const struct tls_context *t = shared;
     struct tls_session *s = calloc(1, sizeof *s);
-    (void)a, (void)r;
+    (void)r;
     if (!s)
         return err_nomem(e);
     s->shared = t;
@@ -35,26 +45,12 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
         SSL_set_accept_state(s->ssl);
     else
         SSL_set_connect_state(s->ssl);
-    if (t->sni && !SSL_set_tlsext_host_name(s->ssl, t->sni)) {
-        (void)tls_error(e, ERR_USAGE,
-                        "host name \"%s\" cannot be sent to the server (no-sni sends "
-                        "none, snihost=<name> another)",
-                        t->sni);
-        SSL_free(s->ssl);
-        free(s);
+    if (tls_names(a, s, e) < 0) {
+        session_close(s);
         return -1;
     }
     *st = s;
     return 0;
-}
-
-static void session_close(void *st)
-{
-    struct tls_session *s = st;
-    if (!s)
-        return;
-    SSL_free(s->ssl);
-    free(s);
 }
 
 /* What an SSL call that did not succeed means: 0, it waits for the wire; else the session is broken
@@ -195,14 +191,14 @@ int tls_opened(const struct tls_session *s, const struct addr *a, struct run *r,
     }
     if (!s->shared->verify)
         diag(DIAG_NOTICE, "verify=0: the peer's certificate was not verified");
-    else if (s->shared->expect)
-        diag(DIAG_NOTICE, "the peer's certificate is trusted and for \"%s\"", s->shared->expect);
+    else if (s->expect)
+        diag(DIAG_NOTICE, "the peer's certificate is trusted and for \"%s\"", s->expect);
     else
         diag(DIAG_NOTICE, "the peer's certificate is trusted, its name was not verified");
     diag(DIAG_NOTICE, "SSL proto version used: %s", SSL_get_version(s->ssl));
     diag(DIAG_NOTICE, "SSL connection using %s", SSL_get_cipher_name(s->ssl));
     log_fragments(s, a);
-    return tls_tell_facts(s, r, e);
+    return tls_tell_facts(s, a, r, e);
 }
 
 static int session_opened(void *st, const struct addr *a, struct run *r, struct err *e)
@@ -214,6 +210,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
 
 static const struct session_ops tls_ops = {
     .records = true,
+    .shares = tls_shares,
     .prepare = tls_prepare,
     .release = tls_release,
     .open = session_open,
@@ -252,6 +249,7 @@ const struct form forms_tls[] = {
         .kind = FORM_SESSION,
         .ops.session = &tls_ops,
         .role = ROLE_CLIENT,
+        .gives = GIVES_TLS,
         .arg = &client,
     },
     {
@@ -264,6 +262,7 @@ const struct form forms_tls[] = {
         .kind = FORM_SESSION,
         .ops.session = &tls_ops,
         .role = ROLE_SERVER,
+        .gives = "sni " GIVES_TLS,
         .arg = &server,
     },
     {

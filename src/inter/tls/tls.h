@@ -25,8 +25,6 @@ struct tls_context {
     BIO_METHOD *bio;
     bool server, datagram, verify;
     bool common_name; /* counts even beside alternative names */
-    char *expect; /* the name the peer's certificate has to hold; NULL any */
-    char *sni;    /* NULL none */
 };
 
 /* What the BIO moves bytes in and out of; in and out are there during a step only. */
@@ -38,6 +36,7 @@ struct tls_wire {
 struct tls_session {
     const struct tls_context *shared;
     SSL *ssl;
+    char *expect; /* the name the peer's certificate has to hold; NULL any */
     struct tls_wire wire;
     bool ready;     /* handshake done, peer accepted */
     bool said_bye;  /* our close_notify is in wire->out */
@@ -66,11 +65,13 @@ BIO_METHOD *tls_bio_method(void);                            /* NULL without mem
 BIO *tls_bio_new(BIO_METHOD *method, struct tls_wire *wire); /* borrows wire; NULL without memory */
 
 /* tls_names.c */
-/* Settles which name to verify and which to send from the options and a->host. */
 int tls_check_client(const struct addr *a, struct err *e);
-int tls_names(const struct addr *a, struct tls_context *t, struct err *e);
+/* Do names alone differ from connection to connection? */
+bool tls_shares(const struct addr *a);
+/* Settles which name to verify and which to send from the options and a->host, for a new connection. */
+int tls_names(const struct addr *a, struct tls_session *s, struct err *e);
 /* Is the certificate, which that chain vouches for, one for the name to expect, if there is one? */
-int tls_check_name(const struct tls_context *t, X509 *cert, const STACK_OF(X509) *chain,
+int tls_check_name(const struct tls_session *s, X509 *cert, const STACK_OF(X509) *chain,
                    struct err *e);
 
 /* tls_constraints.c: may the authorities of that chain certify this host, or address if ip->n > 0? */
@@ -90,7 +91,8 @@ int tls_verify_peer(const struct tls_session *s, struct err *e);
 void tls_subject(const X509_NAME *name, char *text, size_t size);
 
 /* tls_facts.c: OPENSSL_* facts of the connection and of the peer's certificate. */
-int tls_tell_facts(const struct tls_session *s, struct run *r, struct err *e);
+int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run *r,
+                   struct err *e);
 
 /* tls_error.c: takes the OpenSSL error queue and makes one sentence of it, "what: reason (way
  * out)". fallback: the kind unless the reason says better. Returns -1. */

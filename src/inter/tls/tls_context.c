@@ -480,7 +480,7 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     t->verify = opt_int(a, &opt_tls_verify, 1) != 0;
     t->common_name = opt_true(a, &opt_tls_commonname_match);
     ERR_clear_error();
-    if (tls_names(a, t, e) != 0 || new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
+    if (new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
         set_ciphers(a, t, r, e) != 0 || set_identity(a, t, r, e) != 0 || set_trust(a, t, r, e) != 0 ||
         set_revoked(a, t, r, e) != 0 || set_fragments(a, t, e) != 0 ||
         look_at_relics(a, t, e) != 0) {
@@ -508,7 +508,5 @@ void tls_release(void *shared)
         return;
     SSL_CTX_free(t->ctx);
     BIO_meth_free(t->bio);
-    free(t->expect);
-    free(t->sni);
     free(t);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What a TLS connection has learnt goes into the run's facts, and from there into the environment
- * of programs: OPENSSL_CIPHER, OPENSSL_PROTO_VERSION, OPENSSL_X509_<field>, OPENSSL_X509V3_DNS. */
+ * of programs: OPENSSL_CIPHER, OPENSSL_PROTO_VERSION, OPENSSL_X509_<field>, OPENSSL_X509V3_DNS, and
+ * SNI on the side of the server. */
 #include "inter/tls/tls.h"
 
 #include <arpa/inet.h>
@@ -15,14 +16,24 @@
 #define SEPARATOR " // "
 enum { SUBJECT_MAX = 4096 }; /* bytes */
 
+struct teller {
+    struct run *run;
+    const struct addr *addr;
+};
+
+static int tell(const struct teller *t, const char *name, const char *value, struct err *e)
+{
+    return run_set_fact(t->run, t->addr, name, value, e);
+}
+
 /* Takes what was written into b as the fact's value. */
-static int fact_from_bio(struct run *r, const char *name, BIO *b, struct err *e)
+static int fact_from_bio(const struct teller *t, const char *name, BIO *b, struct err *e)
 {
     if (BIO_write(b, "", 1) != 1)
         return err_nomem(e);
     char *text = NULL;
     (void)BIO_get_mem_data(b, &text);
-    return run_set_fact(r, name, text, e);
+    return tell(t, name, text, e);
 }
 
 /* A string of the certificate as UTF-8. Control characters, NUL above all, are escaped: a fact is
@@ -32,18 +43,18 @@ static void print_string(BIO *b, const ASN1_STRING *s)
     (void)ASN1_STRING_print_ex(b, s, ASN1_STRFLGS_UTF8_CONVERT | ASN1_STRFLGS_ESC_CTRL);
 }
 
-/* commonName becomes OPENSSL_X509_COMMONNAME. */
+/* commonName becomes openssl_x509_commonname. */
 static void field_name(const ASN1_OBJECT *field, char *name, size_t size)
 {
     char text[80];
     (void)OBJ_obj2txt(text, sizeof text, field, 0);
-    int n = snprintf(name, size, "OPENSSL_X509_%s", text);
+    int n = snprintf(name, size, "openssl_x509_%s", text);
     for (int i = 0; i < n && (size_t)i < size - 1; i++)
-        name[i] = isalnum((unsigned char)name[i]) ? (char)toupper((unsigned char)name[i]) : '_';
+        name[i] = isalnum((unsigned char)name[i]) ? (char)tolower((unsigned char)name[i]) : '_';
 }
 
 /* One fact for each kind of entry of the subject; several entries of a kind are joined. */
-static int tell_subject(const X509_NAME *subject, struct run *r, struct err *e)
+static int tell_subject(const X509_NAME *subject, const struct teller *t, struct err *e)
 {
     int count = X509_NAME_entry_count(subject), rc = 0;
     for (int i = 0; i < count && rc == 0; i++) {
@@ -60,7 +71,7 @@ static int tell_subject(const X509_NAME *subject, struct run *r, struct err *e)
         }
         char name[128];
         field_name(field, name, sizeof name);
-        rc = fact_from_bio(r, name, b, e);
+        rc = fact_from_bio(t, name, b, e);
         BIO_free(b);
     }
     return rc;
@@ -80,8 +91,8 @@ static void print_general_name(BIO *b, const GENERAL_NAME *san)
         (void)BIO_puts(b, text);
 }
 
-static int tell_sans(const GENERAL_NAMES *sans, int type, const char *name, struct run *r,
-                     struct err *e)
+static int tell_sans(const GENERAL_NAMES *sans, int type, const char *name,
+                     const struct teller *t, struct err *e)
 {
     BIO *b = BIO_new(BIO_s_mem());
     bool any = false;
@@ -96,41 +107,45 @@ static int tell_sans(const GENERAL_NAMES *sans, int type, const char *name, stru
         print_general_name(b, san);
         any = true;
     }
-    int rc = any ? fact_from_bio(r, name, b, e) : 0;
+    int rc = any ? fact_from_bio(t, name, b, e) : 0;
     BIO_free(b);
     return rc;
 }
 
-static int tell_certificate(X509 *cert, struct run *r, struct err *e)
+static int tell_certificate(X509 *cert, const struct teller *t, struct err *e)
 {
     const X509_NAME *subject = X509_get_subject_name(cert);
     char text[SUBJECT_MAX];
 
     tls_subject(subject, text, sizeof text);
-    if (run_set_fact(r, "OPENSSL_X509_SUBJECT", text, e) != 0)
+    if (tell(t, "openssl_x509_subject", text, e) != 0)
         return -1;
     tls_subject(X509_get_issuer_name(cert), text, sizeof text);
-    if (run_set_fact(r, "OPENSSL_X509_ISSUER", text, e) != 0 || tell_subject(subject, r, e) != 0)
+    if (tell(t, "openssl_x509_issuer", text, e) != 0 || tell_subject(subject, t, e) != 0)
         return -1;
 
     GENERAL_NAMES *sans = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
     int rc = 0;
     /* The manual's name, and the ones that v1 really uses. */
-    if (sans && (tell_sans(sans, GEN_DNS, "OPENSSL_X509V3_DNS", r, e) != 0 ||
-                 tell_sans(sans, GEN_DNS, "OPENSSL_X509V3_SUBJECTALTNAME_DNS", r, e) != 0 ||
-                 tell_sans(sans, GEN_IPADD, "OPENSSL_X509V3_SUBJECTALTNAME_IPADD", r, e) != 0))
+    if (sans && (tell_sans(sans, GEN_DNS, "openssl_x509v3_dns", t, e) != 0 ||
+                 tell_sans(sans, GEN_DNS, "openssl_x509v3_subjectaltname_dns", t, e) != 0 ||
+                 tell_sans(sans, GEN_IPADD, "openssl_x509v3_subjectaltname_ipadd", t, e) != 0))
         rc = -1;
     GENERAL_NAMES_free(sans);
     return rc;
 }
 
-int tls_tell_facts(const struct tls_session *s, struct run *r, struct err *e)
+int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run *r,
+                   struct err *e)
 {
+    const struct teller t = {r, a};
     if (!run_wants_facts(r))
         return 0;
-    if (run_set_fact(r, "OPENSSL_CIPHER", SSL_get_cipher_name(s->ssl), e) != 0 ||
-        run_set_fact(r, "OPENSSL_PROTO_VERSION", SSL_get_version(s->ssl), e) != 0)
+    const char *sni = s->shared->server ? SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    if (tell(&t, "openssl_cipher", SSL_get_cipher_name(s->ssl), e) != 0 ||
+        tell(&t, "openssl_proto_version", SSL_get_version(s->ssl), e) != 0 ||
+        (sni && tell(&t, "sni", sni, e) != 0))
         return -1;
     X509 *cert = SSL_get0_peer_certificate(s->ssl);
-    return cert ? tell_certificate(cert, r, e) : 0;
+    return cert ? tell_certificate(cert, &t, e) : 0;
 }

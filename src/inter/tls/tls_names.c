@@ -48,24 +48,42 @@ int tls_check_client(const struct addr *a, struct err *e)
                             "any certificate");
 }
 
-int tls_names(const struct addr *a, struct tls_context *t, struct err *e)
+bool tls_shares(const struct addr *a)
+{
+    for (size_t i = 0; i < a->nopts; i++)
+        if (a->opts[i].hole && !option_is(a->opts[i].desc, &opt_tls_commonname) &&
+            !option_is(a->opts[i].desc, &opt_tls_snihost))
+            return false;
+    return true;
+}
+
+static int send_name(struct tls_session *s, const char *name, struct err *e)
+{
+    unsigned char ip[16];
+    char *sni = plain_name(name);
+    int rc = 0;
+    if (!sni)
+        return err_nomem(e);
+    if (*sni && parse_ip(sni, ip) == 0 && /* RFC 6066: names only */
+        !SSL_set_tlsext_host_name(s->ssl, sni))
+        rc = tls_error(e, ERR_USAGE,
+                       "host name \"%s\" cannot be sent to the server (no-sni sends none, "
+                       "snihost=<name> another)", sni);
+    free(sni);
+    return rc;
+}
+
+int tls_names(const struct addr *a, struct tls_session *s, struct err *e)
 {
     const struct opt *cn = opt_find(a, &opt_tls_commonname);
-    const char *name = cn ? opt_string(a, &opt_tls_commonname, "") : t->server ? NULL : a->host;
-    unsigned char ip[16];
+    bool server = s->shared->server;
+    const char *name = cn ? opt_string(a, &opt_tls_commonname, "") : server ? NULL : a->host;
 
-    if (t->verify && name && *name && !(t->expect = plain_name(name)))
+    if (s->shared->verify && name && *name && !(s->expect = plain_name(name)))
         return err_nomem(e);
-    if (t->server || opt_true(a, &opt_tls_no_sni))
+    if (server || opt_true(a, &opt_tls_no_sni))
         return 0;
-    name = opt_string(a, &opt_tls_snihost, name ? name : "");
-    if (!(t->sni = plain_name(name)))
-        return err_nomem(e);
-    if (!*t->sni || parse_ip(t->sni, ip) > 0) { /* RFC 6066: names only */
-        free(t->sni);
-        t->sni = NULL;
-    }
-    return 0;
+    return send_name(s, opt_string(a, &opt_tls_snihost, name ? name : ""), e);
 }
 
 /* Calls f for each commonName as UTF-8 without NUL, until it says true. */
@@ -167,35 +185,35 @@ static void list_names(X509 *cert, struct name_list *list)
         (void)each_common_name(cert, add_name, list);
 }
 
-static int not_for(const struct tls_context *t, X509 *cert, const char *but, struct err *e)
+static int not_for(const struct tls_session *s, X509 *cert, const char *but, struct err *e)
 {
     struct name_list list = {.len = 0};
     list_names(cert, &list);
     return err_set(e, ERR_DENIED,
                    "the %s's certificate is not for \"%s\", it is for %s%s (commonname=<name> names "
                    "whom to expect, commonname= accepts any name, verify=0 any certificate)",
-                   tls_peer_word(t), t->expect, list.len ? list.text : "no name at all", but);
+                   tls_peer_word(s->shared), s->expect, list.len ? list.text : "no name at all", but);
 }
 
-int tls_check_name(const struct tls_context *t, X509 *cert, const STACK_OF(X509) *chain,
+int tls_check_name(const struct tls_session *s, X509 *cert, const STACK_OF(X509) *chain,
                    struct err *e)
 {
     struct tls_ip ip;
-    if (!t->expect)
+    if (!s->expect)
         return 0;
-    ip.n = parse_ip(t->expect, ip.bytes);
-    if (in_alternative_names(cert, t->expect, &ip))
+    ip.n = parse_ip(s->expect, ip.bytes);
+    if (in_alternative_names(cert, s->expect, &ip))
         return 0;
-    if (!in_common_name(cert, t->expect, &ip))
-        return not_for(t, cert, "", e);
-    if (!t->common_name && has_host_names(cert))
-        return not_for(t, cert,
+    if (!in_common_name(cert, s->expect, &ip))
+        return not_for(s, cert, "", e);
+    if (!s->shared->common_name && has_host_names(cert))
+        return not_for(s, cert,
                        "; its commonName does not count beside these, unless "
                        "openssl-commonname-match says so", e);
-    if (!tls_may_certify(chain, t->expect, &ip))
+    if (!tls_may_certify(chain, s->expect, &ip))
         return err_set(e, ERR_DENIED,
                        "the %s's certificate is not trusted: its commonName is \"%s\", but its "
                        "authorities may not certify that name (verify=0 accepts any certificate)",
-                       tls_peer_word(t), t->expect);
+                       tls_peer_word(s->shared), s->expect);
     return 0;
 }

@@ -84,7 +84,7 @@ int tls_verify_callback(int ok, X509_STORE_CTX *store)
     /* Said within the handshake, so that the peer hears of it by an alert. */
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
     if (X509_STORE_CTX_get_error_depth(store) == 0 &&
-        tls_check_name(s->shared, cert, X509_STORE_CTX_get0_chain(store), &s->why) < 0) {
+        tls_check_name(s, cert, X509_STORE_CTX_get0_chain(store), &s->why) < 0) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
         return 0;
     }
@@ -105,5 +105,5 @@ int tls_verify_peer(const struct tls_session *s, struct err *e)
     if (verdict != X509_V_OK)
         return err_set(e, ERR_DENIED, "the %s's certificate is not trusted: %s", tls_peer_word(s->shared),
                        X509_verify_cert_error_string(verdict));
-    return tls_check_name(s->shared, cert, SSL_get0_verified_chain(s->ssl), e);
+    return tls_check_name(s, cert, SSL_get0_verified_chain(s->ssl), e);
 }
