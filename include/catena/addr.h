@@ -58,6 +58,7 @@ struct form {
     const struct option_desc *const *options; /* of its own, ended by NULL; or NULL */
     enum form_role role;
     enum form_records records;
+    bool heavy;            /* inter address: its work is worth a thread (TLS, compression) */
     unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */
     const char *gives;     /* blank-separated: the facts it may tell once it is opened; or NULL */
     const char *help;      /* one line */

@@ -29,9 +29,18 @@ enum codec_mode {
     CODEC_IDLE, /* the input ran dry for now: hold nothing back that a reader may wait for */
     CODEC_END,  /* no input comes any more: write the trailer */
 };
+struct codec_place { /* where one instance works */
+    const struct addr *addr;
+    struct run *run;
+    bool to_right; /* its flow goes left to right on the line */
+};
 struct codec_ops {
+    /* It gives every block as it came and only looks: what comes as records stays records. */
+    bool looks;
     size_t state_size; /* bytes; zeroed before init */
     int (*init)(void *st, const struct addr *a, struct err *e); /* may be NULL */
+    /* Told once, before the first push, by whose run it is used. May be NULL. */
+    int (*start)(void *st, const struct codec_place *where, struct err *e);
     /* Takes from in, gives to out, as far as both allow. What is in `in` at the first call after it
      * was empty is one block, as it was read. Returns 1 when, in mode CODEC_IDLE or CODEC_END,
      * nothing is left to be given out; 0 to be called again when out has room; -1 on error. */
@@ -55,6 +64,7 @@ struct session_side {
 };
 struct session_ops {
     bool records; /* what is given out to a side that takes records is one at a time */
+    bool over_records; /* its wire is of records */
     /* Can connections share what prepare() gives, although the address has holes? If not it is called
      * for each of them. */
     bool (*shares)(const struct addr *a);

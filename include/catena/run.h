@@ -88,6 +88,7 @@ struct run {
     int ended_signal; /* signal that ended the run, 0 none */
     bool from_terminal; /* ... and the terminal sent it, to all processes it had */
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
+    bool sinks_wait;  /* a dump or tap may have to wait for whoever reads it */
     struct reaper *reaper; /* of the process; borrowed; may be NULL */
     void (*add_served)(void *, struct traffic *); /* a parent of threads: the traffic of all */
     void *add_served_arg;

@@ -106,7 +106,7 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
             cells=$((cells + 1)) last="$how, $second"
             serve "-n 24" "tcp-listen:0,bind=127.0.0.1,backlog=64,$how" "$second"
             served
-            start crowd "$PEER" hold "$port" 40 </dev/null
+            start crowd "$PEER" hold "$port" 40 8000000 </dev/null
             [ "$how" = fork ] || wait_for 10 file_has server.err 'too many open files'
             wait_for 5 file_has crowd.out 40
             kill "$(<crowd.pid)"
@@ -179,7 +179,7 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
         cells=$((cells + 1))
         serve "-v 60000" tcp-listen:0,bind=127.0.0.1,backlog=64,thread "$second" -b 2000000
         served
-        start crowd "$PEER" hold "$port" 40 </dev/null
+        start crowd "$PEER" hold "$port" 40 8000000 </dev/null
         wait_for 10 file_has server.err ' E .*memory'
         wait_for 10 file_has crowd.out 40
         kill "$(<crowd.pid)"

@@ -13,6 +13,7 @@
 #include "catena/diag.h"
 #include "catena/err.h"
 #include "catena/run.h"
+#include "catena/sink.h"
 #include "engine/relay/dump.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -98,7 +99,9 @@ static void compare(const uint8_t *data, size_t size, size_t n)
 static void dumps(const uint8_t *data, size_t size, bool text, bool hex)
 {
     begin();
-    dump_block('>', 0, data, size, text, hex);
+    struct dump d = {.sink = {.fd = -1}, .direction = 0x3e,
+                     .format = (enum dump_format)((text ? DUMP_TEXT : 0) | (hex ? DUMP_HEX : 0))};
+    dump_block(&d, data, size);
     size_t n = end();
     check(n, true);
     if (hex && !text)

@@ -5,7 +5,8 @@
  *   peer connect <port>|unix:<path> <step>...
  *   peer stdio <step>...                    on standard input and output
  *   peer clients <port> <count> <bytes>     so many at once against an echo; prints how many are well
- *   peer hold <port> <count>                so many at once; prints how many there are, and stays
+ *   peer hold <port> <count> [<bytes>]      so many at once; each sends, as far as there is room; prints how
+ *                                           many there are, and stays
  *   peer storm <port> <count> <at once> <bytes> [<vanishing>]
  *                                            one after the other, and some at once, against an echo;
  *                                            of 100, so many vanish before, while or after sending;
@@ -582,11 +583,20 @@ static int storm(const char *port, unsigned count, unsigned at_once, size_t byte
     return bad ? 1 : 0;
 }
 
-/* Until a signal comes. */
-static int hold(const char *port, size_t count)
+/* Until a signal comes. What each sends, as much as finds room, and never reads the answers of. */
+static int hold(const char *port, size_t count, size_t sends)
 {
-    for (size_t i = 0; i < count; i++)
-        (void)connect_one(port);
+    static const char zeros[65536];
+    for (size_t i = 0; i < count; i++) {
+        int fd = connect_one(port);
+        for (size_t left = sends; left > 0;) {
+            struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+            ssize_t n = poll(&pfd, 1, 20) > 0
+                            ? send(fd, zeros, left < sizeof zeros ? left : sizeof zeros, MSG_DONTWAIT | MSG_NOSIGNAL)
+                            : -1;
+            left = n > 0 ? left - (size_t)n : 0;
+        }
+    }
     printf("%zu\n", count);
     fflush(stdout);
     return pause();
@@ -652,8 +662,8 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "storm") == 0 && argc > 5)
         return storm(argv[2], (unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]),
                      strtoul(argv[5], NULL, 10), argc > 6 ? (unsigned)atoi(argv[6]) : 0);
-    if (strcmp(argv[1], "hold") == 0 && argc == 4)
-        return hold(argv[2], strtoul(argv[3], NULL, 10));
+    if (strcmp(argv[1], "hold") == 0 && (argc == 4 || argc == 5))
+        return hold(argv[2], strtoul(argv[3], NULL, 10), argc == 5 ? strtoul(argv[4], NULL, 10) : 0);
     if (strcmp(argv[1], "listen") == 0) {
         bool named = argc > 2 && strncmp(argv[2], "unix:", 5) == 0;
         p.in = p.out = listen_one(named ? argv[2] : "tcp");

@@ -80,11 +80,11 @@ static int give_port(struct line *l, struct station *s, int side, struct port *p
     if (p->rfd < 0 && alone)
         engine_has_no_flow(&s->engine, side);
     else if (p->rfd < 0 && !(p->flags & PORT_STALL_R))
-        s->engine.side[side].in_eof = true;
+        stack_end(&s->engine, stack_seam(&s->engine, side), side, FLOW_ENDED, "it is for writing only");
     if (p->wfd < 0 && alone)
         engine_has_no_flow(&s->engine, !side);
     s->attached[side] = true;
-    if (alone && !s->engine.side[LEFT].has_in && !s->engine.side[RIGHT].has_in)
+    if (alone && !engine_has_in(&s->engine, LEFT) && !engine_has_in(&s->engine, RIGHT))
         return err_set(e, ERR_OTHER, "nothing can flow: no side gives what the other one takes");
     return complete(l, s, e);
 }
@@ -120,7 +120,7 @@ static int attach(struct line *l, int side, struct station *s, struct err *e)
             return -1;
     }
     l->pending[side] = s;
-    if (s->engine.session && s->item->link->wire == side)
+    if (stack_wire(&s->engine, side) && engine_shakes_hands(&s->engine))
         return line_start(l, e) < 0 ? -1 : engine_handshake(&s->engine, e);
     return 0;
 }
@@ -133,7 +133,7 @@ static int unread(struct line *l, int side, struct wire *w, struct err *e)
         return 0;
     if (!l->pending[side])
         return port_unread(l->port[side], buf_data(&w->in), w->in.len, e);
-    out = &l->pending[side]->engine.side[!side].out;
+    out = stack_out(&l->pending[side]->engine, !side);
     if (buf_init(&b, w->in.len + out->cap) < 0)
         return err_nomem(e);
     buf_move(&b, &w->in);

@@ -214,7 +214,7 @@ static bool may_wait(const struct line *l)
     for (int i = 0; i < 2; i++)
         if (border->side[i].port && port_close_may_wait(border->side[i].port))
             return true;
-    return border_may_wait(&l->border);
+    return l->run->sinks_wait;
 }
 
 bool line_is_one_engine(const struct line *l)

@@ -102,6 +102,13 @@ static enum form_records records_of(const struct addr *a)
     return type == SOCK_STREAM ? RECORDS_NONE : RECORDS_MANY;
 }
 
+/* It gives every block as it came. */
+static bool only_looks(const struct addr *a)
+{
+    const struct codec_pair *pair = a->form->kind == FORM_CODEC ? a->form->ops.codec : NULL;
+    return pair && (pair->passes || (pair->encode->looks && (!pair->decode || pair->decode->looks)));
+}
+
 /* The link that makes a stream of what flows to that side, or NULL. A session carries each packet in
  * a record of its own, whatever is done to its wire. */
 static const struct plan_link *merging_link(const struct plan *p, int to, bool *kept)
@@ -113,7 +120,8 @@ static const struct plan_link *merging_link(const struct plan *p, int to, bool *
             *kept = true;
             return NULL;
         }
-        if (l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM)
+        if ((l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM) &&
+            !(only_looks(l->fwd) && (!l->back || only_looks(l->back))))
             return l;
     }
     return NULL;

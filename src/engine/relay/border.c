@@ -2,49 +2,33 @@
  * The features at the border of the two chains: see border.h. */
 #include "engine/relay/border.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "catena/diag.h"
 #include "catena/run.h"
-#include "catena/wait.h"
 #include "engine/relay/dump.h"
 
-enum { HOW = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK };
-static const double LOOK_AGAIN = 0.1; /* seconds */
-
-/* One that nobody reads yet is waited for; for sockets and devices ENXIO is the last word. */
-static bool is_fifo(const char *path)
-{
-    struct stat st;
-    bool fifo = stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
-    errno = ENXIO;
-    return fifo;
-}
-
-static int open_raw(struct run *r, const char *name, int *fd, struct err *e)
+static int open_raw(struct run *r, const char *name, struct sink *to, struct err *e)
 {
     char path[4096];
-    *fd = -1;
     if (!name)
         return 0;
     if (dump_file_name(r, name, path, sizeof path, e) < 0)
         return -1;
-    while ((*fd = open(path, HOW | O_CLOEXEC, 0644)) < 0 && errno == ENXIO && is_fifo(path))
-        if (wait_seconds(r, LOOK_AGAIN, e) < 0)
-            return -1;
-    return *fd < 0 ? err_sys(e, "cannot open raw dump \"%s\"", path) : 0;
+    return sink_open(to, r, "raw dump", path, e);
 }
 
 void border_init(struct border *b, struct run *r)
 {
     const struct settings *s = r->settings;
     *b = (struct border){.run = r};
-    b->flow[LEFT].raw_fd = b->flow[RIGHT].raw_fd = -1;
+    enum dump_format format = (enum dump_format)((s->text_dump ? DUMP_TEXT : 0) |
+                                                 (s->hex_dump ? DUMP_HEX : 0));
+    for (int i = 0; i < 2; i++) {
+        b->flow[i].raw = (struct dump){.sink = SINK_NONE, .format = DUMP_RAW};
+        b->flow[i].shown = (struct dump){.sink = SINK_NONE, .format = format, .direction = i == LEFT ? '>' : '<'};
+        if (format)
+            b->flow[i].shown.sink = (struct sink){.run = r, .fd = -1};
+    }
     b->active = s->text_dump || s->hex_dump || s->raw_left_right || s->raw_right_left;
     for (int i = 0; i < 2; i++) {
         const struct plan_border *p = &r->plan->eol[i];
@@ -57,28 +41,16 @@ void border_init(struct border *b, struct run *r)
 int border_open(struct border *b, struct err *e)
 {
     const struct settings *s = b->run->settings;
-    return open_raw(b->run, s->raw_left_right, &b->flow[LEFT].raw_fd, e) < 0 ||
-                   open_raw(b->run, s->raw_right_left, &b->flow[RIGHT].raw_fd, e) < 0
+    return open_raw(b->run, s->raw_left_right, &b->flow[LEFT].raw.sink, e) < 0 ||
+                   open_raw(b->run, s->raw_right_left, &b->flow[RIGHT].raw.sink, e) < 0
                ? -1
                : 0;
 }
 
-bool border_may_wait(const struct border *b)
-{
-    struct stat st;
-    for (int i = 0; i < 2; i++)
-        if (b->flow[i].raw_fd >= 0 && (fstat(b->flow[i].raw_fd, &st) < 0 || !S_ISREG(st.st_mode)))
-            return true;
-    return false;
-}
-
 void border_fini(struct border *b)
 {
-    for (int i = 0; i < 2; i++) {
-        if (b->flow[i].raw_fd >= 0)
-            close(b->flow[i].raw_fd);
-        b->flow[i].raw_fd = -1;
-    }
+    for (int i = 0; i < 2; i++)
+        sink_close(&b->flow[i].raw.sink);
 }
 
 size_t border_may_read(const struct border *b, int source, size_t n)
@@ -145,36 +117,10 @@ static size_t copy(const struct plan_border *from, const struct plan_border *to,
     return i;
 }
 
-static void save_raw(struct border *b, int source, const unsigned char *p, size_t n)
-{
-    struct border_flow *f = &b->flow[source];
-    struct err e;
-    while (f->raw_fd >= 0 && n > 0 && !b->run->ended_signal) {
-        ssize_t w = write(f->raw_fd, p, n);
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w < 0 && errno == EAGAIN) {
-            if (wait_fd(b->run, f->raw_fd, POLLOUT, -1, &e) < 0)
-                return; /* the engine is told as well */
-            continue;
-        }
-        if (w < 0) {
-            (void)err_sys(&e, "raw dump: write()");
-            run_fail(b->run, &e);
-            close(f->raw_fd);
-            f->raw_fd = -1;
-            return;
-        }
-        p += w;
-        n -= (size_t)w;
-    }
-}
-
 void border_move(struct border *b, int source, struct buf *from, struct buf *to)
 {
     struct border_flow *f = &b->flow[source];
     const struct plan_border *eol = b->run->plan->eol;
-    const struct settings *s = b->run->settings;
     unsigned char *at;
     size_t room = buf_room(to, &at), given = 0;
     size_t n = allowed(f, eol[source].escape, buf_data(from), from->len);
@@ -186,8 +132,8 @@ void border_move(struct border *b, int source, struct buf *from, struct buf *to)
         return;
     buf_commit(to, given);
     border_count(b, source, given);
-    if (s->text_dump || s->hex_dump)
-        dump_block(source == LEFT ? '>' : '<', f->offset, at, given, s->text_dump, s->hex_dump);
-    save_raw(b, source, at, given);
-    f->offset += given;
+    if (sink_is_open(&f->shown.sink))
+        dump_block(&f->shown, at, given);
+    if (sink_is_open(&f->raw.sink))
+        dump_block(&f->raw, at, given);
 }

@@ -10,12 +10,12 @@
 #include "catena/buf.h"
 #include "catena/err.h"
 #include "catena/plan.h"
+#include "catena/sink.h"
 
 struct run;
 
 struct border_flow { /* one direction; named by the chain its bytes come from */
-    int raw_fd;                   /* -r, -R; -1 none */
-    unsigned long long offset;    /* bytes seen so far */
+    struct dump raw, shown;       /* -r, -R; -v, -x */
     unsigned long long left;      /* what readbytes still allows, if limited */
     bool limited, ended;
 };
@@ -30,8 +30,6 @@ void border_init(struct border *b, struct run *r);
 /* Opens the raw dumps: their names may speak of the connection. */
 int border_open(struct border *b, struct err *e);
 void border_fini(struct border *b);
-/* A raw dump may have to wait for whoever reads it. */
-bool border_may_wait(const struct border *b);
 /* How much may be read from that source at once, at most n. */
 size_t border_may_read(const struct border *b, int source, size_t n);
 /* Moves a block of that flow on, converted, as far as `to` has room, and shows it to the taps. Sets

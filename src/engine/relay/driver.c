@@ -119,7 +119,7 @@ int driver_interest(const struct seat *s, enum place place)
     const struct engine *e = s->engine;
     const struct engine_side *side = &e->side[i];
     bool in = wants_to_read(e, i), out = wants_to_write(e, i);
-    bool told = out || (side->has_out && !side->out_shut && !side->gone); /* of its peer's end */
+    bool told = out || (engine_has_out(e, i) && !engine_out_shut(e, i) && !side->gone); /* of its peer's end */
     bool one = side->port->rfd == side->port->wfd;
     switch (place) {
     case LEFT_READS:
@@ -233,7 +233,7 @@ static bool release_idle(const struct driver *d, struct seat *s, struct err *err
         if (!engine_idle_due(e, i) || !is_dry(d, s, i))
             continue;
         any = true;
-        if (transform_idle(e, i, err) < 0)
+        if (stack_release(e, i, err) < 0)
             engine_failed(e, err);
     }
     return any;

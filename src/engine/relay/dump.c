@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Dumping what crosses the border: see dump.h. */
+ * Showing a block of data: see catena/sink.h; and the names of raw dumps: see dump.h. */
 #include "engine/relay/dump.h"
 
 #include <ctype.h>
@@ -14,19 +14,21 @@
 #include "catena/facts.h"
 #include "catena/plan.h"
 #include "catena/run.h"
+#include "catena/sink.h"
 
-struct sink { /* gathers output so that a block is few writes */
+struct page { /* gathers output so that a block is few writes */
+    struct sink *to;
     char data[16384];
     size_t n;
 };
 
-static void flush(struct sink *s)
+static void flush(struct page *s)
 {
-    diag_write(STDERR_FILENO, s->data, s->n);
+    sink_write(s->to, s->data, s->n);
     s->n = 0;
 }
 
-static void put(struct sink *s, const char *p, size_t n)
+static void put(struct page *s, const char *p, size_t n)
 {
     if (s->n + n > sizeof s->data)
         flush(s);
@@ -34,14 +36,14 @@ static void put(struct sink *s, const char *p, size_t n)
     s->n += n;
 }
 
-static void put_hex(struct sink *s, unsigned char c)
+static void put_hex(struct page *s, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
     const char t[3] = {' ', digits[c >> 4], digits[c & 15]};
     put(s, t, 3);
 }
 
-static void put_text(struct sink *s, unsigned char c)
+static void put_text(struct page *s, unsigned char c)
 {
     static const char codes[] = "\a\b\v\f\r\\", letters[] = "abvfr\\";
     const char *code = c ? strchr(codes, c) : NULL;
@@ -55,7 +57,7 @@ static void put_text(struct sink *s, unsigned char c)
     }
 }
 
-static void both(struct sink *s, const unsigned char *p, size_t n)
+static void both(struct page *s, const unsigned char *p, size_t n)
 {
     while (n > 0) {
         size_t k = 0;
@@ -75,7 +77,7 @@ static void both(struct sink *s, const unsigned char *p, size_t n)
     put(s, "--\n", 3);
 }
 
-static void header(struct sink *s, char direction, unsigned long long offset, size_t n)
+static void header(struct page *s, const struct dump *d, size_t n)
 {
     struct timeval now = {0};
     struct tm tm = {0};
@@ -83,20 +85,29 @@ static void header(struct sink *s, char direction, unsigned long long offset, si
     gettimeofday(&now, NULL);
     localtime_r(&now.tv_sec, &tm);
     (void)strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &tm);
-    int len = snprintf(line, sizeof line, "%c %s.%06ld  length=%zu from=%llu to=%llu\n", direction,
-                       date, (long)now.tv_usec, n, offset, offset + n - 1);
+    int len = snprintf(line, sizeof line, "%c %s.%06ld  ", d->direction, date, (long)now.tv_usec);
+    put(s, line, (size_t)len);
+    if (d->label) {
+        put(s, d->label, strlen(d->label));
+        put(s, "  ", 2);
+    }
+    len = snprintf(line, sizeof line, "length=%zu from=%llu to=%llu\n", n, d->offset, d->offset + n - 1);
     put(s, line, (size_t)len);
 }
 
-void dump_block(char direction, unsigned long long offset, const unsigned char *p, size_t n,
-                bool text, bool hex)
+void dump_block(struct dump *d, const unsigned char *p, size_t n)
 {
-    struct sink s;
+    struct page s;
+    if (d->format == DUMP_RAW) {
+        sink_write(&d->sink, p, n);
+        return;
+    }
+    s.to = &d->sink;
     s.n = 0;
-    header(&s, direction, offset, n);
-    if (text && hex) {
+    header(&s, d, n);
+    if (d->format == DUMP_BOTH) {
         both(&s, p, n);
-    } else if (hex) {
+    } else if (d->format == DUMP_HEX) {
         for (size_t i = 0; i < n; i++)
             put_hex(&s, p[i]);
         put(&s, "\n", 1);
@@ -105,6 +116,7 @@ void dump_block(char direction, unsigned long long offset, const unsigned char *
             put_text(&s, p[i]);
     }
     flush(&s);
+    d->offset += n;
 }
 
 /* ---- names of raw dumps ---- */

@@ -15,41 +15,29 @@ bool engine_is_seen(const struct engine *e)
     return e->border && e->border->active;
 }
 
-/* A plain flow gets its buffer when something comes (lane.c). */
-static int make_buffers(struct engine *e, struct err *err)
+/* The border's features lie on the side where the border is. */
+static int make_stack(struct engine *e, const struct plan_item *item, struct err *err)
 {
-    bool active = engine_is_seen(e);
-    size_t cap = active ? 2 * e->block : e->block;
-    if (!active && lane_is_plain(e, LEFT) && lane_is_plain(e, RIGHT))
-        return 0;
-    for (int i = 0; i < 2; i++) {
-        struct engine_side *s = &e->side[i];
-        /* what a session makes of a full block is a little more, and is to leave at once */
-        size_t more = e->session && i == e->link->wire ? cap / 16 : 0;
-        if (buf_init(&s->in, cap) < 0 || buf_init(&s->out, cap + more) < 0)
-            return err_nomem(err);
-        if (active && e->border_side == i &&
-            (buf_init(&s->rx, cap) < 0 || buf_init(&s->tx, 2 * cap) < 0))
-            return err_nomem(err);
-    }
-    return 0;
+    bool first = engine_is_seen(e) && e->border_side == LEFT, last = engine_is_seen(e) && !first;
+    if (stack_init(e, item, err) < 0 || (first && stack_push(e, LEFT, NULL, err) < 0) ||
+        (item->link && stack_push(e, LEFT, item->link, err) < 0))
+        return -1;
+    return last ? stack_push(e, LEFT, NULL, err) : 0;
 }
 
 int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err)
 {
     struct border *border = e->border;
     int border_side = e->border_side;
-    *e = (struct engine){.run = r, .link = item->link, .border = border,
+    *e = (struct engine){.run = r, .used = {item->to_right, item->to_left}, .border = border,
                          .border_side = border_side, .shake_until = -1};
     e->block = r->settings->block_given ? r->settings->block : BLOCK;
     if (e->block == 0)
         e->block = 1;
-    e->side[LEFT].has_in = e->side[RIGHT].has_out = item->to_right;
-    e->side[RIGHT].has_in = e->side[LEFT].has_out = item->to_left;
-    if (transform_init(e, err) < 0 || make_buffers(e, err) < 0)
+    if (make_stack(e, item, err) < 0)
         return -1;
     for (int i = 0; i < 2; i++) {
-        e->side[i].out_shut = !e->side[i].has_out;
+        e->side[i].out = engine_has_out(e, i) ? OUT_OPEN : OUT_SHUT;
         lane_init(e, i);
     }
     return 0;
@@ -57,32 +45,37 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
 
 void engine_has_no_flow(struct engine *e, int source)
 {
-    e->side[source].has_in = e->side[!source].has_out = false;
-    e->side[!source].out_shut = true;
+    for (size_t i = 0; i <= e->nlayers; i++)
+        e->seam[i].has[source] = false;
+    e->side[!source].out = OUT_SHUT;
 }
 
 void engine_fini(struct engine *e)
 {
-    transform_fini(e);
-    for (int i = 0; i < 2; i++) {
-        struct engine_side *s = &e->side[i];
-        port_close(s->port);
-        s->port = NULL;
+    engine_close(e);
+    for (int i = 0; i < 2; i++)
         lane_leave_express(&e->lane[i]);
-        buf_fini(&s->in);
-        buf_fini(&s->out);
-        buf_fini(&s->rx);
-        buf_fini(&s->tx);
-    }
+    stack_fini(e);
 }
 
 /* ---- ending ---- */
 
-/* Only what is ready is still written. */
+void engine_end_input(struct engine *e, int side, const char *why)
+{
+    if (!engine_in_ended(e, side))
+        stack_end(e, stack_seam(e, side), side, FLOW_ENDED, why);
+    if (e->side[side].port)
+        port_stop_reading(e->side[side].port);
+}
+
+/* Nothing is read any more; what has not ended by itself is not the whole, and drains. */
 void engine_start_closing(struct engine *e)
 {
     e->closing = true;
     e->closing_since = wait_now();
+    for (int i = 0; i < 2; i++)
+        if (!engine_in_ended(e, i))
+            stack_end(e, stack_seam(e, i), i, FLOW_CUT, "closing");
 }
 
 void engine_drop(struct engine *e)
@@ -90,9 +83,9 @@ void engine_drop(struct engine *e)
     for (int i = 0; i < 2; i++) {
         struct engine_side *s = &e->side[i];
         bool stalled = s->port && s->port->flags & PORT_STALL_W; /* never meant to get it */
-        if (s->has_out && !s->out_shut && !stalled)
+        if (engine_has_out(e, i) && !engine_out_shut(e, i) && !stalled)
             run_lose(e->run, !i, engine_owed(e, i), NULL);
-        s->out_shut = true;
+        s->out = OUT_SHUT;
     }
     engine_start_closing(e);
 }
@@ -112,23 +105,20 @@ void engine_take_no_more(struct engine *e)
 {
     e->told_broken = true;
     for (int i = 0; i < 2; i++)
-        if (e->side[i].port && !(e->side[i].port->flags & PORT_JOINT))
-            e->side[i].in_eof = e->side[i].in_cut = true;
+        if (e->side[i].port && !(e->side[i].port->flags & PORT_JOINT) && !engine_in_ended(e, i))
+            stack_end(e, stack_seam(e, i), i, FLOW_CUT, "another engine has failed");
 }
 
 /* One-way use of a session: all is written, but its peer has not said goodbye. */
 bool engine_awaits_goodbye(const struct engine *e)
 {
-    if (!e->session || e->closing)
-        return false;
-    const struct engine_side *w = &e->side[e->link->wire], *d = &e->side[!e->link->wire];
-    return !w->in_eof && !d->out_eof;
+    return !e->closing && stack_awaits_goodbye(e);
 }
 
 static bool finished(const struct engine *e)
 {
     for (int i = 0; i < 2; i++) {
-        if (e->closing ? engine_wants_output(e, i) : !e->side[i].out_shut)
+        if (e->closing ? engine_wants_output(e, i) : e->side[i].out != OUT_SHUT)
             return false;
     }
     return !engine_awaits_goodbye(e);
@@ -138,7 +128,7 @@ static bool finished(const struct engine *e)
 static bool goes_nowhere(const struct engine *e, int side)
 {
     const struct port *other = e->side[!side].port;
-    return e->side[side].has_in && other && (other->flags & PORT_STALL) == PORT_STALL;
+    return engine_has_in(e, side) && other && (other->flags & PORT_STALL) == PORT_STALL;
 }
 
 static bool is_one_peer(const struct port *p)
@@ -154,12 +144,12 @@ static void settle_gone(struct engine *e, struct err *err)
         struct engine_side *s = &e->side[i];
         /* readbytes, escape: that flow was ended by order, and the neighbour takes nothing more of it */
         bool ordered = s->port && s->port->flags & PORT_JOINT && atomic_load(&e->run->cut[!i]);
-        bool two_way = s->has_in && s->in_eof && e->side[!i].has_out && e->side[!i].out_shut &&
-                       s->gone && is_one_peer(s->port);
+        bool two_way = engine_has_in(e, i) && engine_in_ended(e, i) && engine_has_out(e, !i) &&
+                       engine_out_shut(e, !i) && s->gone && is_one_peer(s->port);
         if (s->gone && goes_nowhere(e, i)) {
             engine_end_flow_to(e, LEFT);
             engine_end_flow_to(e, RIGHT);
-        } else if (s->gone && (ordered || two_way) && !s->out_shut && !engine_wants_output(e, i)) {
+        } else if (s->gone && (ordered || two_way) && !engine_out_shut(e, i) && !engine_wants_output(e, i)) {
             engine_count_lost(e, i);
             engine_end_flow_to(e, i);
         } else if (s->gone && !e->closing && engine_notice_gone(e, i, err) < 0) {
@@ -178,24 +168,17 @@ bool engine_work(struct engine *e, struct err *err)
     return finished(e);
 }
 
-/* A codec holds something back and there is room to give it out. */
 bool engine_idle_due(const struct engine *e, int source)
 {
-    const struct engine_side *s = &e->side[source];
-    return e->lane[source].idle_due && s->in.len == 0 && e->side[!source].out.len == 0 &&
-           !(s->port && port_has_more(s->port));
+    const struct port *p = e->side[source].port;
+    return e->nlayers > 0 && stack_holds(e, source) && !(p && port_has_more(p));
 }
 
 void engine_rest(struct engine *e)
 {
-    for (int i = 0; i < 2; i++) {
-        struct engine_side *s = &e->side[i], *to = &e->side[!i];
-        bool empty = s->in.len == 0 && to->out.len == 0;
-        if (!empty || !lane_is_plain(e, i) || engine_is_seen(e) || lane_is_busy(&e->lane[i]))
-            continue;
-        buf_fini(&s->in);
-        buf_fini(&to->out);
-    }
+    for (int i = 0; i < 2; i++)
+        if (!lane_is_busy(&e->lane[i]))
+            stack_rest(e, i);
 }
 
 void engine_close(struct engine *e)

@@ -12,36 +12,29 @@
 #include "catena/plan.h"
 #include "catena/port.h"
 #include "catena/run.h"
+#include "engine/relay/stack.h"
 
 struct border;
+struct express;
+
+/* How far writing to a port has come. */
+enum out_state {
+    OUT_OPEN,
+    OUT_FIN_DUE, /* no more is written, but its peer is told only when the other direction has ended, too */
+    OUT_SHUT,    /* no more is written; or there is nothing to write to */
+};
 
 struct engine_side {
     struct port *port;
-    struct buf in;  /* read from the port, not yet taken */
-    struct buf out; /* to be written to the port */
-    struct buf rx;  /* border only: read, before the border's features had it */
-    struct buf tx;  /* border only: out after they had it */
-    bool has_in, has_out; /* which directions exist */
-    bool in_eof;          /* nothing is read any more */
-    bool in_cut;          /* ... and that was not the end: nothing made of it may look whole */
-    bool out_eof;         /* nothing follows what is in out */
-    bool out_shut;        /* the port was shut down, or writing makes no sense any more */
-    bool fin_due;         /* ... but its peer is told only when the other direction has ended, too */
+    enum out_state out;
     bool has_room;        /* it has been seen that something can be written */
-    bool out_ended;       /* the border ended that flow: what still comes is dropped */
     bool gone;            /* the peer takes nothing any more (POLLERR, POLLHUP) */
-    int64_t look_again;   /* ignoreeof: wait_now() of the next try, 0 none */
-    bool looked_last;     /* ... and there will be none: the run is about to end */
+    bool looked_last;     /* ignoreeof: there will be no other look, the run is about to end */
+    int64_t look_again;   /* ... wait_now() of the next try, 0 none */
     int64_t write_again;  /* the next try of a write that found no room, where poll() cannot tell */
 };
 
-struct express;
-
-struct engine_lane { /* one direction */
-    const struct codec_ops *ops; /* NULL: pass through */
-    void *st;
-    bool ended;
-    bool idle_due;           /* the codec may hold something back */
+struct engine_lane { /* one direction: how it is read */
     size_t block;            /* bytes read at once; grows while reads fill it */
     unsigned full, small;    /* reads in a row that did, or took next to nothing of it */
     bool settled;            /* as fast as it gets */
@@ -51,21 +44,44 @@ struct engine_lane { /* one direction */
 
 struct engine {
     struct run *run;
-    const struct plan_link *link; /* NULL: plain relay */
+    bool used[2];         /* by flow: the line uses it */
+    size_t nlayers;
+    struct layer *layer;  /* left to right; stack.h */
+    struct seam *seam;    /* one more of them */
     struct engine_side side[2];   /* LEFT, RIGHT */
     struct engine_lane lane[2];   /* by source side: lane[LEFT] carries left to right */
-    const struct session_ops *session;
-    void *session_st;
-    bool session_opened;
     struct border *border; /* the engine at the border: taps, conversions, timers */
     int border_side;       /* which of its sides faces the border */
     size_t block;          /* bytes read at once */
-    bool closing;          /* nothing is read or made any more, only what is ready is written */
+    bool closing;          /* nothing is read any more, what is inside drains */
     int64_t closing_since;
     int64_t patience, shake_until; /* its session's handshake: how long, and until when; -1 for ever */
     bool told_broken; /* another engine of the run has failed, and this one knows */
     atomic_bool failed; /* this one has */
 };
+
+static inline bool engine_has_in(const struct engine *e, int side)
+{
+    return stack_seam(e, side)->has[side];
+}
+static inline bool engine_has_out(const struct engine *e, int side)
+{
+    return stack_seam(e, side)->has[!side];
+}
+/* Nothing is read there any more. */
+static inline bool engine_in_ended(const struct engine *e, int side)
+{
+    return stack_seam(e, side)->end[side] != FLOW_OPEN;
+}
+/* Nothing follows what is to be written there. */
+static inline bool engine_out_ended(const struct engine *e, int side)
+{
+    return stack_seam(e, side)->end[!side] != FLOW_OPEN;
+}
+static inline bool engine_out_shut(const struct engine *e, int side)
+{
+    return e->side[side].out != OUT_OPEN;
+}
 
 /* engine.c: making, working, the end */
 int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err);
@@ -75,8 +91,10 @@ void engine_fini(struct engine *e); /* closes ports that are still open, frees *
 /* Moves what can be moved without waiting. True: both directions have ended. Errors go to
  * run_fail(); err is only room for them: a forked child pays for each page of stack. */
 bool engine_work(struct engine *e, struct err *err);
-bool engine_idle_due(const struct engine *e, int source); /* transform_idle() has something to do */
+bool engine_idle_due(const struct engine *e, int source); /* stack_release() has something to do */
 bool engine_awaits_goodbye(const struct engine *e);
+/* Nothing more is read there, by order. */
+void engine_end_input(struct engine *e, int side, const char *why);
 void engine_start_closing(struct engine *e);
 void engine_drop(struct engine *e); /* ends at once: what waits is counted as lost */
 void engine_failed(struct engine *e, const struct err *err);
@@ -134,21 +152,11 @@ void lane_learn(struct engine *e, int source, size_t n, size_t room);
 bool lane_is_busy(const struct engine_lane *lane);
 void lane_leave_express(struct engine_lane *lane);
 
-/* transform.c: what lies between the two sides. *moved is set when a buffer or a state changed. */
-int transform_init(struct engine *e, struct err *err);
-int transform_step(struct engine *e, bool *moved, struct err *err);
-/* The input of one lane ran dry: its codec is to hold nothing back. */
-int transform_idle(struct engine *e, int source, struct err *err);
-void transform_fini(struct engine *e);
-
 /* engine_wire.c: using an engine that is not running yet */
-int engine_handshake(struct engine *e, struct err *err);
+int engine_handshake(struct engine *e, struct err *err); /* of the session that has not been opened yet */
 /* The same while it relays: its session has yet to shake hands; from now on the peer's time runs; it
  * is over, and the engine has failed. */
-static inline bool engine_shakes_hands(const struct engine *e)
-{
-    return e->session && !e->session_opened && !e->closing;
-}
+bool engine_shakes_hands(const struct engine *e);
 void engine_await_peer(struct engine *e);
 void engine_peer_is_late(struct engine *e);
 struct engine_wire {

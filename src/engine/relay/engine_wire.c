@@ -30,9 +30,15 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
     return in && engine_read(e, far, err) < 0 ? -1 : 0;
 }
 
+bool engine_shakes_hands(const struct engine *e)
+{
+    return e->nlayers > 0 && !e->closing && stack_unopened(e);
+}
+
 void engine_await_peer(struct engine *e)
 {
-    e->patience = engine_shakes_hands(e) ? handshake_patience(run_addr(e->run, e->link->fwd)) : -1;
+    const struct layer *l = engine_shakes_hands(e) ? stack_unopened(e) : NULL;
+    e->patience = l ? handshake_patience(run_addr(e->run, l->link->fwd)) : -1;
     e->shake_until = handshake_deadline(e->patience);
 }
 
@@ -40,20 +46,21 @@ void engine_peer_is_late(struct engine *e)
 {
     struct err err;
     (void)handshake_late(e->patience, &err);
-    (void)err_wrap(&err, "%s: handshake", e->link->fwd->label);
+    (void)err_wrap(&err, "%s: handshake", stack_unopened(e)->link->fwd->label);
     engine_failed(e, &err);
 }
 
 int engine_handshake(struct engine *e, struct err *err)
 {
+    const struct layer *l = stack_unopened(e);
     engine_await_peer(e);
-    while (!e->session_opened) {
+    while (!l->opened) {
         if (engine_turn(e, err) < 0)
             return -1;
-        if (e->session_opened)
+        if (l->opened)
             break;
-        if (far_side(e, e->link->wire, e->run, e->patience, e->shake_until, err) < 0)
-            return err_wrap(err, "%s: handshake", e->link->fwd->label);
+        if (far_side(e, l->link->wire, e->run, e->patience, e->shake_until, err) < 0)
+            return err_wrap(err, "%s: handshake", l->link->fwd->label);
     }
     return engine_turn(e, err);
 }
@@ -61,17 +68,17 @@ int engine_handshake(struct engine *e, struct err *err)
 static int fill(struct wire *w, int *eof, struct err *err)
 {
     struct engine_wire *ew = w->carrier;
-    struct engine_side *s = &ew->engine->side[ew->side];
+    struct engine *e = ew->engine;
     for (;;) {
-        if (engine_turn(ew->engine, err) < 0)
+        if (engine_turn(e, err) < 0)
             return -1;
-        if (buf_move(&w->in, &s->out) > 0)
+        if (buf_move(&w->in, stack_out(e, ew->side)) > 0)
             return 0;
-        if (s->out_eof) {
+        if (engine_out_ended(e, ew->side)) {
             *eof = 1;
             return 0;
         }
-        if (far_side(ew->engine, !ew->side, w->run, w->patience, w->deadline, err) < 0)
+        if (far_side(e, !ew->side, w->run, w->patience, w->deadline, err) < 0)
             return -1;
     }
 }
@@ -81,18 +88,18 @@ static int send(struct wire *w, const void *data, size_t n, struct err *err)
     struct engine_wire *ew = w->carrier;
     struct engine *e = ew->engine;
     const char *p = data;
-    while (n > 0 || e->side[ew->side].in.len > 0 || engine_wants_output(e, !ew->side)) {
-        if (buf_grow(&e->side[ew->side].in, e->block) < 0) /* a plain engine has none by itself */
+    while (n > 0 || stack_in(e, ew->side)->len > 0 || engine_wants_output(e, !ew->side) ||
+           stack_holds(e, ew->side)) {
+        struct buf *in = stack_in(e, ew->side);
+        if (buf_grow(in, e->block) < 0)
             return err_nomem(err);
-        size_t k = n > 0 ? buf_put(&e->side[ew->side].in, p, n) : 0;
+        size_t k = n > 0 ? buf_put(in, p, n) : 0;
         p += k;
         n -= k;
-        if (engine_turn(e, err) < 0)
-            return -1;
-        if (e->lane[ew->side].idle_due && transform_idle(e, ew->side, err) < 0)
+        if (engine_turn(e, err) < 0 || stack_release(e, ew->side, err) < 0)
             return -1;
         /* what it did not take yet waits for the far side: to have room, or to answer */
-        if ((engine_wants_output(e, !ew->side) || e->side[ew->side].in.len > 0) &&
+        if ((engine_wants_output(e, !ew->side) || in->len > 0) &&
             far_side(e, !ew->side, w->run, w->patience, w->deadline, err) < 0)
             return -1;
     }

@@ -16,14 +16,14 @@ enum {
 
 bool lane_is_plain(const struct engine *e, int source)
 {
-    return !e->session && !e->lane[source].ops;
+    return e->nlayers == 0 || stack_is_plain(e, source);
 }
 
 void lane_init(struct engine *e, int source)
 {
     struct engine_lane *lane = &e->lane[source];
     lane->settled = e->run->settings->block_given || engine_is_seen(e);
-    lane->block = lane->settled || !lane_is_plain(e, source) ? e->block : START;
+    lane->block = lane->settled ? e->block : START;
 }
 
 void lane_leave_express(struct engine_lane *lane)
@@ -48,13 +48,9 @@ size_t lane_room(const struct engine *e, int source)
 
 int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct err *err)
 {
-    const struct engine_side *s = &e->side[source];
-    struct buf *out = &e->side[!source].out;
     if (n > MESSAGE_MOST && n > lane_room(e, source))
         return err_set(err, ERR_OTHER, "%s: a message of %zu bytes came; up to %d are relayed",
-                       s->port->label, n, MESSAGE_MOST);
-    if (b == &s->in && lane_is_plain(e, source) && b->cap < n && out->len == 0)
-        buf_swap(b, out); /* one buffer does for a plain flow */
+                       e->side[source].port->label, n, MESSAGE_MOST);
     return buf_grow(b, n) < 0 ? err_nomem(err) : 0;
 }
 

@@ -29,19 +29,20 @@ static bool border_looks(const struct engine *e, int side)
 
 bool engine_wants_room(const struct engine *e, int side)
 {
-    const struct engine_side *s = &e->side[side];
-    bool reads = e->side[!side].port && e->side[!side].has_in && !e->side[!side].in_eof;
-    return s->has_out && !s->out_shut && !s->has_room && reads && !e->closing && s->port;
+    const struct engine_side *s = &e->side[side], *other = &e->side[!side];
+    bool reads = other->port && engine_has_in(e, !side) && !engine_in_ended(e, !side);
+    return engine_has_out(e, side) && !engine_out_shut(e, side) && !s->has_room && reads && !e->closing &&
+           s->port;
 }
 
 /* What comes on a session's wire is its own talk, too, and has room in the session. */
 bool engine_wants_input(const struct engine *e, int side)
 {
-    const struct engine_side *s = &e->side[side];
-    if (!s->has_in || s->in_eof || e->closing || !s->port || s->in.len > 0 || s->rx.len > 0)
-        return false;
     const struct engine_side *to = &e->side[!side];
-    if (to->port && !to->has_room && !(e->session && side == e->link->wire))
+    if (!engine_has_in(e, side) || engine_in_ended(e, side) || e->closing || !e->side[side].port ||
+        stack_in(e, side)->len > 0)
+        return false;
+    if (to->port && !to->has_room && !stack_wire(e, side))
         return false;
     return !lane_is_plain(e, side) || !engine_wants_output(e, !side);
 }
@@ -61,34 +62,10 @@ int engine_end_of_input(struct engine *e, int side)
         if (!e->run->settings->v1_name)
             port_probe(s->port);
     }
-    s->in_cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);
-    s->in_eof = true;
+    bool cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);
+    stack_end(e, stack_seam(e, side), side, cut ? FLOW_CUT : FLOW_ENDED, "end of file");
     run_touch(e->run);
     return 1;
-}
-
-/* A block may have doubled when the border had it, and stays one. */
-static int give_room(struct buf *to, const struct buf *from, struct err *err)
-{
-    return buf_grow(to, 2 * from->len) < 0 ? err_nomem(err) : 0;
-}
-
-/* What was read is looked at as soon as there is room for what becomes of it. */
-static int take_a_look(struct engine *e, int side, bool *moved, struct err *err)
-{
-    struct engine_side *s = &e->side[side];
-    if (s->rx.len == 0 || s->in.len > 0)
-        return 0;
-    if (give_room(&s->in, &s->rx, err) < 0)
-        return -1;
-    border_move(e->border, side, &s->rx, &s->in);
-    *moved = true;
-    if (e->border->flow[side].ended) {
-        atomic_store(&e->run->cut[side], true);
-        s->in_eof = true;
-        port_stop_reading(s->port);
-    }
-    return 0;
 }
 
 static void arrived(struct engine *e, int side, size_t n)
@@ -119,7 +96,7 @@ static size_t may_read(const struct engine *e, int side, size_t room)
         return room;
     if (room > e->lane[side].block)
         room = e->lane[side].block;
-    if (e->border && (!e->link || at_border(e, side))) /* what readbytes leaves is for others */
+    if (e->border && (at_border(e, side) || lane_is_plain(e, side))) /* what readbytes leaves is for others */
         room = border_may_read(e->border, side, room);
     return room;
 }
@@ -127,13 +104,14 @@ static size_t may_read(const struct engine *e, int side, size_t room)
 static ssize_t read_plain(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
-    struct buf *b = border_looks(e, side) ? &s->rx : &s->in;
+    struct buf *b = stack_in(e, side);
     unsigned char *at;
     if (s->port->ops->take)
         return s->port->ops->take(s->port, b);
     for (size_t need = lane_room(e, side);; need = s->port->need) {
         if (lane_make_room(e, side, b, need, err) < 0) {
-            s->in_eof = true; /* the message would be the next one again */
+            /* the message would be the next one again */
+            stack_end(e, stack_seam(e, side), side, FLOW_CUT, "a message is too long");
             return -2;
         }
         size_t room = may_read(e, side, buf_room(b, &at));
@@ -182,7 +160,7 @@ int engine_read(struct engine *e, int side, struct err *err)
     if (errno == ECONNRESET &&
         (s->port->flags & PORT_JOINT || (s->port->flags & PORT_COOL_WRITE && s->gone)))
         return engine_end_of_input(e, side);
-    s->in_eof = true;
+    stack_end(e, stack_seam(e, side), side, FLOW_CUT, "reading failed");
     (void)err_sys(err, "%s: reading failed", s->port->label);
     return err_call(err, "read(%d)", s->port->given[0]);
 }
@@ -192,27 +170,27 @@ int engine_read(struct engine *e, int side, struct err *err)
 size_t engine_waiting(const struct engine *e, int side)
 {
     const struct express *x = e->lane[!side].express;
-    return e->side[side].out.len + e->side[side].tx.len + (x ? x->held : 0);
+    return stack_out(e, side)->len + (x ? x->held : 0);
 }
 
 size_t engine_owed(const struct engine *e, int side)
 {
     const struct express *x = e->lane[!side].express;
     const struct port *from = e->side[!side].port;
-    return engine_waiting(e, side) + (x && from ? express_left(x, from) : 0);
+    return stack_held(e, !side) + (x ? x->held : 0) + (x && from ? express_left(x, from) : 0);
 }
 
 /* The source is a file and the kernel takes from it as it gives. */
 static bool is_direct(const struct engine *e, int side)
 {
     const struct express *x = e->lane[!side].express;
-    return x && x->direct && !e->closing && !e->side[!side].in_eof;
+    return x && x->direct && !e->closing && !engine_in_ended(e, !side);
 }
 
 bool engine_wants_output(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
-    return s->has_out && !s->out_shut && s->port &&
+    return engine_has_out(e, side) && !engine_out_shut(e, side) && s->port &&
            (engine_waiting(e, side) > 0 || is_direct(e, side));
 }
 
@@ -223,25 +201,16 @@ bool engine_may_write(const struct engine *e, int side)
 
 void engine_end_flow_to(struct engine *e, int side)
 {
-    struct engine_side *s = &e->side[side], *from = &e->side[!side];
-    s->out_shut = true;
+    e->side[side].out = OUT_SHUT;
     run_touch(e->run);
-    buf_consume(&s->out, s->out.len);
-    buf_consume(&s->tx, s->tx.len);
     lane_leave_express(&e->lane[!side]);
-    if (e->session && e->link->wire != side && !e->closing)
-        return; /* the wire goes on: it has its own goodbye to say */
-    from->in_eof = e->lane[!side].ended = true; /* no codec is asked for an end that nobody gets */
-    buf_consume(&from->in, from->in.len);
-    buf_consume(&from->rx, from->rx.len);
-    if (from->port)
-        port_stop_reading(from->port);
+    stack_refuse(e, stack_seam(e, side), !side);
 }
 
 void engine_count_lost(struct engine *e, int side)
 {
     const struct port *p = e->side[side].port;
-    size_t n = engine_owed(e, side) + e->side[!side].in.len;
+    size_t n = engine_owed(e, side);
     if (n > 0)
         run_lose(e->run, !side, n, p && p->flags & PORT_PROGRAM_W ? p->wlabel : NULL);
 }
@@ -252,7 +221,7 @@ static int write_failed(struct engine *e, int side, struct err *err)
     int sys = errno;
     bool peer_gone = sys == EPIPE || sys == ECONNRESET;
     bool joint = s->port->flags & PORT_JOINT, cool = s->port->flags & PORT_COOL_WRITE;
-    size_t n = s->tx.len > 0 ? s->tx.len : engine_waiting(e, side);
+    size_t n = engine_waiting(e, side);
     /* v1 takes it for an error, whatever the program's status, but on a pipe */
     bool pipe = s->port->flags & PORT_FINAL_W && !(s->port->flags & PORT_SOCKET_W);
     bool program = s->port->flags & PORT_PROGRAM_W && (!e->run->settings->v1_name || pipe) && !cool;
@@ -287,7 +256,7 @@ static bool has_input(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
     struct pollfd pfd = {.events = POLLIN};
-    if (!s->port || s->in_eof || s->in.len > 0 || port_ready(s->port, true, false))
+    if (!s->port || engine_in_ended(e, side) || stack_in(e, side)->len > 0 || port_ready(s->port, true, false))
         return true;
     pfd.fd = s->port->rfd;
     return !s->port->ops->ready && poll(&pfd, 1, 0) > 0;
@@ -297,9 +266,10 @@ int engine_notice_gone(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
     bool program = s->port && s->port->flags & PORT_PROGRAM_W;
-    if (!s->port || !s->has_out || s->out_shut || s->out_eof || engine_wants_output(e, side))
+    if (!s->port || !engine_has_out(e, side) || engine_out_shut(e, side) || engine_out_ended(e, side) ||
+        engine_wants_output(e, side))
         return 0;
-    if (s->has_in && (program || port_is_one(s->port)))
+    if (engine_has_in(e, side) && (program || port_is_one(s->port)))
         return 0; /* its end of file comes, or an answer */
     if (has_input(e, !side))
         return 0;
@@ -316,43 +286,34 @@ int engine_notice_gone(struct engine *e, int side, struct err *err)
  * one-way, its peer has said goodbye: many a proxy takes half a close for a whole one. */
 static bool fin_waits(const struct engine *e, int side)
 {
-    const struct engine_side *s = &e->side[side], *other = &e->side[!side];
-    return e->session && side == e->link->wire && !other->out_eof && !s->in_eof;
+    const struct layer *l = stack_wire(e, side);
+    return l && !layer_to(e, l, side)->end[side] && !engine_in_ended(e, side);
 }
 
 static int shut(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
-    if (!s->out_shut)
+    if (!engine_out_shut(e, side))
         run_touch(e->run);
-    s->out_shut = true;
     if (e->border)
         run_ends(e->run, side == RIGHT ? END_LEFT : END_RIGHT);
-    s->fin_due = fin_waits(e, side);
-    if (s->fin_due)
+    s->out = fin_waits(e, side) ? OUT_FIN_DUE : OUT_SHUT;
+    if (s->out == OUT_FIN_DUE)
         return 0;
     if (port_shutdown(s->port, err) < 0)
         return err_wrap(err, "%s", s->port->wlabel);
-    if (s->port->rfd < 0 && !(s->port->flags & PORT_STALL_R))
-        s->in_eof = true; /* shut-close on one descriptor for both ways */
+    if (s->port->rfd < 0 && !(s->port->flags & PORT_STALL_R)) /* shut-close on one descriptor for both ways */
+        stack_end(e, stack_seam(e, side), side, FLOW_ENDED, "its descriptor has been closed");
     return 0;
 }
 
-/* What is to be written there came as one message, and is to go as one. */
-static bool keeps_messages(const struct engine *e, int side)
-{
-    const struct port *from = e->side[!side].port;
-    if (e->session)
-        return e->session->records && e->link->wire != side;
-    return !e->link && from && from->flags & PORT_MSG_R;
-}
-
-/* How much of what waits goes out at once. A packet that was read as one stays one; a stream is
- * cut into packets that every receiver has room for. */
+/* How much of what waits goes out at once. A packet that came as one stays one; a stream is cut into
+ * packets that every receiver has room for. */
 static size_t portion(const struct engine *e, int side, size_t n)
 {
     size_t most = e->run->settings->block_given ? e->block : STREAM_PACKET;
-    return e->side[side].port->flags & PORT_MSG_W && !keeps_messages(e, side) && n > most ? most : n;
+    bool packets = e->side[side].port->flags & PORT_MSG_W && n > most;
+    return packets && !stack_gets_records(e, stack_seam(e, side), !side) ? most : n;
 }
 
 enum { FULL_MS = 2 }; /* between tries to write, where poll() does not tell when there is room */
@@ -390,7 +351,7 @@ static int flush_express(struct engine *e, int side, bool *moved, struct err *er
         return 0;
     if (n < 0 && !x->direct && (errno == EPIPE || errno == ECONNRESET))
         return write_failed(e, side, err);
-    if (express_recall(x, &e->side[side].out) < 0) {
+    if (express_recall(x, stack_out(e, side)) < 0) {
         engine_count_lost(e, side);
         engine_end_flow_to(e, side);
         return err_nomem(err);
@@ -413,42 +374,19 @@ static ssize_t put_out(const struct engine *e, int side, struct buf *b)
     return n;
 }
 
-/* The border has ended the flow: its codec is not asked for an end that the source never had. */
-static void end_source(struct engine *e, int side)
-{
-    e->lane[side].ended = e->side[side].in_eof = true;
-    if (e->side[side].port)
-        port_stop_reading(e->side[side].port);
-}
-
 static int flush(struct engine *e, int side, bool *moved, struct err *err)
 {
     struct engine_side *s = &e->side[side];
-    if (s->fin_due && !fin_waits(e, side))
+    struct buf *b = stack_out(e, side);
+    if (s->out == OUT_FIN_DUE && !fin_waits(e, side))
         return shut(e, side, err);
-    if (!s->has_out || s->out_shut || s->out_ended) {
-        if (s->out.len > 0)
-            *moved = true;
-        buf_consume(&s->out, s->out.len);
-        if (!s->out_ended || s->out_shut)
-            return 0;
+    if (!engine_has_out(e, side) || engine_out_shut(e, side)) {
+        *moved |= b->len > 0;
+        buf_consume(b, b->len);
+        return 0;
     }
-    bool look = border_looks(e, side);
-    struct buf *b = look ? &s->tx : &s->out;
     if (e->lane[!side].express && b->len == 0 && engine_wants_output(e, side))
         return flush_express(e, side, moved, err);
-    if (look && s->tx.len == 0 && s->out.len > 0) {
-        if (give_room(&s->tx, &s->out, err) < 0)
-            return -1;
-        border_move(e->border, !side, &s->out, &s->tx);
-        *moved = true;
-        if (e->border->flow[!side].ended) {
-            atomic_store(&e->run->cut[!side], true);
-            s->out_ended = s->out_eof = true;
-            if (!e->session)
-                end_source(e, !side);
-        }
-    }
     while (b->len > 0) {
         if (is_full(s))
             return 0;
@@ -466,7 +404,7 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
         *moved = true;
         sent(e, side, (size_t)n);
     }
-    if (s->out_eof && engine_waiting(e, side) == 0 && !e->closing) {
+    if (engine_out_ended(e, side) && engine_waiting(e, side) == 0 && !e->closing) {
         *moved = true;
         return shut(e, side, err);
     }
@@ -491,9 +429,7 @@ int engine_turn(struct engine *e, struct err *err)
     unsigned most = TAKES;
     for (bool moved = true; moved;) {
         moved = false;
-        if (take_a_look(e, LEFT, &moved, err) < 0 || take_a_look(e, RIGHT, &moved, err) < 0)
-            return -1;
-        if (!e->closing && transform_step(e, &moved, err) < 0)
+        if (stack_step(e, &moved, err) < 0)
             return -1;
         for (int side = LEFT; side <= RIGHT; side++)
             if (e->side[side].port && (flush(e, side, &moved, err) < 0 ||

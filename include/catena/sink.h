@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A sink is where something goes that is told beside the data: dumps, taps. Standard error, or a file
+ * that others may write, too (O_APPEND; a FIFO is waited for until somebody reads). Not thread-safe;
+ * used by the thread that drives the run's engine. */
+#ifndef CATENA_SINK_H
+#define CATENA_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "catena/err.h"
+
+struct run;
+
+struct sink {
+    struct run *run;
+    int fd; /* -1: standard error; -2: closed, or never opened */
+};
+
+#define SINK_NONE ((struct sink){.fd = -2})
+
+/* name NULL: standard error; what: what it is, for messages. Waits for a FIFO's reader as wait.h does. A
+ * sink that may wait later says so to the run (run.sinks_wait). */
+int sink_open(struct sink *s, struct run *r, const char *what, const char *name, struct err *e);
+static inline bool sink_is_open(const struct sink *s) { return s->fd != -2; }
+/* All of it, in one piece if the system takes it. What cannot be written makes the run fail, once, and
+ * closes the sink; so does a signal while it waits, silently. */
+void sink_write(struct sink *s, const void *data, size_t n);
+void sink_close(struct sink *s);
+
+/* One block in v1's layout: header, then text, hex, or both; raw: nothing but the bytes. */
+enum dump_format { DUMP_TEXT = 1, DUMP_HEX = 2, DUMP_BOTH = DUMP_TEXT | DUMP_HEX, DUMP_RAW = 4 };
+struct dump {
+    struct sink sink;
+    enum dump_format format;
+    char direction;             /* '>' or '<' */
+    const char *label;          /* borrowed; in the header; may be NULL */
+    unsigned long long offset;  /* bytes dumped so far */
+};
+void dump_block(struct dump *d, const unsigned char *p, size_t n);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A session as a layer: both flows share its state, on its wire it has a talk of its own, and it shakes
+ * hands before anything goes through. */
+#include <string.h>
+
+#include "engine/relay/engine.h"
+
+int session_layer_init(struct engine *e, struct layer *l, struct err *err)
+{
+    void *shared = run_shared(e->run, (size_t)(l->link - e->run->plan->links));
+    return l->session->open(run_addr(e->run, l->link->fwd), e->run, shared, &l->session_st, err);
+}
+
+static void fini(struct layer *l)
+{
+    if (l->session_st)
+        l->session->close(l->session_st);
+    l->session_st = NULL;
+}
+
+/* Its two sides: where the data come from, and where the wire is. The flow from the data goes to the
+ * wire, and is named by the side of the data. */
+struct sides {
+    struct seam *data, *wire;
+    int down, up; /* the flows: to the wire, and from it */
+};
+
+static struct sides sides_of(const struct engine *e, const struct layer *l)
+{
+    int wire = l->link->wire;
+    return (struct sides){layer_from(e, l, !wire), layer_to(e, l, !wire), !wire, wire};
+}
+
+struct amounts {
+    size_t n[4];
+    unsigned char end[2];
+};
+
+static struct amounts amounts(const struct sides *s)
+{
+    return (struct amounts){{s->data->buf[s->down].len, s->data->buf[s->up].len, s->wire->buf[s->down].len,
+                             s->wire->buf[s->up].len},
+                            {s->data->end[s->up], s->wire->end[s->down]}};
+}
+
+static int open_now(struct engine *e, struct layer *l, bool *moved, struct err *err)
+{
+    if (l->opened || !l->session->ready(l->session_st))
+        return 0;
+    l->opened = *moved = true;
+    return l->session->opened(l->session_st, run_addr(e->run, l->link->fwd), e->run, err);
+}
+
+/* What has been cut is passed on as such, without a goodbye. */
+static void pass_cuts(const struct engine *e, const struct sides *s)
+{
+    if (s->data->end[s->down] == FLOW_CUT && s->data->buf[s->down].len == 0 && s->wire->buf[s->down].len == 0)
+        stack_end(e, s->wire, s->down, FLOW_CUT, "so it came");
+    if (s->wire->end[s->up] == FLOW_CUT && s->wire->buf[s->up].len == 0 && s->data->buf[s->up].len == 0)
+        stack_end(e, s->data, s->up, FLOW_CUT, "so it came");
+}
+
+static bool equal(const struct amounts *a, const struct amounts *b)
+{
+    return memcmp(a->n, b->n, sizeof a->n) == 0 && memcmp(a->end, b->end, sizeof a->end) == 0;
+}
+
+static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
+{
+    const struct sides s = sides_of(e, l);
+    if (stack_make_room(e, s.wire, s.down, err) < 0 || stack_make_room(e, s.data, s.up, err) < 0)
+        return -1;
+    struct session_side data = {.in = &s.data->buf[s.down], .out = &s.data->buf[s.up],
+                                .in_eof = s.data->end[s.down] == FLOW_ENDED,
+                                .out_eof = s.data->end[s.up] != FLOW_OPEN,
+                                .records = stack_gives_records(e, s.data, s.up),
+                                .packets = stack_gets_records(e, s.data, s.down)};
+    struct session_side wire = {.in = &s.wire->buf[s.up], .out = &s.wire->buf[s.down],
+                                .in_eof = s.wire->end[s.up] == FLOW_ENDED,
+                                .out_eof = s.wire->end[s.down] != FLOW_OPEN};
+    struct amounts before = amounts(&s);
+    if (!s.data->has[s.down]) /* nothing will be sent; say goodbye when the peer has */
+        data.in_eof = data.out_eof;
+    if (l->session->step(l->session_st, &data, &wire, err) < 0 || open_now(e, l, moved, err) < 0)
+        return -1;
+    if (data.out_eof && !s.data->end[s.up])
+        stack_end(e, s.data, s.up, FLOW_ENDED, "the peer has said goodbye");
+    if (wire.out_eof && !s.wire->end[s.down])
+        stack_end(e, s.wire, s.down, FLOW_ENDED, "our goodbye is the last");
+    pass_cuts(e, &s);
+    if (s.data->refused[s.up])
+        buf_consume(data.out, data.out->len);
+    struct amounts after = amounts(&s);
+    *moved |= !equal(&before, &after);
+    return 0;
+}
+
+const struct layer_kind session_layer = {.step = step, .fini = fini};

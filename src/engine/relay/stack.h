@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The stack of an engine: the layers that its bytes go through, left to right, and the seams between
+ * them. With n layers there are n + 1 seams; the outermost are those of the ports:
+ *
+ *     left port | seam 0 | layer 0 | seam 1 | ... | layer n-1 | seam n | right port
+ *
+ * A flow is named by the side it comes from: LEFT goes left to right. At each seam it has a buffer, and
+ * an end when nothing follows what is in that. No layer knows what stands beside it. */
+#ifndef CATENA_STACK_H
+#define CATENA_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "catena/buf.h"
+#include "catena/err.h"
+#include "catena/inter.h"
+#include "catena/plan.h"
+
+struct border;
+struct engine;
+
+enum flow_end {
+    FLOW_OPEN,
+    FLOW_ENDED, /* nothing follows */
+    FLOW_CUT,   /* nor here, but that was not its end: nothing made of it may look whole */
+};
+
+struct seam {
+    struct buf buf[2]; /* by flow; memory is there only while something is in it, or was lately */
+    unsigned char end[2]; /* enum flow_end */
+    bool has[2];     /* that flow exists here */
+    bool refused[2]; /* nobody takes it any more: what still comes is dropped */
+    bool wire;       /* a session's talk goes through: both flows exist whatever the line's use */
+};
+
+struct layer;
+
+struct layer_kind {
+    /* Moves what can be moved, both ways. *moved is set when a buffer or an end has changed. */
+    int (*step)(struct engine *e, struct layer *l, bool *moved, struct err *err);
+    /* It may hold something of that flow back, which is to be given out as nothing more comes for now. */
+    bool (*holds)(const struct layer *l, int source);
+    int (*release)(struct engine *e, struct layer *l, int source, struct err *err);
+    void (*fini)(struct layer *l);
+};
+
+struct layer_lane { /* a codec's flow */
+    const struct codec_ops *ops; /* NULL: passes through */
+    void *st;
+    bool ended, holds;
+};
+
+struct layer {
+    const struct layer_kind *kind;
+    const struct plan_link *link; /* NULL: the border's features */
+    size_t at;                    /* its place in the stack */
+    bool dead;                    /* it has failed */
+    struct layer_lane lane[2];    /* codec */
+    const struct session_ops *session;
+    void *session_st;
+    bool opened; /* session: it has shaken hands */
+    struct border *border;
+};
+
+/* ---- places ---- */
+/* The seams of a layer as that flow meets them. */
+struct seam *layer_from(const struct engine *e, const struct layer *l, int source);
+struct seam *layer_to(const struct engine *e, const struct layer *l, int source);
+struct seam *stack_seam(const struct engine *e, int side); /* at that side's port */
+static inline struct buf *stack_in(const struct engine *e, int side)
+{
+    return &stack_seam(e, side)->buf[side];
+}
+static inline struct buf *stack_out(const struct engine *e, int side)
+{
+    return &stack_seam(e, side)->buf[!side];
+}
+/* The first layer from that side that changes the flow from there, or from its other end to there; NULL
+ * none does. */
+const struct layer *stack_meets(const struct engine *e, int side, int source);
+/* ... is a session, and that side is its wire. */
+const struct layer *stack_wire(const struct engine *e, int side);
+/* Nothing changes that flow on its way: it may be looked at. */
+bool stack_is_plain(const struct engine *e, int source);
+bool layer_keeps(const struct layer *l, int source);
+/* A session that has not shaken hands; whose peer owes a goodbye; NULL none. */
+const struct layer *stack_unopened(const struct engine *e);
+const struct layer *stack_awaits_goodbye(const struct engine *e);
+/* What flows out of that seam goes out as messages; what comes in there came as such. */
+bool stack_gives_records(const struct engine *e, const struct seam *at, int source);
+bool stack_gets_records(const struct engine *e, const struct seam *at, int source);
+/* Bytes of that flow in all its buffers. */
+size_t stack_held(const struct engine *e, int source);
+
+/* ---- making ---- */
+int stack_init(struct engine *e, const struct plan_item *item, struct err *err);
+/* Lays a layer on its inner side (the one away from `outer`): what link says, or, NULL, the features of
+ * the border. */
+int stack_push(struct engine *e, int outer, const struct plan_link *link, struct err *err);
+void stack_fini(struct engine *e);
+
+/* ---- working ---- */
+int stack_step(struct engine *e, bool *moved, struct err *err);
+bool stack_holds(const struct engine *e, int source); /* stack_release() has something to do */
+int stack_release(struct engine *e, int source, struct err *err);
+/* Nothing more of that flow is taken at that seam: what makes it learns, up to its source. */
+void stack_refuse(struct engine *e, struct seam *at, int source);
+/* Room in that seam for what becomes of what is in front of it. */
+int stack_make_room(struct engine *e, struct seam *to, int source, struct err *err);
+void stack_rest(struct engine *e, int source); /* gives back memory */
+/* How a flow comes to its end at a seam; the one place that sets it. */
+void stack_end(const struct engine *e, struct seam *at, int source, enum flow_end how, const char *why);
+
+/* ---- the kinds ---- */
+extern const struct layer_kind codec_layer, session_layer, border_layer;
+int codec_layer_init(struct engine *e, struct layer *l, struct err *err);
+int session_layer_init(struct engine *e, struct layer *l, struct err *err);
+
+#endif
