@@ -49,6 +49,7 @@ struct plan_item {
     enum item_kind kind;
     const struct plan_link *link;
     bool to_right, to_left; /* station: flows through it */
+    unsigned engine;        /* station: the number of its engine, which others may share; 0 a program */
 };
 
 /* Line-end conversion and limits of one chain, at the border. */
@@ -85,7 +86,9 @@ struct plan {
     size_t nproofs; /* so many items are made from the left before the right chain is opened: those of
                      * the left chain, and who of the right one talks to what connected there */
     unsigned seam; /* the place where the two chains meet, of what belongs to no address: -r, -R */
-    size_t border; /* index of the station at the border: runs in the run's own thread */
+    size_t border; /* index of the station at the border: its engine runs in the run's own thread */
+    bool border_inside; /* what is on the other side of the border shares that engine */
+    unsigned nengines;
     struct plan_border eol[2];
     bool no_holes;    /* {name} is text: --v1; under the name socat where it makes no sense otherwise */
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */

@@ -35,10 +35,30 @@ between() {
     }
 }
 
-# all <links>: the links in both chains, fused and not, in all orders of ending.
+# The same, the left peer being a client of a listener with threads; <command line> has LISTEN for that.
+between_threads() {
+    local left=$1 right=$2 server
+    shift 2
+    # shellcheck disable=SC2086
+    start_peer right $right
+    start run "$CATENA_BIN" -d -d "${@//RIGHT/tcp:127.0.0.1:$port}" </dev/null
+    server=$pid
+    wait_for 5 file_has run.err 'listening on'
+    port=$(sed -n 's/.*listening on AF=2 .*:\([0-9]*\)$/\1/p' run.err)
+    # shellcheck disable=SC2086
+    start left "$PEER" connect "$port" $left </dev/null
+    finish left
+    finish right
+    end "$server"
+    finish run 143
+    has_not "$(<run.err)" ' E \|exited with'
+}
+
+# all <links>: the links in both chains, as planned, each in a thread of its own over socket pairs as in the
+# talk, and with a listener's threads; in all orders of ending.
 all() {
     local way line
-    for way in '' --unfused; do
+    for way in '' -cS thread; do
         for line in "LEFT $1|RIGHT" "$1|LEFT RIGHT"; do
             # The two addresses are one argument each, whatever blanks are in the links.
             local first second
@@ -48,6 +68,15 @@ all() {
                 first="$1|LEFT" second=RIGHT
             fi
             echo "# $way: $line"
+            if [ "$way" = thread ]; then
+                first=${first//LEFT/tcp-listen:0,bind=127.0.0.1,thread}
+                between_threads "duplex:$N:1:$N:2" "duplex:$N:2:$N:1" "$first" "$second"
+                between_threads "gen:100000:1 shut check:100000:2 eof" \
+                    "check:100000:1 eof gen:100000:2 shut" "$first" "$second"
+                between_threads "check:100000:2 eof gen:100000:1 shut" \
+                    "gen:100000:2 shut check:100000:1 eof" "$first" "$second"
+                continue
+            fi
             between "duplex:$N:1:$N:2" "duplex:$N:2:$N:1" $way "$first" "$second"
             between "gen:100000:1 shut check:100000:2 eof" \
                 "check:100000:1 eof gen:100000:2 shut" $way "$first" "$second"
@@ -67,6 +96,7 @@ plain_line() { # no links at all
 
 @test "no link" { plain_line; }
 @test "no link, unfused" { plain_line --unfused; }
+@test "light ones, tap in between" { all 'nop|tap:/dev/null|^nop|tap:/dev/null,format=raw'; }
 @test "nop" { all nop; }
 @test "nop|^nop|nop%nop" { all 'nop|^nop|nop%nop'; }
 @test "gzip|gunzip" { all 'gzip|gunzip'; }

@@ -106,15 +106,6 @@ static void print_end(const struct plan *p, int side, FILE *f)
         print_merged(f);
 }
 
-static int engine_number(const struct plan *p, size_t item)
-{
-    int n = 0;
-    for (size_t i = 0; i <= item; i++)
-        n += p->items[i].kind == ITEM_STATION &&
-             !(p->items[i].link && p->items[i].link->fate == FATE_PROGRAM);
-    return n;
-}
-
 static bool is_station(const struct plan_item *it) { return it->kind == ITEM_STATION; }
 
 static void print_joint(const struct plan *p, size_t item, FILE *f)
@@ -124,12 +115,30 @@ static void print_joint(const struct plan *p, size_t item, FILE *f)
     size_t before = item;
     while (before-- > 0 && !is_station(&p->items[before]))
         ;
-    if (before >= item || !is_station(&p->items[item]))
+    if (before >= item || !is_station(&p->items[item]) ||
+        (p->items[item].engine && p->items[item].engine == p->items[before].engine))
         return;
     if (joint_in_memory(p, p->items[before].link, p->items[item].link))
         fprintf(f, "    -- memory --\n");
     else if (joint_type(p, p->items[before].link, p->items[item].link, &type, &e) == 0)
         fprintf(f, "    -- %s --\n", comm_info(type)->name);
+}
+
+static bool is_shared(const struct plan *p, unsigned engine)
+{
+    int n = 0;
+    for (size_t i = 0; i < p->nitems; i++)
+        n += is_station(&p->items[i]) && p->items[i].engine == engine;
+    return n > 1;
+}
+
+/* One engine is all there is of a connection. */
+static bool is_seat(const struct plan *p)
+{
+    bool programs = false;
+    for (size_t i = 0; i < p->nitems; i++)
+        programs |= is_station(&p->items[i]) && !p->items[i].engine;
+    return opt_true(p->end[LEFT].fwd, &opt_thread) && p->nengines == 1 && !programs;
 }
 
 static void print_fate(const struct plan *p, size_t item, FILE *f)
@@ -141,9 +150,10 @@ static void print_fate(const struct plan *p, size_t item, FILE *f)
         fprintf(f, "      becomes: a program%s\n",
                 it->link->back ? " (or engine) for each direction" : "");
     else
-        fprintf(f, "      becomes: engine %d, %s\n", engine_number(p, item),
-                item == p->border ? "in the main thread (border of the two chains)"
-                                  : "in a thread of its own");
+        fprintf(f, "      becomes: %sengine %u, %s\n", is_shared(p, it->engine) ? "a layer of " : "", it->engine,
+                it->engine != p->items[p->border].engine ? "in a thread of its own"
+                : is_seat(p) ? "which shares a thread with those of other connections"
+                             : "in the main thread (border of the two chains)");
 }
 
 static bool merges(const struct plan *p, const struct addr *a)
@@ -260,12 +270,9 @@ static void print_opening(const struct plan *p, FILE *f)
 
 void plan_print(const struct plan *p, FILE *f)
 {
-    size_t engines = 0, programs = 0;
-    for (size_t i = 0; i < p->nitems; i++) {
-        bool program = p->items[i].link && p->items[i].link->fate == FATE_PROGRAM;
-        engines += is_station(&p->items[i]) && !program;
-        programs += program;
-    }
+    size_t engines = p->nengines, programs = 0;
+    for (size_t i = 0; i < p->nitems; i++)
+        programs += is_station(&p->items[i]) && !p->items[i].engine;
     fprintf(f, "line, left to right:\n");
     print_end(p, LEFT, f);
     print_line(p, f);

@@ -40,24 +40,48 @@ void line_put_end(struct line *l, int side, struct port *p)
 
 static bool is_border(const struct line *l, const struct station *s)
 {
-    return s == &l->stations[l->plan->border];
+    return s->item == &l->plan->items[l->plan->border];
+}
+
+static void put_at_border(struct line *l, struct engine *e)
+{
+    e->border = &l->border;
+    e->border_side = l->plan->border >= l->plan->nleft_items ? LEFT : RIGHT;
+}
+
+/* What is opened now knows what it learns from those opened before: to be found by run_addr(). */
+static int know_addrs(struct line *l, const struct plan_link *link, struct err *e)
+{
+    const struct addr *made;
+    return link && (run_instance(l->run, link->fwd, &made, e) < 0 ||
+                    (link->back && run_instance(l->run, link->back, &made, e) < 0))
+               ? -1
+               : 0;
 }
 
 static int make(struct line *l, struct station *s, struct err *e)
 {
     if (s->made)
         return 0;
-    if (is_border(l, s)) {
-        s->engine.border = &l->border;
-        s->engine.border_side = l->plan->border >= l->plan->nleft_items ? LEFT : RIGHT;
-    }
+    if (is_border(l, s))
+        put_at_border(l, &s->engine);
     s->made = true;
-    const struct plan_link *link = s->item->link;
-    const struct addr *made; /* to be found by run_addr() */
-    if (link && (run_instance(l->run, link->fwd, &made, e) < 0 ||
-                 (link->back && run_instance(l->run, link->back, &made, e) < 0)))
-        return -1;
-    return engine_init(&s->engine, l->run, s->item, e);
+    return know_addrs(l, s->item->link, e) < 0 ? -1 : engine_init(&s->engine, l->run, s->item, e);
+}
+
+static bool share_engine(const struct station *a, const struct station *b)
+{
+    return a && b && a->item->engine && a->item->engine == b->item->engine;
+}
+
+/* One more layer for an engine that waits for what is inside of it. */
+static int lay_on(struct line *l, int side, struct station *outer, const struct station *s, struct err *e)
+{
+    if (is_border(l, s))
+        put_at_border(l, &outer->engine);
+    return know_addrs(l, s->item->link, e) < 0
+               ? -1
+               : engine_push(&outer->engine, side, s->item, is_border(l, s), e);
 }
 
 /* Both sides are there: a program is spawned, an engine may start; the border's engine runs later. */
@@ -67,7 +91,7 @@ static int complete(struct line *l, struct station *s, struct err *e)
         return 0;
     if (s->program && joint_spawn(l, s, e) < 0)
         return -1;
-    s->due = !is_border(l, s) && (s->engine.side[LEFT].port || s->engine.side[RIGHT].port);
+    s->due = !s->engine.border && (s->engine.side[LEFT].port || s->engine.side[RIGHT].port);
     return 0;
 }
 
@@ -107,9 +131,12 @@ static int join_stations(struct line *l, struct station *outer, struct station *
 static int attach(struct line *l, int side, struct station *s, struct err *e)
 {
     struct station *outer = l->pending[side];
-    if (make(l, s, e) < 0)
+    bool shares = share_engine(outer, s);
+    if (shares ? lay_on(l, side, outer, s, e) < 0 : make(l, s, e) < 0)
         return -1;
-    if (outer) {
+    if (shares) {
+        s = outer;
+    } else if (outer) {
         l->pending[side] = NULL;
         if (join_stations(l, outer, s, side, e) < 0)
             return -1;
@@ -234,6 +261,13 @@ int line_join(struct line *l, struct err *e)
         return -1;
     struct station *a = l->pending[LEFT], *b = l->pending[RIGHT];
     l->pending[LEFT] = l->pending[RIGHT] = NULL;
+    if (share_engine(a, b)) {
+        if (engine_merge(&a->engine, &b->engine, e) < 0)
+            return -1;
+        b->made = false;
+        a->attached[RIGHT] = true;
+        return complete(l, a, e);
+    }
     if (a && b)
         return join_stations(l, a, b, LEFT, e) < 0 ? -1 : complete(l, b, e);
     int side = a ? RIGHT : LEFT;

@@ -208,9 +208,19 @@ void line_relay(struct line *l)
 
 /* ---- or a hub's ---- */
 
+/* Another station's, if that has taken its layers. */
+static struct engine *border_of(const struct line *l)
+{
+    size_t i = l->plan->border;
+    for (size_t k = 0; k < l->plan->nitems; k++)
+        if (l->stations[k].engine.border)
+            i = k;
+    return &l->stations[i].engine;
+}
+
 static bool may_wait(const struct line *l)
 {
-    const struct engine *border = &l->stations[l->plan->border].engine;
+    const struct engine *border = border_of(l);
     for (int i = 0; i < 2; i++)
         if (border->side[i].port && port_close_may_wait(border->side[i].port))
             return true;
@@ -227,7 +237,7 @@ bool line_is_one_engine(const struct line *l)
 
 struct engine *line_begin(struct line *l)
 {
-    struct engine *border = &l->stations[l->plan->border].engine;
+    struct engine *border = border_of(l);
     run_transferring(l->run);
     run_touch(l->run);
     engine_await_peer(border);

@@ -25,13 +25,19 @@ static bool is_kind(const struct plan_link *l, enum form_kind k)
     return l->fwd->form->kind == k || (l->back && l->back->form->kind == k);
 }
 
+/* Each link in a thread of its own, as the talk has it. */
+static bool apart(const struct plan *p)
+{
+    return p->settings->unfused || p->settings->comm_given;
+}
+
 static enum link_fate fate_of(const struct plan *p, const struct plan_link *l)
 {
     if (is_kind(l, FORM_NEGOTIATOR))
         return FATE_DIALOG;
     if (is_kind(l, FORM_PROGRAM))
         return FATE_PROGRAM;
-    return passes(l->fwd) && passes(l->back) && !p->settings->unfused ? FATE_NOTHING : FATE_ENGINE;
+    return passes(l->fwd) && passes(l->back) && !apart(p) ? FATE_NOTHING : FATE_ENGINE;
 }
 
 /* Directions of the line from the contexts of the chain, which is mirrored on the left. */
@@ -85,7 +91,7 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
 static void add_item(struct plan *p, enum item_kind kind, const struct plan_link *l, bool to_right,
                      bool to_left)
 {
-    p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left};
+    p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left, 0};
 }
 
 /* A program wants real descriptors on both sides, made for it. Where the line ends without another
@@ -94,7 +100,7 @@ static bool station_beyond(const struct plan *p, size_t link, int step)
 {
     for (size_t i = link + (size_t)step; i < p->nlinks; i += (size_t)step)
         if (p->links[i].fate == FATE_ENGINE || p->links[i].fate == FATE_PROGRAM ||
-            (p->links[i].fate == FATE_DIALOG && p->settings->unfused))
+            (p->links[i].fate == FATE_DIALOG && apart(p)))
             return true;
     return false;
 }
@@ -102,7 +108,7 @@ static bool station_beyond(const struct plan *p, size_t link, int step)
 static void add_link_items(struct plan *p, size_t i)
 {
     const struct plan_link *l = &p->links[i];
-    bool relay = p->settings->unfused && l->fate == FATE_DIALOG;
+    bool relay = apart(p) && l->fate == FATE_DIALOG;
     if (l->fate == FATE_PROGRAM && !station_beyond(p, i, -1))
         add_item(p, ITEM_STATION, NULL, l->to_right, l->to_left);
     if (relay && l->wire == RIGHT) /* the relay stands on the data side of the dialog */
@@ -148,8 +154,51 @@ static void settle_border(struct plan *p)
     memmove(p->items + p->border + 1, p->items + p->border,
             (p->nitems - p->border) * sizeof *p->items);
     p->items[p->border] = (struct plan_item){ITEM_STATION, NULL, p->settings->to_right,
-                                             p->settings->to_left};
+                                             p->settings->to_left, 0};
     p->nitems++;
+}
+
+/* ---- what shares an engine ---- */
+
+static bool has_threads(const struct plan *p)
+{
+    const struct opt *o = plan_chain_opt(p, LEFT, &opt_thread);
+    return o && o->v.i;
+}
+
+static bool is_heavy(const struct addr *a)
+{
+    return a && a->form->heavy;
+}
+
+static bool same_flows(const struct plan_item *a, const struct plan_item *b)
+{
+    return a->to_right == b->to_right && a->to_left == b->to_left;
+}
+
+/* Heavy layers (TLS, compression) get an engine each, so that a pipeline uses the processors; light ones ride with
+ * a neighbour. A line of a listener with threads is one engine with all its layers, which shares a thread
+ * with those of other connections. */
+static void settle_engines(struct plan *p)
+{
+    const struct plan_item *last = NULL; /* in the engine that may take one more */
+    bool loaded = false;
+    for (size_t i = 0; i < p->nitems; i++) {
+        struct plan_item *it = &p->items[i];
+        bool program = it->link && it->link->fate == FATE_PROGRAM;
+        if (it->kind != ITEM_STATION)
+            continue;
+        bool heavy = it->link && !program && (is_heavy(it->link->fwd) || is_heavy(it->link->back));
+        bool joins = last && !program && !apart(p) && same_flows(last, it) &&
+                     (has_threads(p) || !(heavy && loaded));
+        if (!program && !joins)
+            p->nengines++;
+        it->engine = program ? 0 : p->nengines;
+        loaded = heavy || (joins && loaded);
+        if (joins && i >= p->nleft_items && (size_t)(last - p->items) < p->nleft_items)
+            p->border_inside = true;
+        last = program ? NULL : it;
+    }
 }
 
 /* Who connected proves who he is before anything behind is opened: behind the last address of the right
@@ -161,7 +210,8 @@ static void settle_proofs(struct plan *p)
     for (size_t i = p->nleft_items; i < p->nitems && p->items[i].link; i++) {
         const struct plan_link *l = p->items[i].link;
         bool talks = p->items[i].kind == ITEM_DIALOG || l->fwd->form->kind == FORM_SESSION;
-        bool behind_border = i > p->border && p->border >= p->nleft_items;
+        bool behind_border = i > p->border && p->border >= p->nleft_items &&
+                             p->items[i].engine != p->items[p->border].engine;
         if (behind_border || (talks && l->wire != LEFT))
             break;
         if (talks)
@@ -194,7 +244,8 @@ static int make_items(struct plan *p, struct err *e)
     p->items = arena_alloc(&p->arena, (3 * p->nlinks + 1) * sizeof *p->items);
     if (!p->items)
         return err_nomem(e);
-    p->nitems = 0;
+    p->nitems = p->nengines = 0;
+    p->border_inside = false;
     for (size_t i = 0; i < p->nlinks; i++) {
         if (i == p->nleft)
             p->nleft_items = p->nitems;
@@ -203,6 +254,7 @@ static int make_items(struct plan *p, struct err *e)
     if (p->nleft == p->nlinks)
         p->nleft_items = p->nitems;
     settle_border(p);
+    settle_engines(p);
     settle_proofs(p);
     return check_facing(p, e);
 }
@@ -285,11 +337,18 @@ static int check_thread(const struct plan *p, struct err *e)
     return 0;
 }
 
+/* Programs, and engines that have a layer of that chain. */
 static size_t stations_of(const struct plan *p, int chain)
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->nitems; i++)
-        n += p->items[i].kind == ITEM_STATION && p->items[i].link && p->items[i].link->chain == chain;
+    unsigned last = 0;
+    for (size_t i = 0; i < p->nitems; i++) {
+        const struct plan_item *it = &p->items[i];
+        if (it->kind != ITEM_STATION || !it->link || it->link->chain != chain)
+            continue;
+        n += !it->engine || it->engine != last;
+        last = it->engine;
+    }
     return n;
 }
 

@@ -78,7 +78,7 @@ static int warn_wires(struct plan *p, struct err *e)
 /* A server behind other links is made with them, when all is open. */
 static int warn_unproved(struct plan *p, struct err *e)
 {
-    for (size_t i = p->nproofs; i < p->nitems && !p->settings->unfused; i++) {
+    for (size_t i = p->nproofs; i < p->nitems && !p->settings->unfused && !p->settings->comm_given; i++) {
         const struct plan_link *l = p->items[i].link;
         if (!l || l->chain != RIGHT || l->wire != LEFT || l->fwd->form->role != ROLE_SERVER ||
             p->end[LEFT].fwd->form->role != ROLE_SERVER || meets_another(p, (size_t)(l - p->links)))

@@ -15,14 +15,18 @@ bool engine_is_seen(const struct engine *e)
     return e->border && e->border->active;
 }
 
-/* The border's features lie on the side where the border is. */
-static int make_stack(struct engine *e, const struct plan_item *item, struct err *err)
+/* The border's features lie on the side where the border is; where its bytes pass inside of the engine, they
+ * are counted there. */
+int engine_push(struct engine *e, int outer, const struct plan_item *item, bool at_border, struct err *err)
 {
-    bool first = engine_is_seen(e) && e->border_side == LEFT, last = engine_is_seen(e) && !first;
-    if (stack_init(e, item, err) < 0 || (first && stack_push(e, LEFT, NULL, err) < 0) ||
-        (item->link && stack_push(e, LEFT, item->link, err) < 0))
+    bool seen = at_border && (engine_is_seen(e) || e->run->plan->border_inside);
+    if ((seen && e->border_side == outer && stack_push(e, outer, NULL, err) < 0) ||
+        (item->link && stack_push(e, outer, item->link, err) < 0) ||
+        (seen && e->border_side != outer && stack_push(e, outer, NULL, err) < 0))
         return -1;
-    return last ? stack_push(e, LEFT, NULL, err) : 0;
+    lane_init(e, LEFT);
+    lane_init(e, RIGHT);
+    return 0;
 }
 
 int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err)
@@ -34,12 +38,27 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
     e->block = r->settings->block_given ? r->settings->block : BLOCK;
     if (e->block == 0)
         e->block = 1;
-    if (make_stack(e, item, err) < 0)
+    if (stack_init(e, item, err) < 0)
         return -1;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         e->side[i].out = engine_has_out(e, i) ? OUT_OPEN : OUT_SHUT;
-        lane_init(e, i);
+    return engine_push(e, LEFT, item, border != NULL, err);
+}
+
+int engine_merge(struct engine *left, struct engine *right, struct err *err)
+{
+    if (stack_merge(left, right, err) < 0)
+        return -1;
+    left->side[RIGHT] = right->side[RIGHT];
+    left->lane[RIGHT] = right->lane[RIGHT];
+    if (right->border) {
+        left->border = right->border;
+        left->border_side = right->border_side;
     }
+    left->told_broken |= right->told_broken;
+    if (atomic_load(&right->failed))
+        atomic_store(&left->failed, true);
+    *right = (struct engine){0};
     return 0;
 }
 

@@ -84,7 +84,12 @@ static inline bool engine_out_shut(const struct engine *e, int side)
 }
 
 /* engine.c: making, working, the end */
+/* e->border and e->border_side say before whether it is the one at the border. */
 int engine_init(struct engine *e, struct run *r, const struct plan_item *item, struct err *err);
+/* Lays what that item is on its inner side, the one away from `outer`. */
+int engine_push(struct engine *e, int outer, const struct plan_item *item, bool at_border, struct err *err);
+/* The right one's layers and port become the left one's: they have met. */
+int engine_merge(struct engine *left, struct engine *right, struct err *err);
 /* The border's features have to look at its bytes. */
 bool engine_is_seen(const struct engine *e);
 void engine_fini(struct engine *e); /* closes ports that are still open, frees */

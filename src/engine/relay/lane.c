@@ -87,7 +87,7 @@ void lane_learn(struct engine *e, int source, size_t n, size_t room)
         lane->block *= 4;
         return;
     }
-    if (lane_is_plain(e, source))
+    if (stack_is_bare(e, source))
         lane->express = express_new(e->side[source].port, e->side[!source].port);
     lane->block = MOST;
     lane->settled = true;

@@ -17,10 +17,14 @@ static int step_flow(struct engine *e, struct layer *l, int source, bool *moved,
     if (to->refused[source])
         buf_consume(&from->buf[source], from->buf[source].len);
     if (from->buf[source].len > 0 && to->buf[source].len == 0 && !to->end[source]) {
-        /* a block may have doubled behind it, and stays one */
-        if (buf_grow(&to->buf[source], 2 * from->buf[source].len) < 0)
-            return err_nomem(err);
-        border_move(l->border, source, &from->buf[source], &to->buf[source]);
+        if (!l->border->active) {
+            border_count(l->border, source, from->buf[source].len);
+            buf_swap(&from->buf[source], &to->buf[source]);
+        } else if (buf_grow(&to->buf[source], 2 * from->buf[source].len) < 0) {
+            return err_nomem(err); /* a block may have doubled behind it, and stays one */
+        } else {
+            border_move(l->border, source, &from->buf[source], &to->buf[source]);
+        }
         *moved = true;
         if (l->border->flow[source].ended)
             end_here(e, from, to, source);

@@ -17,7 +17,7 @@ enum {
 
 static bool at_border(const struct engine *e, int side)
 {
-    return e->border && e->border_side == side;
+    return e->border && e->border_side == side && !e->run->plan->border_inside;
 }
 
 static bool border_looks(const struct engine *e, int side)

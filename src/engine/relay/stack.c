@@ -65,6 +65,14 @@ bool stack_is_plain(const struct engine *e, int source)
     return !stack_meets(e, source, source);
 }
 
+bool stack_is_bare(const struct engine *e, int source)
+{
+    for (size_t i = 0; i < e->nlayers; i++)
+        if (e->layer[i].border || e->layer[i].session || e->layer[i].lane[source].ops)
+            return false;
+    return true;
+}
+
 const struct layer *stack_unopened(const struct engine *e)
 {
     for (size_t i = 0; i < e->nlayers; i++)
@@ -154,15 +162,18 @@ static void lay_seam(struct engine *e, const struct layer *l, int inner)
 {
     struct seam *old = &e->seam[l->at + (inner == LEFT ? 1 : 0)], *new = &e->seam[l->at + (inner == LEFT ? 0 : 1)];
     bool used[2] = {old->has[LEFT], old->has[RIGHT]};
-    if (l->session && l->link->wire != inner && !old->wire) /* up to the port */
+    if (l->session && l->link->wire != inner && !old->wire) { /* up to the port */
         for (size_t i = inner == LEFT ? l->at + 1 : 0; i <= (inner == LEFT ? e->nlayers : l->at); i++)
             e->seam[i].wire = e->seam[i].has[LEFT] = e->seam[i].has[RIGHT] = true;
+        e->side[!inner].out = OUT_OPEN;
+    }
     *new = (struct seam){.has = {used[LEFT], used[RIGHT]}};
     new->wire = l->session ? l->link->wire == inner : old->wire && !l->session;
     if (new->wire)
         new->has[LEFT] = new->has[RIGHT] = true;
     else if (l->session)
         new->has[LEFT] = e->used[LEFT], new->has[RIGHT] = e->used[RIGHT];
+    e->side[inner].out = engine_has_out(e, inner) ? OUT_OPEN : OUT_SHUT;
 }
 
 int stack_push(struct engine *e, int outer, const struct plan_link *link, struct err *err)
@@ -178,6 +189,43 @@ int stack_push(struct engine *e, int outer, const struct plan_link *link, struct
     l->session = session ? link->fwd->form->ops.session : NULL;
     lay_seam(e, l, !outer);
     return !link ? 0 : session ? session_layer_init(e, l, err) : codec_layer_init(e, l, err);
+}
+
+/* What flows to the right lies in the left one's seam, and the other way round. */
+static void meet(struct seam *left, struct seam *right)
+{
+    buf_swap(&left->buf[RIGHT], &right->buf[RIGHT]);
+    buf_fini(&right->buf[LEFT]);
+    buf_fini(&right->buf[RIGHT]);
+    left->end[RIGHT] = right->end[RIGHT];
+    left->wire |= right->wire;
+    for (int d = 0; d < 2; d++) {
+        left->has[d] |= right->has[d];
+        left->refused[d] |= right->refused[d];
+    }
+}
+
+int stack_merge(struct engine *left, struct engine *right, struct err *err)
+{
+    size_t n = left->nlayers, more = right->nlayers;
+    struct seam *seams = reallocarray(left->seam, n + more + 1, sizeof *seams);
+    if (!seams)
+        return err_nomem(err);
+    left->seam = seams;
+    struct layer *layers = reallocarray(left->layer, n + more + 1, sizeof *layers);
+    if (!layers)
+        return err_nomem(err);
+    left->layer = layers;
+    meet(&seams[n], right->seam);
+    for (size_t i = 0; i < more; i++) {
+        layers[n + i] = right->layer[i];
+        layers[n + i].at = n + i;
+        seams[n + i + 1] = right->seam[i + 1];
+    }
+    left->nlayers = n + more;
+    free(right->layer);
+    free(right->seam);
+    return 0;
 }
 
 void stack_fini(struct engine *e)

@@ -83,6 +83,8 @@ const struct layer *stack_meets(const struct engine *e, int side, int source);
 const struct layer *stack_wire(const struct engine *e, int side);
 /* Nothing changes that flow on its way: it may be looked at. */
 bool stack_is_plain(const struct engine *e, int source);
+/* ... and nothing looks: the kernel may move it. */
+bool stack_is_bare(const struct engine *e, int source);
 bool layer_keeps(const struct layer *l, int source);
 /* A session that has not shaken hands; whose peer owes a goodbye; NULL none. */
 const struct layer *stack_unopened(const struct engine *e);
@@ -98,6 +100,8 @@ int stack_init(struct engine *e, const struct plan_item *item, struct err *err);
 /* Lays a layer on its inner side (the one away from `outer`): what link says, or, NULL, the features of
  * the border. */
 int stack_push(struct engine *e, int outer, const struct plan_link *link, struct err *err);
+/* Appends the right one's, whose left seam becomes one with the left one's right seam. */
+int stack_merge(struct engine *left, struct engine *right, struct err *err);
 void stack_fini(struct engine *e);
 
 /* ---- working ---- */
