@@ -19,7 +19,7 @@ calls() (
     sed -E 's/^[0-9]+ +//; s/\|?(SOCK|O)_(CLOEXEC|NONBLOCK)//g; s/^([a-z0-9]+)\([0-9]+,/\1(FD,/
         s/^l?chown\("[^"]*", (.*)/chown(\1/; s/^fchown\(FD, /chown(/
         s/^(unlink|symlink)\((.*)"[^"]*\/([^"\/]*")/\1(\2"\3/
-        s/0x[0-9a-f]{6,}/ADDR/g; s/l_len=9223372036854775807/l_len=0/; s/\) += /) = /; s/= [0-9]+$/= N/
+        s/^symlink\("[0-9]+"/symlink("PTS"/; s/0x[0-9a-f]{6,}/ADDR/g; s/l_len=9223372036854775807/l_len=0/; s/\) += /) = /; s/= [0-9]+$/= N/
         /^(\+\+\+|---)|resumed|unfinished|sin_port/d' ../trace | sort
 )
 
