@@ -65,12 +65,13 @@ void family_signal(pid_t pid, bool leads, int sig)
     /* from the top: a shell does not go on to its next command */
     if (!leads || kill(-pid, sig) < 0)
         (void)kill(pid, sig);
-    (void)kill(pid, SIGCONT);
-    for (size_t i = 0; i < l.n; i++) {
+    for (size_t i = 0; i < l.n; i++)
         if (!leads || getpgid(l.pid[i]) != pid)
             (void)kill(l.pid[i], sig);
+    /* ... and they go on from the bottom: whose parent is gone while he is held gets SIGHUP */
+    for (size_t i = l.n; i-- > 0;)
         (void)kill(l.pid[i], SIGCONT);
-    }
+    (void)kill(pid, SIGCONT);
     free(l.pid);
 }
 
