@@ -30,7 +30,7 @@ struct seat {
     /* the driver's own */
     struct driver *driver;
     struct seat *after; /* in the queue of those with work to do */
-    uint32_t number;
+    uint32_t number, use; /* epoll: its name in events */
     bool queued;
     bool readable[2];    /* by side: it has not said "later" yet */
     unsigned read_in[2]; /* the driver's round of the last read */

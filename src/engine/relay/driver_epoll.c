@@ -57,16 +57,17 @@ static void give_back(struct epoll *ep, struct seat *s)
     ep->first_free = s->number + 1;
 }
 
-static uint64_t name_of(const struct epoll *ep, const struct seat *s, enum place p)
+/* The table may just be moving, when others get a seat. */
+static uint64_t name_of(const struct seat *s, enum place p)
 {
-    return (uint64_t)ep->numbers[s->number].use << 32 | (s->number * PLACES + p);
+    return (uint64_t)s->use << 32 | (s->number * PLACES + p);
 }
 
 /* ---- what is waited for ---- */
 
 static int control(const struct epoll *ep, struct seat *s, enum place p, int how, uint32_t events)
 {
-    struct epoll_event ev = {.events = events, .data.u64 = name_of(ep, s, p)};
+    struct epoll_event ev = {.events = events, .data.u64 = name_of(s, p)};
     return epoll_ctl(ep->fd, how, driver_fd(s, p), &ev);
 }
 
@@ -143,6 +144,7 @@ bool driver_seat_from_afar(struct driver *d, struct seat *s)
     if (!ep->closed && (ep->first_free || more_numbers(ep))) {
         s->driver = d;
         s->number = ep->first_free - 1;
+        s->use = ep->numbers[s->number].use;
         s->queued = false;
         for (int i = 0; i < 2; i++) {
             s->readable[i] = s->engine->side[i].port && port_lives_with_edges(s->engine->side[i].port);
