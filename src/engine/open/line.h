@@ -21,6 +21,7 @@ struct station {
     bool attached[2];
     bool due; /* a thread for it may start */
     bool started, joined;
+    atomic_bool ended; /* its thread has nothing more to do */
     pthread_t thread;
     int stop_fd, done_fd; /* done_fd is the line's */
 };

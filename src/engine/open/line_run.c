@@ -22,6 +22,7 @@ static void *station_thread(void *arg)
     struct station *s = arg;
     (void)diag_about(&s->engine.run->peer);
     driver_relay(&s->engine, s->stop_fd);
+    atomic_store(&s->ended, true);
     (void)eventfd_write(s->done_fd, 1);
     return NULL;
 }
@@ -76,12 +77,21 @@ void station_join(struct station *s)
     s->joined = s->started;
 }
 
-static size_t running(const struct line *l)
+static bool any_started(const struct line *l)
 {
-    size_t n = 0;
+    bool any = false;
     for (size_t i = 0; i < l->plan->nitems; i++)
-        n += l->stations[i].started;
-    return n;
+        any |= l->stations[i].started;
+    return any;
+}
+
+/* What done_fd counts are all ends, those of attempts that have been undone, too. */
+static bool any_at_work(const struct line *l)
+{
+    bool any = false;
+    for (size_t i = 0; i < l->plan->nitems; i++)
+        any |= l->stations[i].started && !atomic_load(&l->stations[i].ended);
+    return any;
 }
 
 /* ---- the run's own thread ---- */
@@ -91,7 +101,6 @@ struct supervisor {
     struct driver driver;
     struct seat border;
     struct driver_watch signals, orders, others, broken;
-    size_t left;         /* others that have not ended */
     bool relays, hurried; /* the border's engine is at work; all have been told to end now */
 };
 
@@ -153,11 +162,8 @@ static int64_t others_deadline(const struct driver_watch *w)
 static void look_at_others(struct driver_watch *w)
 {
     struct supervisor *v = w->arg;
-    eventfd_t ended = 0;
-    if (eventfd_read(w->fd, &ended) < 0)
-        ended = 0;
-    v->left -= ended;
-    if (v->left == 0 && ended > 0) {
+    (void)eventfd_read(w->fd, &(eventfd_t){0});
+    if (!any_at_work(v->line)) {
         driver_unwatch(&v->driver, w);
         driver_release(&v->driver);
         return;
@@ -180,7 +186,7 @@ static void border_ended(struct seat *s)
 static void supervise(struct supervisor *v, struct line *l)
 {
     struct run *r = l->run;
-    *v = (struct supervisor){.line = l, .left = running(l), .relays = true,
+    *v = (struct supervisor){.line = l, .relays = true,
                              .border = {.engine = line_begin(l), .ended = border_ended},
                              .signals = {r->signal_fd, take_signal, signal_deadline, v, NULL},
                              .orders = {r->stop_fd, take_order, NULL, v, NULL},
@@ -190,7 +196,7 @@ static void supervise(struct supervisor *v, struct line *l)
     driver_watch(&v->driver, &v->signals);
     driver_watch(&v->driver, &v->orders);
     driver_watch(&v->driver, &v->broken);
-    if (v->left > 0) {
+    if (any_at_work(l)) {
         driver_watch(&v->driver, &v->others);
         driver_hold(&v->driver);
     }
@@ -232,7 +238,7 @@ bool line_is_one_engine(const struct line *l)
     bool programs = false;
     for (size_t i = 0; i < l->plan->nitems; i++)
         programs |= l->stations[i].program;
-    return running(l) == 0 && !programs && l->run->nchildren == 0 && !may_wait(l);
+    return !any_started(l) && !programs && l->run->nchildren == 0 && !may_wait(l);
 }
 
 struct engine *line_begin(struct line *l)
