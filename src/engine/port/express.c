@@ -155,7 +155,7 @@ int express_recall(struct express *x, struct buf *to)
 {
     if (x->source_is_pipe)
         x->held = 0; /* it is still there for the plain way */
-    if (buf_grow(to, x->held) < 0)
+    if (buf_grow(to, to->len + x->held) < 0)
         return -1;
     while (x->held > 0) {
         unsigned char *at;
