@@ -20,6 +20,7 @@
 #include "catena/plan.h"
 #include "catena/registry.h"
 #include "catena/run.h"
+#include "inter/libraries/libraries.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -70,6 +71,8 @@ static void prepare(void)
 {
     char address[2][128];
     struct err e;
+    if (libraries_load_openssl(&e) < 0) /* calls of this file go that way, too */
+        abort();
     write_certificate();
     (void)snprintf(address[CLIENT], sizeof address[CLIENT],
                    "openssl-client,cafile=%s,commonname=localhost|pipe", pem);

@@ -18,6 +18,7 @@
 
 #include "catena/inter.h"
 #include "catena/run.h"
+#include "inter/libraries/libraries.h"
 #include "inter/tls/opts_tls.h"
 
 extern const struct form forms_tls[];
@@ -86,6 +87,8 @@ static void write_pem(char *path, const char *cn, const char *sans, enum key_kin
 
 static int make_files(void **state)
 {
+    struct err e;
+    assert_int_equal(libraries_load_openssl(&e), 0); /* calls of this file go that way, too */
     (void)state;
     write_pem(files.server, "localhost", "DNS:localhost,DNS:*.example.com,IP:127.0.0.1,IP:::1",
               KEY_PLAIN);

@@ -21,7 +21,7 @@
 enum { PROMPT_MAX = 512 }; /* bytes of the last line that are remembered */
 
 struct editor { /* state of the port */
-    struct readline_library rl;
+    const struct readline_library *rl;
     struct termios saved, quiet; /* before we came; while nobody types */
     const char *prompt;          /* prompt=, or NULL */
     const char *history;         /* history-file=, or NULL */
@@ -46,15 +46,15 @@ static void line_done(char *line)
 {
     struct editor *ed = the_editor;
 
-    ed->rl.rl_callback_handler_remove();
+    ed->rl->rl_callback_handler_remove();
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &ed->quiet); /* until somebody types */
-    *ed->rl.rl_redisplay_function = ed->rl.rl_redisplay;
+    *ed->rl->rl_redisplay_function = ed->rl->rl_redisplay;
     ed->editing = false;
     ed->done = true;
     ed->line = line;
     ed->nlast = 0; /* the newline that was typed stands behind it */
     if (line != NULL && *line != '\0' && !ed->silent)
-        ed->rl.add_history(line);
+        ed->rl->add_history(line);
 }
 
 static const char *current_prompt(struct editor *ed)
@@ -80,13 +80,13 @@ static void start_line(struct editor *ed)
                  regexec(&ed->secret, ed->prompt ? ed->prompt : ed->last, 0, NULL, 0) == 0;
     ed->editing = true;
     ed->done = false;
-    *ed->rl.rl_redisplay_function = ed->silent ? show_nothing : ed->rl.rl_redisplay;
+    *ed->rl->rl_redisplay_function = ed->silent ? show_nothing : ed->rl->rl_redisplay;
     if (!ed->silent)
         to_first_column(ed);
     struct termios shown = ed->quiet;
     shown.c_lflag |= ECHO; /* what the library takes for leave to show the line */
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &shown);
-    ed->rl.rl_callback_handler_install(ed->silent ? "" : prompt, line_done);
+    ed->rl->rl_callback_handler_install(ed->silent ? "" : prompt, line_done);
 }
 
 /* 1 yes; -1: no, and errno is what a read would give. */
@@ -131,7 +131,7 @@ static ssize_t editor_read(struct port *p, void *buf, size_t cap)
     while (!ed->done) {
         if (has_input(STDIN_FILENO) < 0)
             return -1;
-        ed->rl.rl_callback_read_char();
+        ed->rl->rl_callback_read_char();
     }
     ed->done = false;
     return ed->line != NULL ? give_line(p, ed, buf, cap) : 0;
@@ -160,7 +160,7 @@ static ssize_t editor_write(struct port *p, const void *buf, size_t n)
     bool redraw = ed->editing && !ed->silent;
 
     if (redraw) {
-        ed->rl.rl_clear_visible_line();
+        ed->rl->rl_clear_visible_line();
         if (ed->nlast > 0 && !ed->prompt && !ed->noprompt)
             (void)fputs(ed->last, stdout); /* it was the prompt, and goes on now */
         (void)fflush(stdout);
@@ -173,9 +173,9 @@ static ssize_t editor_write(struct port *p, const void *buf, size_t n)
         if (ed->nlast > 0)
             (void)fputc(ed->prompt || ed->noprompt ? '\n' : '\r', stdout);
         (void)fflush(stdout);
-        (void)ed->rl.rl_set_prompt(current_prompt(ed));
-        (void)ed->rl.rl_on_new_line();
-        ed->rl.rl_redisplay();
+        (void)ed->rl->rl_set_prompt(current_prompt(ed));
+        (void)ed->rl->rl_on_new_line();
+        ed->rl->rl_redisplay();
     }
     errno = sys;
     return written;
@@ -192,11 +192,11 @@ static void editor_close(struct port *p)
     struct editor *ed = p->state;
 
     if (ed->editing) {
-        ed->rl.rl_callback_handler_remove();
+        ed->rl->rl_callback_handler_remove();
         (void)fputc('\n', stdout);
         (void)fflush(stdout);
     }
-    if (ed->history && ed->rl.write_history(ed->history) != 0)
+    if (ed->history && ed->rl->write_history(ed->history) != 0)
         diag(DIAG_WARN, "history-file=%s: %s", ed->history, strerror(errno));
     port_inner_close(p);
     (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &ed->saved);
@@ -229,13 +229,13 @@ static int take_secret(const struct addr *a, struct editor *ed, struct err *e)
 
 static void start_library(struct editor *ed)
 {
-    *ed->rl.rl_catch_signals = 0; /* they arrive elsewhere */
-    *ed->rl.rl_catch_sigwinch = 0;
-    *ed->rl.rl_change_environment = 0;
-    *ed->rl.rl_readline_name = "socat"; /* what a user's inputrc may ask for */
-    (void)ed->rl.rl_initialize(); /* opens what --sandbox allows now only */
-    ed->rl.using_history();
-    if (ed->history && ed->rl.read_history(ed->history) != 0)
+    *ed->rl->rl_catch_signals = 0; /* they arrive elsewhere */
+    *ed->rl->rl_catch_sigwinch = 0;
+    *ed->rl->rl_change_environment = 0;
+    *ed->rl->rl_readline_name = "socat"; /* what a user's inputrc may ask for */
+    (void)ed->rl->rl_initialize(); /* opens what --sandbox allows now only */
+    ed->rl->using_history();
+    if (ed->history && ed->rl->read_history(ed->history) != 0)
         diag(DIAG_INFO, "history-file=%s: %s", ed->history, strerror(errno));
 }
 
@@ -243,7 +243,7 @@ static int editor_init(const struct addr *a, struct editor *ed, struct err *e)
 {
     ed->prompt = opt_string(a, &opt_prompt, NULL);
     ed->noprompt = opt_true(a, &opt_noprompt);
-    if (take_secret(a, ed, e) < 0 || readline_load(&ed->rl, e) < 0)
+    if (take_secret(a, ed, e) < 0 || !(ed->rl = readline_load(e)))
         return -1;
     ed->history = opt_string(a, &opt_history, NULL);
     start_library(ed);

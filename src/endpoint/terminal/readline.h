@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * GNU readline, loaded when it is first needed: its own symbols by name. */
+ * GNU readline, loaded when it is first needed: its own symbols by name, as some are
+ * variables. It keeps a state of its own, of which there is one in a process. */
 #ifndef CATENA_ENDPOINT_READLINE_H
 #define CATENA_ENDPOINT_READLINE_H
 
@@ -23,7 +24,7 @@ struct readline_library {
 #undef X
 };
 
-/* Never unloaded: the library keeps state of its own, of which there is one in a process. */
-int readline_load(struct readline_library *out, struct err *e);
+/* Gives NULL and says why where there is none. */
+const struct readline_library *readline_load(struct err *e);
 
 #endif

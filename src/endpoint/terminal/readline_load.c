@@ -1,39 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Loads the readline library the program was compiled for. Not linked, so that only those who edit
- * lines pay for it when the program starts, and others need not have it. */
+ * Loads the readline library the program was compiled for. */
 #include "endpoint/terminal/readline.h"
 
-#include <dlfcn.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "catena/library.h"
 
 #define STRING(x) STRING_(x)
 #define STRING_(x) #x
-#define LIBRARY "libreadline.so." STRING(RL_VERSION_MAJOR)
 
-static const struct {
-    const char *name;
-    size_t at;
-} symbols[] = {
-#define X(symbol) {#symbol, offsetof(struct readline_library, symbol)},
+static struct readline_library functions;
+
+static const struct library_symbol symbols[] = {
+#define X(symbol) {#symbol, &functions.symbol},
     READLINE_SYMBOLS(X)
 #undef X
+    {0},
 };
 
-int readline_load(struct readline_library *out, struct err *e)
+static struct library library = {"libreadline.so." STRING(RL_VERSION_MAJOR), symbols, false};
+
+const struct readline_library *readline_load(struct err *e)
 {
-    void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-    if (handle == NULL)
-        return err_set(e, ERR_OTHER,
-                       "GNU readline cannot be loaded: %s (STDIO does without line editing)",
-                       dlerror());
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-        void *symbol = dlsym(handle, symbols[i].name);
-
-        if (symbol == NULL)
-            return err_set(e, ERR_OTHER, "%s has no %s", LIBRARY, symbols[i].name);
-        memcpy((char *)out + symbols[i].at, &symbol, sizeof symbol);
-    }
-    return 0;
+    if (library_load(&library, e) == 0)
+        return &functions;
+    (void)err_hint(e, "STDIO does without line editing");
+    return NULL;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The libraries that only some lines need, loaded when they do: a program that only relays starts
- * and forks in half the time without them. Where the architecture is not known to libraries_lazy.c
- * they are linked as usual (libraries_linked.c), and loading them does nothing. */
+ * OpenSSL and zlib, loaded when a line needs them (catena/library.h). Who calls them includes their
+ * own headers and knows nothing of this. */
 #ifndef CATENA_INTER_LIBRARIES_H
 #define CATENA_INTER_LIBRARIES_H
 

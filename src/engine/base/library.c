@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Loads a library and finds its symbols: see library.h. */
+#include "catena/library.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int fill_slots(const struct library *l, void *handle, struct err *e)
+{
+    for (const struct library_symbol *s = l->symbols; s->name; s++) {
+        void *address = dlsym(handle, s->name);
+        if (!address)
+            return err_set(e, ERR_OTHER, "%s has no %s", l->file, s->name);
+        memcpy(s->slot, &address, sizeof address); /* of whatever type it is */
+    }
+    return 0;
+}
+
+static int load(struct library *l, struct err *e)
+{
+    void *handle = dlopen(l->file, RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        return err_set(e, ERR_OTHER, "a library cannot be loaded: %s", dlerror());
+    l->loaded = fill_slots(l, handle, e) == 0;
+    if (!l->loaded)
+        (void)dlclose(handle);
+    return l->loaded ? 0 : -1;
+}
+
+int library_load(struct library *l, struct err *e)
+{
+    pthread_mutex_lock(&lock);
+    int rc = l->loaded ? 0 : load(l, e);
+    pthread_mutex_unlock(&lock);
+    return rc;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * For each function in the tables there is one of the same name here that calls the library's own
+ * through a slot, which is filled when the library is loaded: a jump, once it is optimized. A row is
+ * CALL(result, function, parameters, arguments), or VOID(...) for one without a result. The compiler
+ * holds it against the library's header, and the linker says when one is missing. */
+#include "inter/libraries/libraries.h"
+
+#include <openssl/err.h>
+#include <openssl/opensslv.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <zlib.h>
+
+#include "catena/library.h"
+
+/* Hidden, as what the libraries call of each other is not to come this way. In parentheses, as some
+ * names are those of macros as well. */
+#define SLOT(function, slot)                                                                       \
+    static __typeof__(&(function)) slot;                                                           \
+    __attribute__((visibility("hidden")))
+#define CALL(result, function, params, args)                                                       \
+    SLOT(function, slot_##function) result(function) params { return slot_##function args; }
+#define VOID(function, params, args)                                                               \
+    SLOT(function, slot_##function) void(function) params { slot_##function args; }
+#include "inter/libraries/libcrypto.def"
+#include "inter/libraries/libssl.def"
+#include "inter/libraries/libz.def"
+#undef CALL
+#undef VOID
+
+#define STRING(x) STRING_(x)
+#define STRING_(x) #x
+#define CALL(result, function, params, args) {STRING(function), &slot_##function},
+#define VOID(function, params, args) CALL(void, function, params, args)
+
+static const struct library_symbol crypto_symbols[] = {
+#include "inter/libraries/libcrypto.def"
+    {0},
+};
+static const struct library_symbol ssl_symbols[] = {
+#include "inter/libraries/libssl.def"
+    {0},
+};
+static const struct library_symbol z_symbols[] = {
+#include "inter/libraries/libz.def"
+    {0},
+};
+
+#define VERSION STRING(OPENSSL_SHLIB_VERSION)
+static struct library crypto = {"libcrypto.so." VERSION, crypto_symbols, false};
+static struct library ssl = {"libssl.so." VERSION, ssl_symbols, false};
+static struct library z = {"libz.so.1", z_symbols, false};
+
+int libraries_load_openssl(struct err *e)
+{
+    return library_load(&crypto, e) < 0 ? -1 : library_load(&ssl, e);
+}
+
+int libraries_load_zlib(struct err *e) { return library_load(&z, e); }
