@@ -2,12 +2,17 @@
  * Bounded linear byte buffers: see catena/buf.h. */
 #include "catena/buf.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PAGE = 4096 };
 
-/* What holds pages begins with one: files that are read past the system's cache (O_DIRECT) want it. */
+/* What holds pages begins with one: files that are read past the system's cache (O_DIRECT) want it.
+ * Aligned here, from a block of one size: what posix_memalign() cuts out of the heap is, once freed, too
+ * small for the next of its kind, and flows that rest give their buffers back all the time. Sanitizers
+ * get blocks that end where they end. */
+#ifdef CATENA_EXACT_BUFFERS
 static void *room_for(size_t cap)
 {
     void *p = NULL;
@@ -15,6 +20,27 @@ static void *room_for(size_t cap)
         return malloc(cap ? cap : 1);
     return posix_memalign(&p, PAGE, cap) == 0 ? p : NULL;
 }
+
+static void give_back(struct buf *b) { free(b->p); }
+#else
+static void *room_for(size_t cap)
+{
+    if (cap < PAGE)
+        return malloc(cap ? cap : 1);
+    char *whole = malloc(cap + PAGE);
+    if (!whole)
+        return NULL;
+    char **p = (void *)(whole + PAGE - (uintptr_t)whole % PAGE);
+    p[-1] = whole; /* there is room: malloc() aligns, too */
+    return p;
+}
+
+static void give_back(struct buf *b)
+{
+    bool whole = !b->p || b->cap < PAGE;
+    free(whole ? b->p : ((void **)(void *)b->p)[-1]);
+}
+#endif
 
 int buf_init(struct buf *b, size_t cap)
 {
@@ -24,7 +50,7 @@ int buf_init(struct buf *b, size_t cap)
 
 void buf_fini(struct buf *b)
 {
-    free(b->p);
+    give_back(b);
     *b = (struct buf){0};
 }
 
@@ -37,7 +63,7 @@ int buf_grow(struct buf *b, size_t cap)
         return -1;
     if (b->len > 0)
         memcpy(p, b->p + b->off, b->len);
-    free(b->p);
+    give_back(b);
     b->off = 0;
     b->p = p;
     b->cap = cap;
