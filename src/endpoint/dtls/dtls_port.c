@@ -316,6 +316,8 @@ static int shake_hands(struct dtls *d, struct run *r, int64_t patience, struct e
     for (;;) {
         ERR_clear_error();
         d->sys = 0;
+        e->kind = ERR_NONE;
+        d->tls.e = e;
         int rc = SSL_do_handshake(d->tls.ssl), reason = SSL_get_error(d->tls.ssl, rc);
 
         if (rc == 1)
@@ -325,10 +327,8 @@ static int shake_hands(struct dtls *d, struct run *r, int64_t patience, struct e
             return err_sys(e, "DTLS handshake");
         }
         if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) {
-            if (d->tls.why.kind == ERR_NONE)
-                return tls_error(e, ERR_PROTOCOL, "DTLS handshake");
-            *e = d->tls.why; /* the verification has said it */
-            return -1;
+            /* else the verification has said it */
+            return e->kind != ERR_NONE ? -1 : tls_error(e, ERR_PROTOCOL, "DTLS handshake");
         }
         if (wait_for_peer(d, r, patience, deadline, e) < 0)
             return -1;

@@ -19,6 +19,7 @@ static void session_close(void *st)
         return;
     SSL_free(s->ssl);
     free(s->expect);
+    free(s->why);
     free(s);
 }
 
@@ -63,12 +64,12 @@ static int stopped(struct tls_session *s, const struct session_side *wire, int r
     if (reason == SSL_ERROR_WANT_WRITE || (reason == SSL_ERROR_WANT_READ && !ended))
         return 0;
     if (reason == SSL_ERROR_WANT_READ)
-        return s->ready ? err_set(&s->why, ERR_PROTOCOL,
+        return s->ready ? err_set(s->e, ERR_PROTOCOL,
                                   "the peer ended the TLS stream without close_notify (truncated)")
-                        : err_set(&s->why, ERR_PROTOCOL,
+                        : err_set(s->e, ERR_PROTOCOL,
                                   "the peer closed the connection during the TLS handshake");
-    if (s->why.kind == ERR_NONE) /* else the verification has said it already */
-        (void)tls_error(&s->why, ERR_PROTOCOL, "%s", doing);
+    if (s->e->kind == ERR_NONE) /* else the verification has said it already */
+        (void)tls_error(s->e, ERR_PROTOCOL, "%s", doing);
     return -1;
 }
 
@@ -77,7 +78,7 @@ static int shake_hands(struct tls_session *s, const struct session_side *wire)
     int rc = SSL_do_handshake(s->ssl);
     if (rc != 1)
         return stopped(s, wire, rc, "TLS handshake");
-    if (tls_verify_peer(s, &s->why) != 0)
+    if (tls_verify_peer(s, s->e) != 0)
         return -1;
     s->ready = true;
     return 0;
@@ -130,21 +131,23 @@ static int send_data(struct tls_session *s, struct session_side *data, struct se
 
 /* A failure is told when everything before it has been handed on: data that arrived whole, and
  * the alert that lets the peer know. */
-static int tell_failure(const struct tls_session *s, const struct session_side *data,
-                        const struct session_side *wire, struct err *e)
+static bool may_tell(const struct tls_session *s, const struct session_side *data,
+                     const struct session_side *wire)
 {
-    if (data->out->len > 0 || (!s->ready && !wire->in_eof && wire->out->len > 0))
-        return 0;
-    *e = s->why;
-    return -1;
+    return data->out->len == 0 && (s->ready || wire->in_eof || wire->out->len == 0);
 }
 
-static int session_step(void *st, struct session_side *data, struct session_side *wire,
-                        struct err *e)
+static int tell_later(struct tls_session *s)
 {
-    struct tls_session *s = st;
-    if (s->why.kind != ERR_NONE)
-        return tell_failure(s, data, wire, e);
+    s->why = malloc(sizeof *s->why);
+    if (!s->why)
+        return -1; /* then now */
+    *s->why = *s->e;
+    return 0;
+}
+
+static int step(struct tls_session *s, struct session_side *data, struct session_side *wire)
+{
     s->wire.in = wire->in;
     s->wire.out = wire->out;
     ERR_clear_error();
@@ -154,7 +157,26 @@ static int session_step(void *st, struct session_side *data, struct session_side
     if (rc == 0 && s->ready)
         rc = send_data(s, data, wire);
     s->wire.in = s->wire.out = NULL;
-    return rc == 0 ? 0 : tell_failure(s, data, wire, e);
+    return rc;
+}
+
+static int session_step(void *st, struct session_side *data, struct session_side *wire,
+                        struct err *e)
+{
+    struct tls_session *s = st;
+    if (s->why) {
+        if (!may_tell(s, data, wire))
+            return 0;
+        *e = *s->why;
+        return -1;
+    }
+    e->kind = ERR_NONE;
+    s->e = e;
+    int rc = step(s, data, wire);
+    if (rc < 0 && !may_tell(s, data, wire))
+        rc = tell_later(s);
+    s->e = NULL;
+    return rc;
 }
 
 static bool session_ready(const void *st)

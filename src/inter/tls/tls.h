@@ -43,7 +43,8 @@ struct tls_session {
     bool got_bye;   /* the peer's close_notify was read */
     bool told_split; /* that a packet does not fit a record */
     size_t fragment; /* the most bytes in a record that we send, once it is known */
-    struct err why; /* kind != ERR_NONE: this connection is broken */
+    struct err *e;   /* what the step, or the handshake, that is under way has to say; ERR_NONE so far */
+    struct err *why; /* this connection is broken, and that is still to be told; NULL */
 };
 
 /* tls.c */
@@ -83,7 +84,7 @@ bool tls_may_certify(const STACK_OF(X509) *chain, const char *host, const struct
 
 /* tls_verify.c */
 const char *tls_peer_word(const struct tls_context *t); /* "client" or "server" */
-/* For SSL_CTX_set_verify(): writes what it objects to into the session's why. */
+/* For SSL_CTX_set_verify(): writes what it objects to into the session's e. */
 int tls_verify_callback(int ok, X509_STORE_CTX *store);
 /* After the handshake: is the peer who it has to be? */
 int tls_verify_peer(const struct tls_session *s, struct err *e);

@@ -75,16 +75,16 @@ int tls_verify_callback(int ok, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls_session *s = ssl ? SSL_get_app_data(ssl) : NULL;
-    if (!s)
+    if (!s || !s->e)
         return 0;
     if (!ok) {
-        (void)untrusted(s, store, &s->why);
+        (void)untrusted(s, store, s->e);
         return 0;
     }
     /* Said within the handshake, so that the peer hears of it by an alert. */
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
     if (X509_STORE_CTX_get_error_depth(store) == 0 &&
-        tls_check_name(s, cert, X509_STORE_CTX_get0_chain(store), &s->why) < 0) {
+        tls_check_name(s, cert, X509_STORE_CTX_get0_chain(store), s->e) < 0) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
         return 0;
     }
