@@ -62,10 +62,11 @@ mutate:
 	@tools/setup build test
 	tools/mutate $(MUTATE)
 
-# The load tests in their full size; and for an hour, or SOAK_SECONDS.
+# The load tests in their full size, for which ulimit -Hn should allow 20,200 descriptors; and for an
+# hour, or SOAK_SECONDS.
 load: release
 	@tools/setup build test
-	ulimit -n $$(ulimit -Hn); LOAD_SEQUENTIAL=10000 LOAD_AT_ONCE=500 bats --timing tests/load
+	ulimit -n $$(ulimit -Hn); LOAD_SEQUENTIAL=10000 LOAD_AT_ONCE=500 LOAD_HELD=10000 bats --timing tests/load
 
 soak: release
 	@tools/setup build test

@@ -6,8 +6,8 @@
  *   many hold <port> <count> <at once>
  *       so many TLS clients at the same time, of which so many shake hands at once; says "held <n> of
  *       <count>", and waits for a line; then each says something of its own, one after the other, and
- *       awaits the same: "well <n> of <count>"; at the end of its input each says goodbye. They come
- *       from several addresses, so that ports do not run out.
+ *       awaits the same: "well <n> of <count>"; after another line each says goodbye. They come from
+ *       several addresses, so that ports do not run out.
  *
  * Both keep as little as OpenSSL can: its buffers are given back while a connection rests. */
 #include <arpa/inet.h>

@@ -128,6 +128,17 @@ static int join_stations(struct line *l, struct station *outer, struct station *
 
 /* ---- the cursors ---- */
 
+/* What sits over another engine needs threads anyway. */
+static int shake_hands(struct line *l, int side, struct station *s, struct err *e)
+{
+    if (line_start(l, e) < 0)
+        return -1;
+    if (side != LEFT || !l->defers || s->engine.side[side].port->flags & PORT_JOINT)
+        return engine_handshake(&s->engine, e);
+    l->proving = &s->engine;
+    return 1;
+}
+
 static int attach(struct line *l, int side, struct station *s, struct err *e)
 {
     struct station *outer = l->pending[side];
@@ -147,9 +158,7 @@ static int attach(struct line *l, int side, struct station *s, struct err *e)
             return -1;
     }
     l->pending[side] = s;
-    if (stack_wire(&s->engine, side) && engine_shakes_hands(&s->engine))
-        return line_start(l, e) < 0 ? -1 : engine_handshake(&s->engine, e);
-    return 0;
+    return stack_wire(&s->engine, side) && engine_shakes_hands(&s->engine) ? shake_hands(l, side, s, e) : 0;
 }
 
 /* What a dialog has read too far goes back in front of what comes. */
@@ -205,16 +214,19 @@ static int hold_dialog(struct line *l, int side, const struct plan_link *link, s
  * talks to the other side. */
 static int advance(struct line *l, int side, size_t limit, struct err *e)
 {
-    while (l->next[side] != limit) {
+    while (side == LEFT ? l->next[LEFT] < limit : l->next[RIGHT] > limit) {
         size_t i = side == LEFT ? l->next[LEFT] : l->next[RIGHT] - 1;
         const struct plan_item *it = &l->plan->items[i];
         if (it->kind == ITEM_DIALOG && it->link->wire != side)
             return 0;
         l->failed = it->link;
-        if (it->kind == ITEM_DIALOG ? hold_dialog(l, side, it->link, e) < 0
-                                    : attach(l, side, &l->stations[i], e) < 0)
+        int rc = it->kind == ITEM_DIALOG ? hold_dialog(l, side, it->link, e)
+                                         : attach(l, side, &l->stations[i], e);
+        if (rc < 0)
             return -1;
         l->next[side] = side == LEFT ? i + 1 : i;
+        if (rc > 0)
+            return rc;
     }
     return 0;
 }
@@ -233,7 +245,8 @@ static int greet(struct line *l, int side, struct err *e)
 int line_open_chain(struct line *l, int side, struct err *e)
 {
     size_t limit = side == LEFT ? l->plan->nleft_items : l->next[LEFT];
-    return greet(l, side, e) < 0 ? -1 : advance(l, side, limit, e);
+    bool begins = l->port[side] != NULL;
+    return begins && greet(l, side, e) < 0 ? -1 : advance(l, side, limit, e);
 }
 
 void line_share(struct line *l, int side)
@@ -255,6 +268,7 @@ int line_prove(struct line *l, struct err *e)
 
 int line_join(struct line *l, struct err *e)
 {
+    l->defers = false;
     if (border_open(&l->border, e) < 0)
         return -1;
     if (advance(l, LEFT, l->next[RIGHT], e) < 0 || advance(l, RIGHT, l->next[LEFT], e) < 0)

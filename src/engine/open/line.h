@@ -37,6 +37,8 @@ struct line {
     struct port *port[2];      /* what the cursor has reached: a port ... */
     struct station *pending[2]; /* ... or a station whose inner side is open */
     int fds[2][2];             /* of the end ports, for messages */
+    bool defers;            /* somebody else may see to the handshake of who connected ... */
+    struct engine *proving; /* ... namely of this engine, and then the opening goes on */
     const struct plan_link *failed; /* the link that could not be opened; NULL: the endpoint */
     int done_fd;
 };
@@ -44,7 +46,8 @@ struct line {
 int line_init(struct line *l, struct run *r, struct err *e);
 /* The port of that end; the line takes it. */
 void line_put_end(struct line *l, int side, struct port *p);
-/* Handles the items of that end's own chain: dialogs, handshakes, engines. */
+/* Handles the items of that end's own chain: dialogs, handshakes, engines. This and line_prove() give 1
+ * where `proving` has to shake hands first: they are called again when it has. */
 int line_open_chain(struct line *l, int side, struct err *e);
 /* Forked children go on with what that side has opened, all with the same. */
 void line_share(struct line *l, int side);

@@ -63,11 +63,14 @@ void driver_seat(struct driver *d, struct seat *s)
     driver_wake(d, s);
 }
 
+/* Its ports are closed, unless its line is only now going to be completed. */
 static void leave(struct driver *d, struct seat *s)
 {
+    bool goes_on = engine_has_proved(s->engine);
     if (d->epoll)
-        driver_withdraw_epoll(d, s);
-    engine_close(s->engine);
+        driver_withdraw_epoll(d, s, goes_on);
+    if (!goes_on)
+        engine_close(s->engine);
     if (d->epoll) {
         driver_leave_epoll(d, s);
     } else {
@@ -255,7 +258,7 @@ static void serve(struct driver *d, struct seat *s)
     struct err err;
     look_at_rings(s);
     for (int i = 0; i < TURNS; i++) {
-        if (engine_work(s->engine, &err)) {
+        if (engine_work(s->engine, &err) || engine_has_proved(s->engine)) {
             leave(d, s);
             return;
         }
@@ -299,7 +302,7 @@ static void look_at_seat(struct driver *d, struct seat *s)
     engine_act_on_time(s->engine);
     (void)diag_about(before);
     for (int i = 0; i < 2; i++) /* nothing tells again what is there after a pause */
-        s->readable[i] |= port_lives_with_edges(s->engine->side[i].port);
+        s->readable[i] |= s->engine->side[i].port && port_lives_with_edges(s->engine->side[i].port);
     driver_wake(d, s);
 }
 

@@ -25,7 +25,9 @@ static inline int place_side(enum place p) { return p % 2; }
 /* An engine in a driver. Memory of who adds it, for as long as the driver has it. */
 struct seat {
     struct engine *engine;
-    void (*ended)(struct seat *); /* in the driver's thread, ports closed; the seat is free again. May be NULL */
+    /* In the driver's thread; the seat is free again. The ports are closed, but of an engine that has
+     * proved its peer. May be NULL. */
+    void (*ended)(struct seat *);
 
     /* the driver's own */
     struct driver *driver;
@@ -86,7 +88,7 @@ void driver_failed(struct driver *d, const struct err *e);
 bool driver_is_ready(const struct seat *s);
 void driver_wait_poll(struct driver *d);
 void driver_wait_epoll(struct driver *d);
-void driver_withdraw_epoll(struct driver *d, struct seat *s); /* before its descriptors are closed ... */
+void driver_withdraw_epoll(struct driver *d, struct seat *s, bool stay_open); /* before its descriptors are closed ... */
 void driver_leave_epoll(struct driver *d, struct seat *s); /* ... and afterwards */
 void driver_each_epoll(struct driver *d, void (*f)(struct driver *, struct seat *));
 void driver_sync_epoll(struct driver *d, struct seat *s);

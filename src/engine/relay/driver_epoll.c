@@ -163,11 +163,11 @@ bool driver_seat_from_afar(struct driver *d, struct seat *s)
     return taken;
 }
 
-/* What others hold, too, would be told of for ever. */
-void driver_withdraw_epoll(struct driver *d, struct seat *s)
+/* What others hold, too, would be told of for ever. Edges of what is closed are no trouble. */
+void driver_withdraw_epoll(struct driver *d, struct seat *s, bool stay_open)
 {
     for (enum place p = 0; p < PLACES; p++)
-        if (s->waits[p] != UNKNOWN && s->waits[p] != EDGES)
+        if (s->waits[p] != UNKNOWN && (stay_open || s->waits[p] != EDGES))
             (void)epoll_ctl(d->epoll->fd, EPOLL_CTL_DEL, driver_fd(s, p), NULL);
 }
 

@@ -56,6 +56,7 @@ struct engine {
     bool closing;          /* nothing is read any more, what is inside drains */
     int64_t closing_since;
     int64_t patience, shake_until; /* its session's handshake: how long, and until when; -1 for ever */
+    bool proving; /* so far its peer is only to shake hands; the rest of the line is opened when it has */
     bool told_broken; /* another engine of the run has failed, and this one knows */
     atomic_bool failed; /* this one has */
 };
@@ -162,6 +163,7 @@ int engine_handshake(struct engine *e, struct err *err); /* of the session that 
 /* The same while it relays: its session has yet to shake hands; from now on the peer's time runs; it
  * is over, and the engine has failed. */
 bool engine_shakes_hands(const struct engine *e);
+bool engine_has_proved(const struct engine *e);
 void engine_await_peer(struct engine *e);
 void engine_peer_is_late(struct engine *e);
 struct engine_wire {

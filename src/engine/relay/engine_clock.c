@@ -117,6 +117,8 @@ static const struct clock {
 static const struct clock *ruling(const struct engine *e)
 {
     enum state now = state_of(e);
+    if (e->proving && now != CLOSING) /* it has no more than one side yet */
+        return NULL;
     for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++)
         if (clocks[i].state == now && clocks[i].limit(e) >= 0)
             return &clocks[i];
@@ -140,7 +142,7 @@ static int64_t shake_until(const struct engine *e)
 
 static void end_handshake(struct engine *e)
 {
-    if (atomic_load(&e->run->transferring))
+    if (e->proving || atomic_load(&e->run->transferring))
         engine_peer_is_late(e);
     else /* who opens the line has a clock of his own, and pauses between attempts */
         engine_await_peer(e);

@@ -35,6 +35,11 @@ bool engine_shakes_hands(const struct engine *e)
     return e->nlayers > 0 && !e->closing && stack_unopened(e);
 }
 
+bool engine_has_proved(const struct engine *e)
+{
+    return e->proving && !e->closing && !stack_unopened(e);
+}
+
 void engine_await_peer(struct engine *e)
 {
     const struct layer *l = engine_shakes_hands(e) ? stack_unopened(e) : NULL;

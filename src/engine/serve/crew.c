@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Leader and followers: see crew.h. A thread is started only when nobody is free to lead, and ends
- * when it has been free for some time, so their number is that of the openings that wait. */
+ * Leader and followers: see crew.h. There are two duties, and one member at a time has each: to accept,
+ * and to go on with those who have proved themselves. Who has to wait passes his duty on. A thread is
+ * started only when nobody is free for that, and ends when it has been free for some time, so their
+ * number is that of the openings that wait. */
 #include "engine/serve/crew.h"
 
 #include <errno.h>
@@ -23,11 +25,13 @@ enum {
     PAUSE_MS = 200, /* after a connection was lost for want of memory or threads */
 };
 
+enum duty { NONE, LEAD, RESUME, DUTIES };
+
 struct member { /* a thread */
     struct crew *crew;
     struct member *next;
     pthread_t thread;
-    bool leads;
+    enum duty duty;
 };
 
 struct errand { /* a connection, from accept() to the end of its run */
@@ -36,6 +40,7 @@ struct errand { /* a connection, from accept() to the end of its run */
     struct line line;
     struct seat seat;
     struct errand *next, **at; /* in the crew's list */
+    struct errand *after;      /* in the queue of those who have proved themselves */
 };
 
 struct crew {
@@ -53,23 +58,26 @@ struct crew {
     pthread_cond_t wanted;
     struct member *members, *ended; /* ended: to be joined */
     struct errand *errands; /* those that are counted in nruns */
+    struct errand *proved, **proved_end; /* their opening is to go on */
     size_t nfree, nruns;
-    bool lead_is_free, accepting, stopping, reported;
+    bool is_free[DUTIES]; /* and somebody is called for it */
+    bool resuming;        /* that duty is somebody's, or free */
+    bool accepting, stopping, closed, reported;
     struct err why;
 };
 
-/* ---- the lead ---- */
+/* ---- the duties ---- */
 
 static void *member_main(void *arg);
 
 /* Under the lock. */
-static int start_member(struct crew *c)
+static int start_member(struct crew *c, enum duty duty)
 {
     pthread_attr_t attr;
     struct member *m = calloc(1, sizeof *m);
     if (!m)
         return ENOMEM;
-    *m = (struct member){.crew = c, .next = c->members, .leads = true};
+    *m = (struct member){.crew = c, .next = c->members, .duty = duty};
     int rc = pthread_attr_init(&attr);
     if (rc == 0) {
         (void)pthread_attr_setstacksize(&attr, STACK);
@@ -83,31 +91,43 @@ static int start_member(struct crew *c)
     return rc;
 }
 
-/* Under the lock. Where no thread can be started, the first one that gets free takes the lead. */
-static void offer_lead(struct crew *c)
+/* Somebody takes that duty. Under the lock. Gives an error number where no thread can be started: then
+ * the first one that gets free takes it. */
+static int offer(struct crew *c, enum duty duty)
 {
-    if (c->stopping)
-        return;
-    if (c->nfree == 0 && start_member(c) == 0)
-        return;
-    c->lead_is_free = true;
+    size_t called = (size_t)c->is_free[LEAD] + c->is_free[RESUME];
+    int rc = 0;
+    if (c->nfree <= called && (rc = start_member(c, duty)) == 0)
+        return 0;
+    c->is_free[duty] = true;
     (void)pthread_cond_signal(&c->wanted);
+    return rc;
 }
 
-/* The run this thread is opening has to wait: somebody else leads meanwhile. */
-static void pass_lead(void *arg)
+/* The run this thread is opening has to wait: somebody else does its duty meanwhile. */
+static void pass_duty(void *arg)
 {
     struct member *m = arg;
-    if (!m->leads)
+    struct crew *c = m->crew;
+    if (m->duty == NONE)
         return;
-    m->leads = false;
-    pthread_mutex_lock(&m->crew->lock);
-    offer_lead(m->crew);
-    pthread_mutex_unlock(&m->crew->lock);
+    pthread_mutex_lock(&c->lock);
+    if (m->duty == RESUME)
+        c->resuming = c->proved != NULL;
+    if (m->duty == LEAD ? !c->stopping : c->resuming)
+        (void)offer(c, m->duty);
+    pthread_mutex_unlock(&c->lock);
+    m->duty = NONE;
+}
+
+/* Under the lock. */
+static enum duty free_duty(const struct crew *c)
+{
+    return c->is_free[RESUME] ? RESUME : c->is_free[LEAD] && !c->stopping ? LEAD : NONE;
 }
 
 /* Gives false when this thread is not needed any more. */
-static bool await_lead(struct member *m)
+static bool await_duty(struct member *m)
 {
     struct crew *c = m->crew;
     struct timespec until;
@@ -116,14 +136,13 @@ static bool await_lead(struct member *m)
     int rc = 0;
     pthread_mutex_lock(&c->lock);
     c->nfree++;
-    while (!c->lead_is_free && !c->stopping && rc == 0)
+    while (free_duty(c) == NONE && !c->stopping && rc == 0)
         rc = pthread_cond_timedwait(&c->wanted, &c->lock, &until);
     c->nfree--;
-    m->leads = c->lead_is_free && !c->stopping;
-    if (m->leads)
-        c->lead_is_free = false;
+    m->duty = free_duty(c);
+    c->is_free[m->duty] = false;
     pthread_mutex_unlock(&c->lock);
-    return m->leads;
+    return m->duty != NONE;
 }
 
 /* ---- a connection ---- */
@@ -150,8 +169,10 @@ static struct errand *new_errand(struct crew *c, struct err *e)
     t->run.reaper = c->parent->reaper;
     t->run.stop_fd = c->stop_fd;
     t->run.threaded = true;
-    if (run_copy_facts(&t->run, c->parent, e) == 0 && line_init(&t->line, &t->run, e) == 0)
+    if (run_copy_facts(&t->run, c->parent, e) == 0 && line_init(&t->line, &t->run, e) == 0) {
+        t->line.defers = true;
         return t;
+    }
     free_errand(t);
     return NULL;
 }
@@ -206,10 +227,41 @@ static void end_errand(struct errand *t, int rc, struct err *e)
     free_errand(t);
 }
 
+static struct errand *errand_of(struct seat *seat)
+{
+    return (struct errand *)((char *)seat - offsetof(struct errand, seat));
+}
+
 static void seat_ended(struct seat *seat)
 {
     struct err none = {0};
-    end_errand((struct errand *)((char *)seat - offsetof(struct errand, seat)), 0, &none);
+    end_errand(errand_of(seat), 0, &none);
+}
+
+static bool take_seat(struct errand *t, struct engine *engine, void (*ended)(struct seat *))
+{
+    t->seat = (struct seat){.engine = engine, .ended = ended};
+    (void)diag_about(NULL);
+    if (hubs_add(t->crew->hubs, &t->seat))
+        return true; /* it is the hub's, and may be over by now */
+    (void)diag_about(&t->run.peer);
+    return false;
+}
+
+static void seat_proved(struct seat *seat);
+
+/* What ops->open() left to a handshake: that waits in a hub (1), or, where it cannot, here. */
+static int prove(struct member *m, struct errand *t, struct err *e)
+{
+    struct crew *c = m->crew;
+    struct engine *engine = t->line.proving;
+    engine->proving = true;
+    engine_await_peer(engine);
+    if (take_seat(t, engine, seat_proved))
+        return 1;
+    engine->proving = t->line.defers = false;
+    t->run.on_wait = pass_duty;
+    return engine_handshake(engine, e) < 0 ? -1 : c->ops->open(c->arg, &t->run, &t->line, e);
 }
 
 static void serve(struct member *m, struct errand *t)
@@ -217,24 +269,90 @@ static void serve(struct member *m, struct errand *t)
     struct crew *c = m->crew;
     struct err e;
     (void)diag_about(&t->run.peer);
-    t->run.on_wait = pass_lead;
+    t->run.on_wait = pass_duty;
     t->run.on_wait_arg = m;
     int rc = c->ops->open(c->arg, &t->run, &t->line, &e);
     t->run.on_wait = NULL;
+    if (rc > 0 && (rc = prove(m, t, &e)) > 0)
+        return;
+    t->run.on_wait = NULL;
     if (rc == 0)
         atomic_store(&c->parent->transferring, true);
-    if (rc == 0 && line_is_one_engine(&t->line)) {
-        t->seat = (struct seat){.engine = line_begin(&t->line), .ended = seat_ended};
-        (void)diag_about(NULL);
-        if (hubs_add(c->hubs, &t->seat))
-            return; /* it is the hub's, and may be over by now */
-        (void)diag_about(&t->run.peer);
-    }
+    if (rc == 0 && line_is_one_engine(&t->line) && take_seat(t, line_begin(&t->line), seat_ended))
+        return;
     if (rc == 0 || t->run.nchildren > 0)
-        pass_lead(m);
+        pass_duty(m);
     if (rc == 0)
         line_relay(&t->line);
     end_errand(t, rc, &e);
+}
+
+/* ---- going on with those who have proved themselves ---- */
+
+static void resume(struct member *m)
+{
+    struct crew *c = m->crew;
+    while (m->duty == RESUME) {
+        pthread_mutex_lock(&c->lock);
+        struct errand *t = c->proved;
+        if (t && !(c->proved = t->after))
+            c->proved_end = &c->proved;
+        if (!t) {
+            c->resuming = false;
+            m->duty = NONE;
+        }
+        pthread_mutex_unlock(&c->lock);
+        if (t)
+            serve(m, t);
+    }
+}
+
+/* The same in a hub's thread, which it may keep waiting: no other can be started. */
+static void resume_here(struct crew *c)
+{
+    struct member self = {.crew = c, .duty = RESUME};
+    while (self.duty == RESUME) {
+        resume(&self);
+        pthread_mutex_lock(&c->lock);
+        self.duty = c->is_free[RESUME] ? RESUME : NONE;
+        c->is_free[RESUME] = false;
+        pthread_mutex_unlock(&c->lock);
+    }
+}
+
+/* Gives false when that has not to be done here. Under the lock. */
+static bool enqueue(struct crew *c, struct errand *t)
+{
+    t->after = NULL;
+    *c->proved_end = t;
+    c->proved_end = &t->after;
+    bool here = !c->resuming && offer(c, RESUME) != 0;
+    if (here)
+        c->is_free[RESUME] = false;
+    c->resuming = true;
+    return here;
+}
+
+/* In a hub's thread: who connected has shaken hands, or failed to. */
+static void seat_proved(struct seat *seat)
+{
+    struct errand *t = errand_of(seat);
+    struct crew *c = t->crew;
+    bool goes_on = engine_has_proved(seat->engine);
+    seat->engine->proving = false;
+    if (!goes_on) {
+        seat_ended(seat);
+        return;
+    }
+    pthread_mutex_lock(&c->lock);
+    bool closed = c->closed, here = !closed && enqueue(c, t);
+    pthread_mutex_unlock(&c->lock);
+    if (here)
+        resume_here(c);
+    if (closed) {
+        struct err e;
+        end_errand(t, err_set(&e, ERR_INTERRUPTED, "stopped"), &e);
+    }
 }
 
 /* ---- leading ---- */
@@ -306,13 +424,13 @@ static void lead(struct member *m)
 {
     struct crew *c = m->crew;
     struct err e;
-    while (m->leads) {
+    while (m->duty == LEAD) {
         struct errand *t = new_errand(c, &e);
         if (!t) {
             diag_err(DIAG_WARN, &e); /* a connection has to wait, the listener goes on */
             if (poll(&(struct pollfd){.fd = c->quit_fd, .events = POLLIN}, 1, PAUSE_MS) > 0) {
                 (void)err_set(&e, ERR_INTERRUPTED, "stopped");
-                m->leads = false;
+                m->duty = NONE;
                 report(c, &e);
             }
             continue;
@@ -320,7 +438,7 @@ static void lead(struct member *m)
         if (accept_one(t, &e) < 0) {
             line_fini(&t->line);
             free_errand(t);
-            m->leads = false;
+            m->duty = NONE;
             report(c, &e);
         } else {
             serve(m, t);
@@ -349,9 +467,10 @@ static void *member_main(void *arg)
 {
     struct member *m = arg;
     struct crew *c = m->crew;
-    do
+    do {
         lead(m);
-    while (await_lead(m));
+        resume(m);
+    } while (await_duty(m));
     pthread_mutex_lock(&c->lock);
     leave(m);
     if (c->stopping)
@@ -379,6 +498,7 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
                        .quit_fd = eventfd(0, EFD_CLOEXEC),
                        .report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                        .room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    c->proved_end = &c->proved;
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -399,13 +519,10 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
 
 int crew_lead(struct crew *c, struct err *e)
 {
-    int rc = 0;
     pthread_mutex_lock(&c->lock);
-    c->lead_is_free = c->nfree > 0;
-    if (c->lead_is_free)
-        (void)pthread_cond_signal(&c->wanted);
-    else
-        rc = start_member(c);
+    int rc = offer(c, LEAD);
+    if (rc != 0)
+        c->is_free[LEAD] = false;
     pthread_mutex_unlock(&c->lock);
     errno = rc;
     return rc == 0 ? 0 : err_sys(e, "cannot start a thread");
@@ -480,6 +597,9 @@ void crew_free(struct crew *c, bool now)
         now = wait_fd(c->parent, c->room_fd, POLLIN, -1, &ignored) < 0;
         (void)eventfd_read(c->room_fd, &(eventfd_t){0});
     }
+    pthread_mutex_lock(&c->lock);
+    c->closed = true;
+    pthread_mutex_unlock(&c->lock);
     if (c->stop_fd >= 0)
         (void)eventfd_write(c->stop_fd, 1);
     while (has_members(c))

@@ -69,8 +69,9 @@ static int next_step(struct passage *s, int side, struct err *e)
     if (side == RIGHT)
         return relay(s, e);
     const struct addr *a = s->plan->end[RIGHT].fwd;
-    if (line_prove(s->line, e) < 0)
-        return -1;
+    int rc = line_prove(s->line, e);
+    if (rc != 0)
+        return rc;
     if (opt_true(a, &opt_nofork))
         return replace(s, e);
     return open_side(s, RIGHT, e);
@@ -216,7 +217,8 @@ static int thread_open(void *listener, struct run *r, struct line *l, struct err
 {
     struct passage s = {.run = r, .line = l, .plan = r->plan, .opens_only = true};
     (void)listener;
-    return line_open_chain(l, LEFT, e) < 0 ? -1 : next_step(&s, LEFT, e);
+    int rc = line_open_chain(l, LEFT, e);
+    return rc != 0 ? rc : next_step(&s, LEFT, e);
 }
 
 static void thread_finish(void *listener, struct run *r, struct line *l, int rc, struct err *e)
