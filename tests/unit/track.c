@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * See track.h. */
+#include "inter/libraries/libraries.h"
 #include "track.h"
 
 #include <errno.h>
@@ -247,6 +248,8 @@ void track_exchange(struct track *t, size_t left_to_right, size_t right_to_left)
 void track_certificate(const char *path)
 {
     FILE *f = fopen(path, "we");
+    struct err e;
+    assert_int_equal(libraries_load_openssl(&e), 0); /* calls of this file go that way, too */
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
     X509_NAME *name = X509_get_subject_name(cert);
