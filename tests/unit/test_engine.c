@@ -347,7 +347,7 @@ static void again_in_a_hub(void **state)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PATIENCE_MS / 1000;
     assert_return_code(sem_timedwait(&left, &until), errno);
-    hubs_free(h);
+    hubs_free(h, &b->run);
     assert_false(b->run.failed);
     bench_free(b);
 }

@@ -224,21 +224,12 @@ static struct engine *border_of(const struct line *l)
     return &l->stations[i].engine;
 }
 
-static bool may_wait(const struct line *l)
-{
-    const struct engine *border = border_of(l);
-    for (int i = 0; i < 2; i++)
-        if (border->side[i].port && port_close_may_wait(border->side[i].port))
-            return true;
-    return l->run->sinks_wait;
-}
-
 bool line_is_one_engine(const struct line *l)
 {
     bool programs = false;
     for (size_t i = 0; i < l->plan->nitems; i++)
         programs |= l->stations[i].program;
-    return !any_started(l) && !programs && l->run->nchildren == 0 && !may_wait(l);
+    return !any_started(l) && !programs && l->run->nchildren == 0 && !l->run->sinks_wait;
 }
 
 struct engine *line_begin(struct line *l)

@@ -7,6 +7,7 @@
 
 #include "catena/diag.h"
 #include "catena/wait.h"
+#include "engine/port/closer.h"
 
 enum { TURNS = 8 }; /* for one seat before it is the next one's turn */
 static const short ENDED = POLLERR | POLLHUP | POLLNVAL;
@@ -63,22 +64,44 @@ void driver_seat(struct driver *d, struct seat *s)
     driver_wake(d, s);
 }
 
+static void let_go(void *arg)
+{
+    struct seat *s = arg;
+    if (atomic_fetch_sub(&s->open, 1) == 1 && s->ended)
+        s->ended(s);
+}
+
+/* Nothing here may wait, as a socket that lingers or a terminal that drains would. */
+static void close_ports(const struct driver *d, struct seat *s)
+{
+    for (int i = 0; i < 2; i++) {
+        struct port *p = s->engine->side[i].port;
+        s->engine->side[i].port = NULL;
+        if (!d->closer || !p || !port_close_may_wait(p)) {
+            port_close(p);
+            continue;
+        }
+        atomic_fetch_add(&s->open, 1);
+        closer_take(d->closer, p, let_go, s);
+    }
+}
+
 /* Its ports are closed, unless its line is only now going to be completed. */
 static void leave(struct driver *d, struct seat *s)
 {
     bool goes_on = engine_has_proved(s->engine);
+    atomic_store(&s->open, 1);
     if (d->epoll)
         driver_withdraw_epoll(d, s, goes_on);
     if (!goes_on)
-        engine_close(s->engine);
+        close_ports(d, s);
     if (d->epoll) {
         driver_leave_epoll(d, s);
     } else {
         d->alone = NULL;
         driver_release(d);
     }
-    if (s->ended)
-        s->ended(s);
+    let_go(s);
 }
 
 void driver_failed(struct driver *d, const struct err *e)

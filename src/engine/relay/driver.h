@@ -10,6 +10,7 @@
 #define CATENA_DRIVER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,7 +26,7 @@ static inline int place_side(enum place p) { return p % 2; }
 /* An engine in a driver. Memory of who adds it, for as long as the driver has it. */
 struct seat {
     struct engine *engine;
-    /* In the driver's thread; the seat is free again. The ports are closed, but of an engine that has
+    /* In the driver's thread, or the closer's; the seat is free again. The ports are closed, but of an engine that has
      * proved its peer. May be NULL. */
     void (*ended)(struct seat *);
 
@@ -33,6 +34,7 @@ struct seat {
     struct driver *driver;
     struct seat *after; /* in the queue of those with work to do */
     uint32_t number, use; /* epoll: its name in events */
+    atomic_int open; /* reasons why it is not free yet: its driver, ports that are being closed */
     bool queued;
     bool readable[2];    /* by side: it has not said "later" yet */
     unsigned read_in[2]; /* the driver's round of the last read */
@@ -57,6 +59,7 @@ struct driver {
     int64_t earliest; /* no seat has a deadline before that; -1 none */
     struct seat *alone; /* poll: the one seat */
     struct epoll *epoll; /* NULL: poll */
+    struct closer *closer; /* closes what may wait; borrowed; NULL: that is closed here */
 };
 
 /* ---- the loop; to be called in its thread only ---- */

@@ -7,7 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { HUBS_MOST = 8, STACK = 256 * 1024 };
+#include "engine/port/closer.h"
+
+enum { HUBS_MOST = 8, CLOSING_MOST = 256, STACK = 256 * 1024 };
 
 struct hub {
     pthread_t thread;
@@ -17,6 +19,7 @@ struct hub {
 };
 
 struct hubs {
+    struct closer *closer;
     pthread_mutex_t lock; /* guards next and the starting of threads */
     size_t n, next;
     struct hub hub[];
@@ -47,12 +50,18 @@ struct hubs *hubs_new(struct err *e)
         return NULL;
     }
     (void)pthread_mutex_init(&h->lock, NULL);
+    h->closer = closer_new(CLOSING_MOST, e);
+    if (!h->closer) {
+        hubs_free(h, NULL);
+        return NULL;
+    }
     for (; h->n < n; h->n++) {
         if (hub_init(&h->hub[h->n], e) < 0) {
             h->n++;
-            hubs_free(h);
+            hubs_free(h, NULL);
             return NULL;
         }
+        h->hub[h->n].driver.closer = h->closer;
     }
     return h;
 }
@@ -97,12 +106,13 @@ static void end(struct hub *h)
         close(h->end.fd);
 }
 
-void hubs_free(struct hubs *h)
+void hubs_free(struct hubs *h, struct run *r)
 {
     if (!h)
         return;
     for (size_t i = 0; i < h->n; i++)
         end(&h->hub[i]);
+    closer_end(h->closer, r);
     (void)pthread_mutex_destroy(&h->lock);
     free(h);
 }

@@ -17,7 +17,8 @@ struct hubs *hubs_new(struct err *e); /* NULL on failure; no thread is started y
 /* Takes an engine whose ports are there. False: not possible (a regular file, no memory); it is the
  * caller's still. */
 bool hubs_add(struct hubs *h, struct seat *seat);
-/* Makes the engines that are still there end at once, then ends the threads. */
-void hubs_free(struct hubs *h);
+/* Makes the engines that are still there end at once, then ends the threads; what is slow to close is waited
+ * for, until a signal of that run comes. */
+void hubs_free(struct hubs *h, struct run *r);
 
 #endif

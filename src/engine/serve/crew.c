@@ -604,7 +604,7 @@ void crew_free(struct crew *c, bool now)
         (void)eventfd_write(c->stop_fd, 1);
     while (has_members(c))
         await_somebody(c);
-    hubs_free(c->hubs);
+    hubs_free(c->hubs, c->parent);
     c->parent->add_served = NULL;
     while (c->ended) {
         struct member *m = c->ended;
