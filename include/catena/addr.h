@@ -47,6 +47,8 @@ struct compound {
     const char *port_default;   /* ... and its default; NULL: no such parameter */
 };
 
+struct catena;
+
 struct form {
     const char *keyword; /* canonical, upper case */
     const char *aliases; /* blank-separated, or NULL */
@@ -83,6 +85,7 @@ struct form {
 
 struct addr {
     const struct form *form;
+    const struct catena *catena; /* in which it was bound */
     const char *keyword; /* as typed */
     const char *const *params;
     const struct span *param_at; /* where they stood */

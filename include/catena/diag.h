@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Diagnostics: lines for the user, in v1's shape "date time prog[pid] L text". One line is one
- * write(2), so that threads and children do not mix. The configuration is the process's own and is
- * set before the first thread; diag() is thread-safe. */
+ * write(2), so that threads and children do not mix. Which log they go to, and whom they are about, is
+ * the thread's; a thread that has said neither is silent. A log is configured before the first
+ * thread; diag() is thread-safe. */
 #ifndef CATENA_DIAG_H
 #define CATENA_DIAG_H
 
@@ -9,32 +10,51 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct catena;
 struct err;
 
 enum diag_level { DIAG_FATAL, DIAG_ERROR, DIAG_WARN, DIAG_NOTICE, DIAG_INFO, DIAG_DEBUG };
 enum diag_dest { DIAG_STDERR, DIAG_FILE, DIAG_SYSLOG, DIAG_MIXED };
 
-struct diag_config {
-    const char *prog;      /* base name of argv[0] or -lp */
+/* Who takes everything that is told, in the place of a file or standard error. Called by any thread,
+ * by several at a time. Without message() there is none; without data() that is dropped. */
+struct diag_taker {
+    void (*message)(void *arg, enum diag_level level, const char *text); /* without a newline */
+    void (*data)(void *arg, const char *bytes, size_t n); /* dumps (-v, -x), tables (-D) */
+    void *arg;
+};
+
+struct diag_log {
+    const char *prog;      /* base name of argv[0] or -lp; NULL: catena */
     enum diag_level level; /* the most talkative level shown */
     enum diag_dest dest;
     int facility; /* of the system's log */
     int fd;               /* -lf, opened by diag_open_file */
+    struct diag_taker taker;
     bool micros;          /* -lu */
     const char *hostname; /* -lh: shown if not NULL */
     int lowered;          /* children-shutup: levels by which every message sinks */
     bool v1;              /* called as socat: errors in v1's words, where v1 has any */
+    struct { const char *real, *shown; } masked[2]; /* diag_show_instead() */
+    atomic_bool to_syslog; /* -lm has switched over */
+    atomic_bool hurry;     /* the process is ending */
 };
 
-extern struct diag_config diag_config;
-
-/* Whom the messages of a run are about. All threads that drive it share this; there is no name until
- * it is known, then it stays. */
+/* On whose behalf messages are: an instance, whose log they go to, and a peer of a run. All threads
+ * that drive the run share this; there is no name until it is known, then it stays. */
 struct diag_peer {
+    struct catena *catena;
     _Atomic(const char *) name;
 };
-/* From now on the messages of this thread carry that peer; NULL: nobody. Gives whom before. */
+/* From now on the messages of this thread are on that one's behalf; NULL: nobody's, and silent. Gives
+ * whose before. */
 const struct diag_peer *diag_about(const struct diag_peer *peer);
+const struct diag_peer *diag_whom(void);
+struct catena *diag_home(void); /* the instance, or NULL */
+/* What the thread's log calls the program. */
+const char *diag_prog(void);
+/* Gives the level before. */
+enum diag_level diag_set_level(enum diag_level level);
 
 /* Could this byte, shown as it is, act on a terminal? So could those of C1, single or in UTF-8. */
 static inline bool diag_byte_acts(unsigned char c)
@@ -53,12 +73,12 @@ const char *diag_words(const struct err *e);
 /* As diag(DIAG_INFO, ...) but written whatever the level is (statistics). */
 void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Messages about the text `real`, an argument that holds a secret, show `shown` (of the same length)
- * instead; NULL: no more. Both are borrowed. */
+ * instead; NULL: no more. Both are borrowed. While there is one thread. */
 void diag_show_instead(const char *real, const char *shown);
-/* Writes to a descriptor that people read (standard error): waits while they are slow, but not once a
- * signal wants the process to end. */
-void diag_write(int fd, const char *p, size_t n);
-/* Is this thread in there? The log's own system calls are not told of. */
+/* Data for people to read, on standard error: waits while they are slow, but not once a signal wants the
+ * process to end. Or for the log's taker. */
+void diag_data(const char *p, size_t n);
+/* Is this thread at it? The log's own system calls are not told of. */
 bool diag_is_writing(void);
 /* A signal ends the process: from now on diagnostics wait for nobody. */
 void diag_hurry(void);
@@ -67,7 +87,7 @@ void diag_transferring(void);
 /* Opens what later messages need (the connection to syslog, the time zone), for nothing can be opened
  * any more. */
 void diag_settle(void);
-int diag_open_file(const char *path, struct err *e);
-int diag_set_facility(const char *name, struct err *e);
+int diag_open_file(struct diag_log *log, const char *path, struct err *e);
+int diag_set_facility(struct diag_log *log, const char *name, struct err *e);
 
 #endif

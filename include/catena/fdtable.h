@@ -4,10 +4,9 @@
 #define CATENA_FDTABLE_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 /* A header line and a long line for each of fds that is open, in this order and each once (below a
- * terminal's, one more line with its window size). All of it is made first and flushed once. */
-void fdtable_print(FILE *f, const int fds[], size_t n);
+ * terminal's, one more line with its window size), as data of the log. */
+void fdtable_print(const int fds[], size_t n);
 
 #endif

@@ -16,6 +16,7 @@
 
 struct addr;
 struct arena;
+struct catena;
 struct run;
 struct template;
 
@@ -171,11 +172,12 @@ void group_list(uint64_t groups, char *out, size_t cap);
 const char *phase_name(enum phase p);
 const char *value_type_name(enum value_type t);
 
-/* Converts the text of an option. text == NULL: no "=" was typed. Memory from a. Errors name the
+/* Converts the text of an option. text == NULL: no "=" was typed. Memory from a,
+ * variables from c. Errors name the
  * value and what is accepted, and carry `at`. Contract texts: "missing numerical value",
  * "trailing garbage". */
-int value_convert(struct arena *a, const struct option_desc *d, const char *text, struct span at,
-                  struct value *out, struct err *e);
+int value_convert(struct arena *a, const struct catena *c, const struct option_desc *d,
+                  const char *text, struct span at, struct value *out, struct err *e);
 /* Is the value a name that only the system's databases know: a user, a group, a service? Then
  * value_look_up() completes it. May wait. */
 bool value_is_name(const struct option_desc *d, const struct value *v);

@@ -100,8 +100,8 @@ struct plan {
 
 /* Parses, binds, checks. Gives 0 and *out (free with plan_free), or -1 and one error with its
  * place. Pure and silent: no system call, nothing is looked up, and what there is to say are notes. */
-int plan_make(const struct registry *known, const struct settings *s, const char *left,
-              const char *right, struct plan **out, struct err *e);
+int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
+              struct err *e);
 /* Looks the names up that stand in options, before anything is opened. In a dry run what is not
  * there, files included, is noted as missing. */
 int plan_look_up(struct plan *p, struct err *e);

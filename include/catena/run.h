@@ -133,6 +133,8 @@ void run_fini(struct run *r); /* removes what is to be removed, frees */
 
 /* The first failure wins and is logged as E; later ones are its consequences and logged as I. */
 void run_fail(struct run *r, const struct err *e);
+/* The process is ours, and the run has it for itself. */
+bool run_may_change_process(const struct run *r);
 /* Says W that something is experimental, unless --experimental was given. */
 void run_experimental(const struct run *r, const char *what);
 

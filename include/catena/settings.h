@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * What the command line's switches say; const after main() has parsed them. */
+ * What the switches say about the lines of one instance; const once they are parsed. */
 #ifndef CATENA_SETTINGS_H
 #define CATENA_SETTINGS_H
 
@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct catena;
+
 struct settings {
+    struct catena *catena;  /* where the lines are at home */
     bool to_right, to_left; /* -u clears to_left, -U clears to_right */
     size_t block;           /* -b, bytes */
     bool block_given;

@@ -2,9 +2,11 @@
  * The table of -D: see catena/fdtable.h. */
 #include "catena/fdtable.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "analyze/analyze.h"
+#include "catena/diag.h"
 
 static bool shown_before(const int fds[], size_t i)
 {
@@ -14,7 +16,7 @@ static bool shown_before(const int fds[], size_t i)
     return false;
 }
 
-void fdtable_print(FILE *f, const int fds[], size_t n)
+void fdtable_print(const int fds[], size_t n)
 {
     char *text = NULL;
     size_t len = 0;
@@ -26,7 +28,6 @@ void fdtable_print(FILE *f, const int fds[], size_t n)
         if (!shown_before(fds, i))
             (void)analyze_fd(table, fds[i], false);
     if (fclose(table) == 0)
-        fwrite(text, 1, len, f);
+        diag_data(text, len);
     free(text);
-    fflush(f);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "analyze/analyze.h"
+#include "catena/catena.h"
 #include "catena/diag.h"
 
 enum { MOST_FDS = 1 << 20, DEFAULT_FDS = 1024 };
@@ -71,14 +72,20 @@ static int parse_delay(const char *text, double *value, struct err *e)
     return 0;
 }
 
+static void more_talk(void)
+{
+    enum diag_level level = diag_set_level(DIAG_DEBUG);
+    (void)diag_set_level(level < DIAG_DEBUG ? level + 1 : level);
+}
+
 static int parse_option(struct request *r, int letter, const char *arg, struct err *e)
 {
     switch (letter) {
     case 'h': r->help = true; return 0;
     case 'V': r->version = true; return 0;
-    case 'd': diag_config.level += diag_config.level < DIAG_DEBUG; return 0;
+    case 'd': more_talk(); return 0;
     case '0': case '1': case '2': case '3': case '4': /* -d<level> */
-        diag_config.level = (enum diag_level)(DIAG_ERROR + letter - '0');
+        (void)diag_set_level((enum diag_level)(DIAG_ERROR + letter - '0'));
         return 0;
     case 's': r->brief = true, r->how = BRIEF_SIMPLE; return 0;
     case 'S': r->brief = true, r->how = BRIEF_BOTH_ENDS; return 0;
@@ -224,8 +231,8 @@ int main(int argc, char *argv[])
 {
     struct request r = {.end = DEFAULT_FDS};
     struct err e;
-    diag_config.v1 = true;
-    diag_config.prog = "filan";
+    struct catena here = {.log = {.prog = "filan", .level = DIAG_WARN, .v1 = true}};
+    (void)diag_about(&(struct diag_peer){.catena = &here});
     int rc = parse(argc, argv, &r, &e);
     if (rc == 0 && r.delay > 0)
         wait_before(r.delay);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/err.h"
 #include "analyze/procan.h"
@@ -64,8 +65,8 @@ static int run(int argc, char *argv[], struct err *e)
 int main(int argc, char *argv[])
 {
     struct err e;
-    diag_config.v1 = true;
-    diag_config.prog = "procan";
+    struct catena here = {.log = {.prog = "procan", .level = DIAG_WARN, .v1 = true}};
+    (void)diag_about(&(struct diag_peer){.catena = &here});
     if (run(argc, argv, &e) == 0)
         return 0;
     diag_err(DIAG_ERROR, &e);

@@ -15,6 +15,7 @@
 #include "catena/plan.h"
 #include "catena/registry.h"
 #include "catena/run.h"
+#include "../home.h"
 
 enum { DIALOG_MUCH = 1 << 20 };
 
@@ -75,7 +76,7 @@ static inline void dialog_check_message(const struct err *e, const uint8_t *data
             abort();
 }
 
-static const struct settings dialog_settings = {.to_right = true, .to_left = true, .linger = -1,
+static const struct settings dialog_settings = {.catena = &home, .to_right = true, .to_left = true, .linger = -1,
                                                 .idle = -1, .ip_version = 4, .comm = 'S',
                                                 .env_prefix = "SOCAT"};
 
@@ -84,7 +85,7 @@ static inline const struct plan *dialog_plan(const char *address)
 {
     struct plan *made;
     struct err e;
-    if (plan_make(&builtin_registry, &dialog_settings, "-", address, &made, &e) < 0)
+    if (plan_make(&dialog_settings, "-", address, &made, &e) < 0)
         abort();
     return made;
 }
@@ -99,7 +100,6 @@ static inline void dialog_hold(const struct plan *p, const uint8_t *data, size_t
     struct err e = {.kind = ERR_NONE};
     struct run run;
     struct wire w;
-    diag_config.level = DIAG_FATAL;
     if (run_init(&run, &dialog_settings, p, -1, &e) < 0 || wire_init(&w, &ops, &s, &run, -1, &e) < 0)
         abort();
     int rc = a->form->ops.negotiator->negotiate(a, &run, &w, &e);

@@ -12,6 +12,7 @@
 #include "catena/plan.h"
 #include "catena/registry.h"
 #include "catena/run.h"
+#include "../home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,14 +43,14 @@ static struct plan *plans[NADDRESSES];
 
 static void set_up(void)
 {
-    static struct settings settings = {.to_right = true, .to_left = true, .linger = -1, .idle = -1,
+    static struct settings settings = {.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
                                        .ip_version = 4, .comm = 'S', .facts = all,
                                        .env_prefix = "SOCAT"};
     struct err e;
     for (const struct fact_desc *f = fact_table; f->name; f++)
         (void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s ", f->name);
     for (size_t i = 0; i < NADDRESSES; i++)
-        if (plan_make(&builtin_registry, &settings, "-", addresses[i], &plans[i], &e) < 0) {
+        if (plan_make(&settings, "-", addresses[i], &plans[i], &e) < 0) {
             fprintf(stderr, "%s: %s\n", addresses[i], e.text);
             abort();
         }

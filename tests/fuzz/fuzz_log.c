@@ -15,6 +15,7 @@
 #include "catena/run.h"
 #include "catena/sink.h"
 #include "engine/relay/dump.h"
+#include "../home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #if defined __has_feature
@@ -75,6 +76,7 @@ static void messages(const char *text, size_t off, size_t len, bool caret)
         (void)err_at(&e, (struct span){text, off, len}, "about \"%s\"", text);
     else
         (void)err_set(&e, ERR_PROTOCOL, "peer says \"%s\"", text);
+    home_speaks(DIAG_WARN);
     diag_err(DIAG_ERROR, &e);
     size_t n = end();
     check(n, false);
@@ -98,6 +100,7 @@ static void compare(const uint8_t *data, size_t size, size_t n)
 
 static void dumps(const uint8_t *data, size_t size, bool text, bool hex)
 {
+    home_speaks(DIAG_WARN);
     begin();
     struct dump d = {.sink = {.fd = -1}, .direction = 0x3e,
                      .format = (enum dump_format)((text ? DUMP_TEXT : 0) | (hex ? DUMP_HEX : 0))};
@@ -110,7 +113,7 @@ static void dumps(const uint8_t *data, size_t size, bool text, bool hex)
 
 static void names(const char *text, size_t cap)
 {
-    static const struct settings settings = {.env_prefix = "SOCAT"};
+    static const struct settings settings = {.catena = &home, .env_prefix = "SOCAT"};
     struct err e;
     struct run run;
     char *name = malloc(cap);

@@ -8,12 +8,13 @@
 
 #include "catena/plan.h"
 #include "catena/registry.h"
+#include "../home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct settings settings_of(const char *switches)
 {
-    return (struct settings){.to_right = !strchr(switches, 'U'),
+    return (struct settings){.catena = &home, .to_right = !strchr(switches, 'U'),
                              .to_left = !strchr(switches, 'u') || strchr(switches, 'U'),
                              .linger = -1,
                              .idle = -1,
@@ -58,7 +59,7 @@ static void plan(const char *switches, const char *left, const char *right)
     struct settings s = settings_of(switches);
     struct plan *p = NULL;
     struct err e = {.kind = ERR_NONE};
-    if (plan_make(&builtin_registry, &s, left, right, &p, &e) == 0) {
+    if (plan_make(&s, left, right, &p, &e) == 0) {
         check(p);
         print(p);
         plan_free(p);

@@ -10,10 +10,11 @@
 #include "catena/plan.h"
 #include "endpoint/address/range.h"
 #include "catena/host.h"
+#include "../home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct settings settings = {.ip_version = 4, .env_prefix = "SOCAT"};
+static const struct settings settings = {.catena = &home, .ip_version = 4, .env_prefix = "SOCAT"};
 
 /* In front of the library's: nothing is asked of the network. */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
@@ -97,7 +98,6 @@ static void raw(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int families[] = {AF_INET, AF_INET6, AF_UNSPEC, RANGE_BINARY};
-    diag_config.level = DIAG_FATAL;
     char *text = size > 0 ? malloc(size) : NULL;
     if (!text)
         return 0;

@@ -21,6 +21,7 @@
 #include "catena/registry.h"
 #include "catena/run.h"
 #include "inter/libraries/libraries.h"
+#include "../home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,7 +31,7 @@ static char pem[] = "/tmp/catena-fuzz-tls-XXXXXX";
 static struct plan *plans[2];
 static struct run prepared;
 static void *shared[2];
-static const struct settings settings = {.to_right = true, .to_left = true, .linger = -1,
+static const struct settings settings = {.catena = &home, .to_right = true, .to_left = true, .linger = -1,
                                          .idle = -1, .ip_version = 4, .comm = 'S',
                                          .env_prefix = "SOCAT"};
 
@@ -78,11 +79,10 @@ static void prepare(void)
                    "openssl-client,cafile=%s,commonname=localhost|pipe", pem);
     (void)snprintf(address[SERVER], sizeof address[SERVER],
                    "openssl-server,cert=%s,verify=0|pipe", pem);
-    diag_config.level = DIAG_FATAL;
     if (run_init(&prepared, &settings, NULL, -1, &e) < 0)
         abort();
     for (int i = 0; i < 2; i++) {
-        if (plan_make(&builtin_registry, &settings, "-", address[i], &plans[i], &e) < 0)
+        if (plan_make(&settings, "-", address[i], &plans[i], &e) < 0)
             abort();
         const struct addr *a = plans[i]->links[0].fwd;
         if (a->form->ops.session->prepare(a, &prepared, &shared[i], &e) < 0)

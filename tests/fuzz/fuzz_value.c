@@ -8,6 +8,7 @@
 #include "catena/arena.h"
 #include "catena/option.h"
 #include "catena/registry.h"
+#include "../home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size - 2] = '\0';
     const struct option_desc *d = rows.row[(data[0] | (size_t)data[1] << 8) % rows.n];
     struct span at = {.text = text, .len = strlen(text)};
-    if (value_convert(&arena, d, text, at, &v, &e) < 0 && (e.kind == ERR_NONE || !e.text[0]))
+    if (value_convert(&arena, &home, d, text, at, &v, &e) < 0 && (e.kind == ERR_NONE || !e.text[0]))
         abort();
     arena_free(&arena);
     free(text);

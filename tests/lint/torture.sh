@@ -11,7 +11,7 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     closedir fdopendir readdir getpgid sig(abbrev|descr)_np
     clock_gettime cf[gs]et[io]speed cfmakeraw explicit_bzero free freeaddrinfo gai_strerror getenv
     get[p]?pid gettimeofday inet_.* localtime_r pthread_(mutex_(un)?lock|mutex_destroy|join|detach|once|sigmask)
-    pthread_attr_(destroy|setstacksize) qsort sig(add|empty|fill|ismember).* sigpending sigaction
+    pthread_attr_(destroy|setstacksize) qsort sig(add|del|empty|fill|ismember).* sigpending sigtimedwait sigaction
     v?snprintf v?fprintf fputs fputc putc fwrite fgets fflush fclose stdout stderr environ
     str.* openlog syslog reg(comp|exec|error|free) isatty umask uname nanosleep
     memmem dirname sysconf tzset unsetenv eventfd_(read|write) pthread_cond(attr)?_(broadcast|destroy|signal|(timed)?wait|setclock)

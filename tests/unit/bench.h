@@ -28,6 +28,7 @@
 #include "catena/diag.h"
 #include "catena/wait.h"
 #include "engine/relay/driver.h"
+#include "../home.h"
 
 enum { LOTS = 3000000, PATIENCE_MS = 30000 };
 
@@ -49,7 +50,7 @@ enum joint { SOCKETS, PIPES, MESSAGES };
 
 static struct settings defaults(void)
 {
-    return (struct settings){.to_right = true, .to_left = true, .linger = -1, .idle = -1,
+    return (struct settings){.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
                              .ip_version = 4, .comm = 'S', .env_prefix = "SOCAT"};
 }
 
@@ -88,7 +89,7 @@ static struct bench *bench_flags(const char *left, const char *right, struct set
     struct bench *b = calloc(1, sizeof *b);
     assert_non_null(b);
     b->settings = s;
-    if (plan_make(&builtin_registry, &b->settings, left, right, &b->plan, &e) != 0)
+    if (plan_make(&b->settings, left, right, &b->plan, &e) != 0)
         fail_msg("%s", e.text);
     assert_int_equal(run_init(&b->run, &b->settings, b->plan, -1, &e), 0);
     border_init(&b->border, &b->run);
@@ -242,7 +243,6 @@ static int quiet(void **state)
 {
     (void)state;
     (void)signal(SIGPIPE, SIG_IGN);
-    diag_config.level = DIAG_FATAL;
     return 0;
 }
 

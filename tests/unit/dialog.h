@@ -16,6 +16,7 @@
 #include "catena/inter.h"
 #include "catena/run.h"
 #include "inter/proxy/opts_proxy.h"
+#include "../home.h"
 
 extern const struct form forms_socks4[], forms_socks5[], forms_http_connect[];
 
@@ -54,7 +55,8 @@ static int script_write(struct wire *w, const void *data, size_t n, struct err *
 
 static const struct wire_ops script_ops = {.fill = script_fill, .write = script_write};
 
-static struct run run = {.signal_fd = -1, .stop_fd = -1}; /* nothing interrupts it */
+static const struct settings at_home = {.catena = &home};
+static struct run run = {.settings = &at_home, .signal_fd = -1, .stop_fd = -1}; /* nothing interrupts it */
 
 /* --- addresses --- */
 
@@ -117,6 +119,7 @@ static int talk(const struct dialog *d, size_t piece, struct script *s, char *re
     struct opt opts[3];
     struct addr a = {
         .form = form_of(d->forms, d->keyword),
+        .catena = &home,
         .params = params,
         .nparams = 2,
         .opts = opts,

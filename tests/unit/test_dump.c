@@ -258,8 +258,8 @@ static void names(void **state)
     struct err e;
     char pid[24];
     (void)state;
-    diag_config.prog = "prog";
-    assert_int_equal(setenv("CATENA_TEST_A", "/of/the/environment", 1), 0);
+    unit_home()->log.prog = "prog";
+    assert_int_equal(catena_set_variable(unit_home(), "CATENA_TEST_A", "/of/the/environment", &e), 0);
     (void)snprintf(pid, sizeof pid, "%ld.", (long)getpid());
     assert_string_equal(name("/tmp/plain name"), "/tmp/plain name");
     assert_string_equal(name("a$PROGNAME.b"), "aprog.b");
@@ -277,7 +277,7 @@ static void names(void **state)
     assert_string_equal(name("${SOCAT_PEERADDR}_"), "192.0.2.1_");
     assert_int_equal(strlen(name("$TIMESTAMP")), strlen("20001231T235959"));
     assert_int_equal(strlen(name("$MICROS")), 6);
-    assert_int_equal(unsetenv("CATENA_TEST_A"), 0);
+    catena_fini(unit_home());
 }
 
 /* What a peer says of itself leads nowhere else. */
@@ -305,7 +305,7 @@ static void names_that_do_not_fit(void **state)
     assert_int_equal(dump_file_name(&run, "1234567", out, sizeof out, &e), 0);
     assert_string_equal(out, "1234567");
     assert_int_equal(dump_file_name(&run, "12345678", out, sizeof out, &e), -1);
-    diag_config.prog = "programme";
+    unit_home()->log.prog = "programme";
     assert_int_equal(dump_file_name(&run, "$PROGNAME", out, sizeof out, &e), -1);
 }
 

@@ -11,6 +11,7 @@
 
 #include "catena/diag.h"
 #include "catena/err.h"
+#include "../home.h"
 
 static void kinds(void **state)
 {
@@ -70,14 +71,15 @@ static void words(void **state)
     assert_string_equal(e.text, "x: the system gives no pipe: too many open files");
     assert_string_equal(e.call, "pipe2(): Too many open files");
 
-    diag_config.v1 = true;
+    home_speaks(DIAG_FATAL);
+    home.log.v1 = true;
     assert_string_equal(diag_words(&e), e.call);
-    diag_config.v1 = false;
+    home.log.v1 = false;
     assert_string_equal(diag_words(&e), e.text);
     (void)err_set(&e, ERR_OTHER, "no call");
-    diag_config.v1 = true;
+    home.log.v1 = true;
     assert_string_equal(diag_words(&e), "no call");
-    diag_config.v1 = false;
+    home.log.v1 = false;
 }
 
 /* However long: cut, never over the end. */

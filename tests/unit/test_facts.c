@@ -13,17 +13,18 @@
 #include "catena/plan.h"
 #include "catena/registry.h"
 #include "catena/run.h"
+#include "../home.h"
 
-static struct settings settings;
+static struct settings settings = {.catena = &home};
 static struct plan *plan;
 static struct run run;
 
 static void make(const char *left, const char *right)
 {
     struct err e;
-    settings = (struct settings){.to_right = true, .to_left = true, .linger = -1, .idle = -1,
+    settings = (struct settings){.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
                                  .ip_version = 4, .comm = 'S', .facts = "host port", .env_prefix = "SOCAT"};
-    if (plan_make(&builtin_registry, &settings, left, right, &plan, &e) < 0)
+    if (plan_make(&settings, left, right, &plan, &e) < 0)
         fail_msg("%s  %s: %s", left, right, e.text);
     assert_int_equal(run_init(&run, &settings, plan, -1, &e), 0);
 }

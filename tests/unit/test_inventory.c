@@ -14,6 +14,7 @@
 
 #include "catena/plan.h"
 #include "catena/registry.h"
+#include "../home.h"
 
 enum { COLUMNS = 5, ROWS = 1000 };
 struct row {
@@ -148,11 +149,13 @@ static struct plan *plan(const char *directions, const char *left, const char *r
 {
     struct plan *p = NULL;
     *e = (struct err){.kind = ERR_NONE};
-    settings = (struct settings){.to_right = !strchr(directions, 'U'),
+    static char shell[] = "SHELL=/bin/sh", *variables[] = {shell, NULL};
+    home.environment = variables;
+    settings = (struct settings){.catena = &home, .to_right = !strchr(directions, 'U'),
                                  .to_left = !strchr(directions, 'u'),
                                  .block = 8192, .linger = -1, .idle = -1, .ip_version = 4,
                                  .comm = 'S', .env_prefix = "SOCAT"};
-    return plan_make(&builtin_registry, &settings, left, right, &p, e) == 0 ? p : NULL;
+    return plan_make(&settings, left, right, &p, e) == 0 ? p : NULL;
 }
 
 /* Plans the address in the first use that its form allows. NULL and e if that fails. */

@@ -72,13 +72,14 @@ static void socks4_user_default(void **state)
         const struct dialog d = {S4("SOCKS4", "1.2.3.4", "1"), .request = list[i].request,
                                  .nrequest = list[i].n, REPLY4("\x5a")};
 
-        unsetenv("LOGNAME");
-        unsetenv("USER");
+        struct err e;
+        home.environment = (char *[]){NULL};
         if (list[i].logname != NULL)
-            setenv("LOGNAME", list[i].logname, 1);
+            assert_int_equal(catena_set_variable(&home, "LOGNAME", list[i].logname, &e), 0);
         if (list[i].user != NULL)
-            setenv("USER", list[i].user, 1);
+            assert_int_equal(catena_set_variable(&home, "USER", list[i].user, &e), 0);
         play(&d);
+        catena_fini(&home);
     }
 }
 

@@ -21,6 +21,7 @@
 #include "catena/registry.h"
 #include "endpoint/options/opts_listen.h"
 #include "inter/tls/opts_tls.h"
+#include "../home.h"
 
 /* --- tables --- */
 
@@ -147,7 +148,7 @@ static struct value converted(const struct option_desc *d, const char *text)
 {
     struct value v;
     struct err e;
-    if (value_convert(&memory, d, text, (struct span){NULL, 0, 0}, &v, &e) != 0)
+    if (value_convert(&memory, &home, d, text, (struct span){NULL, 0, 0}, &v, &e) != 0)
         fail_msg("%s=%s: %s", d->name, text ? text : "(none)", e.text);
     return v;
 }

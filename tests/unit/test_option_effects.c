@@ -30,6 +30,7 @@
 #include "engine/open/open.h"
 #include "option_effects_checks.h"
 #include "option_effects_tables.h"
+#include "../home.h"
 
 enum { FINE = 0, WRONG = 1, UNAVAILABLE = 77, PATIENCE = 10 };
 
@@ -70,7 +71,7 @@ static int set_up(void **state)
 {
     (void)state;
     (void)signal(SIGPIPE, SIG_IGN);
-    diag_config.level = getenv("CATENA_TALK") ? DIAG_DEBUG : DIAG_FATAL;
+    home_speaks(getenv("CATENA_TALK") ? DIAG_DEBUG : DIAG_FATAL);
     ports[0] = peer(AF_INET, SOCK_STREAM, true);
     ports[1] = peer(AF_INET6, SOCK_STREAM, true);
     ports[2] = peer(AF_INET, SOCK_DGRAM, true);
@@ -152,7 +153,7 @@ static int failed(const struct effect *x, const char *text, const struct err *e)
 
 static int try_in_child(const struct effect *x, size_t number)
 {
-    struct settings settings = {.to_right = true, .to_left = true, .block = 8192, .linger = -1,
+    struct settings settings = {.catena = &home, .to_right = true, .to_left = true, .block = 8192, .linger = -1,
                                 .idle = -1, .ip_version = 4, .comm = 'S', .env_prefix = "SOCAT"};
     struct scene s = {.fd = -1};
     struct run run;
@@ -166,9 +167,9 @@ static int try_in_child(const struct effect *x, size_t number)
         print_error("not here: %s: %s\n", text, strerror(errno));
         return UNAVAILABLE;
     }
-    if (plan_make(&builtin_registry, &settings, text, "STDIO", &s.plan, &e) < 0) {
+    if (plan_make(&settings, text, "STDIO", &s.plan, &e) < 0) {
         settings.to_left = false;
-        if (plan_make(&builtin_registry, &settings, text, "STDIO", &s.plan, &e) < 0)
+        if (plan_make(&settings, text, "STDIO", &s.plan, &e) < 0)
             return failed(x, text, &e);
     }
     if (plan_look_up(s.plan, &e) < 0)
@@ -188,7 +189,7 @@ static int try_in_child(const struct effect *x, size_t number)
     } else {
         s.fd = listener();
     }
-    if (open_process_options(&end, s.fd, &e) < 0)
+    if (open_process_options(&end, &run, s.fd, &e) < 0)
         return failed(x, text, &e);
     if (!x->check || !x->check(&s, x)) {
         print_error("%s: without effect\n", text);

@@ -20,11 +20,14 @@
 #include "endpoint/options/opts_socket.h"
 #include "inter/gzip/opts_gzip.h"
 #include "inter/tls/opts_tls.h"
+#include "../home.h"
 
 /* Switches as text: u, U, 1 (--v1), g, s, f (--unfused), p (-cp), v (called as socat). */
 static struct settings settings_of(const char *switches)
 {
-    struct settings s = {.to_right = !strchr(switches, 'U'),
+    static char shell[] = "SHELL=/bin/sh", *variables[] = {shell, NULL};
+    home.environment = variables;
+    struct settings s = {.catena = &home, .to_right = !strchr(switches, 'U'),
                          .to_left = !strchr(switches, 'u'),
                          .block = 8192,
                          .linger = -1,
@@ -48,7 +51,7 @@ static struct plan *plan(const char *switches, const char *left, const char *rig
     struct plan *p = NULL;
     struct err e = {.kind = ERR_NONE};
     current = settings_of(switches);
-    if (plan_make(&builtin_registry, &current, left, right, &p, &e) != 0)
+    if (plan_make(&current, left, right, &p, &e) != 0)
         fail_msg("%s  %s: %s", left, right, e.text);
     return p;
 }
@@ -543,7 +546,7 @@ static void expect(const struct mistake *m)
     struct plan *p = NULL;
     struct err e = {.kind = ERR_NONE};
     current = settings_of(m->switches);
-    if (plan_make(&builtin_registry, &current, m->left, m->right, &p, &e) == 0)
+    if (plan_make(&current, m->left, m->right, &p, &e) == 0)
         fail_msg("%s  %s is accepted", m->left, m->right);
     assert_null(p);
     assert_int_equal(e.kind, ERR_USAGE);
@@ -644,7 +647,7 @@ static void facing(void **state)
     struct err e = {.kind = ERR_NONE};
     p = NULL;
     assert_int_equal(
-        plan_make(&builtin_registry, &current, rows[0][0], "^proxy:b:2|tcp:h:2", &p, &e), -1);
+        plan_make(&current, rows[0][0], "^proxy:b:2|tcp:h:2", &p, &e), -1);
     assert_non_null(strstr(e.text, "towards each other"));
     assert_int_equal(e.where.off, 1);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "catena/catena.h"
 #include "catena/endpoint.h"
 #include "catena/option_row.h"
 #include "catena/options.h"
@@ -56,10 +57,18 @@ static int free_memory(void **state)
     return 0;
 }
 
+static struct catena home;
 static const struct settings settings = {
-    .to_right = true, .to_left = true, .block = 8192, .linger = -1, .idle = -1, .ip_version = 4,
+    .catena = &home, .to_right = true, .to_left = true, .block = 8192, .linger = -1, .idle = -1, .ip_version = 4,
     .comm = 'S', .env_prefix = "SOCAT",
 };
+
+static int plan_with(const struct registry *known, const char *left, const char *right,
+                     struct plan **p, struct err *e)
+{
+    home.known = known;
+    return plan_make(&settings, left, right, p, e);
+}
 
 static void addresses_and_options_are_found(void **state)
 {
@@ -100,12 +109,12 @@ static void plans_use_what_was_added(void **state)
     struct plan *p;
     struct err e;
     (void)state;
-    if (plan_make(with_road(), &settings, "way:a,lanes-written=3", "-,polish", &p, &e) != 0)
+    if (plan_with(with_road(), "way:a,lanes-written=3", "-,polish", &p, &e) != 0)
         fail_msg("%s", e.text);
     assert_int_equal(opt_int(p->end[LEFT].fwd, &opt_lanes, 0), 3);
     assert_true(opt_true(p->end[RIGHT].fwd, &opt_polish));
     plan_free(p);
-    assert_int_equal(plan_make(&builtin_registry, &settings, "street:a", "-", &p, &e), -1);
+    assert_int_equal(plan_with(&builtin_registry, "street:a", "-", &p, &e), -1);
 }
 
 static void own_options_are_for_their_address_only(void **state)
@@ -113,7 +122,7 @@ static void own_options_are_for_their_address_only(void **state)
     struct plan *p;
     struct err e;
     (void)state;
-    assert_int_equal(plan_make(with_road(), &settings, "-,lanes=3", "road:a", &p, &e), -1);
+    assert_int_equal(plan_with(with_road(), "-,lanes=3", "road:a", &p, &e), -1);
     assert_non_null(strstr(e.text, "not for this address: it belongs to ROAD,"));
 }
 

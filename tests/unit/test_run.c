@@ -158,8 +158,8 @@ static void environment(void **state)
     char pid[24];
     (void)state;
     settings.env_prefix = "NAME";
-    assert_int_equal(setenv("NAME_PEERADDR", "somebody else's", 1), 0);
-    assert_int_equal(setenv("NAME_PEER", "another one", 1), 0);
+    assert_int_equal(catena_set_variable(unit_home(), "NAME_PEERADDR", "somebody else's", &e), 0);
+    assert_int_equal(catena_set_variable(unit_home(), "NAME_PEER", "another one", &e), 0);
     assert_int_equal(run_set_fact(&run, NULL, "PeerAddr", "192.0.2.1", &e), 0);
     char **env = run_environment(&run, &e);
     assert_non_null(env);
@@ -177,7 +177,7 @@ static void environment(void **state)
     (void)snprintf(pid, sizeof pid, "%ld", (long)getppid());
     assert_string_equal(variable(env, "NAME_PPID"), pid);
     run_free_environment(env);
-    assert_int_equal(unsetenv("NAME_PEERADDR") | unsetenv("NAME_PEER"), 0);
+    catena_fini(unit_home());
 }
 
 /* ---- removals ---- */

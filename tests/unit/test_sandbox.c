@@ -33,6 +33,7 @@
 
 #include "catena/diag.h"
 #include "engine/confine/sandbox.h"
+#include "../home.h"
 
 enum { VIOLATION = 128 + SIGSYS };
 
@@ -236,7 +237,7 @@ static void test_filter(void **state)
 
 /* --- removals --- */
 
-static struct settings settings = {.sandbox = true, .env_prefix = "SOCAT"};
+static struct settings settings = {.catena = &home, .sandbox = true, .env_prefix = "SOCAT"};
 static struct run run;
 
 static bool confine_run(void)
@@ -296,7 +297,7 @@ static bool confine_on_old_kernel(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog prog = {.len = 4, .filter = code};
-    diag_config.level = DIAG_NOTICE;
+    home_speaks(DIAG_NOTICE);
     return no_new_privs() && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) == 0 &&
            confine_run();
 }
@@ -385,6 +386,7 @@ static int tear_down(void **state)
 
 int main(void)
 {
+    home_speaks(DIAG_WARN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filter),
         cmocka_unit_test(test_removals),

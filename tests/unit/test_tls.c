@@ -20,6 +20,7 @@
 #include "catena/run.h"
 #include "inter/libraries/libraries.h"
 #include "inter/tls/opts_tls.h"
+#include "../home.h"
 
 extern const struct form forms_tls[];
 
@@ -29,7 +30,7 @@ enum { BUF = 64 * 1024 };        /* bytes */
 static struct files {
     char server[64], other[64], encrypted[64], bare[64]; /* PEM; bare: without a key */
 } files;
-static struct settings settings;
+static struct settings settings = {.catena = &home};
 
 /* ---- certificates ---- */
 

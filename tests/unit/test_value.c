@@ -13,6 +13,7 @@
 #include "catena/arena.h"
 #include "catena/option.h"
 #include "catena/registry.h"
+#include "../home.h"
 
 static struct arena memory;
 
@@ -22,7 +23,7 @@ static int convert(const char *name, const char *text, struct value *v, struct e
     struct span at = {"x:y,opt=value", 4, 9};
     assert_non_null(d);
     *e = (struct err){.kind = ERR_NONE};
-    return value_convert(&memory, d, text, at, v, e) < 0 ||
+    return value_convert(&memory, &home, d, text, at, v, e) < 0 ||
                    value_look_up(&memory, d, at, v, e) < 0
                ? -1
                : 0;

@@ -19,7 +19,8 @@
 #include "catena/diag.h"
 #include "catena/reaper.h"
 #include "catena/registry.h"
-#include "engine/run/signals.h"
+#include "engine/cli/signal_fd.h"
+#include "../home.h"
 
 enum { LIMIT_S = 25 };
 
@@ -38,9 +39,10 @@ int unit_begin(void **state)
     (void)alarm((unsigned)(LIMIT_S * unit_slower())); /* what hangs fails */
     (void)signal(SIGPIPE, SIG_IGN);
     log_fd = memfd_create("log", MFD_CLOEXEC);
-    diag_config.level = DIAG_DEBUG;
-    diag_config.dest = DIAG_FILE;
-    diag_config.fd = log_fd;
+    home_speaks(DIAG_DEBUG);
+    home.log.dest = DIAG_FILE;
+    home.log.fd = log_fd;
+    home.environment = environ;
     return log_fd < 0 || !mkdtemp(dir) ? -1 : 0;
 }
 
@@ -85,9 +87,14 @@ bool unit_exists(const char *path)
 
 /* ---- plans and runs ---- */
 
+struct catena *unit_home(void)
+{
+    return &home;
+}
+
 struct settings unit_settings(void)
 {
-    return (struct settings){.to_right = true, .to_left = true, .block = 8192, .linger = -1, .idle = -1,
+    return (struct settings){.catena = &home, .to_right = true, .to_left = true, .block = 8192, .linger = -1, .idle = -1,
                              .signals = UINT64_C(0x89de), .ip_version = 4, .comm = 'S',
                              .env_prefix = "SOCAT"};
 }
@@ -96,7 +103,7 @@ struct plan *unit_plan(const struct settings *s, const char *left, const char *r
 {
     struct plan *p = NULL;
     struct err e = {.kind = ERR_NONE};
-    if (plan_make(&builtin_registry, s, left, right, &p, &e) < 0)
+    if (plan_make(s, left, right, &p, &e) < 0)
         fail_msg("%s  %s: %s", left, right, e.text);
     return p;
 }
@@ -122,7 +129,7 @@ int unit_signal_fd(void)
     struct err e;
     if (fd < 0) {
         s = unit_settings();
-        fd = signals_init(&s, &e);
+        fd = signal_fd_open(&s, &e);
     }
     assert_return_code(fd, errno);
     return fd;

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "catena/catena.h"
 #include "catena/plan.h"
 #include "catena/run.h"
 
@@ -28,6 +29,7 @@ bool unit_exists(const char *path);
 
 /* ---- plans and runs ---- */
 
+struct catena *unit_home(void); /* the instance that settings are at home in */
 struct settings unit_settings(void); /* as the program's own, under the name catena */
 struct plan *unit_plan(const struct settings *s, const char *left, const char *right);
 /* With a reaper of its own. p may be NULL; signal_fd -1: no signals. */

@@ -3,6 +3,7 @@
  * so all it needs lies in a job of its own, which the last of the two sides frees. */
 #include "catena/host.h"
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 
 #include <arpa/inet.h>
@@ -364,7 +365,8 @@ static int family_of_digit(char digit)
 int resolve_version(const struct addr *a, const struct run *r, int keyword_family, bool passive,
                     struct ip_version *out, struct err *e)
 {
-    const char *env = getenv(passive ? "SOCAT_DEFAULT_LISTEN_IP" : "SOCAT_PREFERRED_RESOLVE_IP");
+    const char *env = catena_variable(r->settings->catena, passive ? "SOCAT_DEFAULT_LISTEN_IP"
+                                                              : "SOCAT_PREFERRED_RESOLVE_IP");
 
     out->forced = keyword_family;
     out->preferred = AF_INET;

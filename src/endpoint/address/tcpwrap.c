@@ -170,7 +170,7 @@ static struct job *job_new(const struct addr *a, int fd, struct err *e)
     }
     job->owners = 1;
     job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    job->daemon = strdup(name != NULL ? name : diag_config.prog);
+    job->daemon = strdup(name != NULL ? name : diag_prog());
     if (job->fd < 0) {
         err_sys(e, "tcpwrap: cannot duplicate the connection");
         job_release(job);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Secrets from options, variables, files and who sits at the terminal: see secret_value.h. They
  * never get into a message. */
+#include "catena/catena.h"
 #include "catena/secret.h"
 
 #include <errno.h>
@@ -61,9 +62,11 @@ int secret_ask(struct run *r, const char *prompt, struct secret_value *out, stru
 {
     static const char name[] = "terminal", path[] = "/dev/tty";
     struct termios before, quiet;
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc = -1;
+    int fd = -1, rc = -1;
 
     out->text[0] = '\0';
+    if (catena_owns_process(r->settings->catena)) /* a host's terminal is the host's */
+        fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return 0;
     if (tcgetattr(fd, &before) < 0) {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/options.h"
 #include "endpoint/options/opts_program.h"
 
@@ -179,7 +180,7 @@ int command_init(struct command *c, const struct addr *a, struct err *e)
         rc = shell_words(c, "sh", text, e);
     } else {
         c->shell = opt_string(a, &opt_shell, NULL);
-        c->file = c->shell ? c->shell : getenv("SHELL");
+        c->file = c->shell ? c->shell : catena_variable(a->catena, "SHELL");
         if (!c->file || !*c->file)
             return err_set(e, ERR_OTHER, "SHELL variable undefined; option \"shell=<path>\" "
                            "names a shell as well");
@@ -220,7 +221,7 @@ static bool in_path(const char *file, const char *path)
 int command_foresee(const struct addr *a, struct err *e)
 {
     struct command c;
-    const char *path = opt_string(a, &opt_path, getenv("PATH"));
+    const char *path = opt_string(a, &opt_path, catena_variable(a->catena, "PATH"));
     int rc = command_init(&c, a, e);
 
     for (size_t i = 0; i < a->nopts; i++)

@@ -180,7 +180,7 @@ static int spawn(const struct addr *a, struct run *r, const struct command *c,
     struct process p;
 
     process_init(&p, a, c, true);
-    p.placed = !r->threaded; /* where threads are about, the program alone goes there */
+    p.placed = run_may_change_process(r); /* otherwise the program alone goes there */
     if (process_side(&p, PROCESS_LEFT, end->rfd, end->wfd, e) == -1)
         return -1;
     process_stderr(&p, end->wfd != -1 ? end->wfd : STDOUT_FILENO);

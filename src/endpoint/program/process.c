@@ -277,8 +277,8 @@ static int become_program(struct launch *l)
     int tty = l->p->tty;
     sigset_t none;
 
-    if (diag_config.level > DIAG_NOTICE) /* calls are not told: the log may be moved, and locked */
-        diag_config.level = DIAG_NOTICE;
+    if (diag_shows(DIAG_INFO)) /* calls are not told: the log may be moved, and locked */
+        (void)diag_set_level(DIAG_NOTICE);
     default_signals();
     if (take_place(l) == -1 || apply_phase(l, PHASE_EARLY) == -1)
         return -1;
@@ -666,11 +666,11 @@ int process_replace(const struct process *p, struct run *r, struct err *e)
     if (launch_init(&l, p, r, e) == -1)
         return -1;
     char **own = environ;
-    enum diag_level level = diag_config.level;
+    enum diag_level level = diag_set_level(DIAG_NOTICE);
 
     become_program(&l);
     environ = own;
-    diag_config.level = level;
+    (void)diag_set_level(level);
     report_error(p, &l.report, e);
     launch_fini(&l);
     return -1;

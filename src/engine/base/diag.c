@@ -17,19 +17,60 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/err.h"
-
-struct diag_config diag_config = {
-    .prog = "catena", .level = DIAG_WARN, .dest = DIAG_STDERR, .fd = -1};
-
-static atomic_bool to_syslog; /* -lm has switched over */
-static atomic_bool hurry;     /* the process is ending */
 
 enum { LINE = 2560 };
 
+/* ---- whose thread this is ---- */
+
+static _Thread_local const struct diag_peer *about;
+
+const struct diag_peer *diag_about(const struct diag_peer *peer)
+{
+    const struct diag_peer *before = about;
+    about = peer;
+    return before;
+}
+
+const struct diag_peer *diag_whom(void)
+{
+    return about;
+}
+
+struct catena *diag_home(void)
+{
+    return about ? about->catena : NULL;
+}
+
+static struct diag_log *log_here(void)
+{
+    return diag_home() ? &diag_home()->log : NULL;
+}
+
+static const char *prog_of(const struct diag_log *log)
+{
+    return log && log->prog ? log->prog : "catena";
+}
+
+const char *diag_prog(void)
+{
+    return prog_of(log_here());
+}
+
+enum diag_level diag_set_level(enum diag_level level)
+{
+    struct diag_log *log = log_here();
+    enum diag_level before = log ? log->level : DIAG_FATAL;
+    if (log)
+        log->level = level;
+    return before;
+}
+
 bool diag_shows(enum diag_level level)
 {
-    return (int)level + diag_config.lowered <= (int)diag_config.level;
+    const struct diag_log *log = log_here();
+    return log && (int)level + log->lowered <= (int)log->level;
 }
 
 /* Appends text so that nothing in it can act on a terminal. */
@@ -49,7 +90,7 @@ static size_t append_safe(char *line, size_t at, const char *text)
     return at;
 }
 
-static size_t prefix(char *line, enum diag_level level)
+static size_t prefix(const struct diag_log *log, char *line, enum diag_level level)
 {
     static const char letters[] = "FEWNID";
     struct timeval now = {0};
@@ -57,34 +98,24 @@ static size_t prefix(char *line, enum diag_level level)
     gettimeofday(&now, NULL);
     localtime_r(&now.tv_sec, &tm);
     size_t n = strftime(line, 64, "%Y/%m/%d %H:%M:%S", &tm);
-    if (diag_config.micros)
+    if (log->micros)
         n += (size_t)snprintf(line + n, 16, ".%06ld", (long)now.tv_usec);
     char who[512]; /* the names were given by who called us */
-    const char *host = diag_config.hostname;
+    const char *host = log->hostname;
     (void)snprintf(who, sizeof who, "%s%.200s %.200s[%d] %c ", host ? " " : "", host ? host : "",
-                   diag_config.prog, (int)getpid(), letters[level]);
+                   prog_of(log), (int)getpid(), letters[level]);
     return append_safe(line, n, who);
-}
-
-/* ---- whom it is about ---- */
-
-static _Thread_local const struct diag_peer *about;
-
-const struct diag_peer *diag_about(const struct diag_peer *peer)
-{
-    const struct diag_peer *before = about;
-    about = peer;
-    return before;
 }
 
 /* Scripts find v1's texts where they have always been: behind the level, and what notices tell up to
  * the end of the line. */
-static const char *with_peer(enum diag_level level, const char *text, char *room, size_t cap)
+static const char *with_peer(bool v1, enum diag_level level, const char *text, char *room,
+                             size_t cap)
 {
     const char *name = about ? atomic_load(&about->name) : NULL;
-    if (!name || (diag_config.v1 && level > DIAG_WARN))
+    if (!name || (v1 && level > DIAG_WARN))
         return text;
-    if (diag_config.v1)
+    if (v1)
         (void)snprintf(room, cap, "%.1500s (%.400s)", text, name);
     else
         (void)snprintf(room, cap, "%.400s: %.1500s", name, text);
@@ -93,29 +124,31 @@ static const char *with_peer(enum diag_level level, const char *text, char *room
 
 /* ---- where it goes ---- */
 
-static void to_log(enum diag_level level, const char *text)
+static void to_system(const struct diag_log *log, enum diag_level level, const char *text)
 {
     static const int priority[] = {LOG_CRIT, LOG_ERR,  LOG_WARNING,
                                    LOG_NOTICE, LOG_INFO, LOG_DEBUG};
     static const char letters[] = "FEWNID";
     char line[LINE];
     line[append_safe(line, 0, text)] = '\0';
-    openlog(diag_config.prog, LOG_PID, diag_config.facility); /* connects when it has to */
+    openlog(prog_of(log), LOG_PID, log->facility); /* connects when it has to */
     syslog(priority[level], "%c %s", letters[level], line);
 }
 
 /* Signals are blocked and come by signalfd, which nobody reads while a thread sits in write(2). */
-static bool must_end(void)
+static bool must_end(const struct diag_log *log)
 {
     sigset_t pending;
-    return atomic_load(&hurry) || (sigpending(&pending) == 0 &&
+    return atomic_load(&log->hurry) || (sigpending(&pending) == 0 &&
            (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
             sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT)));
 }
 
 void diag_hurry(void)
 {
-    atomic_store(&hurry, true);
+    struct diag_log *log = log_here();
+    if (log)
+        atomic_store(&log->hurry, true);
 }
 
 static _Thread_local bool writing;
@@ -125,12 +158,12 @@ bool diag_is_writing(void)
     return writing;
 }
 
-static void write_all(int fd, const char *p, size_t n)
+static void write_all(const struct diag_log *log, int fd, const char *p, size_t n)
 {
     while (n > 0) {
         struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-        int rc = poll(&pfd, 1, must_end() ? 0 : 200);
-        if (rc == 0 && must_end())
+        int rc = poll(&pfd, 1, must_end(log) ? 0 : 200);
+        if (rc == 0 && must_end(log))
             return;
         if (rc == 0 || (rc < 0 && errno == EINTR))
             continue;
@@ -144,58 +177,87 @@ static void write_all(int fd, const char *p, size_t n)
     }
 }
 
-void diag_write(int fd, const char *p, size_t n)
+static void write_out(const struct diag_log *log, int fd, const char *p, size_t n)
 {
     writing = true;
-    write_all(fd, p, n);
+    write_all(log, fd, p, n);
     writing = false;
 }
 
-/* tail is ours and written as it is. */
-static void emit(enum diag_level level, const char *text, const char *tail)
+void diag_data(const char *p, size_t n)
 {
-    char room[2048];
-    text = with_peer(level, text, room, sizeof room);
-    if (diag_config.dest == DIAG_SYSLOG || (diag_config.dest == DIAG_MIXED && to_syslog)) {
-        to_log(level, text);
-        return;
-    }
+    const struct diag_log *log = log_here();
+    if (log && log->taker.data)
+        log->taker.data(log->taker.arg, p, n);
+    else if (log && !log->taker.message)
+        write_out(log, STDERR_FILENO, p, n);
+}
+
+/* tail is ours and given as it is. */
+static void to_taker(const struct diag_log *log, enum diag_level level, const char *text,
+                     const char *tail)
+{
     char line[LINE];
-    size_t n = append_safe(line, prefix(line, level), text);
+    size_t n = append_safe(line, 0, text);
+    (void)snprintf(line + n, sizeof line - n, "%s", tail);
+    log->taker.message(log->taker.arg, level, line);
+}
+
+static void to_file(const struct diag_log *log, enum diag_level level, const char *text,
+                    const char *tail)
+{
+    char line[LINE];
+    size_t n = append_safe(line, prefix(log, line, level), text);
     size_t more = strlen(tail) < LINE - 1 - n ? strlen(tail) : LINE - 1 - n;
     memcpy(line + n, tail, more);
     n += more;
     line[n++] = '\n';
-    int fd = diag_config.dest == DIAG_FILE && diag_config.fd >= 0 ? diag_config.fd : STDERR_FILENO;
-    diag_write(fd, line, n);
+    write_out(log, log->dest == DIAG_FILE ? log->fd : STDERR_FILENO, line, n);
 }
 
-static enum diag_level sunk(enum diag_level level)
+static void emit(const struct diag_log *log, enum diag_level level, const char *text,
+                 const char *tail)
 {
-    int l = (int)level + diag_config.lowered;
+    char room[2048];
+    text = with_peer(log->v1, level, text, room, sizeof room);
+    if (log->taker.message)
+        to_taker(log, level, text, tail);
+    else if (log->dest == DIAG_SYSLOG || (log->dest == DIAG_MIXED && log->to_syslog))
+        to_system(log, level, text);
+    else
+        to_file(log, level, text, tail);
+}
+
+static enum diag_level sunk(const struct diag_log *log, enum diag_level level)
+{
+    int l = (int)level + log->lowered;
     return l > (int)DIAG_DEBUG ? DIAG_DEBUG : (enum diag_level)l;
 }
 
 void diag(enum diag_level level, const char *fmt, ...)
 {
-    if (!diag_shows(level))
+    const struct diag_log *log = log_here();
+    if (!log || !diag_shows(level))
         return;
     char text[2048];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    emit(sunk(level), text, "");
+    emit(log, sunk(log, level), text, "");
 }
 
 void diag_forced(enum diag_level level, const char *fmt, ...)
 {
+    const struct diag_log *log = log_here();
     char text[2048];
+    if (!log)
+        return;
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    emit(level, text, "");
+    emit(log, level, text, "");
 }
 
 /* The argument and a caret line under the piece; long arguments are cut around it. */
@@ -225,44 +287,43 @@ static void show_caret(const struct span *at, char *out, size_t cap)
 
 /* ---- what is not to be seen ---- */
 
-static struct masked {
-    const char *real, *shown;
-} masked[2]; /* set while there is one thread */
-
 void diag_show_instead(const char *real, const char *shown)
 {
-    for (size_t i = 0; i < 2; i++) {
-        if (masked[i].real == real || (shown && !masked[i].real)) {
-            masked[i] = (struct masked){shown ? real : NULL, shown};
+    struct diag_log *log = log_here();
+    for (size_t i = 0; log && i < 2; i++) {
+        if (log->masked[i].real == real || (shown && !log->masked[i].real)) {
+            log->masked[i].real = shown ? real : NULL;
+            log->masked[i].shown = shown;
             return;
         }
     }
 }
 
 /* Piece [off, off + n) of the argument, wherever the message quotes it. */
-static void mask_piece(char *text, const struct masked *m, size_t off, size_t n)
+static void mask_piece(char *text, const char *real, const char *shown, size_t off, size_t n)
 {
-    for (char *at = text; n > 0 && (at = memmem(at, strlen(at), m->real + off, n)); at += n)
-        memcpy(at, m->shown + off, n);
+    for (char *at = text; n > 0 && (at = memmem(at, strlen(at), real + off, n)); at += n)
+        memcpy(at, shown + off, n);
 }
 
 /* A syntax error quotes how the argument begins, others the piece they are about. */
-static void mask_message(struct err *e, const struct masked *m)
+static void mask_message(struct err *e, const char *real, const char *shown)
 {
     enum { QUOTED = 500 };
     char *const texts[] = {e->text, e->call};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        mask_piece(texts[i], m, 0, strnlen(m->real, QUOTED));
-        if (e->where.text == m->real)
-            mask_piece(texts[i], m, e->where.off, e->where.len);
+        mask_piece(texts[i], real, shown, 0, strnlen(real, QUOTED));
+        if (e->where.text == real)
+            mask_piece(texts[i], real, shown, e->where.off, e->where.len);
     }
-    if (e->where.text == m->real)
-        e->where.text = m->shown;
+    if (e->where.text == real)
+        e->where.text = shown;
 }
 
 const char *diag_words(const struct err *e)
 {
-    return diag_config.v1 && e->call[0] ? e->call : e->text;
+    const struct diag_log *log = log_here();
+    return log && log->v1 && e->call[0] ? e->call : e->text;
 }
 
 /* Who asks for more gets the C call as well, unless that is what was said. */
@@ -279,41 +340,44 @@ static const char *words_and_call(const struct err *e, char *room, size_t cap)
 void diag_err(enum diag_level level, const struct err *e)
 {
     char caret[256] = "", room[sizeof e->text + sizeof e->call + 4];
-    struct err seen = *e;
-    if (!diag_shows(level))
+    const struct diag_log *log = log_here();
+    if (!log || !diag_shows(level))
         return;
+    struct err seen = *e;
     for (size_t i = 0; i < 2; i++)
-        if (masked[i].real)
-            mask_message(&seen, &masked[i]);
+        if (log->masked[i].real)
+            mask_message(&seen, log->masked[i].real, log->masked[i].shown);
     if (seen.where.text)
         show_caret(&seen.where, caret, sizeof caret);
-    emit(sunk(level), words_and_call(&seen, room, sizeof room), caret);
+    emit(log, sunk(log, level), words_and_call(&seen, room, sizeof room), caret);
 }
 
 void diag_transferring(void)
 {
-    if (!to_syslog) /* a forked child does not touch the page it shares */
-        to_syslog = true;
+    struct diag_log *log = log_here();
+    if (log && !log->to_syslog) /* a forked child does not touch the page it shares */
+        log->to_syslog = true;
 }
 
 void diag_settle(void)
 {
+    const struct diag_log *log = log_here();
     tzset();
-    if (diag_config.dest == DIAG_SYSLOG || diag_config.dest == DIAG_MIXED)
-        openlog(diag_config.prog, LOG_PID | LOG_NDELAY, 0); /* 0: the facility stays */
+    if (log && !log->taker.message && (log->dest == DIAG_SYSLOG || log->dest == DIAG_MIXED))
+        openlog(prog_of(log), LOG_PID | LOG_NDELAY, 0); /* 0: the facility stays */
 }
 
-int diag_open_file(const char *path, struct err *e)
+int diag_open_file(struct diag_log *log, const char *path, struct err *e)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
     if (fd < 0)
         return err_sys(e, "cannot open log file \"%s\"", path);
-    diag_config.fd = fd;
-    diag_config.dest = DIAG_FILE;
+    log->fd = fd;
+    log->dest = DIAG_FILE;
     return 0;
 }
 
-int diag_set_facility(const char *name, struct err *e)
+int diag_set_facility(struct diag_log *log, const char *name, struct err *e)
 {
     static const struct {
         const char *name;
@@ -330,7 +394,7 @@ int diag_set_facility(const char *name, struct err *e)
     const char *wanted = name && *name ? name : "daemon";
     for (size_t i = 0; i < sizeof facilities / sizeof *facilities; i++) {
         if (strcmp(facilities[i].name, wanted) == 0) {
-            diag_config.facility = facilities[i].value;
+            log->facility = facilities[i].value;
             return 0;
         }
     }

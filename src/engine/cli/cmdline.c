@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "catena/comm.h"
 #include "catena/diag.h"
+#include "catena/registry.h"
 #include "engine/confine/sandbox.h"
 
 enum arity { NO_VALUE, VALUE, OPTIONAL_VALUE };
@@ -124,8 +124,8 @@ FLAG(act_r, c->settings.raw_left_right = v)
 FLAG(act_R, c->settings.raw_right_left = v)
 FLAG(act_L, (c->settings.lockfile = v, c->settings.lock_wait = false))
 FLAG(act_W, (c->settings.lockfile = v, c->settings.lock_wait = true))
-FLAG(act_lu, diag_config.micros = true)
-FLAG(act_ls, diag_config.dest = DIAG_STDERR)
+FLAG(act_lu, c->catena.log.micros = true)
+FLAG(act_ls, c->catena.log.dest = DIAG_STDERR)
 
 static int act_sandbox(struct cmdline *c, const char *v, struct err *e)
 {
@@ -139,52 +139,46 @@ static int act_sandbox(struct cmdline *c, const char *v, struct err *e)
 
 static int act_lh(struct cmdline *c, const char *v, struct err *e)
 {
-    static struct utsname name;
-    (void)c;
     (void)v;
-    const char *host = getenv("HOSTNAME");
-    if (!host && uname(&name) < 0)
+    const char *host = catena_variable(&c->catena, "HOSTNAME");
+    if (!host && uname(&c->host) < 0)
         return err_sys(e, "uname()");
-    diag_config.hostname = host ? host : name.nodename;
+    c->catena.log.hostname = host ? host : c->host.nodename;
     return 0;
 }
 
 static int act_lf(struct cmdline *c, const char *v, struct err *e)
 {
-    (void)c;
-    return diag_open_file(v, e);
+    return diag_open_file(&c->catena.log, v, e);
 }
 
 static int act_ly(struct cmdline *c, const char *v, struct err *e)
 {
-    (void)c;
-    if (diag_set_facility(v, e) < 0)
+    if (diag_set_facility(&c->catena.log, v, e) < 0)
         return -1;
-    diag_config.dest = DIAG_SYSLOG;
+    c->catena.log.dest = DIAG_SYSLOG;
     return 0;
 }
 
 static int act_lm(struct cmdline *c, const char *v, struct err *e)
 {
-    (void)c;
-    if (diag_set_facility(v, e) < 0)
+    if (diag_set_facility(&c->catena.log, v, e) < 0)
         return -1;
-    diag_config.dest = DIAG_MIXED;
+    c->catena.log.dest = DIAG_MIXED;
     return 0;
 }
 
 /* The name also becomes the prefix of the variables for child programs. */
 static int act_lp(struct cmdline *c, const char *v, struct err *e)
 {
-    static char prefix[128];
     size_t n = strlen(v);
-    if (n == 0 || n >= sizeof prefix)
+    if (n == 0 || n >= sizeof c->env_prefix)
         return err_set(e, ERR_USAGE, "option -lp: a name of 1 to %zu characters is expected",
-                       sizeof prefix - 1);
+                       sizeof c->env_prefix - 1);
     for (size_t i = 0; i <= n; i++)
-        prefix[i] = (char)toupper((unsigned char)v[i]);
-    c->settings.env_prefix = prefix;
-    diag_config.prog = v;
+        c->env_prefix[i] = (char)toupper((unsigned char)v[i]);
+    c->settings.env_prefix = c->env_prefix;
+    c->catena.log.prog = v;
     return 0;
 }
 
@@ -287,20 +281,20 @@ static int usage(const char *arg, struct err *e)
 }
 
 /* -d, -dd ..., -d0 to -d4; counted over all of them. */
-static int verbosity(const char *arg, unsigned *count, struct err *e)
+static int verbosity(struct cmdline *c, const char *arg, unsigned *count, struct err *e)
 {
     size_t n = strspn(arg + 1, "d");
     static const enum diag_level by_digit[] = {DIAG_ERROR, DIAG_WARN, DIAG_NOTICE, DIAG_INFO,
                                                DIAG_DEBUG};
     if (n == 1 && arg[2] >= '0' && arg[2] <= '4' && arg[3] == '\0') {
-        diag_config.level = by_digit[arg[2] - '0'];
+        c->catena.log.level = by_digit[arg[2] - '0'];
         *count = (unsigned)(arg[2] - '0');
         return 0;
     }
     if (arg[1 + n] != '\0')
         return usage(arg, e);
     *count += (unsigned)n;
-    diag_config.level = by_digit[*count > 4 ? 4 : *count];
+    c->catena.log.level = by_digit[*count > 4 ? 4 : *count];
     return 0;
 }
 
@@ -332,7 +326,13 @@ static const char *base_name(const char *path)
 static void defaults(struct cmdline *c, const char *name)
 {
     bool v1 = strcmp(name, "socat") == 0;
-    *c = (struct cmdline){.settings = {.to_right = true,
+    *c = (struct cmdline){.catena = {.log = {.prog = name, .level = DIAG_WARN, .v1 = v1},
+                                     .known = &builtin_registry,
+                                     .environment = environ,
+                                     .owns_process = true},
+                          .nobody.catena = &c->catena,
+                          .settings = {.catena = &c->catena,
+                                       .to_right = true,
                                        .to_left = true,
                                        .block = 8192,
                                        .linger = v1 ? 0.5 : -1,
@@ -342,8 +342,6 @@ static void defaults(struct cmdline *c, const char *name)
                                        .comm = 'S',
                                        .v1_name = v1,
                                        .env_prefix = "SOCAT"}};
-    diag_config.prog = name;
-    diag_config.v1 = c->settings.v1_name;
 }
 
 int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e)
@@ -352,7 +350,7 @@ int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e
     int i = 1;
     defaults(c, argc > 0 ? base_name(argv[0]) : "catena");
     for (; i < argc && !is_address(argv[i]); i++) {
-        int rc = argv[i][1] == 'd' ? verbosity(argv[i], &verbose, e)
+        int rc = argv[i][1] == 'd' ? verbosity(c, argv[i], &verbose, e)
                                    : one_switch(argc, argv, &i, c, e);
         if (rc < 0)
             return -1;

@@ -3,20 +3,27 @@
 #ifndef CATENA_CMDLINE_H
 #define CATENA_CMDLINE_H
 
+#include <sys/utsname.h>
+
+#include "catena/catena.h"
 #include "catena/err.h"
 #include "catena/settings.h"
 
 enum cmdline_action { CMDLINE_RUN, CMDLINE_HELP, CMDLINE_VERSION };
 
 struct cmdline {
+    struct catena catena; /* the process's own instance */
+    struct diag_peer nobody; /* its messages about nobody */
     struct settings settings;
     enum cmdline_action action;
     int help_level; /* 1 to 3 */
     char *address[2]; /* of argv */
+    char env_prefix[128]; /* room for that of -lp */
+    struct utsname host; /* -lh */
 };
 
-/* Reads argv, sets the log configuration (diag_config) as it goes. Gives 0, or -1 and what is
- * wrong. prefix: room for the variables' prefix. */
+/* Reads argv. Gives 0, or -1 and what is wrong, told best in the log as it is by then. *c is pointed to
+ * from inside, and has to stay where it is. */
 int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e);
 
 /* One switch, for the help text. */

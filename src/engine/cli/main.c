@@ -10,8 +10,8 @@
 #include "engine/cli/cmdline.h"
 #include "engine/cli/help.h"
 #include "engine/cli/secret.h"
+#include "engine/cli/signal_fd.h"
 #include "engine/serve/serve.h"
-#include "engine/run/signals.h"
 
 static int fail(const struct err *e)
 {
@@ -27,11 +27,11 @@ static void leave_child(int status)
     _exit(status);
 }
 
-static int run_plan(const struct cmdline *c, const char *const address[2])
+static int run_plan(struct cmdline *c, const char *const address[2])
 {
     struct err e;
     struct plan *plan;
-    if (plan_make(&builtin_registry, &c->settings, address[0], address[1], &plan, &e) < 0)
+    if (plan_make(&c->settings, address[0], address[1], &plan, &e) < 0)
         return fail(&e);
     secret_hide_environment(plan);
     int found = plan_look_up(plan, &e);
@@ -44,7 +44,7 @@ static int run_plan(const struct cmdline *c, const char *const address[2])
         plan_print(plan, stdout);
         status = plan->missing != NULL;
     } else {
-        int signal_fd = signals_init(&c->settings, &e);
+        int signal_fd = signal_fd_open(&c->settings, &e);
         bool forked = false;
         status = signal_fd < 0 ? fail(&e) : serve(&c->settings, plan, signal_fd, &forked);
         if (forked)
@@ -55,14 +55,14 @@ static int run_plan(const struct cmdline *c, const char *const address[2])
 }
 
 /* Whoever looks at the process list sees no secret, for longer than this takes. */
-static int run(const struct cmdline *c)
+static int run(struct cmdline *c)
 {
     struct err e;
     char *hidden[2] = {NULL, NULL};
     const char *address[2];
     int status = 0;
     for (int i = 0; i < 2 && status == 0; i++) {
-        if (secret_hide_argument(&builtin_registry, c->address[i], c->settings.v1_only, &hidden[i],
+        if (secret_hide_argument(c->catena.known, c->address[i], c->settings.v1_only, &hidden[i],
                                  &e) < 0)
             status = fail(&e);
         address[i] = hidden[i] ? hidden[i] : c->address[i];
@@ -84,17 +84,18 @@ static void fill_standard_descriptors(void)
 
 int main(int argc, char *argv[])
 {
-    struct cmdline c;
+    static struct cmdline c; /* a thread left behind may outlive this function */
     struct err e;
+    (void)diag_about(&c.nobody);
     fill_standard_descriptors();
     if (cmdline_parse(argc, argv, &c, &e) < 0)
         return fail(&e);
     int status = 0;
     switch (c.action) {
     case CMDLINE_HELP:
-        status = help_print(stdout, &builtin_registry, c.help_level, &e) < 0 ? fail(&e) : 0;
+        status = help_print(stdout, c.catena.known, c.help_level, &e) < 0 ? fail(&e) : 0;
         break;
-    case CMDLINE_VERSION: help_version(stdout, &builtin_registry, c.settings.v1_name); break;
+    case CMDLINE_VERSION: help_version(stdout, c.catena.known, c.settings.v1_name); break;
     case CMDLINE_RUN: status = run(&c); break;
     }
     if (fflush(stdout) != 0 && status == 0) {

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "catena/diag.h"
+#include "catena/thread.h"
 #include "catena/wait.h"
 #include "engine/open/line.h"
 #include "engine/run/signals.h"
@@ -20,7 +21,6 @@ enum {
 static void *station_thread(void *arg)
 {
     struct station *s = arg;
-    (void)diag_about(&s->engine.run->peer);
     driver_relay(&s->engine, s->stop_fd);
     atomic_store(&s->ended, true);
     (void)eventfd_write(s->done_fd, 1);
@@ -29,7 +29,6 @@ static void *station_thread(void *arg)
 
 static int start_thread(struct line *l, struct station *s, struct err *e)
 {
-    pthread_attr_t attr;
     if (l->done_fd < 0)
         l->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (l->run->broken_fd < 0)
@@ -39,12 +38,7 @@ static int start_thread(struct line *l, struct station *s, struct err *e)
         return err_sys(e, "eventfd()");
     s->done_fd = l->done_fd;
     engine_await_peer(&s->engine);
-    int rc = pthread_attr_init(&attr);
-    if (rc == 0) {
-        (void)pthread_attr_setstacksize(&attr, STACK);
-        rc = pthread_create(&s->thread, &attr, station_thread, s);
-        (void)pthread_attr_destroy(&attr);
-    }
+    int rc = thread_start(&s->thread, STACK, &l->run->peer, station_thread, s);
     if (rc != 0) {
         errno = rc;
         return err_sys(e, "cannot start an engine thread");

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/options.h"
 #include "catena/wait.h"
@@ -155,7 +156,7 @@ static int open_one(const struct addr *a, struct run *r, bool *early, void *stat
         return open_next(a, r, state, out, e);
     if (lock_of(a, r, e) < 0)
         return -1;
-    if (program && r->threaded) /* ... and beside other threads only there */
+    if (program && !run_may_change_process(r)) /* ... and otherwise only there */
         return a->form->ops.endpoint->open(a, r, NULL, out, e);
     if (enter(a, r, &s, program ? &program : early, e) < 0)
         return -1;
@@ -230,7 +231,7 @@ void open_release(struct opened_end *o, bool forked)
 }
 
 /* Programs started later find the user's surroundings, as after login. */
-static int take_user(const struct addr *a, struct err *e)
+static int take_user(const struct addr *a, struct catena *c, struct err *e)
 {
     const struct opt *su = opt_find(a, &opt_su);
     const struct user_ids *u = su ? su->v.ids : NULL;
@@ -239,18 +240,18 @@ static int take_user(const struct addr *a, struct err *e)
     const char *const env[][2] = {
         {"LOGNAME", u->name}, {"USER", u->name}, {"HOME", u->home}, {"SHELL", u->shell}};
     for (size_t i = 0; i < sizeof env / sizeof env[0]; i++)
-        if (env[i][1] && setenv(env[i][0], env[i][1], 1) < 0)
-            return err_sys(e, "setenv(\"%s\")", env[i][0]);
+        if (env[i][1] && catena_set_variable(c, env[i][0], env[i][1], e) < 0)
+            return -1;
     return 0;
 }
 
-int open_process_options(const struct opened_end *o, int fd, struct err *e)
+int open_process_options(const struct opened_end *o, struct run *r, int fd, struct err *e)
 {
     const struct addr *const a[2] = {o->addr[1], o->addr[0]};
     for (int i = 0; i < 2; i++) {
         if (!a[i] || a[i]->form->groups & GROUP_EXEC)
             continue; /* a program's are for its own process */
-        if (opts_apply(a[i], PHASE_LATE2, fd, e) < 0 || take_user(a[i], e) < 0)
+        if (opts_apply(a[i], PHASE_LATE2, fd, e) < 0 || take_user(a[i], r->settings->catena, e) < 0)
             return wrap(a[i], -1, e);
     }
     return 0;

@@ -337,9 +337,9 @@ static int bind_option(const struct binder *b, const struct opt_spec *o, const c
                         .sloppy = b->plan->settings->sloppy};
     if (find_value_holes(b, o, f, out, e) < 0)
         return -1;
-    if (out->hole ? opt_sample(&b->plan->arena, out, e) == 0
-                  : value_convert(&b->plan->arena, d, o->has_value ? o->value.s : NULL, out->at,
-                                  &out->v, e) == 0)
+    if (out->hole ? opt_sample(&b->plan->arena, b->plan->settings->catena, out, e) == 0
+                  : value_convert(&b->plan->arena, b->plan->settings->catena, d,
+                                  o->has_value ? o->value.s : NULL, out->at, &out->v, e) == 0)
         return 1;
     (void)err_wrap(e, "%s", label);
     if (!out->sloppy)
@@ -461,6 +461,7 @@ static struct addr *new_addr(const struct binder *b, const struct form *f,
                        .keyword = s->shortened ? f->keyword : s->keyword.s,
                        .params = params,
                        .param_at = at,
+                       .catena = b->plan->settings->catena,
                        .nparams = s->nparams,
                        .label = label,
                        .at = s->at};

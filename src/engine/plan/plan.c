@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Two arguments, read (reading.c), to one line: pass the directions along, mirror the left chain,
  * settle `^` and `%`, and decide what becomes of each link. See catena/plan.h. */
+#include "catena/catena.h"
 #include "catena/options.h"
 #include "catena/plan.h"
 
@@ -424,7 +425,7 @@ static int check(struct plan *p, struct err *e)
 {
     return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 ||
                    check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_nofork(p, e) < 0 ||
-                   check_max_children(p, e) < 0 || plan_check_sandbox(p, e) < 0
+                   check_max_children(p, e) < 0 || plan_check_sandbox(p, e) < 0 || plan_check_guest(p, e) < 0
                ? -1
                : 0;
 }
@@ -489,13 +490,13 @@ static int make_plan_as_v1(struct plan *p, struct err *e)
     return make_plan(p, &ignored) < 0 ? -1 : (*e = (struct err){.kind = ERR_NONE}, 0);
 }
 
-int plan_make(const struct registry *known, const struct settings *s, const char *left,
-              const char *right, struct plan **out, struct err *e)
+int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
+              struct err *e)
 {
     struct plan *p = calloc(1, sizeof *p);
     if (!p)
         return err_nomem(e);
-    p->known = known;
+    p->known = s->catena->known;
     p->settings = s;
     p->text[LEFT] = left;
     p->text[RIGHT] = right;

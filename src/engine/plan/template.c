@@ -76,15 +76,15 @@ int template_fill(struct arena *a, const struct template *t, unsigned place, fac
 
 /* ---- values ---- */
 
-static int opt_fill(struct arena *a, struct opt *o, unsigned place, fact_source *ask, void *arg,
-                    struct err *e)
+static int opt_fill(struct arena *a, const struct catena *c, struct opt *o, unsigned place,
+                    fact_source *ask, void *arg, struct err *e)
 {
     const char *text;
     if (template_fill(a, o->hole, place, ask, arg, &text, e) < 0) {
         e->where = o->at;
         return -1;
     }
-    return value_convert(a, o->desc, text, o->at, &o->v, e);
+    return value_convert(a, c, o->desc, text, o->at, &o->v, e);
 }
 
 /* ---- samples ---- */
@@ -99,11 +99,11 @@ int template_sample(struct arena *a, const struct template *t, const char **out,
     return err_as(e, ERR_USAGE);
 }
 
-int opt_sample(struct arena *a, struct opt *o, struct err *e)
+int opt_sample(struct arena *a, const struct catena *c, struct opt *o, struct err *e)
 {
     struct err other;
     for (unsigned i = 0; i < FACT_SAMPLES; i++)
-        if (opt_fill(a, o, 0, fact_sample, &i, i == 0 ? e : &other) == 0)
+        if (opt_fill(a, c, o, 0, fact_sample, &i, i == 0 ? e : &other) == 0)
             return 0;
     return err_as(e, ERR_USAGE);
 }
@@ -136,7 +136,7 @@ static int fill_opts(struct arena *a, const struct addr *t, fact_source *ask, vo
         return err_nomem(e);
     for (size_t i = 0; i < t->nopts; i++) {
         opts[i] = t->opts[i];
-        if (opts[i].hole && opt_fill(a, &opts[i], t->place, ask, arg, e) < 0)
+        if (opts[i].hole && opt_fill(a, t->catena, &opts[i], t->place, ask, arg, e) < 0)
             return -1;
     }
     out->opts = opts;

@@ -8,6 +8,6 @@
 #include "catena/option.h"
 
 int template_sample(struct arena *a, const struct template *t, const char **out, struct err *e);
-int opt_sample(struct arena *a, struct opt *o, struct err *e);
+int opt_sample(struct arena *a, const struct catena *c, struct opt *o, struct err *e);
 
 #endif

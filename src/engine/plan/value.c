@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "catena/arena.h"
+#include "catena/catena.h"
 #include "catena/option.h"
 #include "catena/options.h"
 
 struct conv {
     struct arena *mem;
+    const struct catena *home;
     const struct option_desc *d;
     const char *text; /* NULL: no "=" was typed */
     struct span at;
@@ -341,17 +343,17 @@ static int take_variable(struct conv *c)
     if (!name)
         return err_nomem(c->e);
     c->v->variable = name;
-    c->text = getenv(name);
+    c->text = catena_variable(c->home, name);
     return c->text ? 0 : err_at(c->e, c->at, "option \"%s\": there is no variable \"%s\" in the "
                                              "environment", c->d->name, name);
 }
 
-int value_convert(struct arena *a, const struct option_desc *d, const char *text, struct span at,
-                  struct value *out, struct err *e)
+int value_convert(struct arena *a, const struct catena *c, const struct option_desc *d,
+                  const char *text, struct span at, struct value *out, struct err *e)
 {
     *out = (struct value){.given = text != NULL};
-    struct conv c = {.mem = a, .d = d, .text = text, .at = at, .v = out, .e = e};
-    if (d->secret == SECRET_ENV && take_variable(&c) < 0)
+    struct conv v = {.mem = a, .home = c, .d = d, .text = text, .at = at, .v = out, .e = e};
+    if (d->secret == SECRET_ENV && take_variable(&v) < 0)
         return -1;
-    return converters[d->type](&c);
+    return converters[d->type](&v);
 }

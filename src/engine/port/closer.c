@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "catena/thread.h"
 #include "catena/wait.h"
 
 enum { STACK = 128 * 1024 };
@@ -20,6 +21,7 @@ struct helper {
     struct port *port;
     void (*closed)(void *arg);
     void *arg;
+    struct diag_peer about; /* nobody: the run may be gone before it is closed */
 };
 
 struct closer {
@@ -75,6 +77,7 @@ static void *helper_main(void *arg)
     struct helper *h = arg;
     struct closer *c = h->closer;
     do_close(h);
+    (void)diag_about(NULL); /* whoever it was for may go now */
     pthread_mutex_lock(&c->lock);
     if (c->forced) { /* nobody joins any more */
         (void)pthread_detach(h->thread);
@@ -104,18 +107,12 @@ static void join_ended(struct closer *c)
 /* Under the lock, so that the thread is known before it can end. */
 static bool start(struct helper *h)
 {
-    pthread_attr_t attr;
-    if (pthread_attr_init(&attr) != 0)
-        return false;
-    (void)pthread_attr_setstacksize(&attr, STACK);
-    int rc = pthread_create(&h->thread, &attr, helper_main, h);
-    (void)pthread_attr_destroy(&attr);
-    return rc == 0;
+    return thread_start(&h->thread, STACK, &h->about, helper_main, h) == 0;
 }
 
 void closer_take(struct closer *c, struct port *p, void (*closed)(void *arg), void *arg)
 {
-    struct helper plain = {c, .port = p, .closed = closed, .arg = arg};
+    struct helper plain = {c, .port = p, .closed = closed, .arg = arg, .about.catena = diag_home()};
     struct helper *h = malloc(sizeof *h);
     pthread_mutex_lock(&c->lock);
     c->users++;

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/facts.h"
 #include "catena/plan.h"
@@ -140,7 +141,7 @@ static void variable(struct run *r, const char *name, char *out, size_t cap)
     out[0] = '\0';
     gettimeofday(&now, NULL);
     if (strcmp(name, "PROGNAME") == 0) {
-        (void)snprintf(out, cap, "%s", diag_config.prog);
+        (void)snprintf(out, cap, "%s", diag_prog());
     } else if (strcmp(name, "TIMESTAMP") == 0) {
         localtime_r(&now.tv_sec, &tm);
         (void)strftime(out, cap, "%Y%m%dT%H%M%S", &tm);
@@ -150,7 +151,7 @@ static void variable(struct run *r, const char *name, char *out, size_t cap)
         char *fact = strncmp(name, prefix, n) == 0 && name[n] == '_'
                          ? run_get_fact(r, name + n + 1)
                          : NULL;
-        const char *value = fact ? in_one_directory(fact) : getenv(name);
+        const char *value = fact ? in_one_directory(fact) : catena_variable(r->settings->catena, name);
         (void)snprintf(out, cap, "%s", value ? value : "");
         free(fact);
     }

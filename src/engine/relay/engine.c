@@ -4,6 +4,7 @@
 #include "engine/relay/engine.h"
 
 #include "engine/relay/border.h"
+#include "catena/catena.h"
 #include "catena/wait.h"
 
 enum { BLOCK = 65536 }; /* bytes, unless -b says otherwise */
@@ -36,6 +37,7 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
     *e = (struct engine){.run = r, .used = {item->to_right, item->to_left}, .border = border,
                          .border_side = border_side, .shake_until = -1};
     e->block = r->settings->block_given ? r->settings->block : BLOCK;
+    e->block = catena_limited(catena_limits(r->settings->catena)->block, e->block);
     if (e->block == 0)
         e->block = 1;
     if (stack_init(e, item, err) < 0)

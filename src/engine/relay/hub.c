@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "catena/thread.h"
 #include "engine/port/closer.h"
 
 enum { HUBS_MOST = 8, CLOSING_MOST = 256, STACK = 256 * 1024 };
@@ -22,6 +23,7 @@ struct hubs {
     struct closer *closer;
     pthread_mutex_t lock; /* guards next and the starting of threads */
     size_t n, next;
+    const struct diag_peer *about; /* whom the threads are for between two lines */
     struct hub hub[];
 };
 
@@ -50,6 +52,7 @@ struct hubs *hubs_new(struct err *e)
         return NULL;
     }
     (void)pthread_mutex_init(&h->lock, NULL);
+    h->about = diag_whom();
     h->closer = closer_new(CLOSING_MOST, e);
     if (!h->closer) {
         hubs_free(h, NULL);
@@ -73,16 +76,10 @@ static void *hub_main(void *arg)
     return NULL;
 }
 
-static bool start(struct hub *h)
+static bool start(struct hub *h, const struct diag_peer *about)
 {
-    pthread_attr_t attr;
-    if (h->running)
-        return true;
-    if (pthread_attr_init(&attr) != 0)
-        return false;
-    (void)pthread_attr_setstacksize(&attr, STACK);
-    h->running = pthread_create(&h->thread, &attr, hub_main, h) == 0;
-    (void)pthread_attr_destroy(&attr);
+    if (!h->running)
+        h->running = thread_start(&h->thread, STACK, about, hub_main, h) == 0;
     return h->running;
 }
 
@@ -90,7 +87,7 @@ bool hubs_add(struct hubs *h, struct seat *seat)
 {
     pthread_mutex_lock(&h->lock);
     struct hub *hub = &h->hub[h->next++ % h->n];
-    bool running = start(hub);
+    bool running = start(hub, h->about);
     pthread_mutex_unlock(&h->lock);
     return running && driver_seat_from_afar(&hub->driver, seat);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * One direction of an engine: how much is read at once. A flow starts with small blocks, which suit
  * a dialog; one that fills them gets larger ones, and a plain one the kernel's express way. */
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "engine/relay/engine.h"
 #include "engine/port/express.h"
@@ -14,6 +15,11 @@ enum {
     SMALL_ENOUGH = 16, /* reads in a row that took less than START of a larger one */
 };
 
+static const struct catena_limits *limits(const struct engine *e)
+{
+    return catena_limits(e->run->settings->catena);
+}
+
 bool lane_is_plain(const struct engine *e, int source)
 {
     return e->nlayers == 0 || stack_is_plain(e, source);
@@ -23,7 +29,7 @@ void lane_init(struct engine *e, int source)
 {
     struct engine_lane *lane = &e->lane[source];
     lane->settled = e->run->settings->block_given || engine_is_seen(e);
-    lane->block = lane->settled ? e->block : START;
+    lane->block = lane->settled ? e->block : catena_limited(e->block, START);
 }
 
 void lane_leave_express(struct engine_lane *lane)
@@ -48,9 +54,10 @@ size_t lane_room(const struct engine *e, int source)
 
 int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct err *err)
 {
-    if (n > MESSAGE_MOST && n > lane_room(e, source))
-        return err_set(err, ERR_OTHER, "%s: a message of %zu bytes came; up to %d are relayed",
-                       e->side[source].port->label, n, MESSAGE_MOST);
+    size_t most = catena_limited(limits(e)->message, MESSAGE_MOST);
+    if (n > most && n > lane_room(e, source))
+        return err_set(err, ERR_OTHER, "%s: a message of %zu bytes came; up to %zu are relayed",
+                       e->side[source].port->label, n, most);
     return buf_grow(b, n) < 0 ? err_nomem(err) : 0;
 }
 
@@ -83,12 +90,13 @@ void lane_learn(struct engine *e, int source, size_t n, size_t room)
     if (lane->settled || lane->full < FULL_ENOUGH || e->side[source].port->flags & PORT_MSG_R)
         return;
     lane->full = 0;
-    if (lane->block < e->block || (lane->block < MOST && !lane_is_plain(e, source))) {
-        lane->block *= 4;
+    size_t most = catena_limited(limits(e)->block, MOST);
+    if (lane->block < e->block || (lane->block < most && !lane_is_plain(e, source))) {
+        lane->block = catena_limited(limits(e)->block, 4 * lane->block);
         return;
     }
     if (stack_is_bare(e, source))
         lane->express = express_new(e->side[source].port, e->side[!source].port);
-    lane->block = MOST;
+    lane->block = most;
     lane->settled = true;
 }

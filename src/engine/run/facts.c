@@ -8,9 +8,8 @@
 
 #include "catena/facts.h"
 #include "catena/plan.h"
+#include "catena/catena.h"
 #include "catena/run.h"
-
-extern char **environ;
 
 void run_forget(struct run *r)
 {
@@ -188,7 +187,8 @@ char **run_environment(struct run *r, struct err *e)
     const char *prefix = r->settings->env_prefix;
     char pid[24], ppid[24];
     size_t n = 0, count = 0;
-    while (environ[count])
+    char *const *given = r->settings->catena ? r->settings->catena->environment : NULL;
+    while (given && given[count])
         count++;
     (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
     (void)snprintf(ppid, sizeof ppid, "%ld", (long)(r->forked ? getppid() : getpid()));
@@ -196,7 +196,7 @@ char **run_environment(struct run *r, struct err *e)
     char **env = calloc(count + count_facts(r) + 4, sizeof *env);
     bool ok = env != NULL;
     for (size_t i = 0; ok && i < count; i++)
-        ok = (env[n] = strdup(environ[i])) != NULL && ++n;
+        ok = (env[n] = strdup(given[i])) != NULL && ++n;
     ok = ok && put(env, &n, variable(prefix, "VERSION", CATENA_VERSION)) &&
          put(env, &n, variable(prefix, "PID", pid)) && put(env, &n, variable(prefix, "PPID", ppid));
     for (const struct fact *f = r->facts; ok && f; f = f->next)

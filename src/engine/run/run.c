@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/plan.h"
 #include "catena/wait.h"
@@ -19,7 +20,7 @@ int run_init(struct run *r, const struct settings *s, const struct plan *p, int 
              struct err *e)
 {
     *r = (struct run){.settings = s, .plan = p, .signal_fd = signal_fd, .stop_fd = -1,
-                      .broken_fd = -1};
+                      .broken_fd = -1, .peer.catena = s->catena};
     if (pthread_mutex_init(&r->lock, NULL) != 0)
         return err_set(e, ERR_OTHER, "pthread_mutex_init() failed");
     run_touch(r);
@@ -107,6 +108,11 @@ void run_fail(struct run *r, const struct err *e)
     diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
 }
 
+bool run_may_change_process(const struct run *r)
+{
+    return !r->threaded && catena_owns_process(r->settings->catena);
+}
+
 void run_experimental(const struct run *r, const char *what)
 {
     if (!r->settings->experimental)
@@ -177,7 +183,7 @@ void run_serves(struct run *r, int side)
 
 void run_warn_lost(struct run *r, const struct err *e, const char *then)
 {
-    struct diag_peer met;
+    struct diag_peer met = {.catena = r->settings->catena};
     atomic_init(&met.name, r->met);
     const struct diag_peer *before = diag_about(&met);
     diag(DIAG_WARN, "%s%s", diag_words(e), then);
@@ -217,9 +223,10 @@ void run_tell_end(struct run *r, bool failed)
 {
     char room[64];
     const char *who = atomic_load(&r->peer.name);
+    struct diag_peer nobody = {.catena = r->settings->catena};
     if (!who || !diag_shows(DIAG_NOTICE))
         return;
-    const struct diag_peer *before = diag_about(NULL); /* it is in the text, under every name */
+    const struct diag_peer *before = diag_about(&nobody); /* it is in the text, under every name */
     diag(DIAG_NOTICE,
          "connection with %s ended after %.3f s: %llu bytes from it, %llu bytes to it; %s", who,
          (double)(wait_now() - r->peer_since) / 1000,

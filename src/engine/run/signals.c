@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The one place where signals arrive. */
+ * What a signal means: see signals.h. */
 #include "engine/run/signals.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -11,27 +9,6 @@
 #include "catena/reaper.h"
 #include "catena/run.h"
 #include "engine/run/stats.h"
-
-int signals_init(const struct settings *s, struct err *e)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGUSR1);
-    for (int sig = 1; sig < 64; sig++)
-        if (s->signals & UINT64_C(1) << sig && sig != SIGKILL && sig != SIGSTOP)
-            sigaddset(&set, sig);
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
-    (void)sigaction(SIGPIPE, &ignore, NULL); /* write() says it */
-    (void)sigaction(SIGXFSZ, &ignore, NULL);
-    (void)sigaction(SIGCHLD, &standard, NULL); /* an ignored SIGCHLD would hide exit statuses */
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return err_sys(e, "sigprocmask()");
-    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0)
-        return err_sys(e, "signalfd()");
-    return fd;
-}
 
 static enum diag_level level_of(int sig)
 {

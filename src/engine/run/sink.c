@@ -54,7 +54,7 @@ void sink_write(struct sink *s, const void *data, size_t n)
     const char *p = data;
     struct err e;
     if (s->fd == -1)
-        diag_write(STDERR_FILENO, p, n);
+        diag_data(p, n);
     while (s->fd >= 0 && n > 0 && !s->run->ended_signal) {
         ssize_t w = write(s->fd, p, n);
         if (w < 0 && errno == EINTR)

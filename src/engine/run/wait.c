@@ -12,6 +12,7 @@
 
 #include "catena/diag.h"
 #include "catena/run.h"
+#include "catena/thread.h"
 #include "engine/run/signals.h"
 
 int64_t wait_now(void)
@@ -80,6 +81,7 @@ struct job {
     void (*f)(void *);
     void *arg;
     int done; /* eventfd */
+    struct diag_peer about; /* nobody: the run may be gone before this is over */
 };
 
 static void *work(void *arg)
@@ -98,8 +100,9 @@ int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e)
     struct job *j = calloc(1, sizeof *j);
     if (!j)
         return err_nomem(e);
-    *j = (struct job){.f = f, .arg = arg, .done = eventfd(0, EFD_CLOEXEC)};
-    int rc = j->done < 0 ? errno : pthread_create(&thread, NULL, work, j);
+    *j = (struct job){.f = f, .arg = arg, .done = eventfd(0, EFD_CLOEXEC),
+                      .about.catena = r->settings->catena};
+    int rc = j->done < 0 ? errno : thread_start(&thread, 0, &j->about, work, j);
     if (rc != 0) {
         if (j->done >= 0)
             close(j->done);

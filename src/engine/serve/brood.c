@@ -79,6 +79,7 @@ pid_t brood_fork(struct brood *b)
     int sys = c ? errno : ENOMEM;
     if (pid > 0) {
         c->brood = b;
+        c->peer.catena = b->run->settings->catena;
         enter(b, c);
     } else {
         free(c);

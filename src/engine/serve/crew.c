@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/thread.h"
 #include "catena/wait.h"
 #include "engine/relay/hub.h"
 #include "engine/run/stats.h"
@@ -73,17 +74,11 @@ static void *member_main(void *arg);
 /* Under the lock. */
 static int start_member(struct crew *c, enum duty duty)
 {
-    pthread_attr_t attr;
     struct member *m = calloc(1, sizeof *m);
     if (!m)
         return ENOMEM;
     *m = (struct member){.crew = c, .next = c->members, .duty = duty};
-    int rc = pthread_attr_init(&attr);
-    if (rc == 0) {
-        (void)pthread_attr_setstacksize(&attr, STACK);
-        rc = pthread_create(&m->thread, &attr, member_main, m);
-        (void)pthread_attr_destroy(&attr);
-    }
+    int rc = thread_start(&m->thread, STACK, &c->parent->peer, member_main, m);
     if (rc == 0)
         c->members = m;
     else
@@ -221,8 +216,9 @@ static void add_served(void *crew, struct traffic *t)
 static void end_errand(struct errand *t, int rc, struct err *e)
 {
     struct crew *c = t->crew;
+    (void)diag_about(&t->run.peer); /* in whichever thread this is */
     c->ops->finish(c->arg, &t->run, &t->line, rc, e);
-    (void)diag_about(NULL);
+    (void)diag_about(&c->parent->peer);
     count_out(t);
     free_errand(t);
 }
@@ -241,7 +237,7 @@ static void seat_ended(struct seat *seat)
 static bool take_seat(struct errand *t, struct engine *engine, void (*ended)(struct seat *))
 {
     t->seat = (struct seat){.engine = engine, .ended = ended};
-    (void)diag_about(NULL);
+    (void)diag_about(&t->crew->parent->peer);
     if (hubs_add(t->crew->hubs, &t->seat))
         return true; /* it is the hub's, and may be over by now */
     (void)diag_about(&t->run.peer);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/fdtable.h"
 #include "catena/options.h"
@@ -34,19 +35,24 @@ struct passage { /* one run on its way through the steps */
 
 static int open_side(struct passage *s, int side, struct err *e);
 
+static const char *variable(const struct run *r, const char *name)
+{
+    return catena_variable(r->settings->catena, name);
+}
+
 /* ---- the last step ---- */
 
 static int relay(struct passage *s, struct err *e)
 {
     struct line *l = s->line;
-    const char *wait = getenv("SOCAT_TRANSFER_WAIT");
+    const char *wait = variable(s->run, "SOCAT_TRANSFER_WAIT");
     if (line_join(l, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "starting data transfer loop with FDs [%d,%d] and [%d,%d]", l->fds[LEFT][0],
          l->fds[LEFT][1], l->fds[RIGHT][0], l->fds[RIGHT][1]);
     diag_transferring();
     if (s->run->settings->show_fds)
-        fdtable_print(stderr, l->fds[0], 4);
+        fdtable_print(l->fds[0], 4);
     if (wait && wait_seconds(s->run, atof(wait), e) < 0)
         return -1;
     if (sandbox_enter(s->run, e) < 0 || line_start(l, e) < 0)
@@ -164,12 +170,12 @@ static void forked_child(struct passage *s, int side)
         line_share(s->line, LEFT);
     open_release(&s->end[side], true);
     if (quiet)
-        diag_config.lowered = (int)quiet->v.i;
+        s->run->settings->catena->log.lowered = (int)quiet->v.i;
 }
 
 static void fork_wait(struct run *r)
 {
-    const char *wait = getenv("SOCAT_FORK_WAIT");
+    const char *wait = variable(r, "SOCAT_FORK_WAIT");
     struct err ignored;
     if (wait)
         (void)wait_seconds(r, atof(wait), &ignored);
@@ -290,7 +296,7 @@ static int serve_forks(struct passage *s, int side, struct retries *t, struct br
         if (rc == 0)
             continue;
         if ((passive && line_open_chain(s->line, side, e) < 0) ||
-            open_process_options(&s->end[side], s->line->fds[side][0], e) < 0)
+            open_process_options(&s->end[side], s->run, s->line->fds[side][0], e) < 0)
             return -1;
         return next_step(s, side, e);
     }
@@ -322,7 +328,7 @@ static int open_side(struct passage *s, int side, struct err *e)
         rc = open_with_retry(s, side, true, &t, e);
         open_release(&s->end[side], false);
         if (rc == 0)
-            rc = open_process_options(&s->end[side], s->line->fds[side][0], e);
+            rc = open_process_options(&s->end[side], s->run, s->line->fds[side][0], e);
         if (rc == 0)
             rc = next_step(s, side, e);
     }
@@ -384,20 +390,21 @@ static int finish(struct passage *s, int rc, struct err *e)
     return status;
 }
 
-int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *forked)
+static int serve_plan(const struct settings *st, const struct plan *p, int signal_fd, bool *forked)
 {
     struct run run;
     struct line line;
     struct err e;
     struct passage s = {.run = &run, .line = &line, .plan = p};
-    const char *wait = getenv("SOCAT_MAIN_WAIT");
-    struct reaper *reaper = reaper_new(&e);
-    if (!reaper || run_init(&run, st, p, signal_fd, &e) < 0) {
+    const char *wait = catena_variable(st->catena, "SOCAT_MAIN_WAIT");
+    struct reaper *reaper = NULL;
+    bool collects = catena_owns_process(st->catena); /* a host collects its children itself */
+    if ((collects && !(reaper = reaper_new(&e))) || run_init(&run, st, p, signal_fd, &e) < 0) {
         reaper_free(reaper);
         diag_err(DIAG_ERROR, &e);
         return 1;
     }
-    (void)diag_about(&run.peer);
+    const struct diag_peer *nobody = diag_about(&run.peer);
     run.reaper = reaper;
     int rc = line_init(&line, &run, &e);
     if (rc == 0 && wait)
@@ -414,8 +421,18 @@ int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *
     if (!run.forked)
         release_shared(p, shared);
     free(shared);
-    (void)diag_about(NULL);
+    (void)diag_about(nobody);
     reaper_free(reaper);
     run_fini(&run);
+    return status;
+}
+
+int serve(const struct settings *st, const struct plan *p, int signal_fd, bool *forked)
+{
+    struct diag_peer nobody = {.catena = st->catena};
+    struct catena_visit visit;
+    catena_enter(&visit, &nobody);
+    int status = serve_plan(st, p, signal_fd, forked);
+    catena_leave(&visit);
     return status;
 }

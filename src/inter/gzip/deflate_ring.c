@@ -3,11 +3,11 @@
 #include "inter/gzip/deflate_ring.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "catena/diag.h"
+#include "catena/thread.h"
 #include "inter/gzip/gzip.h"
 
 enum {
@@ -159,7 +159,7 @@ static void worker_fini(struct deflate_worker *w)
 
 /* A worker and a block for it to work on. */
 static int worker_start(struct deflate_ring *r, struct deflate_worker *w, struct deflate_block *b,
-                        const pthread_attr_t *attr, struct err *e)
+                        struct err *e)
 {
     w->ring = r;
     if (block_init(b, r->blocks[0].cap) < 0)
@@ -167,7 +167,7 @@ static int worker_start(struct deflate_ring *r, struct deflate_worker *w, struct
     if (deflate_ring_state(&w->z, r->level, e) < 0)
         return -1;
     w->open = true;
-    errno = pthread_create(&w->thread, attr, worker_main, w);
+    errno = thread_start(&w->thread, STACK, diag_whom(), worker_main, w);
     if (errno != 0)
         return err_sys(e, "cannot start a thread");
     w->started = true;
@@ -175,12 +175,12 @@ static int worker_start(struct deflate_ring *r, struct deflate_worker *w, struct
 }
 
 /* As many as there can be. */
-static size_t start_workers(struct deflate_ring *r, const pthread_attr_t *attr, struct err *e)
+static size_t start_workers(struct deflate_ring *r, struct err *e)
 {
     size_t n = 0;
 
     for (; n < r->wanted_workers; n++)
-        if (worker_start(r, &r->workers[n], &r->blocks[SPARE + n], attr, e) < 0) {
+        if (worker_start(r, &r->workers[n], &r->blocks[SPARE + n], e) < 0) {
             worker_fini(&r->workers[n]);
             block_fini(&r->blocks[SPARE + n]);
             break;
@@ -188,30 +188,23 @@ static size_t start_workers(struct deflate_ring *r, const pthread_attr_t *attr, 
     return n;
 }
 
-/* Signals are for others to take. Workers see the ring's size under its lock only, and do not get the
- * last of the memory: the relay wants some, too. */
+/* Workers see the ring's size under its lock only, and do not get the last of the memory: the relay
+ * wants some, too. */
 static int start(struct deflate_ring *r, struct err *e)
 {
     void *kept = malloc(KEPT);
-    pthread_attr_t attr;
-    sigset_t all, old;
+    bool ready = kept != NULL;
 
-    bool ready = kept && pthread_attr_init(&attr) == 0;
     for (size_t i = 1; i < SPARE && ready; i++)
         ready = block_init(&r->blocks[i], r->blocks[0].cap) == 0;
     if (!ready) {
         free(kept);
         return err_nomem(e);
     }
-    (void)pthread_attr_setstacksize(&attr, STACK);
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_mutex_lock(&r->lock);
-    r->nworkers = start_workers(r, &attr, e);
+    r->nworkers = start_workers(r, e);
     r->nblocks = r->nworkers + SPARE;
     pthread_mutex_unlock(&r->lock);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    (void)pthread_attr_destroy(&attr);
     free(kept);
     return r->nworkers < r->wanted_workers ? -1 : 0;
 }

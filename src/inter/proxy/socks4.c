@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/inter.h"
 #include "inter/proxy/opts_proxy.h"
@@ -34,7 +35,7 @@ static const char *user_name(const struct addr *a)
     const char *user = opt_string(a, &opt_socksuser, NULL);
 
     for (size_t i = 0; user == NULL && i < sizeof sources / sizeof sources[0]; i++) {
-        user = getenv(sources[i]);
+        user = catena_variable(a->catena, sources[i]);
         if (user != NULL && user[0] == '\0')
             user = NULL;
     }
