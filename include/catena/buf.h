@@ -7,21 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "catena/api.h"
+
 struct buf {
     unsigned char *p;
     size_t cap, off, len; /* bytes */
 };
 
-int buf_init(struct buf *b, size_t cap); /* 0, or -1 without memory */
-void buf_fini(struct buf *b);            /* also fine on a zeroed buf */
+int buf_init(struct buf *b, size_t cap) CATENA_API(buf_init); /* 0, or -1 without memory */
+void buf_fini(struct buf *b) CATENA_API(buf_fini);            /* also fine on a zeroed buf */
 /* Sees to it that b holds at least cap bytes; what is in it stays. A zeroed buf is fine. */
-int buf_grow(struct buf *b, size_t cap); /* 0, or -1 without memory */
+int buf_grow(struct buf *b, size_t cap) CATENA_API(buf_grow); /* 0, or -1 without memory */
 
 static inline unsigned char *buf_data(const struct buf *b) { return b->p + b->off; }
 
 /* Contiguous free bytes behind the data, *at says where; moves the data to the front if that
  * makes room. */
-size_t buf_room(struct buf *b, unsigned char **at);
+size_t buf_room(struct buf *b, unsigned char **at) CATENA_API(buf_room);
 /* n bytes were written at the place buf_room() gave. */
 static inline void buf_commit(struct buf *b, size_t n) { b->len += n; }
 /* Drops n bytes from the front. */
@@ -33,10 +35,10 @@ static inline void buf_consume(struct buf *b, size_t n)
         b->off = 0;
 }
 /* Copies as many of n bytes as fit; gives how many. */
-size_t buf_put(struct buf *b, const void *data, size_t n);
+size_t buf_put(struct buf *b, const void *data, size_t n) CATENA_API(buf_put);
 /* Moves bytes from one to the other until one is empty or the other full; gives how many. */
 size_t buf_move(struct buf *to, struct buf *from);
 /* Exchanges the contents without copying. */
-void buf_swap(struct buf *a, struct buf *b);
+void buf_swap(struct buf *a, struct buf *b) CATENA_API(buf_swap);
 
 #endif

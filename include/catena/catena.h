@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "catena/api.h"
 #include "catena/diag.h"
 #include "catena/err.h"
 
@@ -38,7 +39,7 @@ struct catena {
 void catena_fini(struct catena *c); /* frees what is its own */
 
 /* The value of a variable, or NULL. c may be NULL: there are none. */
-const char *catena_variable(const struct catena *c, const char *name);
+const char *catena_variable(const struct catena *c, const char *name) CATENA_EXPORT;
 /* For programs that are started from now on. While there is one thread. */
 int catena_set_variable(struct catena *c, const char *name, const char *value, struct err *e);
 

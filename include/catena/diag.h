@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "catena/api.h"
+
 struct catena;
 struct err;
 
@@ -64,12 +66,13 @@ static inline bool diag_byte_acts(unsigned char c)
 
 /* Writes one line. Bytes that are not printable in msg are written as \xNN, so that no peer can
  * reach the terminal through a message. */
-void diag(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-bool diag_shows(enum diag_level level);
+void diag(enum diag_level level, const char *fmt, ...) CATENA_API(diag)
+    __attribute__((format(printf, 2, 3)));
+bool diag_shows(enum diag_level level) CATENA_API(diag_shows);
 /* The error e as a line of that level and, if it knows where, the argument with a caret. */
-void diag_err(enum diag_level level, const struct err *e);
+void diag_err(enum diag_level level, const struct err *e) CATENA_API(diag_err);
 /* What it says to whoever called us: a sentence, or under the name socat v1's words. */
-const char *diag_words(const struct err *e);
+const char *diag_words(const struct err *e) CATENA_API(diag_words);
 /* As diag(DIAG_INFO, ...) but written whatever the level is (statistics). */
 void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Messages about the text `real`, an argument that holds a secret, show `shown` (of the same length)

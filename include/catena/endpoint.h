@@ -3,6 +3,7 @@
 #ifndef CATENA_ENDPOINT_H
 #define CATENA_ENDPOINT_H
 
+#include "catena/api.h"
 #include "catena/addr.h"
 #include "catena/port.h"
 #include "catena/run.h"
@@ -28,25 +29,28 @@ struct endpoint_ops {
 
 /* Does a listening address, or its chain, fork or start threads? Then it goes on listening when a
  * connection has failed. */
-bool endpoint_serves_many(const struct run *r, const struct addr *a);
+bool endpoint_serves_many(const struct run *r, const struct addr *a)
+    CATENA_API(endpoint_serves_many);
 
 /* Options that say how a socket is to be made are an error where none is. */
-int endpoint_check_making(const struct addr *a, struct err *e);
+int endpoint_check_making(const struct addr *a, struct err *e) CATENA_API(endpoint_check_making);
 
 /* The usual way to end an open(): makes a port of the descriptors, lets the options for sockets and
  * those of the FD and LATE phases act on them, and takes the policy options of the address
  * (ignoreeof, escape, cool-write, shut-*, end-close, null-eof, terminal settings) into the port.
  * Takes the descriptors, also on failure. */
 int endpoint_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
-                  enum port_shut shut, struct port **out, struct err *e);
+                  enum port_shut shut, struct port **out, struct err *e) CATENA_API(endpoint_port);
 /* The same for a socket that the address has made itself, and whose options have acted stage by
  * stage up to now. */
 int endpoint_socket_port(const struct addr *a, struct run *r, int rfd, int wfd, unsigned flags,
-                         enum port_shut shut, struct port **out, struct err *e);
+                         enum port_shut shut, struct port **out, struct err *e)
+    CATENA_API(endpoint_socket_port);
 
 /* Registers a file system entry to be removed when the run ends (also by a signal), unless this is
  * a forked child. Paths are made absolute. */
-int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e);
+int endpoint_remove_at_exit(struct run *r, const char *path, struct err *e)
+    CATENA_API(endpoint_remove_at_exit);
 /* The same for a POSIX message queue. */
 int endpoint_remove_queue_at_exit(struct run *r, const char *name, struct err *e);
 

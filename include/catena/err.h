@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "catena/api.h"
+
 /* What somebody can make of a failure without reading its text: whether trying again may help
  * (err_may_pass), and what to answer to somebody else for whom something was opened. */
 enum err_kind {
@@ -41,34 +43,38 @@ struct err {
 };
 
 /* Fills e and returns -1, so that callers can write `return err_set(...)`. */
-int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) CATENA_API(err_set)
     __attribute__((format(printf, 3, 4)));
 /* The same for a system call that has failed: ": " and why is appended, errno kept in e->sys and the
  * kind is errno's. */
-int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_sys(struct err *e, const char *fmt, ...) CATENA_API(err_sys)
+    __attribute__((format(printf, 2, 3)));
 /* After err_sys(): the C call it is about, v1's way, for the name socat and for -d -d. Returns -1. */
-int err_call(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_call(struct err *e, const char *fmt, ...) CATENA_API(err_call)
+    __attribute__((format(printf, 2, 3)));
 /* It is of another kind than its errno says. Returns -1. */
-int err_as(struct err *e, enum err_kind kind);
+int err_as(struct err *e, enum err_kind kind) CATENA_API(err_as);
 /* Appends " (hint)" to the sentence: the way out. Returns -1. */
-int err_hint(struct err *e, const char *hint);
+int err_hint(struct err *e, const char *hint) CATENA_API(err_hint);
 /* A usage error about a piece of the command line. */
-int err_at(struct err *e, struct span where, const char *fmt, ...)
+int err_at(struct err *e, struct span where, const char *fmt, ...) CATENA_API(err_at)
     __attribute__((format(printf, 3, 4)));
 /* Puts "what: " in front of the text already there; returns -1. */
-int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_wrap(struct err *e, const char *fmt, ...) CATENA_API(err_wrap)
+    __attribute__((format(printf, 2, 3)));
 /* The text was but a C call: people get this sentence and why instead. Otherwise as err_wrap(). */
-int err_reword(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_reword(struct err *e, const char *fmt, ...) CATENA_API(err_reword)
+    __attribute__((format(printf, 2, 3)));
 /* After err_set(): ": " and why, in small letters, is appended. Returns -1. */
-int err_because(struct err *e, const char *why);
+int err_because(struct err *e, const char *why) CATENA_API(err_because);
 /* "not enough memory", returns -1. */
-int err_nomem(struct err *e);
+int err_nomem(struct err *e) CATENA_API(err_nomem);
 
-enum err_kind err_kind_of(int sys);
+enum err_kind err_kind_of(int sys) CATENA_API(err_kind_of);
 /* Another attempt may succeed without anybody changing the command line or the rights. */
-bool err_may_pass(const struct err *e);
+bool err_may_pass(const struct err *e) CATENA_API(err_may_pass);
 /* No failure, but an end by order: a signal, a stop request, accept-timeout. Neither told as an error
  * nor retried. */
-bool err_is_end(const struct err *e);
+bool err_is_end(const struct err *e) CATENA_API(err_is_end);
 
 #endif

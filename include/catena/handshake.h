@@ -7,15 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "catena/api.h"
 #include "catena/addr.h"
 #include "catena/err.h"
 
 /* Milliseconds, -1 for ever. */
-int64_t handshake_patience(const struct addr *a);
+int64_t handshake_patience(const struct addr *a) CATENA_API(handshake_patience);
 /* When that is over if it begins now, in wait_now() milliseconds, -1 never; and is it? */
-int64_t handshake_deadline(int64_t patience);
-bool handshake_is_late(int64_t deadline);
+int64_t handshake_deadline(int64_t patience) CATENA_API(handshake_deadline);
+bool handshake_is_late(int64_t deadline) CATENA_API(handshake_is_late);
 /* Says that it was not over within that time. Returns -1. */
-int handshake_late(int64_t patience, struct err *e);
+int handshake_late(int64_t patience, struct err *e) CATENA_API(handshake_late);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "catena/api.h"
 #include "catena/addr.h"
 #include "catena/run.h"
 #include "catena/sockaddr.h"
@@ -16,7 +17,7 @@ struct names {
     struct sockname *v;
     size_t n;
 };
-void names_fini(struct names *names); /* also fine on a zeroed one */
+void names_fini(struct names *names) CATENA_API(names_fini); /* also fine on a zeroed one */
 
 /* The IP version an address is to use. forced: AF_INET or AF_INET6 if the keyword or pf= says so,
  * else AF_UNSPEC; preferred: which one comes first then, AF_UNSPEC for none. */
@@ -28,22 +29,24 @@ struct ip_version {
 int resolve_family(const struct addr *a, int *family, struct err *e);
 /* keyword_family: what the keyword says. passive: the address waits for others. */
 int resolve_version(const struct addr *a, const struct run *r, int keyword_family, bool passive,
-                    struct ip_version *out, struct err *e);
+                    struct ip_version *out, struct err *e) CATENA_API(resolve_version);
 
 /* Could it be the name of a service or protocol? Whether there is one is known when it is needed. */
 bool resolve_is_word(const char *text);
 bool resolve_knows_service(const char *name, int socktype);
 /* A port number, or the name of a service for that socket type. text of digits: 0 to 65535. */
-int resolve_port(struct run *r, const char *text, int socktype, int *port, struct err *e);
+int resolve_port(struct run *r, const char *text, int socktype, int *port, struct err *e)
+    CATENA_API(resolve_port);
 
 /* The addresses of host, a name, a number, or [IPv6]; NULL is the wildcard. The resolver options of
  * a apply. port is put into each of them. Gives at least one. */
 int resolve_host(const struct addr *a, struct run *r, const char *host, int port,
-                 const struct ip_version *version, bool passive, struct names *out, struct err *e);
+                 const struct ip_version *version, bool passive, struct names *out, struct err *e)
+    CATENA_API(resolve_host);
 
 /* Takes "host", "host:port", ":port", "[v6]", "[v6]:port", "v6" apart. Parts that are missing
  * become NULL. storage holds them; free it. */
 int resolve_split(const char *text, char **storage, const char **host, const char **port,
-                  struct err *e);
+                  struct err *e) CATENA_API(resolve_split);
 
 #endif

@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <time.h>
 
+#include "catena/api.h"
 #include "catena/err.h"
 
 struct addr;
@@ -189,13 +190,15 @@ int dalan_convert(struct arena *a, const char *text, const unsigned char **bytes
 
 /* Bound options of an address (addr.h), asked for by their row or by another that is the same. The
  * last one given wins; NULL if not given. */
-const struct opt *opt_find(const struct addr *a, const struct option_desc *row);
-bool opt_true(const struct addr *a, const struct option_desc *row); /* given and not 0 */
+const struct opt *opt_find(const struct addr *a, const struct option_desc *row) CATENA_API(opt_find);
+bool opt_true(const struct addr *a, const struct option_desc *row) CATENA_API(opt_true); /* given and not 0 */
 const char *opt_string(const struct addr *a, const struct option_desc *row,
-                       const char *otherwise);
-long long opt_int(const struct addr *a, const struct option_desc *row, long long otherwise);
+                       const char *otherwise) CATENA_API(opt_string);
+long long opt_int(const struct addr *a, const struct option_desc *row, long long otherwise)
+    CATENA_API(opt_int);
 /* Seconds. */
-double opt_time(const struct addr *a, const struct option_desc *row, double otherwise);
+double opt_time(const struct addr *a, const struct option_desc *row, double otherwise)
+    CATENA_API(opt_time);
 /* Applies all options of that phase that have an apply function, in the order given. */
 int opts_apply(const struct addr *a, enum phase phase, int fd, struct err *e);
 /* The same for phases that have options whose names are to be looked up: PASTSOCKET. */

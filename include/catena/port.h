@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "catena/api.h"
 #include "catena/buf.h"
 #include "catena/err.h"
 
@@ -120,7 +121,7 @@ struct port {
  * and prepares them for reading and writing without blocking; descriptors marked PORT_BORROWED keep
  * their mode, since others share it. label is borrowed. */
 int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const char *label,
-                  struct port **out, struct err *e);
+                  struct port **out, struct err *e) CATENA_API(port_open_fds);
 ssize_t port_read(struct port *p, void *buf, size_t cap);
 /* The next read gives something without a look at the descriptor. */
 static inline bool port_has_more(const struct port *p)
@@ -153,7 +154,7 @@ size_t port_message_most(const struct port *p);
 short port_events(const struct port *p, bool in, bool out);
 /* Both directions lead to the same peer, by one descriptor or by copies of it (a socket as stdio). */
 bool port_is_one(const struct port *p);
-void port_close(struct port *p); /* NULL is fine */
+void port_close(struct port *p) CATENA_API(port_close); /* NULL is fine */
 /* Its close() may wait: it lingers (SO_LINGER), or drains a terminal. */
 bool port_close_may_wait(const struct port *p);
 /* Closes without a word to the peer (no shutdown): a forked child goes on with the connection. */
@@ -176,16 +177,16 @@ int port_write_error(const struct port *p);
 /* It has said its end, and may have gone for good: the system is to find out, if it can. */
 void port_probe(const struct port *p);
 /* Puts bytes in front of what is read next; of a port of messages, one message. */
-int port_unread(struct port *p, const void *data, size_t n, struct err *e);
+int port_unread(struct port *p, const void *data, size_t n, struct err *e) CATENA_API(port_unread);
 
 /* The defaults, for ops that override only some. */
-ssize_t port_fd_read(struct port *p, void *buf, size_t cap);
+ssize_t port_fd_read(struct port *p, void *buf, size_t cap) CATENA_API(port_fd_read);
 /* For a read of a message socket: 0, or -1 and errno, EMSGSIZE as read gives it. Who reads a part of a
  * message loses the rest. */
-int port_message_fits(struct port *p, size_t cap);
-ssize_t port_fd_write(struct port *p, const void *buf, size_t n);
-int port_fd_shutdown(struct port *p, struct err *e);
-void port_fd_close(struct port *p);
+int port_message_fits(struct port *p, size_t cap) CATENA_API(port_message_fits);
+ssize_t port_fd_write(struct port *p, const void *buf, size_t n) CATENA_API(port_fd_write);
+int port_fd_shutdown(struct port *p, struct err *e) CATENA_API(port_fd_shutdown);
+void port_fd_close(struct port *p) CATENA_API(port_fd_close);
 /* The same for layers: what the inner port does. */
 ssize_t port_inner_read(struct port *p, void *buf, size_t cap);
 ssize_t port_inner_write(struct port *p, const void *buf, size_t n);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "catena/api.h"
 #include "catena/diag.h"
 #include "catena/err.h"
 #include "catena/settings.h"
@@ -136,11 +137,11 @@ void run_fail(struct run *r, const struct err *e);
 /* The process is ours, and the run has it for itself. */
 bool run_may_change_process(const struct run *r);
 /* Says W that something is experimental, unless --experimental was given. */
-void run_experimental(const struct run *r, const char *what);
+void run_experimental(const struct run *r, const char *what) CATENA_API(run_experimental);
 
 /* Peers, where a chain has fork or thread. While a side is opened it says whom it has met ... */
 bool run_wants_peer(const struct run *r);
-void run_meet(struct run *r, const char *who);
+void run_meet(struct run *r, const char *who) CATENA_API(run_meet);
 char *run_give_met(struct run *r); /* to whoever goes on with it; NULL nobody known; to be freed */
 /* ... and if the fork or thread is for that side, this is whom the run is for from then on. */
 void run_serves(struct run *r, int side);
@@ -152,13 +153,13 @@ void run_ends(struct run *r, enum run_end why);
 
 /* Facts, each with who said it (NULL: the caller); what he says again replaces it. */
 int run_set_fact(struct run *r, const struct addr *who, const char *name, const char *value,
-                 struct err *e);
+                 struct err *e) CATENA_API(run_set_fact);
 int run_tell(struct run *r, const struct addr *who, const char *name, const void *value, size_t len,
-             struct err *e);
+             struct err *e) CATENA_API(run_tell);
 /* He connected by himself: as variables his facts do not replace those that a client has told. */
 void run_stay_behind(struct run *r, const struct addr *who);
 /* As the environment has it: a copy to free, or NULL. */
-char *run_get_fact(struct run *r, const char *name);
+char *run_get_fact(struct run *r, const char *name) CATENA_API(run_get_fact);
 /* For somebody at that place: the word of the nearest on the left, else on the right; copied into a. */
 bool run_knows(struct run *r, unsigned place, const struct fact_desc *f, struct arena *a,
                struct saying *out);
@@ -171,7 +172,7 @@ const struct addr *run_addr(struct run *r, const struct addr *a);
 void *run_shared(struct run *r, size_t link);
 void run_drop_instances(struct run *r);
 /* Will anybody ask for facts? If not they need not be gathered. */
-bool run_wants_facts(const struct run *r);
+bool run_wants_facts(const struct run *r) CATENA_API(run_wants_facts);
 int run_copy_facts(struct run *r, struct run *from, struct err *e);
 /* The environment of a child: the process's own plus the facts with the program's prefix
  * (SOCAT_... or the upper-cased -lp name), VERSION, PID, PPID. One malloc'ed block each; free with

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "catena/api.h"
 #include "catena/addr.h"
 #include "catena/err.h"
 #include "catena/run.h"
@@ -20,10 +21,11 @@ struct secret_value {
  * if the option is not given (then the text is empty), or -1. Wipe it with secret_value_wipe(), in
  * every case. */
 int secret_value(const struct addr *a, const struct option_desc *row, struct run *r,
-                 int64_t deadline, struct secret_value *out, struct err *e);
+                 int64_t deadline, struct secret_value *out, struct err *e) CATENA_API(secret_value);
 /* Asks for one at the process's terminal, without showing what is typed; a signal ends it, and the
  * terminal is then as it was. Gives 1, 0 if there is no terminal, or -1. To be wiped as well. */
-int secret_ask(struct run *r, const char *prompt, struct secret_value *out, struct err *e);
-void secret_value_wipe(struct secret_value *v);
+int secret_ask(struct run *r, const char *prompt, struct secret_value *out, struct err *e)
+    CATENA_API(secret_ask);
+void secret_value_wipe(struct secret_value *v) CATENA_API(secret_value_wipe);
 
 #endif

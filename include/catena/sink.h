@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * A sink is where something goes that is told beside the data: dumps, taps. Standard error (or who takes the log's place, diag.h), or a file
- * that others may write, too (O_APPEND; a FIFO is waited for until somebody reads). Not thread-safe;
- * used by the thread that drives the run's engine. */
+ * A sink is where something goes that is told beside the data: dumps, taps. Standard error (or who takes
+ * the log's place, diag.h), or a file that others may write, too (O_APPEND; a FIFO is waited for until
+ * somebody reads). Not thread-safe; used by the thread that drives the run's engine. */
 #ifndef CATENA_SINK_H
 #define CATENA_SINK_H
 

@@ -7,11 +7,12 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "catena/api.h"
 #include "catena/diag.h"
 
 /* As pthread_create(), with a stack of so many bytes, 0 the usual. about: on whose behalf it is at work
  * (diag_about). Gives 0 or errno. */
 int thread_start(pthread_t *thread, size_t stack, const struct diag_peer *about,
-                 void *(*f)(void *), void *arg);
+                 void *(*f)(void *), void *arg) CATENA_API(thread_start);
 
 #endif

@@ -5,21 +5,23 @@
 
 #include <stdint.h>
 
+#include "catena/api.h"
 #include "catena/err.h"
 
 struct run;
 
-int64_t wait_now(void); /* milliseconds of a clock that only goes forward */
+int64_t wait_now(void) CATENA_API(wait_now); /* milliseconds of a clock that only goes forward */
 /* Waits until fd shows one of the poll(2) events; 1 yes, 0 deadline passed, -1 (ERR_INTERRUPTED or
  * a system error). fd -1: only the time. deadline in wait_now() milliseconds, -1 for ever. */
-int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e);
-int wait_seconds(struct run *r, double seconds, struct err *e); /* 0, or -1 interrupted */
+int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
+    CATENA_API(wait_fd);
+int wait_seconds(struct run *r, double seconds, struct err *e) CATENA_API(wait_seconds); /* 0, or -1 interrupted */
 /* e says why something could not be had. If it is what others may give back (descriptors, memory),
  * warns, waits a while and gives 0: try again. Otherwise -1, with e as it was, or interrupted. */
-int wait_for_more(struct run *r, struct err *e);
+int wait_for_more(struct run *r, struct err *e) CATENA_API(wait_for_more);
 /* Runs f(arg) where it may block (a helper thread) and waits for its end or a signal. Gives 0 when
  * f returned; -1 when interrupted: f may still be running then, so arg must outlive the process's
  * end and the caller must only unwind. */
-int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e);
+int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e) CATENA_API(wait_call);
 
 #endif

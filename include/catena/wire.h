@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "catena/api.h"
 #include "catena/buf.h"
 #include "catena/err.h"
 
@@ -34,12 +35,12 @@ int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct 
               int64_t patience, struct err *e);
 void wire_fini(struct wire *w);
 /* All n bytes, or an error. */
-int wire_write(struct wire *w, const void *data, size_t n, struct err *e);
+int wire_write(struct wire *w, const void *data, size_t n, struct err *e) CATENA_API(wire_write);
 /* Exactly n bytes; end of file before is ERR_PROTOCOL. */
-int wire_read(struct wire *w, void *data, size_t n, struct err *e);
+int wire_read(struct wire *w, void *data, size_t n, struct err *e) CATENA_API(wire_read);
 /* Reads up to and including the line feed; gives the line without "\n" or "\r\n", NUL-terminated.
  * A line that does not fit cap (NUL included), or that holds a NUL, is ERR_PROTOCOL. */
-int wire_read_line(struct wire *w, char *line, size_t cap, struct err *e);
+int wire_read_line(struct wire *w, char *line, size_t cap, struct err *e) CATENA_API(wire_read_line);
 
 extern const struct wire_ops wire_over_port; /* carrier: struct port * */
 

@@ -14,6 +14,7 @@
 #include "catena/catena.h"
 #include "catena/endpoint.h"
 #include "catena/option_row.h"
+#include "catena/module.h"
 #include "catena/options.h"
 #include "catena/plan.h"
 #include "catena/registry.h"
@@ -205,6 +206,22 @@ static void many_rows_are_all_found(void **state)
     assert_ptr_equal(option_lookup(known, "fork"), &opt_fork);
 }
 
+static void modules_of_another_make_are_refused(void **state)
+{
+    struct catena_module m = CATENA_MODULE(forms_road, options_shine);
+    const struct registry *known;
+    struct err e;
+    (void)state;
+    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, &known, &e), 0);
+    assert_true(registry_known(known, "road"));
+    m.abi = CATENA_ABI + 1;
+    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, &known, &e), -1);
+    assert_non_null(strstr(e.text, "newer"));
+    m.abi = CATENA_ABI;
+    m.size--;
+    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, &known, &e), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +232,7 @@ int main(void)
         cmocka_unit_test(additions_stand_on_each_other),
         cmocka_unit_test(names_that_mean_something_are_refused),
         cmocka_unit_test(many_rows_are_all_found),
+        cmocka_unit_test(modules_of_another_make_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, free_memory);
 }

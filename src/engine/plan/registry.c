@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The address forms and the options that are known, and finding them by name. */
+#include "catena/module.h"
 #include "catena/registry.h"
 
 #include <ctype.h>
@@ -341,4 +342,15 @@ int registry_add(struct arena *a, const struct registry *base, const struct form
     more->r.base = base;
     *out = &more->r;
     return check_names(&(struct addition){.all = *out, .base = base, .e = e}, &own);
+}
+
+int registry_add_module(struct arena *a, const struct registry *base, const struct catena_module *m,
+                        const struct registry **out, struct err *e)
+{
+    if (m->abi != CATENA_ABI)
+        return err_set(e, ERR_USAGE, "the module was made for a %s catena: its addresses are of version %u, "
+                       "%d is needed", m->abi > CATENA_ABI ? "newer" : "older", m->abi, CATENA_ABI);
+    if (m->size != sizeof *m)
+        return err_set(e, ERR_USAGE, "the module's table has %u bytes instead of %zu", m->size, sizeof *m);
+    return registry_add(a, base, m->forms, m->options, out, e);
 }
