@@ -4,15 +4,7 @@
 # it for what is an instance's (struct catena). Outside of cli only what stands here, with its reason.
 set -eu
 build=$2
-status=0
-complain() {
-    echo "$*"
-    status=1
-}
 case ${CATENA_SANITIZE:-} in ?*) exit 77 ;; esac # sanitizers bring variables of their own
-
-objects=$build/CMakeFiles/catena_code.dir/src
-list() { find "$objects" -name '*.o' ! -path '*/engine/cli/*' | sed "s|^$objects/||; s|\.c\.o$||" | sort; }
 
 # file, variable: reason
 variables='
@@ -34,22 +26,27 @@ engine/base/thread pthread_sigmask      what a new thread is born with; put back
 process='getenv|secure_getenv|setenv|putenv|unsetenv|clearenv|environ|umask|chdir|fchdir|chroot|setuid|setgid|setgroups'
 process="$process|setsid|setpgid|signal|sigaction|sigprocmask|pthread_sigmask|setrlimit|prlimit|setlocale|nice|atexit"
 
-allowed() { # <table> <file> <name>
-    echo "$1" | while read -r file name _; do
-        [ "$file" = "$2" ] && echo "$3" | grep -qxE "$name" && echo yes
-    done | grep -q yes
+# "file name" for each; the process's own instance is cli's
+found() { # <command>
+    find "$build/CMakeFiles/catena_code.dir/src" -name '*.o' ! -path '*/engine/cli/*' -exec "$@" {} + |
+        sed -E 's|^.*/catena_code.dir/src/(.*)\.c\.o: +file format.*|file \1|; s|^.*/catena_code.dir/src/(.*)\.c\.o:$|file \1|'
+}
+# .data.rel.ro is const once it is relocated.
+changing() {
+    found objdump -t | awk '$1 == "file" { file = $2 }
+        / (\.t?data|\.t?bss|\*COM\*)/ && !/rel\.ro/ && $NF !~ /^\./ { sub(/\.[0-9]+$/, "", $NF); print file, $NF }'
+}
+calling() {
+    found nm -u | awk -v of="^($process)\$" '$1 == "file" { file = $2 } $1 == "U" { sub(/@.*/, "", $2) } $2 ~ of { print file, $2 }'
+}
+others() { # <table>: lines that none of its rows allows
+    awk -v table="$1" 'BEGIN { n = split(table, row, "\n") }
+        { for (i = 1; i <= n; i++) if (split(row[i], r, " ") > 2 && r[1] == $1 && $2 ~ "^(" r[2] ")$") next; print }'
 }
 
-for file in $(list); do
-    # .data.rel.ro is const once it is relocated
-    for name in $(objdump -t "$objects/$file.c.o" | sed -nE \
-        's/^[0-9a-f]+ .{7} (\.[a-z.]+|\*COM\*)[^ \t]*\t[0-9a-f]+ (\.hidden )?([^ ]+)$/\1 \3/p' |
-        grep -E '^(\.t?data|\.t?bss|\*COM\*)' | grep -v 'rel\.ro' | sed -E 's/^[^ ]+ //; s/\.[0-9]+$//' |
-        grep -v '^\.'); do
-        allowed "$variables" "$file" "$name" || complain "src/$file.c: variable $name can change, and is one for all"
-    done
-    for name in $(nm -u "$objects/$file.c.o" | sed 's/.* U //; s/@.*//' | grep -xE "$process" || :); do
-        allowed "$calls" "$file" "$name" || complain "src/$file.c uses $name, which is the process's"
-    done
-done
-exit $status
+bad=$(changing | others "$variables" | sed 's|^|can change, and is one for all: |'
+    calling | others "$calls" | sed 's|^|is the process'"'"'s: |')
+[ -z "$bad" ] || {
+    echo "$bad"
+    exit 1
+}
