@@ -105,7 +105,8 @@ static int begin(void **state)
     (void)state;
     world_init(&one, DIAG_NOTICE, ann);
     world_init(&two, DIAG_ERROR, bob);
-    one.settings.text_dump = true;
+    one.settings.text_dump = two.settings.text_dump = true;
+    two.catena.log.taker.data = NULL; /* it drops dumps */
     one.catena.limits.block = BIG / 3;
     return registry_add(&memory, &builtin_registry, forms_shout, NULL, &one.catena.known, &e);
 }
@@ -300,7 +301,8 @@ static void run_both(struct job *a, struct job *b)
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_join(thread[i], NULL), 0);
     restore(&outlets);
-    if (getenv("CATENA_TALK")) print_message("%s--\n%s", one.messages, two.messages);
+    if (getenv("CATENA_TALK"))
+        print_message("%s--\n%s", one.messages, two.messages);
     same(&before);
     assert_int_equal(waitid(P_PID, (id_t)child, &how, WEXITED), 0); /* nobody has taken it */
     assert_int_equal(how.si_status, 7);
@@ -375,7 +377,8 @@ static void limits_are_their_own(void **state)
     assert_int_equal(b.got, LONG);
     assert_int_equal(a.status, 1);
     assert_non_null(strstr(one.messages, "a message of 100000 bytes came; up to 99999 are relayed"));
-    one.catena.limits.threads = 1;
+    one.catena.limits.threads = 2; /* of three */
+    two.catena.limits.threads = 3;
     a = (struct job){&one, "gzip|gunzip|gzip|gunzip|", NULL, SOCK_STREAM, BIG, 1};
     b = (struct job){&two, "gzip|gunzip|gzip|gunzip|", NULL, SOCK_STREAM, BIG, 1};
     one.settings.unfused = two.settings.unfused = true;
