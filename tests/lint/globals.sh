@@ -12,6 +12,9 @@ engine/base/diag about        whose thread this is: one for each thread
 engine/base/diag writing      this thread is writing a log line: one for each thread
 endpoint/terminal/readline the_editor   readline edits one line in a process, and its callback has no argument
 endpoint/address/tcpwrap (wrap|wrap_lock)   the library, and the names of its tables, one in a process: under a lock
+engine/base/library lock      guards the loading of libraries, which a process has once
+inter/libraries/libraries (slot_.*|crypto|ssl|z)   where they are and their functions, filled under that lock
+endpoint/terminal/readline_load (library|functions)   the same
 '
 
 # file, call: reason
@@ -21,10 +24,10 @@ endpoint/program/process .*             between fork and exec; nofork, refused i
 engine/open/open (umask|chdir|fchdir)   options umask and chdir; refused in a host'"'"'s
 engine/confine/sandbox_filter (sigaction|pthread_sigmask)  --sandbox; refused in a host'"'"'s
 engine/base/catena pthread_sigmask      a guest hides SIGPIPE, and puts the mask back
-engine/base/thread pthread_sigmask      what a new thread is born with; put back
+engine/base/thread (pthread_sigmask|pthread_create)  what a new thread is born with, put back; all start here
 '
 process='getenv|secure_getenv|setenv|putenv|unsetenv|clearenv|environ|umask|chdir|fchdir|chroot|setuid|setgid|setgroups'
-process="$process|setsid|setpgid|signal|sigaction|sigprocmask|pthread_sigmask|setrlimit|prlimit|setlocale|nice|atexit"
+process="$process|setsid|setpgid|signal|sigaction|sigprocmask|pthread_sigmask|setrlimit|prlimit|setlocale|nice|atexit|pthread_create"
 
 # "file name" for each; the process's own instance is cli's
 found() { # <command>
