@@ -9,13 +9,13 @@ lines() { sed 's/[0-9/]* [0-9:.]*  /TIME /' "$1"; } # headers without their time
 @test "all formats, in files and on standard error" {
     for format in text hex both; do
         case $format in text) switch=-v ;; hex) switch=-x ;; both) switch='-x -v' ;; esac
-        printf 'a\tb\nc\\\001d' | catena - "tap:f,format=$format|pipe" >out
+        printf 'a\tb\nc\\\001d\n' | catena - "tap:f,format=$format|pipe" >out
         # shellcheck disable=SC2086
-        printf 'a\tb\nc\\\001d' | catena $switch - pipe >/dev/null 2>ref
+        printf 'a\tb\nc\\\001d\n' | catena $switch - pipe >/dev/null 2>ref
         same "$(lines ref)" "$(lines f)"
-        same "$(printf 'a\tb\nc\\\001d')" "$(<out)"
+        same "$(printf 'a\tb\nc\\\001d\n')" "$(<out)"
         rm f
-        printf 'a\tb\nc\\\001d' | catena - "tap,format=$format|pipe" >out 2>f
+        printf 'a\tb\nc\\\001d\n' | catena - "tap,format=$format|pipe" >out 2>f
         same "$(lines ref)" "$(lines f)"
         rm f
     done
