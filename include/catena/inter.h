@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "catena/addr.h"
+#include "catena/api.h"
 #include "catena/buf.h"
 #include "catena/err.h"
 #include "catena/wire.h"
@@ -18,9 +19,34 @@
 struct run;
 
 /* negotiator: a straight-line blocking dialog over the wire at open time; then bytes pass
- * untouched. Refusals by the peer are of the kind that says why, nonsense is ERR_PROTOCOL. */
+ * untouched. Refusals by the peer are of the kind that says why, nonsense is ERR_PROTOCOL. What the peer
+ * has sent beyond the dialog is never read, or stays in the wire. */
+
+/* What became of the rest of the line, for a dialog that answers for it. */
+struct outcome {
+    const struct err *failed; /* why it could not be opened, by its kind; NULL: it stands */
+    struct wire *beyond;      /* it stands, and .talks_beyond: what was opened for this address */
+    struct run *run;
+    unsigned place;           /* of the address that answers, */
+    bool to_right;            /* and where from there the rest is */
+};
+/* What the nearest address there has told (sockaddr: from where it was reached); false: nobody has. */
+bool outcome_told(const struct outcome *o, const char *fact, char *value, size_t cap)
+    CATENA_API(outcome_told);
+
 struct negotiator_ops {
-    int (*negotiate)(const struct addr *a, struct run *r, struct wire *w, struct err *e);
+    size_t state_size; /* bytes that the halves of one dialog share, zeroed before; may be 0 */
+    /* The dialog; or what of it comes first, in which the peer says what he wants: it is told as facts
+     * (run_tell), and what is opened after has holes for them. */
+    int (*learn)(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e);
+    /* The rest of the dialog, once, with a deadline of its own; NULL: there is none. */
+    int (*answer)(void *st, const struct addr *a, struct run *r, struct wire *w,
+                  const struct outcome *o, struct err *e);
+    /* answer() waits until all that is opened after stands, or has failed: nothing goes through the dialog
+     * before. Otherwise it follows at once. */
+    bool answers_for_rest;
+    bool talks_beyond;       /* answer() reads what that side says first, or asks it */
+    void (*forget)(void *st); /* however it went; may be NULL */
 };
 
 /* codec: a pure stream transform, one instance for each direction. */

@@ -84,7 +84,8 @@ struct plan {
     struct plan_item *items;
     size_t nitems, nleft_items;
     size_t nproofs; /* so many items are made from the left before the right chain is opened: those of
-                     * the left chain, and who of the right one talks to what connected there */
+                     * the left chain, and who of the right one talks to what connected there; but none
+                     * behind a dialog whose answer waits for the right chain */
     unsigned seam; /* the place where the two chains meet, of what belongs to no address: -r, -R */
     size_t border; /* index of the station at the border: its engine runs in the run's own thread */
     bool border_inside; /* what is on the other side of the border shares that engine */
@@ -108,6 +109,8 @@ int plan_look_up(struct plan *p, struct err *e);
 void plan_free(struct plan *p);
 void plan_print(const struct plan *p, FILE *f); /* -n */
 
+/* A dialog with what is left of it, which answers when the rest of the line stands. */
+bool plan_item_waits(const struct plan *p, size_t item);
 /* Who is to fill a hole of that fact at that place, as far as is known: the nearest on the left that
  * is opened before and tells it, else the nearest on the right; NULL nobody. */
 const struct addr *plan_teller(const struct plan *p, unsigned place, const struct fact_desc *f);

@@ -277,3 +277,11 @@ udp_bound() { [ -n "$(ss -Hlun "sport = :$udp")" ]; }
     has "$output" '{sockaddr} in option "bind": told by first address, link 2 "tcp-l"'
     has "$output" '^  tcp-connect:{sni}:443$'
 }
+
+@test "SOCKS5-LISTEN: who has come to the server, and where that listens" {
+    start_peer sockd recv:3 'send:\x05\0' recv:10 'send:\x05\0\0\x01\x0a\x09\x08\x07\x1f\x90' \
+        'send:\x05\0\0\x01\x0a\x09\x08\x06\x1f\x91' send:hello shut
+    catena -u "socks5-listen:10.1.2.3:0|tcp:127.0.0.1:$port" \
+        "OPEN:$T/{peeraddr}-{peerport}-{sockaddr}-{sockport},creat"
+    has "$(<"$T/10.9.8.6-8081-10.9.8.7-8080")" hello
+}

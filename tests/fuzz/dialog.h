@@ -102,7 +102,15 @@ static inline void dialog_hold(const struct plan *p, const uint8_t *data, size_t
     struct wire w;
     if (run_init(&run, &dialog_settings, p, -1, &e) < 0 || wire_init(&w, &ops, &s, &run, -1, &e) < 0)
         abort();
-    int rc = a->form->ops.negotiator->negotiate(a, &run, &w, &e);
+    const struct negotiator_ops *both = a->form->ops.negotiator;
+    const struct outcome stands = {.run = &run, .place = a->place};
+    void *st = calloc(1, both->state_size + 1);
+    if (!st)
+        abort();
+    int rc = both->learn(st, a, &run, &w, &e);
+    if (rc == 0 && both->answer)
+        rc = both->answer(st, a, &run, &w, &stands, &e);
+    free(st);
     if (rc < 0)
         dialog_check_message(&e, data, size);
     if ((rc == 0) != good || (good && w.in.len + s.left != rest))

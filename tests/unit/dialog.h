@@ -112,6 +112,22 @@ static size_t bind_settings(const struct dialog *d, struct opt *opts)
     return n;
 }
 
+/* Both halves, if there are two. */
+static int hold_whole(const struct addr *a, struct wire *w, struct err *e)
+{
+    const struct negotiator_ops *ops = a->form->ops.negotiator;
+    const struct outcome stands = {.run = &run, .place = a->place};
+    void *st = calloc(1, ops->state_size + 1);
+    assert_non_null(st);
+    int rc = ops->learn(st, a, &run, w, e);
+    if (rc == 0 && ops->answer)
+        rc = ops->answer(st, a, &run, w, &stands, e);
+    if (ops->forget)
+        ops->forget(st);
+    free(st);
+    return rc;
+}
+
 static int talk(const struct dialog *d, size_t piece, struct script *s, char *rest, size_t *nrest,
                 struct err *e)
 {
@@ -137,7 +153,7 @@ static int talk(const struct dialog *d, size_t piece, struct script *s, char *re
         memcpy(answer + d->nanswer, d->early, nearly);
     *s = (struct script){.answer = answer, .left = d->nanswer + nearly, .piece = piece};
     assert_int_equal(wire_init(&w, &script_ops, s, &run, -1, e), 0);
-    rc = a.form->ops.negotiator->negotiate(&a, &run, &w, e);
+    rc = hold_whole(&a, &w, e);
 
     *nrest = w.in.len;
     assert_true(*nrest <= nearly || rc < 0);

@@ -310,6 +310,40 @@ static void lengths(void **state)
     play(&user4);
 }
 
+/* The first reply says where the server listens, the second who has come; "any" and names are no news. */
+static void socks5_tells(void **state)
+{
+    static const struct {
+        const char *answer;
+        size_t n;
+        const char *facts[4];
+    } list[] = {
+        {BYTES("\5\0\5\0\0\1\12\1\2\3\1\2\5\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\7"),
+         {"10.1.2.3", "258", "[::1]", "7"}},
+        {BYTES("\5\0\5\0\0\1\0\0\0\0\1\2\5\0\0\3\4host\0\7"), {NULL, NULL, NULL, NULL}},
+        {BYTES("\5\0\5\0\0\1\12\1\2\3\1\2\5\1"), {"10.1.2.3", "258", NULL, NULL}},
+    };
+    static const char *const names[] = {"sockaddr", "sockport", "peeraddr", "peerport"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        const struct dialog d = {S5L("0.0.0.0", "0"), .answer = list[i].answer, .nanswer = list[i].n};
+        static struct script s;
+        char rest[100];
+        size_t nrest;
+        struct err e = {0};
+        (void)talk(&d, 100, &s, rest, &nrest, &e);
+        for (size_t k = 0; k < 4; k++) {
+            char *value = run_get_fact(&run, names[k]);
+            assert_true((value != NULL) == (list[i].facts[k] != NULL));
+            if (value)
+                assert_string_equal(value, list[i].facts[k]);
+            free(value);
+        }
+        run_forget(&run);
+    }
+}
+
 /* The compounds spell the same thing as the inter address over TCP-CONNECT. */
 static void compounds(void **state)
 {
@@ -341,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(socks4_works),   cmocka_unit_test(socks4_user_default),
         cmocka_unit_test(socks4_refuses), cmocka_unit_test(socks5_works),
+        cmocka_unit_test(socks5_tells),
         cmocka_unit_test(socks5_refuses), cmocka_unit_test(bad_targets),
         cmocka_unit_test(lengths),        cmocka_unit_test(compounds),
     };

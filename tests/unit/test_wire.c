@@ -78,6 +78,73 @@ static void wire_write_deadline(void **state)
     port_close(p);
 }
 
+/* A peer in memory, whose bytes come in pieces. */
+struct script {
+    const char *left;
+    size_t piece;
+};
+static int script_fill(struct wire *w, int *eof, struct err *e)
+{
+    struct script *s = w->carrier;
+    unsigned char *at;
+    (void)e;
+    assert_true(buf_room(&w->in, &at) > 0); /* else nothing would look like an end */
+    size_t n = buf_put(&w->in, s->left, strnlen(s->left, s->piece));
+    s->left += n;
+    *eof = n == 0;
+    return 0;
+}
+static const struct wire_ops script_ops = {.fill = script_fill};
+
+static void looks_without_taking(void **state)
+{
+    static char lots[20001];
+    (void)state;
+    memset(lots, 'x', sizeof lots - 1);
+    for (size_t piece = 1; piece <= 7; piece++) {
+        struct script s = {"abc\ndefg", piece};
+        const unsigned char *at;
+        char line[8], got[8];
+        struct wire w;
+        struct err e = {0};
+        assert_int_equal(wire_init(&w, &script_ops, &s, &run, -1, &e), 0);
+        assert_int_equal(wire_look(&w, 3, &at, &e), 0);
+        assert_memory_equal(at, "abc", 3);
+        assert_int_equal(wire_look(&w, 1, &at, &e), 0);
+        assert_memory_equal(at, "abc", 3);
+        assert_int_equal(wire_read_line(&w, line, sizeof line, &e), 0);
+        assert_string_equal(line, "abc");
+        assert_int_equal(wire_hand_back(&w, "12", 2, &e), 0);
+        assert_int_equal(wire_hand_back(&w, "0", 1, &e), 0);
+        assert_int_equal(wire_look(&w, 5, &at, &e), 0);
+        assert_memory_equal(at, "012de", 5);
+        assert_int_equal(wire_look(&w, 8, &at, &e), -1); /* there are seven, and then the end */
+        assert_int_equal(e.kind, ERR_PROTOCOL);
+        assert_int_equal(w.in.len, 7);
+        assert_int_equal(wire_read(&w, got, 7, &e), 0);
+        assert_memory_equal(got, "012defg", 7);
+        assert_int_equal(wire_hand_on(&w, "xy", 2, &e), 0);
+        assert_int_equal(wire_hand_on(&w, "z", 1, &e), 0);
+        assert_int_equal(w.on.len, 3);
+        assert_memory_equal(buf_data(&w.on), "xyz", 3);
+        wire_fini(&w);
+    }
+    struct script s = {lots, 1500};
+    const unsigned char *at;
+    struct wire w;
+    struct err e = {0};
+    assert_int_equal(wire_init(&w, &script_ops, &s, &run, -1, &e), 0);
+    assert_int_equal(wire_look(&w, WIRE_AHEAD, &at, &e), 0);
+    assert_int_equal(w.in.len, WIRE_AHEAD);
+    assert_int_equal(wire_look(&w, WIRE_AHEAD + 1, &at, &e), -1);
+    assert_string_equal(e.text, "the peer has sent more than 8192 bytes");
+    assert_int_equal(wire_expect(&w, WIRE_AHEAD_MAX + 1, &e), -1);
+    assert_int_equal(wire_expect(&w, 20000, &e), 0);
+    assert_int_equal(wire_look(&w, 20000, &at, &e), 0);
+    assert_memory_equal(at, lots, 20000);
+    wire_fini(&w);
+}
+
 static ssize_t read_at_the_third_attempt(struct port *p, void *buf, size_t cap)
 {
     unsigned *attempts = p->state;
@@ -123,6 +190,7 @@ int main(void)
         cmocka_unit_test(wire_over_a_port),
         cmocka_unit_test(what_says_again_is_read_again_without_waiting),
         cmocka_unit_test(wire_write_deadline),
+        cmocka_unit_test(looks_without_taking),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,11 +141,18 @@ static bool is_seat(const struct plan *p)
     return opt_true(p->end[LEFT].fwd, &opt_thread) && p->nengines == 1 && !programs;
 }
 
+/* Does its answer wait for something that is not open when it has learnt what is wanted? */
+static bool waits(const struct plan *p, size_t item)
+{
+    return item + 1 == p->nproofs && plan_item_waits(p, item);
+}
+
 static void print_fate(const struct plan *p, size_t item, FILE *f)
 {
     const struct plan_item *it = &p->items[item];
     if (it->kind == ITEM_DIALOG)
-        fprintf(f, "      becomes: a dialog at open time, then nothing\n");
+        fprintf(f, "      becomes: a dialog at open time, %sthen nothing\n",
+                waits(p, item) ? "answers when the right chain is open, " : "");
     else if (it->link && it->link->fate == FATE_PROGRAM)
         fprintf(f, "      becomes: a program%s\n",
                 it->link->back ? " (or engine) for each direction" : "");
@@ -248,21 +255,36 @@ static void print_opened_link(const struct plan_link *l, int *n, FILE *f)
                                                  : "");
 }
 
+/* Links that the left cursor reaches before the right chain is opened; behind a dialog that waits for that,
+ * those of the left chain follow when it has answered. */
+static size_t early_links(const struct plan *p)
+{
+    size_t early = 0;
+    while (early < p->nlinks &&
+           (p->links[early].fate == FATE_NOTHING || item_of(p, &p->links[early]) < p->nproofs))
+        early++;
+    return early;
+}
+
 static void print_opening(const struct plan *p, FILE *f)
 {
-    size_t early = p->nleft;
+    size_t early = early_links(p), right = early > p->nleft ? early : p->nleft;
     int n = 1;
     fprintf(f, "opening order:\n");
     print_opened(p->end[LEFT].back, &n, f);
     print_opened(p->end[LEFT].fwd, &n, f);
-    while (early < p->nlinks && (p->links[early].fate == FATE_NOTHING ||
-                                 item_of(p, &p->links[early]) < p->nproofs))
-        early++;
     for (size_t i = 0; i < early; i++)
         print_opened_link(&p->links[i], &n, f);
     print_opened(p->end[RIGHT].back, &n, f);
     print_opened(p->end[RIGHT].fwd, &n, f);
-    for (size_t i = p->nlinks; i-- > early;)
+    for (size_t i = p->nlinks; i-- > right;)
+        print_opened_link(&p->links[i], &n, f);
+    if (p->nproofs > 0 && waits(p, p->nproofs - 1)) {
+        fprintf(f, "  %d. ", n++);
+        print_addr(p->items[p->nproofs - 1].link->fwd, f);
+        fprintf(f, " (answers)\n");
+    }
+    for (size_t i = early; i < p->nleft; i++)
         print_opened_link(&p->links[i], &n, f);
     if (p->settings->sandbox)
         fprintf(f, "  %d. (--sandbox: nothing is opened from here)\n", n);

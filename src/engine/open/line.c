@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "catena/endpoint.h"
-#include "catena/handshake.h"
+#include "engine/open/dialog.h"
 #include "engine/open/joint.h"
 
 int line_init(struct line *l, struct run *r, struct err *e)
@@ -133,8 +133,8 @@ static int shake_hands(struct line *l, int side, struct station *s, struct err *
 {
     if (line_start(l, e) < 0)
         return -1;
-    if (side != LEFT || !l->defers || s->engine.side[side].port->flags & PORT_JOINT)
-        return engine_handshake(&s->engine, e);
+    if (side != LEFT || !l->defers || s->engine.side[side].port->flags & PORT_JOINT || l->on[side].len > 0)
+        return engine_handshake(&s->engine, e) < 0 ? -1 : dialog_hand_on(l, side, e);
     l->proving = &s->engine;
     return 1;
 }
@@ -161,57 +161,23 @@ static int attach(struct line *l, int side, struct station *s, struct err *e)
     return stack_wire(&s->engine, side) && engine_shakes_hands(&s->engine) ? shake_hands(l, side, s, e) : 0;
 }
 
-/* What a dialog has read too far goes back in front of what comes. */
-static int unread(struct line *l, int side, struct wire *w, struct err *e)
-{
-    struct buf b, *out;
-    if (w->in.len == 0)
-        return 0;
-    if (!l->pending[side])
-        return port_unread(l->port[side], buf_data(&w->in), w->in.len, e);
-    out = stack_out(&l->pending[side]->engine, !side);
-    if (buf_init(&b, w->in.len + out->cap) < 0)
-        return err_nomem(e);
-    buf_move(&b, &w->in);
-    buf_move(&b, out);
-    buf_swap(&b, out);
-    buf_fini(&b);
-    return 0;
-}
-
-static int hold_dialog(struct line *l, int side, const struct plan_link *link, struct err *e)
+/* A program needs real descriptors: so has whoever talks to it while the line is being opened. */
+int line_face_program(struct line *l, int side, struct err *e)
 {
     struct station *s = l->pending[side];
-    struct wire w;
-    if (s && s->program) { /* a program needs real descriptors: so the dialog has one, too */
-        struct port *ports[2] = {NULL, NULL};
-        l->pending[side] = NULL;
-        if (joint_make(l, s, NULL, side, ports, e) < 0)
-            return -1;
-        l->port[side] = ports[1];
-        s->attached[!side] = true;
-        if (complete(l, s, e) < 0)
-            return -1;
-        s = NULL;
-    }
-    struct engine_wire ew = {s ? &s->engine : NULL, !side};
-    const struct wire_ops *over = s ? &wire_over_engine : &wire_over_port;
-    void *carrier = s ? (void *)&ew : l->port[side];
-    const struct addr *a;
-    if (run_instance(l->run, link->fwd, &a, e) < 0 || line_start(l, e) < 0 ||
-        wire_init(&w, over, carrier, l->run, handshake_patience(a), e) < 0)
+    struct port *ports[2] = {NULL, NULL};
+    if (!s || !s->program)
+        return 0;
+    l->pending[side] = NULL;
+    if (joint_make(l, s, NULL, side, ports, e) < 0)
         return -1;
-    int rc = a->form->ops.negotiator->negotiate(a, l->run, &w, e);
-    if (rc < 0)
-        (void)err_wrap(e, "%s", a->label);
-    else
-        rc = unread(l, side, &w, e);
-    wire_fini(&w);
-    return rc;
+    l->port[side] = ports[1];
+    s->attached[!side] = true;
+    return complete(l, s, e);
 }
 
 /* Moves that side's cursor on, at most to (not including) `limit`; stops before a dialog that
- * talks to the other side. */
+ * talks to the other side, and behind one that owes its answer: its peer waits for that. */
 static int advance(struct line *l, int side, size_t limit, struct err *e)
 {
     while (side == LEFT ? l->next[LEFT] < limit : l->next[RIGHT] > limit) {
@@ -220,7 +186,7 @@ static int advance(struct line *l, int side, size_t limit, struct err *e)
         if (it->kind == ITEM_DIALOG && it->link->wire != side)
             return 0;
         l->failed = it->link;
-        int rc = it->kind == ITEM_DIALOG ? hold_dialog(l, side, it->link, e)
+        int rc = it->kind == ITEM_DIALOG ? dialog_hold(l, side, it->link, e)
                                          : attach(l, side, &l->stations[i], e);
         if (rc < 0)
             return -1;
@@ -242,9 +208,31 @@ static int greet(struct line *l, int side, struct err *e)
     return err_is_end(e) || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
 }
 
+/* Who waits on the left for an answer gets it when all that talks to the right end has been heard; what is
+ * behind him talks to him, and later. */
+static size_t right_limit(const struct line *l)
+{
+    size_t limit = l->waiting.link ? l->next[RIGHT] : l->next[LEFT];
+    for (size_t i = l->next[RIGHT]; l->waiting.link && i-- > l->next[LEFT];) {
+        const struct plan_item *it = &l->plan->items[i];
+        bool talks = it->kind == ITEM_DIALOG || (it->link && it->link->fwd->form->kind == FORM_SESSION);
+        if (talks && it->link->wire == LEFT)
+            break;
+        if (talks)
+            limit = i;
+    }
+    return limit;
+}
+
+static size_t left_limit(const struct line *l)
+{
+    const struct plan *p = l->plan;
+    return p->nproofs < p->nleft_items ? p->nproofs : p->nleft_items;
+}
+
 int line_open_chain(struct line *l, int side, struct err *e)
 {
-    size_t limit = side == LEFT ? l->plan->nleft_items : l->next[LEFT];
+    size_t limit = side == LEFT ? left_limit(l) : right_limit(l);
     bool begins = l->port[side] != NULL;
     return begins && greet(l, side, e) < 0 ? -1 : advance(l, side, limit, e);
 }
@@ -269,9 +257,10 @@ int line_prove(struct line *l, struct err *e)
 int line_join(struct line *l, struct err *e)
 {
     l->defers = false;
-    if (border_open(&l->border, e) < 0)
+    if (border_open(&l->border, e) < 0 || dialog_answer(l, e) < 0)
         return -1;
-    if (advance(l, LEFT, l->next[RIGHT], e) < 0 || advance(l, RIGHT, l->next[LEFT], e) < 0)
+    if (advance(l, LEFT, l->next[RIGHT], e) < 0 || advance(l, RIGHT, l->next[LEFT], e) < 0 ||
+        dialog_hand_on(l, LEFT, e) < 0 || dialog_hand_on(l, RIGHT, e) < 0)
         return -1;
     struct station *a = l->pending[LEFT], *b = l->pending[RIGHT];
     l->pending[LEFT] = l->pending[RIGHT] = NULL;
@@ -343,6 +332,7 @@ void line_reset_side(struct line *l, int side, bool quietly)
     l->port[side] = NULL;
     l->pending[side] = NULL;
     l->next[side] = side == LEFT ? 0 : n;
+    dialog_drop(l, side);
     atomic_store(&l->run->cut[0], cut[0]);
     atomic_store(&l->run->cut[1], cut[1]);
 }
@@ -358,6 +348,7 @@ void line_fini(struct line *l)
     for (int i = 0; i < 2; i++) {
         port_close(l->port[i]);
         l->port[i] = NULL;
+        dialog_drop(l, i);
     }
     if (l->done_fd >= 0)
         close(l->done_fd);

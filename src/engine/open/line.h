@@ -28,6 +28,13 @@ struct station {
 void station_stop(struct station *s); /* its thread, if there is one, ends at once */
 void station_join(struct station *s); /* waits for that */
 
+struct dialog { /* which has learnt what its peer wants */
+    const struct plan_link *link; /* NULL: there is none */
+    const struct addr *addr;
+    int side;
+    void *state;
+};
+
 struct line {
     struct run *run;
     const struct plan *plan;
@@ -36,6 +43,8 @@ struct line {
     size_t next[2];            /* first item not yet handled by the left / right cursor (exclusive) */
     struct port *port[2];      /* what the cursor has reached: a port ... */
     struct station *pending[2]; /* ... or a station whose inner side is open */
+    struct dialog waiting;     /* on the left, for the right chain; the cursor waits behind it */
+    struct buf on[2];          /* what a dialog has handed on, for the next session of that cursor */
     int fds[2][2];             /* of the end ports, for messages */
     bool defers;            /* somebody else may see to the handshake of who connected ... */
     struct engine *proving; /* ... namely of this engine, and then the opening goes on */
@@ -59,6 +68,8 @@ int line_prove(struct line *l, struct err *e);
 void line_reset_side(struct line *l, int side, bool quietly);
 /* Both ends are there: handles what is left and joins them. */
 int line_join(struct line *l, struct err *e);
+/* It could not be opened as a whole: who waits on the left hears why, if somebody does. */
+void line_refuse(struct line *l, const struct err *why);
 /* Starts the engines that are complete, all but the border's. While the line is being opened only
  * when something is to be said through them: what a peer sends is to be looked at by a process that
  * has confined itself, if it is to. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * The wire of a negotiation: exact reads, lines and writes over whatever carries it, under one
+ * The wire of a dialog: exact reads, lines and writes over whatever carries it, under one
  * deadline. What was read too far stays in w->in. */
 #include "catena/wire.h"
 
@@ -12,19 +12,18 @@
 #include "catena/port.h"
 #include "catena/wait.h"
 
-#define WIRE_BUF 8192 /* bytes read ahead at most */
-
 int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,
               int64_t patience, struct err *e)
 {
     *w = (struct wire){.ops = ops, .carrier = carrier, .run = run, .patience = patience,
                        .deadline = handshake_deadline(patience)};
-    return buf_init(&w->in, WIRE_BUF) == 0 ? 0 : err_nomem(e);
+    return buf_init(&w->in, WIRE_AHEAD) == 0 ? 0 : err_nomem(e);
 }
 
 void wire_fini(struct wire *w)
 {
     buf_fini(&w->in);
+    buf_fini(&w->on);
 }
 
 int wire_write(struct wire *w, const void *data, size_t n, struct err *e)
@@ -88,6 +87,54 @@ int wire_read_line(struct wire *w, char *line, size_t cap, struct err *e)
     line[--have] = '\0';
     if (have > 0 && line[have - 1] == '\r')
         line[have - 1] = '\0';
+    return 0;
+}
+
+int wire_expect(struct wire *w, size_t n, struct err *e)
+{
+    if (n > WIRE_AHEAD_MAX)
+        return err_set(e, ERR_PROTOCOL, "%zu bytes are to be looked at at once; at most %d are possible",
+                       n, WIRE_AHEAD_MAX);
+    return buf_grow(&w->in, n) < 0 ? err_nomem(e) : 0;
+}
+
+int wire_look(struct wire *w, size_t n, const unsigned char **at, struct err *e)
+{
+    int eof = 0;
+    if (n > w->in.cap)
+        return err_set(e, ERR_PROTOCOL, "the peer has sent more than %zu bytes", w->in.cap);
+    while (w->in.len < n) {
+        if (w->ops->fill(w, &eof, e) < 0)
+            return -1;
+        if (eof && w->in.len < n)
+            return err_set(e, ERR_PROTOCOL, "the peer closed the connection during the dialog");
+    }
+    *at = buf_data(&w->in);
+    return 0;
+}
+
+int wire_hand_back(struct wire *w, const void *data, size_t n, struct err *e)
+{
+    struct buf b;
+    if (n == 0)
+        return 0;
+    size_t cap = n + w->in.len;
+    if (buf_init(&b, cap > w->in.cap ? cap : w->in.cap) < 0)
+        return err_nomem(e);
+    buf_put(&b, data, n);
+    buf_move(&b, &w->in);
+    buf_swap(&b, &w->in);
+    buf_fini(&b);
+    return 0;
+}
+
+int wire_hand_on(struct wire *w, const void *data, size_t n, struct err *e)
+{
+    if (n == 0)
+        return 0;
+    if (buf_grow(&w->on, w->on.len + n) < 0)
+        return err_nomem(e);
+    buf_put(&w->on, data, n);
     return 0;
 }
 

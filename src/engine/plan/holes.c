@@ -83,7 +83,16 @@ static bool is_early(const struct plan *p, const struct plan_link *l)
     for (size_t i = 0; i < p->nproofs; i++)
         if (p->items[i].link == l)
             return true;
-    return l->chain == LEFT;
+    return false;
+}
+
+/* It stands in the left chain behind a dialog that waits for the right one. */
+static bool is_put_off(const struct plan *p, const struct plan_link *l)
+{
+    for (size_t i = p->nproofs; i < p->nleft_items; i++)
+        if (p->items[i].link == l)
+            return true;
+    return false;
 }
 
 static const struct plan_link *link_at(const struct plan *p, unsigned place)
@@ -99,6 +108,8 @@ static unsigned turn_of(const struct plan *p, unsigned place)
     const struct plan_link *l = link_at(p, place);
     if (place == p->seam)
         return 3 * n;
+    if (l && is_put_off(p, l))
+        return 3 * n + place;
     if (l && l->chain == RIGHT)
         return is_early(p, l) ? place : 3 * n - place;
     return place < p->seam ? place : n + place;

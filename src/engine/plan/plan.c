@@ -129,8 +129,14 @@ static bool can_be_border(const struct plan_item *it)
     return !it->link || it->link->fate == FATE_ENGINE;
 }
 
+static bool talks_to_left(const struct plan_item *it)
+{
+    return it->kind == ITEM_DIALOG && it->link->wire == LEFT;
+}
+
 /* The border's features and the run's timers live in one engine: the nearest to the border, right
- * of it if there is one, else left, else a plain relay made for it. */
+ * of it if there is one, else left, else a plain relay made for it, behind dialogs that are to be held
+ * before the right chain is opened. */
 static void settle_border(struct plan *p)
 {
     for (size_t i = p->nleft_items; i < p->nitems; i++) {
@@ -152,6 +158,8 @@ static void settle_border(struct plan *p)
         break;
     }
     p->border = p->nleft_items;
+    while (p->border < p->nitems && talks_to_left(&p->items[p->border]))
+        p->border++;
     memmove(p->items + p->border + 1, p->items + p->border,
             (p->nitems - p->border) * sizeof *p->items);
     p->items[p->border] = (struct plan_item){ITEM_STATION, NULL, p->settings->to_right,
@@ -202,12 +210,23 @@ static void settle_engines(struct plan *p)
     }
 }
 
+bool plan_item_waits(const struct plan *p, size_t i)
+{
+    const struct plan_item *it = &p->items[i];
+    return talks_to_left(it) && it->link->fwd->form->ops.negotiator->answers_for_rest;
+}
+
 /* Who connected proves who he is before anything behind is opened: behind the last address of the right
  * chain that talks to the left, if nothing between needs what is right of it. The border's engine does
- * not run by then. */
+ * not run by then. Who waits for an answer that depends on the rest says nothing before he has it. */
 static void settle_proofs(struct plan *p)
 {
     p->nproofs = p->nleft_items;
+    for (size_t i = 0; i < p->nleft_items; i++)
+        if (plan_item_waits(p, i)) {
+            p->nproofs = i + 1;
+            return;
+        }
     for (size_t i = p->nleft_items; i < p->nitems && p->items[i].link; i++) {
         const struct plan_link *l = p->items[i].link;
         bool talks = p->items[i].kind == ITEM_DIALOG || l->fwd->form->kind == FORM_SESSION;
@@ -217,6 +236,8 @@ static void settle_proofs(struct plan *p)
             break;
         if (talks)
             p->nproofs = i + 1;
+        if (plan_item_waits(p, i))
+            break;
     }
 }
 
@@ -378,6 +399,17 @@ static int check_fork(const struct plan *p, struct err *e)
     return 0;
 }
 
+/* An answer is given once, and for one rest of the line. */
+static int check_answers(const struct plan *p, struct err *e)
+{
+    const struct opt *fork = plan_chain_opt(p, RIGHT, &opt_fork);
+    size_t last = p->nproofs > 0 ? p->nproofs - 1 : 0;
+    if (!fork || !fork->v.i || p->nproofs == 0 || !plan_item_waits(p, last))
+        return 0;
+    return err_at(e, fork->at, "option fork: %s has one client who waits for one answer; let the listening "
+                               "address of the first chain fork instead", p->items[last].link->fwd->label);
+}
+
 /* A limit is for those who come while others are served. */
 static int check_max_children(const struct plan *p, struct err *e)
 {
@@ -417,6 +449,9 @@ static void settle_facts(struct plan *p)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             p->wants_facts |= a->varies || a->form->kind == FORM_PROGRAM ||
                               a->form->groups & GROUP_EXEC;
+    for (size_t i = 0; i < p->nlinks; i++)
+        p->wants_facts |= p->links[i].fate == FATE_DIALOG &&
+                          p->links[i].fwd->form->ops.negotiator->answers_for_rest;
     for (int chain = LEFT; chain <= RIGHT; chain++)
         p->has_peers |= forks(p, chain, &opt_fork) || forks(p, chain, &opt_thread);
 }
@@ -424,8 +459,9 @@ static void settle_facts(struct plan *p)
 static int check(struct plan *p, struct err *e)
 {
     return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 ||
-                   check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_nofork(p, e) < 0 ||
-                   check_max_children(p, e) < 0 || plan_check_sandbox(p, e) < 0 || plan_check_guest(p, e) < 0
+                   check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_answers(p, e) < 0 ||
+                   check_nofork(p, e) < 0 || check_max_children(p, e) < 0 ||
+                   plan_check_sandbox(p, e) < 0 || plan_check_guest(p, e) < 0
                ? -1
                : 0;
 }

@@ -87,7 +87,8 @@ void lane_learn(struct engine *e, int source, size_t n, size_t room)
     struct engine_lane *lane = &e->lane[source];
     lane->full = n == room ? lane->full + 1 : 0;
     lane->small = n < START ? lane->small + 1 : 0;
-    if (lane->settled || lane->full < FULL_ENOUGH || e->side[source].port->flags & PORT_MSG_R)
+    bool pending = !e->side[!source].port; /* a dialog reads, while the line is being opened */
+    if (pending || lane->settled || lane->full < FULL_ENOUGH || e->side[source].port->flags & PORT_MSG_R)
         return;
     lane->full = 0;
     size_t most = catena_limited(limits(e)->block, MOST);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "catena/facts.h"
+#include "catena/inter.h"
 #include "catena/plan.h"
 #include "catena/catena.h"
 #include "catena/run.h"
@@ -124,6 +125,23 @@ bool run_knows(struct run *r, unsigned place, const struct fact_desc *desc, stru
         *out = (struct saying){value, f->len, f->who ? f->who : "the caller"};
     pthread_mutex_unlock(&r->lock);
     return value != NULL;
+}
+
+/* Of what lies on one side of it. */
+bool outcome_told(const struct outcome *o, const char *name, char *value, size_t cap)
+{
+    const struct fact *best = NULL;
+    pthread_mutex_lock(&o->run->lock);
+    for (const struct fact *f = o->run->facts; f; f = f->next)
+        if (strcasecmp(f->name, name) == 0 &&
+            (o->to_right ? f->place > o->place && (!best || f->place < best->place)
+                         : f->place > 0 && f->place < o->place && (!best || f->place > best->place)))
+            best = f;
+    bool fits = best && best->len < cap && strlen(best->value) == best->len;
+    if (fits)
+        memcpy(value, best->value, best->len + 1);
+    pthread_mutex_unlock(&o->run->lock);
+    return fits;
 }
 
 bool run_wants_facts(const struct run *r)

@@ -377,6 +377,8 @@ static int finish(struct passage *s, int rc, struct err *e)
     struct run *r = s->run;
     if (rc < 0 && !err_is_end(e))
         run_fail(r, e);
+    if (rc < 0)
+        line_refuse(s->line, e);
     line_fini(s->line);
     run_collect_children(r, rc < 0 || r->ended_signal || atomic_load(&r->stop) ||
                                 atomic_load(&r->over));

@@ -167,11 +167,13 @@ static int read_reply(const struct addr *a, const struct target *t, bool authori
     return 0;
 }
 
-static int proxy_negotiate(const struct addr *a, struct run *r, struct wire *w, struct err *e)
+static int proxy_learn(void *st, const struct addr *a, struct run *r, struct wire *w,
+                       struct err *e)
 {
     struct target t;
     bool authorized = false;
 
+    (void)st;
     if (target_parse(a, false, &t, e) < 0)
         return -1;
     if (opt_true(a, &opt_proxy_resolve) && target_resolve_ip4(a, &t, r, e) < 0)
@@ -182,7 +184,7 @@ static int proxy_negotiate(const struct addr *a, struct run *r, struct wire *w, 
     return 0;
 }
 
-static const struct negotiator_ops proxy_ops = {.negotiate = proxy_negotiate};
+static const struct negotiator_ops proxy_ops = {.learn = proxy_learn};
 static const struct compound proxy_tcp = {
     .inter = "PROXY",
     .inter_params = {2, 3},

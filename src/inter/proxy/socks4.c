@@ -84,12 +84,14 @@ static int read_reply(const struct dialect *d, const struct target *t, struct wi
                    t->text, (unsigned)reply[1]);
 }
 
-static int socks4_negotiate(const struct addr *a, struct run *r, struct wire *w, struct err *e)
+static int socks4_learn(void *st, const struct addr *a, struct run *r, struct wire *w,
+                        struct err *e)
 {
     const struct dialect *d = a->form->arg;
     const char *user = user_name(a);
     struct target t;
 
+    (void)st;
     if (target_parse(a, false, &t, e) < 0)
         return -1;
     if (strlen(user) > USER_MAX)
@@ -107,7 +109,7 @@ static int socks4_negotiate(const struct addr *a, struct run *r, struct wire *w,
     return read_reply(d, &t, w, e);
 }
 
-static const struct negotiator_ops socks4_ops = {.negotiate = socks4_negotiate};
+static const struct negotiator_ops socks4_ops = {.learn = socks4_learn};
 
 #define SERVER_GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_IP4 | GROUP_IP6 | GROUP_TCP)
 #define CLIENT_GROUPS (GROUP_CHILD | GROUP_RETRY | GROUP_SOCKS)

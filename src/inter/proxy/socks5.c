@@ -7,6 +7,7 @@
 
 #include "catena/diag.h"
 #include "catena/inter.h"
+#include "catena/run.h"
 #include "catena/secret.h"
 #include "inter/proxy/opts_proxy.h"
 #include "inter/proxy/target.h"
@@ -17,7 +18,7 @@ enum address_type { ADDRESS_IP4 = 1, ADDRESS_NAME = 3, ADDRESS_IP6 = 4 };
 
 struct command {
     unsigned char code;
-    bool listens; /* a second reply tells that somebody connected */
+    bool listens; /* a second reply tells who has connected */
 };
 static const struct command command_connect = {.code = 1};
 static const struct command command_bind = {.code = 2, .listens = true};
@@ -147,39 +148,50 @@ static int send_request(const struct command *c, const struct target *t, struct 
     return wire_write(w, request, (size_t)(end - request), e);
 }
 
-/* The address of a reply, as text. */
-static int read_address(struct wire *w, char *text, size_t cap, struct err *e)
+struct bound { /* the address of a reply */
+    char host[HOST_MAX + 1]; /* IPv6 in brackets */
+    unsigned port;
+    bool known; /* a number, and not "any" */
+};
+
+static int read_host(struct wire *w, struct bound *b, struct err *e)
 {
-    char host[HOST_MAX + 1];
-    unsigned char raw[HOST_MAX + 1] = {0}, port[2], type, n = 0;
-    bool ip6;
+    static const unsigned char any[sizeof(struct in6_addr)];
+    unsigned char raw[HOST_MAX + 1] = {0}, type, n = 0;
+    char text[INET6_ADDRSTRLEN] = "";
 
     if (wire_read(w, &type, 1, e) < 0)
         return -1;
-    ip6 = type == ADDRESS_IP6;
-    if (type == ADDRESS_NAME) {
-        if (wire_read(w, &n, 1, e) < 0)
-            return -1;
-    } else if (type == ADDRESS_IP4 || ip6) {
-        n = ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
-    } else {
+    bool ip6 = type == ADDRESS_IP6, name = type == ADDRESS_NAME;
+    if (!name && !ip6 && type != ADDRESS_IP4)
         return err_set(e, ERR_PROTOCOL, "the reply holds an address of unknown type %u",
                        (unsigned)type);
-    }
-    if (wire_read(w, raw, n, e) < 0 || wire_read(w, port, sizeof port, e) < 0)
+    if (!name)
+        n = ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+    else if (wire_read(w, &n, 1, e) < 0)
         return -1;
-
-    if (type == ADDRESS_NAME)
-        printable(host, sizeof host, (const char *)raw);
-    else if (inet_ntop(ip6 ? AF_INET6 : AF_INET, raw, host, sizeof host) == NULL)
-        host[0] = '\0';
-    (void)snprintf(text, cap, ip6 ? "[%s]:%u" : "%s:%u", host,
-                   (unsigned)port[0] << 8 | (unsigned)port[1]);
+    if (wire_read(w, raw, n, e) < 0)
+        return -1;
+    if (name)
+        printable(b->host, sizeof b->host, (const char *)raw);
+    else if (inet_ntop(ip6 ? AF_INET6 : AF_INET, raw, text, sizeof text) != NULL)
+        (void)snprintf(b->host, sizeof b->host, ip6 ? "[%s]" : "%s", text);
+    b->known = !name && memcmp(raw, any, n) != 0;
     return 0;
 }
 
-static int read_reply(const struct target *t, struct wire *w, char *bound, size_t cap,
-                      struct err *e)
+static int read_address(struct wire *w, struct bound *b, struct err *e)
+{
+    unsigned char port[2];
+
+    *b = (struct bound){0};
+    if (read_host(w, b, e) < 0 || wire_read(w, port, sizeof port, e) < 0)
+        return -1;
+    b->port = (unsigned)port[0] << 8 | (unsigned)port[1];
+    return 0;
+}
+
+static int read_reply(const struct target *t, struct wire *w, struct bound *b, struct err *e)
 {
     unsigned char head[2], reserved;
 
@@ -197,53 +209,79 @@ static int read_reply(const struct target *t, struct wire *w, char *bound, size_
                        refusals[head[1]].text);
     if (wire_read(w, &reserved, 1, e) < 0)
         return -1;
-    return read_address(w, bound, cap, e);
+    return read_address(w, b, e);
+}
+
+static int tell(const struct addr *a, struct run *r, const char *const names[2],
+                const struct bound *b, struct err *e)
+{
+    char port[8];
+
+    (void)snprintf(port, sizeof port, "%u", b->port);
+    if (!b->known || !run_wants_facts(r))
+        return 0;
+    return run_set_fact(r, a, names[0], b->host, e) < 0 ? -1
+                                                        : run_set_fact(r, a, names[1], port, e);
 }
 
 static int dialog(const struct command *c, const struct target *t, const struct login *l,
-                  struct wire *w, struct err *e)
+                  struct wire *w, struct bound *b, struct err *e)
 {
-    char bound[HOST_MAX + 16];
-
-    if (greet(l, w, e) < 0 || send_request(c, t, w, e) < 0 ||
-        read_reply(t, w, bound, sizeof bound, e) < 0)
-        return -1;
-    diag(DIAG_INFO, "SOCKS5 server's address is %s", bound);
-    if (!c->listens)
-        return 0;
-
-    /* Somebody connects when he likes: the deadline was for the server. */
-    diag(DIAG_NOTICE, "listening on remote host, waiting for connection");
-    w->deadline = -1;
-    if (read_reply(t, w, bound, sizeof bound, e) < 0)
-        return -1;
-    diag(DIAG_NOTICE, "received connection on remote host");
-    diag(DIAG_INFO, "SOCKS5 server's client is %s", bound);
+    if (greet(l, w, e) < 0 || send_request(c, t, w, e) < 0 || read_reply(t, w, b, e) < 0)
+        return err_wrap(e, "SOCKS5 dialog");
+    diag(DIAG_INFO, "SOCKS5 server's address is %s:%u", b->host, b->port);
     return 0;
 }
 
-static int socks5_negotiate(const struct addr *a, struct run *r, struct wire *w, struct err *e)
+static int socks5_learn(void *st, const struct addr *a, struct run *r, struct wire *w,
+                        struct err *e)
 {
+    static const char *const own[] = {"sockaddr", "sockport"};
     const struct command *c = a->form->arg;
-    struct target t;
+    struct target *t = st;
     struct login l;
+    struct bound b;
 
-    (void)r;
-    int rc = target_parse(a, c->listens, &t, e);
+    int rc = target_parse(a, c->listens, t, e);
 
     if (rc < 0)
         return -1;
     rc = login_find(a, &l, w, e);
     if (rc == 0) {
         diag(DIAG_INFO, "SOCKS5: asking %s %s",
-             c->listens ? "to listen on" : "for a connection to", t.text);
-        rc = dialog(c, &t, &l, w, e) < 0 ? err_wrap(e, "SOCKS5 dialog") : 0;
+             c->listens ? "to listen on" : "for a connection to", t->text);
+        rc = dialog(c, t, &l, w, &b, e);
     }
     secret_value_wipe(&l.password);
-    return rc;
+    return rc < 0 || !c->listens ? rc : tell(a, r, own, &b, e);
 }
 
-static const struct negotiator_ops socks5_ops = {.negotiate = socks5_negotiate};
+/* Somebody connects when he likes: the deadline was for the server. */
+static int socks5_await_client(void *st, const struct addr *a, struct run *r, struct wire *w,
+                               const struct outcome *o, struct err *e)
+{
+    static const char *const peers[] = {"peeraddr", "peerport"};
+    struct bound b;
+
+    (void)o;
+    diag(DIAG_NOTICE, "listening on remote host, waiting for connection");
+    w->deadline = -1;
+    if (read_reply(st, w, &b, e) < 0)
+        return err_wrap(e, "SOCKS5 dialog");
+    diag(DIAG_NOTICE, "received connection on remote host");
+    diag(DIAG_INFO, "SOCKS5 server's client is %s:%u", b.host, b.port);
+    return tell(a, r, peers, &b, e);
+}
+
+static const struct negotiator_ops connect_ops = {
+    .state_size = sizeof(struct target),
+    .learn = socks5_learn,
+};
+static const struct negotiator_ops listen_ops = {
+    .state_size = sizeof(struct target),
+    .learn = socks5_learn,
+    .answer = socks5_await_client,
+};
 
 #define SERVER_GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_IP4 | GROUP_IP6 | GROUP_TCP)
 #define CLIENT_GROUPS (GROUP_CHILD | GROUP_RETRY | GROUP_SOCKS)
@@ -264,13 +302,13 @@ static const struct compound connect_tcp_port = OVER_TCP_PORT("SOCKS5-CONNECT");
 static const struct compound listen_tcp = OVER_TCP("SOCKS5-LISTEN");
 static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
 
-#define INTER_FORM(key, other, command_, check_, target_, help_)                                   \
+#define INTER_FORM(key, other, command_, ops_, check_, target_, gives_, help_)                     \
     {                                                                                              \
         .keyword = key, .aliases = other, .params = ":<host>:<port>", .min_params = 2,             \
         .max_params = 2, .left = CTX_RWB, .right = RIGHT_BOTH, .groups = CLIENT_GROUPS,            \
         .role = ROLE_CLIENT, .target = target_, .help = help_, .check = check_, .foresee = target_foresee,\
-        .kind = FORM_NEGOTIATOR,                                                                   \
-        .ops.negotiator = &socks5_ops, .arg = command_,                                            \
+        .kind = FORM_NEGOTIATOR, .gives = gives_,                                                  \
+        .ops.negotiator = &ops_, .arg = command_,                                                  \
     }
 #define COMPOUND_FORM(key, other, compound_, count, params_, target_, help_)                       \
     {                                                                                              \
@@ -286,12 +324,13 @@ static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
 
 extern const struct form forms_socks5[];
 const struct form forms_socks5[] = {
-    INTER(CONNECT, &command_connect, target_check, 1, "asks a SOCKS5 server for a connection"),
+    INTER(CONNECT, &command_connect, connect_ops, target_check, 1, NULL,
+          "asks a SOCKS5 server for a connection"),
     COMPOUND(CONNECT, &connect_tcp, 3, ":<socks-server>:<host>:<port>", 2,
              "connects over TCP to a SOCKS5 server and through it to the host"),
     COMPOUND(CONNECT, &connect_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3,
              "the same with the server's port as a parameter"),
-    INTER(LISTEN, &command_bind, target_check_any_port, 0,
+    INTER(LISTEN, &command_bind, listen_ops, target_check_any_port, 0, GIVES_PEER,
           "has a SOCKS5 server listen for one connection"),
     COMPOUND(LISTEN, &listen_tcp, 3, ":<socks-server>:<listen-host>:<listen-port>", 0,
              "connects over TCP to a SOCKS5 server and has it listen for one connection"),

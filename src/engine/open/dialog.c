@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Dialogs and their answers: see dialog.h. Between the halves nothing goes through a dialog, so the
+ * cursor stays where it is, and what has been read too far is in front of what comes. */
+#include "engine/open/dialog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "catena/diag.h"
+#include "catena/handshake.h"
+
+enum { PARTING_MS = 2000 };
+
+/* ---- the wire over a cursor ---- */
+
+struct contact {
+    struct wire wire;
+    struct engine_wire engine; /* if it has reached a station */
+};
+
+static int contact_open(struct line *l, int side, const struct addr *a, struct contact *c,
+                        struct err *e)
+{
+    if (line_face_program(l, side, e) < 0)
+        return -1;
+    struct station *s = l->pending[side];
+    c->engine = (struct engine_wire){s ? &s->engine : NULL, !side};
+    return wire_init(&c->wire, s ? &wire_over_engine : &wire_over_port,
+                     s ? (void *)&c->engine : l->port[side], l->run, handshake_patience(a), e);
+}
+
+static int put_in_front(struct line *l, int side, struct buf *front, struct err *e)
+{
+    struct buf b, *out;
+    if (front->len == 0)
+        return 0;
+    if (!l->pending[side])
+        return port_unread(l->port[side], buf_data(front), front->len, e);
+    out = stack_out(&l->pending[side]->engine, !side);
+    if (buf_init(&b, front->len + out->cap) < 0)
+        return err_nomem(e);
+    buf_move(&b, front);
+    buf_move(&b, out);
+    buf_swap(&b, out);
+    buf_fini(&b);
+    return 0;
+}
+
+/* What was read too far goes back in front of what comes. */
+static int contact_close(struct line *l, int side, struct contact *c, int rc, struct err *e)
+{
+    if (rc == 0)
+        rc = put_in_front(l, side, &c->wire.in, e);
+    if (rc == 0 && c->wire.on.len > 0) {
+        rc = buf_grow(&l->on[side], l->on[side].len + c->wire.on.len) < 0 ? err_nomem(e) : 0;
+        if (rc == 0)
+            buf_move(&l->on[side], &c->wire.on);
+    }
+    wire_fini(&c->wire);
+    return rc;
+}
+
+int dialog_hand_on(struct line *l, int side, struct err *e)
+{
+    int rc = put_in_front(l, side, &l->on[side], e);
+    buf_fini(&l->on[side]);
+    return rc;
+}
+
+/* ---- the halves ---- */
+
+static const struct negotiator_ops *ops_of(const struct dialog *d)
+{
+    return d->addr->form->ops.negotiator;
+}
+
+static void forget(struct dialog *d)
+{
+    if (d->state && ops_of(d)->forget)
+        ops_of(d)->forget(d->state);
+    free(d->state);
+    *d = (struct dialog){0};
+}
+
+static int learn(struct line *l, struct dialog *d, struct err *e)
+{
+    struct contact c;
+    size_t n = ops_of(d)->state_size;
+    if (n > 0 && !(d->state = calloc(1, n)))
+        return err_nomem(e);
+    if (contact_open(l, d->side, d->addr, &c, e) < 0)
+        return -1;
+    int rc = ops_of(d)->learn(d->state, d->addr, l->run, &c.wire, e);
+    if (rc < 0)
+        (void)err_wrap(e, "%s", d->addr->label);
+    return contact_close(l, d->side, &c, rc, e);
+}
+
+static int say(struct line *l, struct dialog *d, struct contact *c, struct outcome *o, struct err *e)
+{
+    struct contact other;
+    bool beyond = ops_of(d)->talks_beyond && !o->failed;
+    if (beyond && contact_open(l, !d->side, d->addr, &other, e) < 0)
+        return -1;
+    o->beyond = beyond ? &other.wire : NULL;
+    int rc = ops_of(d)->answer(d->state, d->addr, l->run, &c->wire, o, e);
+    if (rc < 0)
+        (void)err_wrap(e, "%s", d->addr->label);
+    return beyond ? contact_close(l, !d->side, &other, rc, e) : rc;
+}
+
+/* Failed NULL: the rest stands. */
+static int answer(struct line *l, struct dialog *d, const struct err *failed, struct err *e)
+{
+    struct contact c;
+    struct outcome o = {.failed = failed, .run = l->run, .place = d->addr->place,
+                        .to_right = d->side == LEFT};
+    l->failed = d->link;
+    if (contact_open(l, d->side, d->addr, &c, e) < 0)
+        return -1;
+    return contact_close(l, d->side, &c, say(l, d, &c, &o, e), e);
+}
+
+/* ---- parting ---- */
+
+/* Nothing follows what has been said. */
+static int end_flow(struct line *l, int side, struct wire *w, struct err *e)
+{
+    struct station *s = l->pending[side];
+    if (!s)
+        return port_shutdown(l->port[side], e);
+    engine_end_input(&s->engine, !side, "the dialog is over");
+    return engine_turn(&s->engine, e) < 0 ? -1 : w->ops->write(w, "", 0, e);
+}
+
+/* An answer has been written behind which nothing comes. What the peer has sent and nobody reads would take
+ * it away from him: a close resets the connection then. */
+static void part(struct line *l, struct dialog *d)
+{
+    struct contact c;
+    struct err ignored;
+    int eof = 0;
+    if (contact_open(l, d->side, d->addr, &c, &ignored) < 0)
+        return;
+    c.wire.patience = PARTING_MS;
+    c.wire.deadline = handshake_deadline(PARTING_MS);
+    if (end_flow(l, d->side, &c.wire, &ignored) == 0)
+        while (!eof && !handshake_is_late(c.wire.deadline) &&
+               c.wire.ops->fill(&c.wire, &eof, &ignored) == 0)
+            buf_consume(&c.wire.in, c.wire.in.len);
+    wire_fini(&c.wire);
+}
+
+static bool is_heard(const struct err *e)
+{
+    return e->kind != ERR_INTERRUPTED && e->kind != ERR_TIMEOUT;
+}
+
+/* ---- for the line ---- */
+
+static bool rest_is_open(const struct line *l, int side)
+{
+    return side == RIGHT || l->port[RIGHT] || l->pending[RIGHT];
+}
+
+int dialog_hold(struct line *l, int side, const struct plan_link *link, struct err *e)
+{
+    struct dialog d = {.link = link, .side = side};
+    if (run_instance(l->run, link->fwd, &d.addr, e) < 0 || line_start(l, e) < 0)
+        return -1;
+    int rc = learn(l, &d, e);
+    if (rc == 0 && ops_of(&d)->answers_for_rest && !rest_is_open(l, side)) {
+        l->waiting = d;
+        return 0;
+    }
+    if (rc == 0 && ops_of(&d)->answer)
+        rc = answer(l, &d, NULL, e);
+    else if (rc < 0 && ops_of(&d)->answers_for_rest && is_heard(e))
+        part(l, &d);
+    forget(&d);
+    return rc;
+}
+
+int dialog_answer(struct line *l, struct err *e)
+{
+    struct dialog d = l->waiting;
+    l->waiting = (struct dialog){0};
+    int rc = d.link ? answer(l, &d, NULL, e) : 0;
+    if (d.link)
+        forget(&d);
+    return rc;
+}
+
+/* The run has failed already: nothing that goes wrong here is news. */
+void line_refuse(struct line *l, const struct err *why)
+{
+    struct dialog d = l->waiting;
+    struct err e;
+    l->waiting = (struct dialog){0};
+    if (!d.link)
+        return;
+    if (why->kind != ERR_INTERRUPTED) {
+        if (answer(l, &d, why, &e) == 0)
+            part(l, &d);
+        else
+            diag_err(DIAG_INFO, &e);
+    }
+    forget(&d);
+}
+
+void dialog_drop(struct line *l, int side)
+{
+    buf_fini(&l->on[side]);
+    if (l->waiting.link && l->waiting.side == side)
+        forget(&l->waiting);
+}
