@@ -3,7 +3,7 @@
 # What is one for the whole process: variables that can change, and calls that change the process or ask
 # it for what is an instance's (struct catena). Outside of cli only what stands here, with its reason.
 set -eu
-build=$2
+root=$1 build=$2
 case ${CATENA_SANITIZE:-} in ?*) exit 77 ;; esac # sanitizers bring variables of their own
 
 # file, variable: reason
@@ -30,8 +30,12 @@ process='getenv|secure_getenv|setenv|putenv|unsetenv|clearenv|environ|umask|chdi
 process="$process|setsid|setpgid|signal|sigaction|sigprocmask|pthread_sigmask|setrlimit|prlimit|setlocale|nice|atexit|pthread_create"
 
 # "file name" for each; the process's own instance is cli's
+objects() { # those of sources that are still there
+    (cd "$build/CMakeFiles/catena_code.dir" && find src -name '*.c.o' ! -path '*/engine/cli/*') |
+        while read -r o; do [ ! -e "$1/${o%.o}" ] || echo "$build/CMakeFiles/catena_code.dir/$o"; done
+}
 found() { # <command>
-    find "$build/CMakeFiles/catena_code.dir/src" -name '*.o' ! -path '*/engine/cli/*' -exec "$@" {} + |
+    objects "$root" | xargs "$@" |
         sed -E 's|^.*/catena_code.dir/src/(.*)\.c\.o: +file format.*|file \1|; s|^.*/catena_code.dir/src/(.*)\.c\.o:$|file \1|'
 }
 # .data.rel.ro is const once it is relocated.
