@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Which clock rules when: the rows of ARCHITECTURE.md, "Clocks", with quiet periods before, between and
+# Which clock rules when: the rows of ARCHITECTURE.md, "The states of a flow", with quiet periods before, between and
 # after the ends. All quiet periods are the stimulus; no row waits for the program.
 load ../v1compat/common
 

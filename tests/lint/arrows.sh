@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Which room may include headers of which: ARCHITECTURE.md, "Rooms". Contracts (catena/...) are for all.
+# Which room may include headers of which: ARCHITECTURE.md, "Five steps". Contracts (catena/...) are for all.
 set -eu
 cd "$1/src"
 

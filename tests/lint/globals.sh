@@ -35,7 +35,7 @@ objects() { # those of sources that are still there
         while read -r o; do [ ! -e "$1/${o%.o}" ] || echo "$build/CMakeFiles/catena_code.dir/$o"; done
 }
 found() { # <command>
-    objects "$root" | xargs "$@" |
+    objects "$root" | xargs -d '\n' "$@" |
         sed -E 's|^.*/catena_code.dir/src/(.*)\.c\.o: +file format.*|file \1|; s|^.*/catena_code.dir/src/(.*)\.c\.o:$|file \1|'
 }
 # .data.rel.ro is const once it is relocated.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * An engine relays between a left and a right port: plainly, through a codec for each direction, or
- * through a session. One thread at a time drives it. See ARCHITECTURE.md, "One engine". */
+ * through a session. One thread at a time drives it. See ARCHITECTURE.md, "The path of a byte". */
 #ifndef CATENA_ENGINE_H
 #define CATENA_ENGINE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What an engine does when nothing happens for some time: -t, -T, goodbyes, readers that take
- * nothing. The table below is the one of ARCHITECTURE.md, "Clocks". */
+ * nothing. The table below is the one of ARCHITECTURE.md, "The states of a flow". */
 #include "catena/diag.h"
 #include "catena/wait.h"
 #include "engine/relay/engine.h"
