@@ -101,6 +101,7 @@ struct addr {
     bool varies;    /* something has a hole: what is opened is an instance, made then (run_instance) */
     unsigned place; /* on the line, from the left, from 1; facts are told and asked for by place */
     bool prompt;           /* endpoint: carries records, which are to leave at once */
+    bool sealed;           /* endpoint: its packets are a session's: -b cuts none, an empty one is no end */
     const char *label;     /* for messages: second address, link 1 "openssl" */
     struct span at;
 };

@@ -16,9 +16,6 @@ struct endpoint_ops {
      * which directions are wanted. state is what listen() gave, else NULL. */
     int (*open)(const struct addr *a, struct run *r, void *state, struct port **out,
                 struct err *e);
-    /* A dialog of the endpoint's own with its peer (a handshake), before data flows: after a fork, in
-     * the run that serves the connection. May be NULL. */
-    int (*greet)(const struct addr *a, struct run *r, struct port *p, struct err *e);
     /* Releases state. forked: this is a child that inherited it: close, but remove nothing. */
     void (*unlisten)(const struct addr *a, void *state, bool forked);
     /* A program in the relay's place (nofork): left is the other side's port. Returns on failure, or

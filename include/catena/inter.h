@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "catena/addr.h"
 #include "catena/api.h"
@@ -72,6 +73,8 @@ struct codec_ops {
      * nothing is left to be given out; 0 to be called again when out has room; -1 on error. */
     int (*push)(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e);
     void (*fini)(void *st); /* may be NULL */
+    /* wait_now() when push has to be called again although nothing came; -1 not. May be NULL. */
+    int64_t (*due)(const void *st);
 };
 /* The two transforms of an address: data to wire, and wire to data. No decode: there is one
  * transform, for whichever way the address is used (one-way addresses). */
@@ -86,11 +89,14 @@ struct session_side {
     bool in_eof;  /* set by the engine: nothing comes behind what is in `in` */
     bool records; /* set by the engine: what is in `out` at a time goes out as one message */
     bool packets; /* ... and what is in `in` came as one */
+    size_t piece; /* set by the engine: so much of a stream makes a packet */
+    size_t whole; /* set by the engine, of a wire of packets: the most bytes of one that the system need not cut
+                     into pieces on its way; 0 not known */
     bool out_eof; /* set by the session: nothing follows what is in `out` */
 };
 struct session_ops {
     bool records; /* what is given out to a side that takes records is one at a time */
-    bool over_records; /* its wire is of records */
+    bool over_records; /* its wire is of records: one at a time is in a buffer of that side, whole */
     /* Can connections share what prepare() gives, although the address has holes? If not it is called
      * for each of them. */
     bool (*shares)(const struct addr *a);
@@ -107,6 +113,8 @@ struct session_ops {
     /* The handshake is done: tell the run's facts, log. Called once, by the opening code or the
      * engine. */
     int (*opened)(void *st, const struct addr *a, struct run *r, struct err *e);
+    /* wait_now() when step has to be called again although nothing came; -1 not. May be NULL. */
+    int64_t (*due)(const void *st);
     void (*close)(void *st);
 };
 

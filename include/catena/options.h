@@ -21,7 +21,7 @@ extern const struct option_desc opt_nofork;
 /* editing lines */
 extern const struct option_desc opt_history;
 /* sockets */
-extern const struct option_desc opt_so_type;
+extern const struct option_desc opt_connect_timeout, opt_so_rcvtimeo, opt_so_type;
 /* ports */
 extern const struct option_desc opt_sourceport;
 /* handshakes */

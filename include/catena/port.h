@@ -80,6 +80,7 @@ enum port_flags {
     PORT_JOINT = 1 << 14,     /* leads to a neighbouring engine or program of the same run */
     PORT_SHUT_BOTH = 1 << 15, /* close: shutdown(SHUT_RDWR) first, as v1 does for sockets */
     PORT_SHARED = 1 << 16,    /* others go on with what it leads to: no shutdown, no settings restored */
+    PORT_SEALED = 1 << 18,    /* its messages are a session's: none is cut, and an empty one is no end */
 
     PORT_COOL_WRITE = 1 << 20, /* EPIPE and ECONNRESET on write are a notice */
     PORT_SOCKET_W = 1 << 21,   /* wfd is a socket: send MSG_DONTWAIT|MSG_NOSIGNAL */
@@ -150,6 +151,8 @@ static inline bool port_lives_with_edges(const struct port *p)
 void port_settle(struct port *p);
 /* The most bytes that one message written to it may have, for messages about EMSGSIZE; 0 not known. */
 size_t port_message_most(const struct port *p);
+/* The most bytes of one that the system need not cut into pieces on its way; 0 not known. */
+size_t port_message_whole(const struct port *p);
 /* What to wait for at rfd (and at wfd, if that is the same). */
 short port_events(const struct port *p, bool in, bool out);
 /* Both directions lead to the same peer, by one descriptor or by copies of it (a socket as stdio). */

@@ -181,12 +181,67 @@ static void codec_truncated(void **state)
     bench_free(b);
 }
 
+/* Keeps what comes for a while, and gives it out although nothing more comes. */
+enum { WHILE_MS = 80 };
+static struct late {
+    int64_t due;
+    char kept[16];
+    size_t n;
+} late;
+
+static int late_push(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e)
+{
+    (void)st, (void)e;
+    if (in->len > 0) {
+        late.n = in->len;
+        memcpy(late.kept, buf_data(in), in->len);
+        buf_consume(in, in->len);
+        late.due = wait_now() + WHILE_MS;
+    }
+    if (late.n > 0 && (mode == CODEC_END || wait_now() >= late.due)) {
+        assert_int_equal(buf_put(out, late.kept, late.n), late.n);
+        late.n = 0;
+    }
+    return mode != CODEC_RUN;
+}
+
+static int64_t late_due(const void *st)
+{
+    (void)st;
+    return late.n > 0 ? late.due : -1;
+}
+
+static void codec_has_a_clock(void **state)
+{
+    static const struct codec_ops ops = {.push = late_push, .due = late_due};
+    (void)state;
+    struct bench *b = bench("test|pipe", SOCKETS);
+    struct pollfd r = {b->out[RIGHT][0], POLLIN, 0};
+    char got[16];
+    for (size_t i = 0; i < b->engine.nlayers; i++)
+        if (b->engine.layer[i].lane[LEFT].ops)
+            b->engine.layer[i].lane[LEFT].ops = &ops;
+    start(b);
+    for (int i = 0; i < 3; i++) {
+        int64_t begin = wait_now();
+        assert_int_equal(write(b->out[LEFT][1], "abc", 3), 3);
+        assert_int_equal(poll(&r, 1, PATIENCE_MS), 1);
+        assert_true(wait_now() >= begin + WHILE_MS);
+        assert_int_equal(read(r.fd, got, sizeof got), 3);
+        assert_memory_equal(got, "abc", 3);
+    }
+    hang_up(b, LEFT);
+    hang_up(b, RIGHT);
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codec_marks),      cmocka_unit_test(codec_saturated),
         cmocka_unit_test(codec_is_prompt),  cmocka_unit_test(codec_is_prompt_beside_traffic),
         cmocka_unit_test(codec_half_close), cmocka_unit_test(codec_truncated),
+        cmocka_unit_test(codec_has_a_clock),
     };
     return cmocka_run_group_tests_name("engine with a codec", tests, quiet, NULL);
 }

@@ -165,6 +165,9 @@ static int make_port(const struct addr *a, struct run *r, int rfd, int wfd, unsi
                      enum port_shut shut, bool own_socket, struct port **out, struct err *e)
 {
     struct port *p;
+    if (a->sealed && shut == PORT_SHUT_NULL)
+        shut = PORT_SHUT_NONE;
+    flags |= a->sealed ? PORT_SEALED : 0U;
     /* options see the descriptors as they are, not a private reopening of them */
     bool terminal = opts_have_termios(a) && isatty(rfd >= 0 ? rfd : wfd);
 

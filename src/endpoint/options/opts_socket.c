@@ -15,6 +15,9 @@ NAMED_OPTION(opt_bind, "bind", NULL, GROUP_SOCKET, BIND, STRING,
              "bind to this address, written as the family writes them");
 NAMED_OPTION(opt_connect_timeout, "connect-timeout", NULL, GROUP_SOCKET, PASTSOCKET, TIMEVAL,
              "give a connection attempt up after so many seconds");
+NAMED_OPTION(opt_so_rcvtimeo, "so-rcvtimeo", "rcvtimeo", GROUP_SOCKET, PASTSOCKET, TIMEVAL,
+             "seconds after which receiving gives up", .apply = apply_sockopt_timeval, .a = SOL_SOCKET,
+             .b = SO_RCVTIMEO);
 NAMED_OPTION(opt_pf, "protocol-family", "pf", GROUP_SOCKET, PRESOCKET, STRING,
              "protocol family: ip4, ip6 or a number");
 NAMED_OPTION(opt_so_protocol, "so-protocol", "protocol prototype so-prototype", GROUP_SOCKET,
@@ -58,8 +61,7 @@ OPTION_TABLE(socket) = {
            "size of the receive buffer, set when connected"),
     SO_INT("so-rcvlowat", "rcvlowat", SO_RCVLOWAT,
            "least number of bytes that make the socket readable"),
-    SO_ROW("so-rcvtimeo", "rcvtimeo", PASTSOCKET, TIMEVAL, timeval, SO_RCVTIMEO,
-           "seconds after which receiving gives up"),
+    &opt_so_rcvtimeo,
     &opt_reuseaddr,
     SO_ROW("so-reuseport", "reuseport", PREBIND, INT, int, SO_REUSEPORT,
            "allow several sockets on one port"),

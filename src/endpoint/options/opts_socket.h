@@ -5,7 +5,7 @@
 
 #include "catena/option.h"
 
-extern const struct option_desc opt_bind, opt_connect_timeout, opt_pf, opt_so_protocol,
+extern const struct option_desc opt_bind, opt_pf, opt_so_protocol,
     opt_null_eof, opt_reuseaddr;
 
 #endif

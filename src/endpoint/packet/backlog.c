@@ -188,7 +188,7 @@ static int take_all(struct backlog *b, int fd, const struct sockname *known, voi
     struct sockname at;
     int count = 0;
 
-    while (b->bytes < MOST) {
+    while (b->bytes < MOST && count < BACKLOG_GULP) {
         ssize_t n = dgram_receive(fd, false, room, PACKET_MOST, &p);
         int rc = n < 0 ? no_packet(fd, e) : 1;
 

@@ -19,7 +19,10 @@ struct packet {
     unsigned char data[]; /* n bytes */
 };
 
-enum { BACKLOG_SEATED = 256 };
+enum {
+    BACKLOG_SEATED = 256,
+    BACKLOG_GULP = 256, /* packets taken at a time: a flood that never dries up is not to keep anybody busy */
+};
 
 struct backlog {
     int fd;       /* new clients send there; borrowed */

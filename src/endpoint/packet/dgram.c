@@ -243,7 +243,10 @@ static ssize_t read_ahead(struct port *p, struct dgram *d, void *buf, size_t cap
     d->ahead = packet->next;
     p->more = d->ahead != NULL;
     free(packet);
-    return (ssize_t)n;
+    if (n > 0 || !(p->flags & PORT_SEALED))
+        return (ssize_t)n;
+    errno = EINTR;
+    return -1;
 }
 
 /* The kernel tells news of the peer before the packets that it had sent until then. True: there may be
@@ -282,12 +285,12 @@ static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
         if (n < 0 && news_can_wait(p, d))
             continue;
         if (n < 0)
-            return d->connected && d->ended && errno == ECONNREFUSED ? 0 : -1;
+            return -1;
         if (admitted == 0 || !take(p, d, &packet, buf, n))
             continue;
         if (d->vlan)
             n = frame_put_tag(&packet.msg, buf, n, cap);
-        if (n > 0 || d->connected || p->flags & PORT_NULL_EOF)
+        if (n > 0 || (d->connected && !(p->flags & PORT_SEALED)) || p->flags & PORT_NULL_EOF)
             return n;
     }
     errno = EINTR; /* others are to have their turn, and there may be more */
@@ -320,10 +323,9 @@ static ssize_t dgram_write(struct port *p, const void *buf, size_t n)
 
 static int dgram_shutdown(struct port *p, struct err *e)
 {
-    struct dgram *d = p->state;
+    const struct dgram *d = p->state;
     int rc = port_fd_shutdown(p, e);
 
-    d->ended = true;
     if (rc < 0 && d->connected && e->sys == ECONNREFUSED)
         return 0; /* nobody is there any more to learn about the end */
     return rc;

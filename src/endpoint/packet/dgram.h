@@ -15,7 +15,7 @@ struct dgram {
     bool facts;         /* what a packet tells about itself and its sender becomes known */
     bool strip;         /* raw IPv4: packets come with a header that is not data */
     bool portless;      /* raw sockets: addresses have a port that means nothing */
-    bool connected;     /* an empty packet is end of file, as is a peer that refuses our last one */
+    bool connected;     /* an empty packet is end of file */
     bool frames;        /* of a network interface: our own are not for us */
     bool vlan;          /* ... and get back the tag that the kernel takes out of them */
     bool nothing_more;  /* what was put back into the port is all there is to read */
@@ -28,7 +28,6 @@ struct dgram {
     struct run *run;
     const struct addr *addr;
     struct sockname last; /* sender the facts tell of */
-    bool ended;           /* our last packet is sent */
     int news;             /* errno that what we have sent brought back: told behind what has been received */
 };
 

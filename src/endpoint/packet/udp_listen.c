@@ -189,7 +189,7 @@ static int gather(struct run *r, struct listener *l, struct err *e)
     for (int i = 0; i < BURST_MOST; i++) {
         int n = backlog_gather(&l->backlog, e), rc = 0;
 
-        if (n >= BURST)
+        if (n >= BURST && n < BACKLOG_GULP)
             rc = wait_fd(r, l->fd, POLLIN, wait_now() + BURST_MS, e);
         if (n < 0 || rc < 0)
             return -1;

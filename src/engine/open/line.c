@@ -123,6 +123,9 @@ static int join_stations(struct line *l, struct station *outer, struct station *
     outer->attached[!side] = inner->attached[side] = true;
     outer->engine.side[!side].port = ports[0];
     inner->engine.side[side].port = ports[1];
+    const struct port *beyond = outer->engine.side[side].port;
+    if (beyond && ports[1]) /* where nothing tells an end behind the joint, none comes through it */
+        ports[1]->flags |= beyond->flags & PORT_ENDLESS;
     return complete(l, outer, e);
 }
 
@@ -197,17 +200,6 @@ static int advance(struct line *l, int side, size_t limit, struct err *e)
     return 0;
 }
 
-/* What the end itself has to say first. The halves of a dual have done so when they were opened. */
-static int greet(struct line *l, int side, struct err *e)
-{
-    const struct plan_end *end = &l->plan->end[side];
-    const struct endpoint_ops *ops = end->fwd->form->ops.endpoint;
-    if (end->back || !ops->greet ||
-        ops->greet(run_addr(l->run, end->fwd), l->run, l->port[side], e) == 0)
-        return 0;
-    return err_is_end(e) || e->where.text ? -1 : err_wrap(e, "%s", end->fwd->label);
-}
-
 /* Who waits on the left for an answer gets it when all that talks to the right end has been heard; what is
  * behind him talks to him, and later. */
 static size_t right_limit(const struct line *l)
@@ -233,8 +225,7 @@ static size_t left_limit(const struct line *l)
 int line_open_chain(struct line *l, int side, struct err *e)
 {
     size_t limit = side == LEFT ? left_limit(l) : right_limit(l);
-    bool begins = l->port[side] != NULL;
-    return begins && greet(l, side, e) < 0 ? -1 : advance(l, side, limit, e);
+    return advance(l, side, limit, e);
 }
 
 void line_share(struct line *l, int side)

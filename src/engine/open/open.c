@@ -196,8 +196,6 @@ static int open_half(struct opened_end *o, int i, struct run *r, struct port **o
     int rc = ops->listen ? listen_on(a, r, &o->early[i], &state, e) : 0;
     if (rc == 0)
         rc = open_one(a, r, &o->early[i], state, out, e);
-    if (rc == 0 && ops->greet)
-        rc = ops->greet(a, r, *out, e);
     if (state)
         ops->unlisten(a, state, false);
     return wrap(a, rc, e);

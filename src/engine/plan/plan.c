@@ -64,6 +64,7 @@ static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *
         return err_nomem(e);
     *a = *end->fwd;
     a->prompt = true;
+    a->sealed |= l->fwd->form->ops.session->over_records;
     end->fwd = a;
     return 0;
 }

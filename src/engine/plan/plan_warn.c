@@ -7,6 +7,7 @@
 #include "catena/options.h"
 #include "engine/plan/bind.h"
 #include "catena/endpoint.h"
+#include "catena/inter.h"
 
 /* ---- wires ---- */
 
@@ -117,6 +118,8 @@ static const struct plan_link *merging_link(const struct plan *p, int to, bool *
     for (size_t k = 0; k < p->nlinks; k++) {
         const struct plan_link *l = &p->links[to == RIGHT ? k : p->nlinks - 1 - k];
         if (l->fwd->form->kind == FORM_SESSION) {
+            if (l->wire != to && l->fwd->form->ops.session->over_records)
+                continue; /* packets from its wire are packets of its data */
             *kept = true;
             return NULL;
         }
@@ -163,6 +166,34 @@ static int warn_packets(struct plan *p, int to, struct err *e)
                : 0;
 }
 
+/* A session over packets, in front of a stream: records have no boundaries there. */
+static int warn_stream(struct plan *p, size_t link, struct err *e)
+{
+    const struct plan_link *l = &p->links[link];
+    const struct addr *end = p->end[l->wire].fwd;
+    size_t step = l->wire == RIGHT ? 1 : (size_t)-1;
+    for (size_t i = link + step; i < p->nlinks; i += step)
+        if (p->links[i].fate != FATE_NOTHING)
+            return 0; /* that one may have records */
+    if (records_of(end) != RECORDS_NONE)
+        return 0;
+    return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+                    "%s: its wire is of packets, but leads to %s, which is a stream: what is one record will "
+                    "not be told from the next; udp and unix-sendto carry packets", l->fwd->label,
+                    end->label) < 0
+               ? err_nomem(e)
+               : 0;
+}
+
+static int warn_streams(struct plan *p, struct err *e)
+{
+    for (size_t i = 0; i < p->nlinks; i++)
+        if (p->links[i].fwd->form->kind == FORM_SESSION && p->links[i].fwd->form->ops.session->over_records &&
+            warn_stream(p, i, e) < 0)
+            return -1;
+    return 0;
+}
+
 /* ---- proxies ---- */
 
 /* A session has an end of its own: where one stands before or behind, shut-none is no remedy. */
@@ -198,7 +229,7 @@ static int warn_proxies(struct plan *p, struct err *e)
 
 int plan_warn(struct plan *p, struct err *e)
 {
-    return warn_wires(p, e) < 0 || warn_unproved(p, e) < 0 || warn_proxies(p, e) < 0 ||
+    return warn_wires(p, e) < 0 || warn_unproved(p, e) < 0 || warn_proxies(p, e) < 0 || warn_streams(p, e) < 0 ||
                    (p->settings->to_right && warn_packets(p, RIGHT, e) < 0) ||
                    (p->settings->to_left && warn_packets(p, LEFT, e) < 0)
                ? -1

@@ -268,6 +268,19 @@ size_t port_message_most(const struct port *p)
     }
 }
 
+size_t port_message_whole(const struct port *p)
+{
+    enum { IP4_UDP = 28, IP6_UDP = 48 }; /* bytes of headers */
+    int mtu = 0;
+    if (p->flags & PORT_SOCKET_W && socket_int(p->wfd, SO_TYPE, 0) == SOCK_DGRAM) {
+        bool six = socket_int(p->wfd, SO_DOMAIN, AF_UNSPEC) == AF_INET6;
+        socklen_t len = sizeof mtu;
+        if (getsockopt(p->wfd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &mtu, &len) == 0)
+            return mtu > IP6_UDP ? (size_t)(mtu - (six ? IP6_UDP : IP4_UDP)) : 0;
+    }
+    return 0;
+}
+
 size_t port_held(const struct port *p)
 {
     size_t n = 0;

@@ -7,7 +7,7 @@
 #include "catena/catena.h"
 #include "catena/wait.h"
 
-enum { BLOCK = 65536 }; /* bytes, unless -b says otherwise */
+enum { BLOCK = 65536, PIECE = 8192 }; /* bytes, unless -b says otherwise */
 
 /* ---- making ---- */
 
@@ -62,6 +62,11 @@ int engine_merge(struct engine *left, struct engine *right, struct err *err)
         atomic_store(&left->failed, true);
     *right = (struct engine){0};
     return 0;
+}
+
+size_t engine_piece(const struct engine *e)
+{
+    return e->run->settings->block_given ? e->block : PIECE;
 }
 
 void engine_has_no_flow(struct engine *e, int source)

@@ -91,6 +91,7 @@ int engine_init(struct engine *e, struct run *r, const struct plan_item *item, s
 int engine_push(struct engine *e, int outer, const struct plan_item *item, bool at_border, struct err *err);
 /* The right one's layers and port become the left one's: they have met. */
 int engine_merge(struct engine *left, struct engine *right, struct err *err);
+size_t engine_piece(const struct engine *e); /* bytes of a stream that make a packet */
 /* The border's features have to look at its bytes. */
 bool engine_is_seen(const struct engine *e);
 void engine_fini(struct engine *e); /* closes ports that are still open, frees */

@@ -161,6 +161,7 @@ int64_t engine_deadline(const struct engine *e)
     const struct clock *c = ruling(e);
     int64_t deadline = c ? runs_down(e, c) : -1, shake = shake_until(e);
     sooner(&deadline, shake);
+    sooner(&deadline, stack_due(e)); /* nothing to act on: whoever wakes lets the layers step */
     for (int i = 0; i < 2; i++) {
         const struct engine_side *s = &e->side[i];
         sooner(&deadline, s->look_again ? s->look_again : -1);

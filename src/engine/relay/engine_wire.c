@@ -7,7 +7,8 @@
 #include "catena/wait.h"
 #include "engine/relay/engine.h"
 
-/* Waits for the far side to take or give something, and reads what it gave. */
+/* Waits for the far side to take or give something, and reads what it gave; no longer than until a layer
+ * has something to do. */
 static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
                     int64_t deadline, struct err *err)
 {
@@ -20,12 +21,11 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
     if (!port_ready(s->port, in, out)) {
         port_settle(s->port);
         bool one = s->port->rfd == s->port->wfd, writes = out && !one;
+        int64_t due = stack_due(e), until = due >= 0 && (deadline < 0 || due < deadline) ? due : deadline;
         int rc = wait_fd(r, writes ? s->port->wfd : s->port->rfd,
-                         writes ? POLLOUT : port_events(s->port, in, out), deadline, err);
-        if (rc < 0)
-            return -1;
-        if (rc == 0)
-            return handshake_late(patience, err);
+                         writes ? POLLOUT : port_events(s->port, in, out), until, err);
+        if (rc <= 0)
+            return rc == 0 && handshake_is_late(deadline) ? handshake_late(patience, err) : rc;
     }
     return in && engine_read(e, far, err) < 0 ? -1 : 0;
 }
@@ -40,10 +40,18 @@ bool engine_has_proved(const struct engine *e)
     return e->proving && !e->closing && !stack_unopened(e);
 }
 
+static int64_t patience_of(const struct engine *e, const struct layer *l)
+{
+    const struct addr *a = run_addr(e->run, l->link->fwd);
+    return l->session->over_records
+               ? handshake_patience_over(a, run_addr(e->run, e->run->plan->end[l->link->wire].fwd))
+               : handshake_patience(a);
+}
+
 void engine_await_peer(struct engine *e)
 {
     const struct layer *l = engine_shakes_hands(e) ? stack_unopened(e) : NULL;
-    e->patience = l ? handshake_patience(run_addr(e->run, l->link->fwd)) : -1;
+    e->patience = l ? patience_of(e, l) : -1;
     e->shake_until = handshake_deadline(e->patience);
 }
 

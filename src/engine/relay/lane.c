@@ -65,7 +65,8 @@ size_t lane_cut(struct engine *e, int source, struct buf *b)
 {
     struct engine_lane *lane = &e->lane[source];
     size_t n = b->len, most = e->block;
-    if (!e->run->settings->block_given || n <= most || !lane_takes_whole(e, source))
+    bool whole = e->side[source].port->flags & PORT_SEALED || !lane_takes_whole(e, source);
+    if (!e->run->settings->block_given || n <= most || whole)
         return n;
     b->len = most;
     diag(lane->told_cut ? DIAG_NOTICE : DIAG_WARN,

@@ -2,6 +2,7 @@
  * A codec as a layer: a transform for each flow, or none where the flow passes through. */
 #include <stdlib.h>
 
+#include "catena/wait.h"
 #include "engine/relay/engine.h"
 
 /* Which transform serves the flow that starts at `source`: forward is data to wire. */
@@ -73,13 +74,22 @@ static void pass(const struct engine *e, struct seam *from, struct seam *to, int
     }
 }
 
+/* What has been given out has to go first. */
+static int64_t lane_due(const struct engine *e, const struct layer *l, int source)
+{
+    const struct layer_lane *lane = &l->lane[source];
+    bool may = lane->st && lane->ops->due && !lane->ended && layer_to(e, l, source)->buf[source].len == 0;
+    return may ? lane->ops->due(lane->st) : -1;
+}
+
 static int transform(struct engine *e, struct layer *l, int source, bool *moved, struct err *err)
 {
     struct layer_lane *lane = &l->lane[source];
     struct seam *from = layer_from(e, l, source), *to = layer_to(e, l, source);
     size_t in = from->buf[source].len, out = to->buf[source].len;
     enum flow_end end = from->end[source];
-    if (lane->ended || (in == 0 && end == FLOW_OPEN))
+    int64_t due = in == 0 && end == FLOW_OPEN ? lane_due(e, l, source) : 0;
+    if (lane->ended || due < 0 || (due > 0 && due > wait_now()))
         return 0;
     if (stack_make_room(e, to, source, err) < 0)
         return -1;
@@ -130,4 +140,11 @@ static int release(struct engine *e, struct layer *l, int source, struct err *er
     return rc < 0 ? -1 : 0;
 }
 
-const struct layer_kind codec_layer = {.step = step, .holds = holds, .release = release, .fini = fini};
+static int64_t due(const struct engine *e, const struct layer *l)
+{
+    int64_t first = lane_due(e, l, LEFT), other = lane_due(e, l, RIGHT);
+    return first < 0 || (other >= 0 && other < first) ? other : first;
+}
+
+const struct layer_kind codec_layer = {
+    .step = step, .holds = holds, .release = release, .fini = fini, .due = due};

@@ -68,16 +68,21 @@ static bool equal(const struct amounts *a, const struct amounts *b)
 static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
 {
     const struct sides s = sides_of(e, l);
+    if (l->session->over_records && !l->measured)
+        l->whole = stack_whole(e, s.wire, s.down);
+    l->measured = true;
     if (stack_make_room(e, s.wire, s.down, err) < 0 || stack_make_room(e, s.data, s.up, err) < 0)
         return -1;
     struct session_side data = {.in = &s.data->buf[s.down], .out = &s.data->buf[s.up],
                                 .in_eof = s.data->end[s.down] == FLOW_ENDED,
                                 .out_eof = s.data->end[s.up] != FLOW_OPEN,
                                 .records = stack_gives_records(e, s.data, s.up),
-                                .packets = stack_gets_records(e, s.data, s.down)};
+                                .packets = stack_gets_records(e, s.data, s.down),
+                                .piece = engine_piece(e)};
     struct session_side wire = {.in = &s.wire->buf[s.up], .out = &s.wire->buf[s.down],
                                 .in_eof = s.wire->end[s.up] == FLOW_ENDED,
-                                .out_eof = s.wire->end[s.down] != FLOW_OPEN};
+                                .out_eof = s.wire->end[s.down] != FLOW_OPEN,
+                                .whole = l->whole};
     struct amounts before = amounts(&s);
     if (!s.data->has[s.down]) /* nothing will be sent; say goodbye when the peer has */
         data.in_eof = data.out_eof;
@@ -95,4 +100,10 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     return 0;
 }
 
-const struct layer_kind session_layer = {.step = step, .fini = fini};
+static int64_t due(const struct engine *e, const struct layer *l)
+{
+    (void)e;
+    return l->session->due ? l->session->due(l->session_st) : -1;
+}
+
+const struct layer_kind session_layer = {.step = step, .fini = fini, .due = due};

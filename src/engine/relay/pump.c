@@ -11,7 +11,6 @@
 #include "engine/port/express.h"
 
 enum {
-    STREAM_PACKET = 8192, /* bytes of a stream that make a packet, unless -b says otherwise */
     TAKES = 16,           /* blocks of neighbours in one turn; signals and descriptors wait so long */
 };
 
@@ -148,6 +147,8 @@ int engine_read(struct engine *e, int side, struct err *err)
             s->look_again = wait_now() + EIO_PAUSE_MS;
         return 0;
     }
+    if (errno == ECONNREFUSED && engine_has_out(e, side) && engine_out_shut(e, side))
+        return engine_end_of_input(e, side); /* it has gone at our last word, without its own */
     /* On a joint that is the neighbour's end: it speaks for itself, and what it did not take is
      * counted when we write. After a cool write it is the same news once more. */
     if (errno == ECONNRESET && s->port->flags & PORT_PROGRAM_R) {
@@ -311,9 +312,10 @@ static int shut(struct engine *e, int side, struct err *err)
  * packets that every receiver has room for. */
 static size_t portion(const struct engine *e, int side, size_t n)
 {
-    size_t most = e->run->settings->block_given ? e->block : STREAM_PACKET;
-    bool packets = e->side[side].port->flags & PORT_MSG_W && n > most;
-    return packets && !stack_gets_records(e, stack_seam(e, side), !side) ? most : n;
+    unsigned flags = e->side[side].port->flags;
+    size_t most = engine_piece(e);
+    bool cuts = flags & PORT_MSG_W && !(flags & PORT_SEALED) && n > most;
+    return cuts && !stack_gets_records(e, stack_seam(e, side), !side) ? most : n;
 }
 
 enum { FULL_MS = 2 }; /* between tries to write, where poll() does not tell when there is room */

@@ -98,7 +98,7 @@ bool stack_gives_records(const struct engine *e, const struct seam *at, int sour
     while ((l = behind(e, at, source)) && layer_keeps(l, source))
         at = layer_to(e, l, source);
     if (l)
-        return l->session && l->session->over_records && l->link->wire != source;
+        return l->session && l->session->over_records;
     const struct port *p = e->side[!source].port;
     return !p || p->flags & PORT_MSG_W; /* a side that is not there yet may turn out to take records */
 }
@@ -109,9 +109,18 @@ bool stack_gets_records(const struct engine *e, const struct seam *at, int sourc
     while ((l = before(e, at, source)) && layer_keeps(l, source))
         at = layer_from(e, l, source);
     if (l)
-        return l->session && l->session->records && l->link->wire == source;
+        return l->session && (l->link->wire == source ? l->session->records : l->session->over_records);
     const struct port *p = e->side[source].port;
     return p && p->flags & PORT_MSG_R;
+}
+
+size_t stack_whole(const struct engine *e, const struct seam *at, int source)
+{
+    const struct layer *l;
+    while ((l = behind(e, at, source)) && layer_keeps(l, source))
+        at = layer_to(e, l, source);
+    const struct port *p = l ? NULL : e->side[!source].port;
+    return p ? port_message_whole(p) : 0;
 }
 
 size_t stack_held(const struct engine *e, int source)
@@ -286,6 +295,18 @@ int stack_step(struct engine *e, bool *moved, struct err *err)
         if (step_layer(e, &e->layer[i - 1], moved, err) < 0)
             return -1;
     return 0;
+}
+
+int64_t stack_due(const struct engine *e)
+{
+    int64_t first = -1;
+    for (size_t i = 0; i < e->nlayers; i++) {
+        const struct layer *l = &e->layer[i];
+        int64_t t = l->dead || !l->kind->due ? -1 : l->kind->due(e, l);
+        if (t >= 0 && (first < 0 || t < first))
+            first = t;
+    }
+    return first;
 }
 
 /* A layer may hold something back, nothing comes to it, and there is room to give it out. */

@@ -43,6 +43,7 @@ struct layer_kind {
     bool (*holds)(const struct layer *l, int source);
     int (*release)(struct engine *e, struct layer *l, int source, struct err *err);
     void (*fini)(struct layer *l);
+    int64_t (*due)(const struct engine *e, const struct layer *l); /* wait_now() when step is to be called again; -1 not */
 };
 
 struct layer_lane { /* a codec's flow */
@@ -60,6 +61,8 @@ struct layer {
     const struct session_ops *session;
     void *session_st;
     bool opened; /* session: it has shaken hands */
+    bool measured;
+    size_t whole; /* ... of its wire: see struct session_side */
     struct border *border;
 };
 
@@ -92,6 +95,9 @@ const struct layer *stack_awaits_goodbye(const struct engine *e);
 /* What flows out of that seam goes out as messages; what comes in there came as such. */
 bool stack_gives_records(const struct engine *e, const struct seam *at, int source);
 bool stack_gets_records(const struct engine *e, const struct seam *at, int source);
+/* What flows out of there is a packet at that end, and the system need not cut it if it has no more bytes;
+ * 0 not known. */
+size_t stack_whole(const struct engine *e, const struct seam *at, int source);
 /* Bytes of that flow in all its buffers. */
 size_t stack_held(const struct engine *e, int source);
 
@@ -106,6 +112,7 @@ void stack_fini(struct engine *e);
 
 /* ---- working ---- */
 int stack_step(struct engine *e, bool *moved, struct err *err);
+int64_t stack_due(const struct engine *e); /* wait_now() when it has something to do without input; -1 not */
 bool stack_holds(const struct engine *e, int source); /* stack_release() has something to do */
 int stack_release(struct engine *e, int source, struct err *err);
 /* Nothing more of that flow is taken at that seam: what makes it learns, up to its source. */

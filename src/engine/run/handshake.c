@@ -13,6 +13,15 @@ int64_t handshake_patience(const struct addr *a)
     return seconds <= 0 ? -1 : (int64_t)(seconds * 1000);
 }
 
+int64_t handshake_patience_over(const struct addr *a, const struct addr *end)
+{
+    static const struct option_desc *const limits[] = {&opt_connect_timeout, &opt_so_rcvtimeo};
+    for (size_t i = 0; !opt_find(a, &opt_handshake_timeout) && i < sizeof limits / sizeof limits[0]; i++)
+        if (opt_time(end, limits[i], 0) > 0)
+            return (int64_t)(opt_time(end, limits[i], 0) * 1000);
+    return handshake_patience(a);
+}
+
 int64_t handshake_deadline(int64_t patience)
 {
     return patience < 0 ? -1 : wait_now() + patience;

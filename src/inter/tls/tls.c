@@ -18,6 +18,7 @@ static void session_close(void *st)
     if (!s)
         return;
     SSL_free(s->ssl);
+    buf_fini(&s->wire.waiting);
     free(s->expect);
     free(s->why);
     free(s);
@@ -31,6 +32,7 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
     if (!s)
         return err_nomem(e);
     s->shared = t;
+    s->wire.packets = t->datagram;
     s->fragment = SSL3_RT_MAX_PLAIN_LENGTH;
     ERR_clear_error();
     s->ssl = SSL_new(t->ctx);
@@ -38,7 +40,7 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
     if (!wire) {
         SSL_free(s->ssl);
         free(s);
-        return tls_error(e, ERR_BUSY, "a new TLS connection");
+        return tls_error(e, ERR_BUSY, "a new connection");
     }
     SSL_set_bio(s->ssl, wire, wire);
     (void)SSL_set_app_data(s->ssl, s);
@@ -65,68 +67,106 @@ static int stopped(struct tls_session *s, const struct session_side *wire, int r
         return 0;
     if (reason == SSL_ERROR_WANT_READ)
         return s->ready ? err_set(s->e, ERR_PROTOCOL,
-                                  "the peer ended the TLS stream without close_notify (truncated)")
+                                  "the peer ended the %s stream without close_notify (truncated)",
+                                  tls_word(s))
                         : err_set(s->e, ERR_PROTOCOL,
-                                  "the peer closed the connection during the TLS handshake");
+                                  "the peer closed the connection during the %s handshake", tls_word(s));
     if (s->e->kind == ERR_NONE) /* else the verification has said it already */
-        (void)tls_error(s->e, ERR_PROTOCOL, "%s", doing);
+        (void)tls_error(s->e, ERR_PROTOCOL, "%s%s", tls_word(s), doing);
     return -1;
 }
 
 static int shake_hands(struct tls_session *s, const struct session_side *wire)
 {
-    int rc = SSL_do_handshake(s->ssl);
+    int rc = s->shared->datagram ? dtls_begin(s, wire) : 1;
+    if (rc <= 0)
+        return rc;
+    rc = SSL_do_handshake(s->ssl);
     if (rc != 1)
-        return stopped(s, wire, rc, "TLS handshake");
+        return stopped(s, wire, rc, " handshake");
     if (tls_verify_peer(s, s->e) != 0)
         return -1;
     s->ready = true;
     return 0;
 }
 
+/* Once we have said all, nobody has to be there; and behind our goodbye the library drops what is left of a
+ * handshake, a record at a time. */
+static bool is_over(const struct tls_session *s, const struct session_side *wire)
+{
+    return s->shared->datagram && s->said_bye && wire->in_eof && wire->in->len == 0;
+}
+
+static bool was_dropped(const struct tls_session *s)
+{
+    return s->shared->datagram && s->said_bye && SSL_get_error(s->ssl, 0) == SSL_ERROR_SYSCALL;
+}
+
 /* Records from the wire become data, straight in data->out: one of them where they become packets. */
 static int receive(struct tls_session *s, struct session_side *data, struct session_side *wire)
 {
+    bool one = data->records || s->shared->datagram;
     while (!s->got_bye) {
         unsigned char *at;
         size_t n, room = buf_room(data->out, &at);
-        if (room == 0 || (data->records && data->out->len > 0))
+        if (room == 0 || (one && data->out->len > 0))
             return 0; /* what waits on the wire waits there */
         if (SSL_read_ex(s->ssl, at, room, &n) == 1)
             buf_commit(data->out, n);
-        else if (SSL_get_error(s->ssl, 0) != SSL_ERROR_ZERO_RETURN)
-            return stopped(s, wire, 0, "TLS");
-        else
+        else if (SSL_get_error(s->ssl, 0) == SSL_ERROR_ZERO_RETURN || is_over(s, wire))
             s->got_bye = data->out_eof = true;
+        else if (!was_dropped(s))
+            return stopped(s, wire, 0, "");
+        else if (wire->in->len == 0 && !SSL_has_pending(s->ssl))
+            return 0;
     }
     buf_consume(wire->in, wire->in->len); /* nothing counts behind a goodbye */
     return 0;
 }
 
-/* Data become records on the wire; behind the last of them our goodbye. A record that found only
- * part of its room stays half in the SSL and its bytes stay in data->in, so the call is repeated
- * with at least the same bytes, as SSL_write() demands. */
-static int send_data(struct tls_session *s, struct session_side *data, struct session_side *wire)
+static int say_goodbye(struct tls_session *s, const struct session_side *wire)
 {
-    if (data->packets && data->in->len > s->fragment && !s->told_split) {
-        diag(DIAG_WARN, "a packet of %zu bytes becomes several TLS records of up to %zu", data->in->len,
-             s->fragment);
-        s->told_split = true;
-    }
-    while (data->in->len > 0) {
-        size_t n;
-        if (SSL_write_ex(s->ssl, buf_data(data->in), data->in->len, &n) != 1)
-            return stopped(s, wire, 0, "TLS");
-        buf_consume(data->in, n);
-    }
-    if (!data->in_eof || s->said_bye)
-        return 0;
     int rc = SSL_shutdown(s->ssl);
     /* 0 says that the peer's goodbye is to come, and, called again, that ours waits for room */
     if (rc < 0 || (rc == 0 && SSL_get_error(s->ssl, rc) == SSL_ERROR_WANT_WRITE))
-        return stopped(s, wire, rc, "TLS close");
-    s->said_bye = s->wire.closed = wire->out_eof = true;
+        return stopped(s, wire, rc, " close");
+    s->said_bye = s->wire.closed = true;
     return 0;
+}
+
+/* How many bytes to make records of; 0 none now: each packet goes out before the next is made. */
+static size_t next_piece(struct tls_session *s, const struct session_side *data,
+                         const struct session_side *wire)
+{
+    size_t n = data->in->len, most = s->fragment;
+    if (!s->shared->datagram)
+        return n;
+    if (!tls_bio_flush(&s->wire) || wire->out->len > 0)
+        return 0;
+    if (!data->packets && data->piece < most)
+        most = data->piece;
+    return n < most ? n : most;
+}
+
+/* Data become records on the wire; behind the last of them our goodbye. A record that found only
+ * part of its room stays half in the SSL and its bytes stay in data->in, so the call is repeated
+ * with at least the same bytes, as SSL_write() demands. */
+static int send_data(struct tls_session *s, struct session_side *data, const struct session_side *wire)
+{
+    if (data->packets && data->in->len > s->fragment && !s->told_split) {
+        diag(DIAG_WARN, "a packet of %zu bytes becomes several %s records of up to %zu", data->in->len,
+             tls_word(s), s->fragment);
+        s->told_split = true;
+    }
+    while (data->in->len > 0) {
+        size_t n = next_piece(s, data, wire);
+        if (n == 0)
+            return 0;
+        if (SSL_write_ex(s->ssl, buf_data(data->in), n, &n) != 1)
+            return stopped(s, wire, 0, "");
+        buf_consume(data->in, n);
+    }
+    return data->in_eof && !s->said_bye ? say_goodbye(s, wire) : 0;
 }
 
 /* A failure is told when everything before it has been handed on: data that arrived whole, and
@@ -134,7 +174,17 @@ static int send_data(struct tls_session *s, struct session_side *data, struct se
 static bool may_tell(const struct tls_session *s, const struct session_side *data,
                      const struct session_side *wire)
 {
-    return data->out->len == 0 && (s->ready || wire->in_eof || wire->out->len == 0);
+    bool alert = wire->out->len > 0 || s->wire.waiting.len > 0;
+    return data->out->len == 0 && (s->ready || wire->in_eof || !alert);
+}
+
+static int tell_now(const struct tls_session *s, const struct session_side *data,
+                    const struct session_side *wire)
+{
+    if (!may_tell(s, data, wire))
+        return 0;
+    *s->e = *s->why;
+    return -1;
 }
 
 static int tell_later(struct tls_session *s)
@@ -148,15 +198,14 @@ static int tell_later(struct tls_session *s)
 
 static int step(struct tls_session *s, struct session_side *data, struct session_side *wire)
 {
-    s->wire.in = wire->in;
-    s->wire.out = wire->out;
+    (void)tls_bio_flush(&s->wire);
     ERR_clear_error();
     int rc = s->ready ? 0 : shake_hands(s, wire);
     if (rc == 0 && s->ready)
         rc = receive(s, data, wire);
     if (rc == 0 && s->ready)
         rc = send_data(s, data, wire);
-    s->wire.in = s->wire.out = NULL;
+    wire->out_eof |= s->said_bye && tls_bio_flush(&s->wire);
     return rc;
 }
 
@@ -164,18 +213,17 @@ static int session_step(void *st, struct session_side *data, struct session_side
                         struct err *e)
 {
     struct tls_session *s = st;
-    if (s->why) {
-        if (!may_tell(s, data, wire))
-            return 0;
-        *e = *s->why;
-        return -1;
-    }
+    s->wire.in = wire->in;
+    s->wire.out = wire->out;
+    if (s->why)
+        (void)tls_bio_flush(&s->wire);
     e->kind = ERR_NONE;
     s->e = e;
-    int rc = step(s, data, wire);
-    if (rc < 0 && !may_tell(s, data, wire))
+    int rc = s->why ? tell_now(s, data, wire) : step(s, data, wire);
+    if (rc < 0 && !s->why && !may_tell(s, data, wire))
         rc = tell_later(s);
     s->e = NULL;
+    s->wire.in = s->wire.out = NULL;
     return rc;
 }
 
@@ -185,7 +233,9 @@ static bool session_ready(const void *st)
     return s->ready;
 }
 
-size_t tls_fragment(const struct tls_session *s, const struct addr *a)
+/* The most bytes that one record we send may carry: our own limit, or what was agreed upon if that
+ * is less. */
+static size_t fragment_of(const struct tls_session *s, const struct addr *a)
 {
     unsigned agreed = SSL_SESSION_get_max_fragment_length(SSL_get0_session(s->ssl));
     long long own = opt_int(a, &opt_tls_maxsendfrag, SSL3_RT_MAX_PLAIN_LENGTH);
@@ -194,15 +244,17 @@ size_t tls_fragment(const struct tls_session *s, const struct addr *a)
     return (size_t)(own < limit ? own : limit);
 }
 
-static void log_fragments(const struct tls_session *s, const struct addr *a)
+static void tell_fragments(const struct tls_session *s, const struct addr *a)
 {
     if (opt_find(a, &opt_tls_maxsendfrag) ||
         SSL_SESSION_get_max_fragment_length(SSL_get0_session(s->ssl)))
-        diag(DIAG_INFO, "TLS: records carry at most %zu bytes", tls_fragment(s, a));
+        diag(DIAG_INFO, "%s: records carry at most %zu bytes", tls_word(s),
+             s->fragment);
 }
 
-int tls_opened(const struct tls_session *s, const struct addr *a, struct run *r, struct err *e)
+static int session_opened(void *st, const struct addr *a, struct run *r, struct err *e)
 {
+    struct tls_session *s = st;
     const X509 *cert = SSL_get0_peer_certificate(s->ssl);
     char text[512];
     if (cert && diag_shows(DIAG_INFO)) {
@@ -219,28 +271,18 @@ int tls_opened(const struct tls_session *s, const struct addr *a, struct run *r,
         diag(DIAG_NOTICE, "the peer's certificate is trusted, its name was not verified");
     diag(DIAG_NOTICE, "SSL proto version used: %s", SSL_get_version(s->ssl));
     diag(DIAG_NOTICE, "SSL connection using %s", SSL_get_cipher_name(s->ssl));
-    log_fragments(s, a);
+    s->fragment = fragment_of(s, a);
+    tell_fragments(s, a);
     return tls_tell_facts(s, a, r, e);
 }
 
-static int session_opened(void *st, const struct addr *a, struct run *r, struct err *e)
-{
-    struct tls_session *s = st;
-    s->fragment = tls_fragment(s, a);
-    return tls_opened(s, a, r, e);
-}
+#define SESSION                                                                                    \
+    .records = true, .shares = tls_shares, .prepare = tls_prepare, .release = tls_release,         \
+    .open = session_open, .step = session_step, .ready = session_ready, .opened = session_opened,  \
+    .close = session_close
 
-static const struct session_ops tls_ops = {
-    .records = true,
-    .shares = tls_shares,
-    .prepare = tls_prepare,
-    .release = tls_release,
-    .open = session_open,
-    .step = session_step,
-    .ready = session_ready,
-    .opened = session_opened,
-    .close = session_close,
-};
+static const struct session_ops tls_ops = {SESSION};
+const struct session_ops dtls_ops = {SESSION, .over_records = true, .due = dtls_due};
 static const struct tls_role client = {.server = false}, server = {.server = true};
 
 /* The v1 spellings: one implementation, two ways to write it. */

@@ -30,7 +30,9 @@ struct tls_context {
 /* What the BIO moves bytes in and out of; in and out are there during a step only. */
 struct tls_wire {
     struct buf *in, *out;
-    bool closed; /* our goodbye is out: nothing may follow it */
+    bool closed;  /* our goodbye is out: nothing may follow it */
+    bool packets; /* one read is one, and one write another */
+    struct buf waiting; /* packets that out has no room for, each behind its length (a size_t) */
 };
 
 struct tls_session {
@@ -45,25 +47,34 @@ struct tls_session {
     size_t fragment; /* the most bytes in a record that we send, once it is known */
     struct err *e;   /* what the step, or the handshake, that is under way has to say; ERR_NONE so far */
     struct err *why; /* this connection is broken, and that is still to be told; NULL */
+    bool has_cookie, proved;  /* DTLS server: the client is where its packets say */
+    bool measured;            /* DTLS: the size of packets is settled */
+    unsigned char cookie[16];
 };
 
 /* tls.c */
-/* The handshake is done: log lines and facts. */
-int tls_opened(const struct tls_session *s, const struct addr *a, struct run *r, struct err *e);
-/* The most bytes that one record we send may carry: our own limit, or what was agreed upon if that
- * is less. */
-size_t tls_fragment(const struct tls_session *s, const struct addr *a);
+extern const struct session_ops dtls_ops;
+static inline const char *tls_word(const struct tls_session *s)
+{
+    return s->shared->datagram ? "DTLS" : "TLS";
+}
 
 /* tls_context.c */
-/* The same without a look at the form: a->host is whom a client expects. */
-int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct run *r,
-                     struct tls_context **out, struct err *e);
 int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
 void tls_release(void *shared);
 
 /* tls_bio.c: a BIO between an SSL and the bufs of a struct tls_wire. */
 BIO_METHOD *tls_bio_method(void);                            /* NULL without memory */
 BIO *tls_bio_new(BIO_METHOD *method, struct tls_wire *wire); /* borrows wire; NULL without memory */
+/* The next packet that waits, if there is room for it now. True: none waits any more. */
+bool tls_bio_flush(struct tls_wire *wire);
+
+/* dtls.c: what differs where the wire is of packets */
+void dtls_prepare(const struct tls_context *t);
+/* Before each step of a handshake: what time and the size of packets have to do with it. 1 it may go on, 0 the
+ * client has to prove first that it is where its packets say, -1 and s->e. */
+int dtls_begin(struct tls_session *s, const struct session_side *wire);
+int64_t dtls_due(const void *st); /* session_ops.due */
 
 /* tls_names.c */
 int tls_check_client(const struct addr *a, struct err *e);

@@ -465,12 +465,14 @@ static int new_context(struct tls_context *t, struct err *e)
     (void)SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY |
                                        SSL_MODE_RELEASE_BUFFERS);
+    if (t->datagram)
+        dtls_prepare(t);
     return 0;
 }
 
-int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct run *r,
-                     struct tls_context **out, struct err *e)
+int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
 {
+    const struct tls_role *role = a->form->arg;
     if (libraries_load_openssl(e) < 0)
         return -1;
     struct tls_context *t = calloc(1, sizeof *t);
@@ -490,16 +492,8 @@ int tls_prepare_role(const struct addr *a, const struct tls_role *role, struct r
     }
     if (t->verify && r->settings->v1_name && !text_option(a, &opt_tls_crlfile))
         diag(DIAG_WARN, "OpenSSL: Warning: this implementation does not check CRLs");
-    *out = t;
-    return 0;
-}
-
-int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
-{
-    struct tls_context *t = NULL;
-    int rc = tls_prepare_role(a, a->form->arg, r, &t, e);
     *shared = t;
-    return rc;
+    return 0;
 }
 
 void tls_release(void *shared)
