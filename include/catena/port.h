@@ -112,6 +112,7 @@ struct port {
     int64_t eio_until;  /* wait_now(): it is being tolerated until then; 0 it is not */
     bool gone;          /* the neighbour has closed (set by ready) */
     bool due;           /* the neighbour may sleep although it has something to do */
+    bool heard_end, told_end; /* a socket: its end of file was read, it was shut down for writing */
     bool more;          /* there is more to read, whatever poll() says */
     size_t need;        /* bytes of the message that read gave EMSGSIZE for */
     int writer_fd;      /* readable: whoever writes here has ended; what is left then ends at EAGAIN.

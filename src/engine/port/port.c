@@ -55,10 +55,10 @@ static bool is_ip(int fd)
     return family == AF_INET || family == AF_INET6;
 }
 
-/* What a socket is, for one direction. */
-static unsigned socket_flags(int fd, bool reading)
+/* What a socket of that type is, for one direction. */
+static unsigned socket_flags(int fd, int type, bool reading)
 {
-    bool messages = socket_int(fd, SO_TYPE, SOCK_STREAM) != SOCK_STREAM;
+    bool messages = type != SOCK_STREAM;
     if (!reading)
         return PORT_SOCKET_W | (messages ? PORT_MSG_W : PORT_FINAL_W);
     return PORT_SOCKET_R | (messages ? PORT_MSG_R | (is_ip(fd) ? 0U : PORT_LONG_R) : 0U);
@@ -89,13 +89,14 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
                     (p->flags & PORT_MSG_R ? PORT_MSG_W : PORT_FINAL_W);
         return 0;
     }
-    if (fstat(*fd, &st) < 0)
+    int type = socket_int(*fd, SO_TYPE, -1);
+    if (type < 0 && fstat(*fd, &st) < 0)
         return err_sys(e, "file descriptor %d", *fd);
     bool borrowed = p->flags & PORT_BORROWED;
     if (!borrowed)
         p->flags |= reading ? PORT_OWN_R : PORT_OWN_W;
-    if (S_ISSOCK(st.st_mode)) {
-        p->flags |= socket_flags(*fd, reading);
+    if (type >= 0) {
+        p->flags |= socket_flags(*fd, type, reading);
         return 0;
     }
     if (!reading && S_ISFIFO(st.st_mode) && is_nameless(*fd))
@@ -184,6 +185,7 @@ ssize_t port_fd_read(struct port *p, void *buf, size_t cap)
     } else if (p->eio_until) {
         p->eio_until = 0;
     }
+    p->heard_end |= n == 0 && cap > 0;
     return n;
 }
 
@@ -234,7 +236,7 @@ bool port_ready(struct port *p, bool in, bool out)
 
 bool port_awaits_room(const struct port *p)
 {
-    if (p->ops->ready || p->flags & PORT_STALL_W)
+    if (p->ops->ready || p->flags & (PORT_STALL_W | PORT_SOCKET_W))
         return true;
     int flags = p->wfd < 0 ? -1 : fcntl(p->wfd, F_GETFL);
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
@@ -364,6 +366,7 @@ int port_fd_shutdown(struct port *p, struct err *e)
     case PORT_SHUT_DOWN:
         if (shutdown(p->wfd, SHUT_WR) < 0 && errno != ENOTCONN && errno != ENOTSOCK)
             return err_sys(e, "shutdown(%d, SHUT_WR)", p->wfd);
+        p->told_end = true;
         return 0;
     case PORT_SHUT_CLOSE:
         close_wfd(p);
@@ -384,7 +387,8 @@ int port_shutdown(struct port *p, struct err *e)
 
 void port_fd_close(struct port *p)
 {
-    if (p->flags & PORT_SHUT_BOTH && !(p->flags & PORT_END_CLOSE) && p->wfd >= 0)
+    bool over = p->heard_end && p->told_end;
+    if (p->flags & PORT_SHUT_BOTH && !(p->flags & PORT_END_CLOSE) && p->wfd >= 0 && !over)
         (void)shutdown(p->wfd, SHUT_RDWR);
     if (p->rfd >= 0 && p->flags & PORT_OWN_R)
         close(p->rfd);

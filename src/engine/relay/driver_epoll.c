@@ -147,7 +147,7 @@ bool driver_seat_from_afar(struct driver *d, struct seat *s)
         s->use = ep->numbers[s->number].use;
         s->queued = false;
         for (int i = 0; i < 2; i++) {
-            s->readable[i] = s->engine->side[i].port && port_lives_with_edges(s->engine->side[i].port);
+            s->readable[i] = false; /* whatever is there comes as an event */
             s->writer_ended[i] = false;
             s->read_in[i] = 0;
         }
@@ -258,7 +258,12 @@ int driver_init_many(struct driver *d, struct err *e)
         free(ep);
         return err_sys(e, "epoll_create1()");
     }
-    (void)pthread_mutex_init(&ep->lock, NULL);
+    /* Held for a few calls: an event about the seat that is just being taken may come meanwhile. */
+    pthread_mutexattr_t attr;
+    (void)pthread_mutexattr_init(&attr);
+    (void)pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+    (void)pthread_mutex_init(&ep->lock, &attr);
+    (void)pthread_mutexattr_destroy(&attr);
     d->epoll = ep;
     driver_hold(d); /* until it is closed and empty */
     return 0;

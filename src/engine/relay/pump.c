@@ -58,7 +58,7 @@ int engine_end_of_input(struct engine *e, int side)
     if (!(s->port->flags & PORT_JOINT)) {
         diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->given[0]);
         run_child_eof(e->run, s->port->label);
-        if (!e->run->settings->v1_name)
+        if (!e->run->settings->v1_name && !engine_out_shut(e, side)) /* else nothing is awaited there any more */
             port_probe(s->port);
     }
     bool cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);

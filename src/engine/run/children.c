@@ -227,6 +227,8 @@ static void end_or_leave(struct run *r, struct child *c, bool hurry)
 void run_collect_children(struct run *r, bool hurry)
 {
     int64_t now = wait_now();
+    if (r->nchildren == 0)
+        return;
     for (size_t i = 0; i < r->nchildren; i++) {
         struct child *c = &r->children[i];
         c->killed |= c->on_tty && !c->ended_output;
