@@ -92,6 +92,22 @@ memory() {
     finish server 143
 }
 
+@test "whose TLS server says nothing" {
+    local silent=$((HELD < 2000 ? HELD : 2000))
+    start_listener mute "tcp-listen:0,bind=127.0.0.1,backlog=4096,thread" stall
+    start_listener server "tcp-listen:0,bind=127.0.0.1,backlog=4096,thread" \
+        "openssl:127.0.0.1:$port,verify=0,handshake-timeout=$(((3 + silent / 400) * SLOWER))"
+    start clients "$PEER" hold "$port" "$silent" </dev/null
+    wait_for "$LIMIT" holds_descriptors $((2 * silent))
+    threads=$(threads_of "$(<server.pid)")
+    echo "$silent clients, $threads threads"
+    [ "$threads" -le "$few" ]
+    wait_for "$LIMIT" holds_no_more_than 20
+    [ "$(grep -c 'handshake: no answer from the peer in time' server.err)" = "$silent" ]
+    kill "$(<clients.pid)" "$(<server.pid)" "$(<mute.pid)"
+    finish server 143
+}
+
 # As with those that relay: a signal ends nobody, a second one all.
 @test "have not shaken hands when signals come" {
     start_listener server "openssl-server,cert=certs/server.pem,verify=0|tcp-listen:0,bind=127.0.0.1,backlog=4096,thread" pipe

@@ -131,12 +131,17 @@ static int join_stations(struct line *l, struct station *outer, struct station *
 
 /* ---- the cursors ---- */
 
+static bool is_last(const struct line *l) { return l->next[RIGHT] == l->next[LEFT] + 1; }
+
 /* What sits over another engine needs threads anyway. */
 static int shake_hands(struct line *l, int side, struct station *s, struct err *e)
 {
     if (line_start(l, e) < 0)
         return -1;
-    if (side != LEFT || !l->defers || s->engine.side[side].port->flags & PORT_JOINT || l->on[side].len > 0)
+    bool port = !(s->engine.side[side].port->flags & PORT_JOINT) && l->on[side].len == 0;
+    if (side == RIGHT && l->shakes_later && port && is_last(l) && !l->waiting.link)
+        return 0;
+    if (side != LEFT || !l->defers || !port)
         return engine_handshake(&s->engine, e) < 0 ? -1 : dialog_hand_on(l, side, e);
     l->proving = &s->engine;
     return 1;

@@ -48,6 +48,7 @@ struct line {
     int fds[2][2];             /* of the end ports, for messages */
     bool defers;            /* somebody else may see to the handshake of who connected ... */
     struct engine *proving; /* ... namely of this engine, and then the opening goes on */
+    bool shakes_later;      /* what the right chain ends with may shake hands while it relays */
     const struct plan_link *failed; /* the link that could not be opened; NULL: the endpoint */
     int done_fd;
 };

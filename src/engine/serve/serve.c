@@ -70,6 +70,12 @@ static int replace(struct passage *s, struct err *e)
     return a->form->ops.endpoint->replace(a, s->run, s->line->port[LEFT], &s->status, e);
 }
 
+static bool may_retry(const struct plan *p, int side)
+{
+    const struct opt *times = plan_chain_opt(p, side, &opt_retry), *ever = plan_chain_opt(p, side, &opt_forever);
+    return (times && times->v.i > 0) || (ever && ever->v.i != 0);
+}
+
 static int next_step(struct passage *s, int side, struct err *e)
 {
     if (side == RIGHT)
@@ -80,6 +86,7 @@ static int next_step(struct passage *s, int side, struct err *e)
         return rc;
     if (opt_true(a, &opt_nofork))
         return replace(s, e);
+    s->line->shakes_later = s->opens_only && !may_retry(s->plan, RIGHT) && !run_wants_facts(s->run);
     return open_side(s, RIGHT, e);
 }
 
