@@ -20,7 +20,7 @@ struct lex {
     struct err *e;
 };
 
-struct out { /* unquoted text being built; s == NULL: only skipping */
+struct out { /* unquoted text being built; !s: only skipping */
     char *s;
     size_t n;
     size_t *braces; /* room for all that there are, or NULL */
@@ -122,7 +122,7 @@ static int find(struct lex *l, size_t from, size_t end, const char *seps, size_t
     size_t pos = from;
     while (pos < end) {
         char c = l->text[pos];
-        if (c == '!' ? strchr(seps, c) && at_bangs(l, pos, end) : c && strchr(seps, c) != NULL)
+        if (c == '!' ? strchr(seps, c) && at_bangs(l, pos, end) : c && strchr(seps, c))
             break;
         if (lex_unit(l, &pos, end, NULL, 0) < 0)
             return -1;

@@ -122,7 +122,7 @@ static int parse(int argc, char *argv[], struct request *r, struct err *e)
 {
     int letter;
     opterr = 0;
-    while ((letter = getopt(argc, argv, "+:hVd01234i:n:sSf:LT:ro:W")) != -1)
+    while ((letter = getopt(argc, argv, "+:hVd01234i:n:sSf:LT:ro:W")) >= 0)
         if (parse_option(r, letter, optarg, e) < 0)
             return -1;
     if (optind < argc)

@@ -42,7 +42,7 @@ static int run(int argc, char *argv[], struct err *e)
     void (*print)(FILE *) = report;
     int letter;
     opterr = 0;
-    while ((letter = getopt(argc, argv, "+hVc")) != -1) {
+    while ((letter = getopt(argc, argv, "+hVc")) >= 0) {
         if (letter == 'h' || (letter == '?' && optopt == '?')) /* -? is asked for, too */
             print = usage;
         else if (letter == 'V')

@@ -78,7 +78,7 @@ static void tell_result(enum diag_level level, const char *name, const char *arg
     /* the child of a process with threads: one of them may have held what a log line needs */
     if (result == 0 && !__libc_single_threaded && strcmp(name, "fork") == 0)
         return;
-    const char *why = result == -1 ? strerrorname_np(sys) : NULL;
+    const char *why = result < 0 ? strerrorname_np(sys) : NULL;
     diag(level, "%s(%s) -> %ld%s%s", name, arguments, result, why ? " " : "", why ? why : "");
     errno = sys;
 }

@@ -64,9 +64,9 @@ struct parts {
 static int split4(char *text, struct parts *p, const char *whole, struct err *e)
 {
     char *sep = strpbrk(text, "/:");
-    bool bits = sep != NULL && *sep == '/';
+    bool bits = sep && *sep == '/';
 
-    if (sep == NULL)
+    if (!sep)
         return err_set(e, ERR_USAGE,
                        "missing netmask delimiter in range \"%.200s\": "
                        "use <address>/<bits> or <address>:<mask>",
@@ -83,12 +83,12 @@ static int split6(char *text, struct parts *p, const char *whole, struct err *e)
 {
     char *slash = strchr(text, '/'), *close = strchr(text, ']');
 
-    if (slash == NULL)
+    if (!slash)
         return err_set(e, ERR_USAGE,
                        "missing mask bits delimiter '/' in range \"%.200s\": "
                        "use [<IPv6 address>]/<bits>",
                        whole);
-    if (close == NULL || (close > slash ? close[1] != '\0' : close + 1 != slash))
+    if (!close || (close > slash ? close[1] != '\0' : close + 1 != slash))
         return err_set(e, ERR_USAGE, "range \"%.200s\" is not [<IPv6 address>]/<bits>", whole);
     *close = '\0';
     *slash = '\0';
@@ -143,7 +143,7 @@ static int binary_parse(char *text, struct range *out, const char *whole, struct
     char *colon = strchr(text, ':');
     size_t mask_len;
 
-    if (colon == NULL)
+    if (!colon)
         return err_set(e, ERR_USAGE,
                        "missing netmask delimiter in range \"%.200s\": use <address>:<mask>, both "
                        "as binary data",
@@ -167,7 +167,7 @@ int range_parse(const struct addr *a, struct run *r, const char *text, int famil
     int rc;
 
     *out = (struct range){.ip = true, .len = 16};
-    if (copy == NULL)
+    if (!copy)
         return err_nomem(e);
     if (family == RANGE_BINARY)
         rc = binary_parse(copy, out, text, e);
@@ -185,10 +185,10 @@ int range_check(const struct addr *a, int family, struct err *e)
     char *copy;
     int rc;
 
-    if (o == NULL)
+    if (!o)
         return 0;
     copy = strdup(o->v.s);
-    if (copy == NULL)
+    if (!copy)
         return err_nomem(e);
     rc = family == RANGE_BINARY ? binary_parse(copy, &binary, o->v.s, e)
                                 : split(copy, family, &parts, o->v.s, e);
@@ -221,8 +221,8 @@ bool range_match(const struct range *range, const struct sockname *peer)
 
 static bool wants_tcpwrap(const struct addr *a)
 {
-    return opt_find(a, &opt_tcpwrap) != NULL || opt_find(a, &opt_tcpwrap_etc) != NULL ||
-           opt_find(a, &opt_tcpwrap_allow) != NULL || opt_find(a, &opt_tcpwrap_deny) != NULL;
+    return opt_find(a, &opt_tcpwrap) || opt_find(a, &opt_tcpwrap_etc) ||
+           opt_find(a, &opt_tcpwrap_allow) || opt_find(a, &opt_tcpwrap_deny);
 }
 
 int access_init(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)
@@ -235,7 +235,7 @@ int access_init(const struct addr *a, struct run *r, int family, struct access *
         .lowport = opt_true(a, &opt_lowport),
         .sourceport = (int)opt_int(a, &opt_sourceport, -1),
     };
-    if (range != NULL && range_parse(a, r, range->v.s, family, &out->range, e) < 0) {
+    if (range && range_parse(a, r, range->v.s, family, &out->range, e) < 0) {
         e->where = range->at;
         return -1;
     }

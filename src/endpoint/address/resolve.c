@@ -71,7 +71,7 @@ static struct job *job_new(struct err *e)
 {
     struct job *job = calloc(1, sizeof *job);
 
-    if (job == NULL)
+    if (!job)
         err_nomem(e);
     else
         job->owners = 1;
@@ -82,7 +82,7 @@ static void job_release(struct job *job)
 {
     if (atomic_fetch_sub(&job->owners, 1) > 1)
         return;
-    if (job->found != NULL)
+    if (job->found)
         freeaddrinfo(job->found);
     free(job);
 }
@@ -116,9 +116,9 @@ static int lookup_service(const char *name, int socktype)
     struct servent room, *found = NULL;
     char text[4096];
 
-    if (getservbyname_r(name, proto, &room, text, sizeof text, &found) != 0 || found == NULL)
+    if (getservbyname_r(name, proto, &room, text, sizeof text, &found) != 0 || !found)
         getservbyname_r(name, NULL, &room, text, sizeof text, &found);
-    return found != NULL ? ntohs((uint16_t)found->s_port) : -1;
+    return found ? ntohs((uint16_t)found->s_port) : -1;
 }
 
 bool resolve_knows_service(const char *name, int socktype)
@@ -194,7 +194,7 @@ int resolve_port(struct run *r, const char *text, int socktype, int *port, struc
                        "\"%.40s\" is no port: give a number from 0 to 65535 or a service name",
                        text);
     job = job_new(e);
-    if (job == NULL)
+    if (!job)
         return -1;
     memcpy(job->service, text, strlen(text) + 1);
     job->socktype = socktype;
@@ -217,20 +217,20 @@ int resolve_split(const char *text, char **storage, const char **host, const cha
 
     *storage = copy;
     *host = *port = NULL;
-    if (copy == NULL)
+    if (!copy)
         return err_nomem(e);
     if (copy[0] == '[') {
         rest = strchr(copy, ']');
-        if (rest == NULL || (rest[1] != '\0' && rest[1] != ':'))
+        if (!rest || (rest[1] != '\0' && rest[1] != ':'))
             return err_set(e, ERR_USAGE, "\"%.200s\" is not [<IPv6 address>] or [...]:<port>",
                            text);
         colon = rest[1] == ':' ? rest + 1 : NULL;
     } else {
         colon = strchr(copy, ':');
-        if (colon != NULL && strchr(colon + 1, ':') != NULL)
+        if (colon && strchr(colon + 1, ':'))
             colon = NULL; /* an IPv6 address without brackets */
     }
-    if (colon != NULL) {
+    if (colon) {
         *colon = '\0';
         *port = colon + 1;
     }
@@ -243,7 +243,7 @@ int resolve_split(const char *text, char **storage, const char **host, const cha
 static void res_setup_read(const struct addr *a, struct res_setup *s)
 {
     for (size_t i = 0; i < sizeof res_bits / sizeof res_bits[0]; i++) {
-        if (opt_find(a, res_bits[i].row) == NULL)
+        if (!opt_find(a, res_bits[i].row))
             continue;
         s->any = true;
         if (opt_true(a, res_bits[i].row))
@@ -284,7 +284,7 @@ static int res_server_host(struct run *r, const char *host, struct sockaddr_in *
     struct job *job = job_new(e);
     int rc;
 
-    if (job == NULL)
+    if (!job)
         return -1;
     job->by_name = true;
     job->hints = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
@@ -305,16 +305,16 @@ static int res_server_read(const struct addr *a, struct run *r, struct res_setup
     char *storage;
     int number = 53, rc;
 
-    if (text == NULL)
+    if (!text)
         return 0;
     rc = resolve_split(text, &storage, &host, &port, e);
-    if (rc == 0 && port != NULL)
+    if (rc == 0 && port)
         rc = resolve_port(r, port, SOCK_DGRAM, &number, e);
-    if (rc == 0 && host == NULL)
+    if (rc == 0 && !host)
         rc = err_set(e, ERR_USAGE, "\"%.200s\" is no name server: give <host> or <host>:<port>", text);
     if (rc == 0 && inet_pton(AF_INET, host, &s->server.sin_addr) != 1)
         rc = res_server_host(r, host, &s->server, e);
-    if (rc < 0 && e->kind != ERR_INTERRUPTED && e->where.text == NULL)
+    if (rc < 0 && e->kind != ERR_INTERRUPTED && !e->where.text)
         e->where = opt_find(a, &opt_res_nsaddr)->at;
     s->server.sin_family = AF_INET;
     s->server.sin_port = htons((in_port_t)number);
@@ -334,7 +334,7 @@ static const struct {
 /* pf=: a name, or the system's number for one of the two. */
 static int family_by_name(const struct opt *o, int *family, struct err *e)
 {
-    const char *text = o->v.s != NULL ? o->v.s : "";
+    const char *text = o->v.s ? o->v.s : "";
     char *end;
     long number = strtol(text, &end, 0);
 
@@ -354,7 +354,7 @@ int resolve_family(const struct addr *a, int *family, struct err *e)
 {
     const struct opt *pf = opt_find(a, &opt_pf);
 
-    return pf != NULL ? family_by_name(pf, family, e) : 0;
+    return pf ? family_by_name(pf, family, e) : 0;
 }
 
 static int family_of_digit(char digit)
@@ -377,7 +377,7 @@ int resolve_version(const struct addr *a, const struct run *r, int keyword_famil
         out->preferred = out->forced;
     else if (r->settings->ip_version >= 0)
         out->preferred = family_of_digit((char)('0' + r->settings->ip_version));
-    else if (env != NULL && strchr("046", env[0]) != NULL && (env[0] == '\0' || env[1] == '\0'))
+    else if (env && strchr("046", env[0]) && (env[0] == '\0' || env[1] == '\0'))
         out->preferred = family_of_digit(env[0]);
     return 0;
 }
@@ -404,7 +404,7 @@ static int names_take(const struct addrinfo *found, int preferred, int port, str
     for (const struct addrinfo *ai = found; ai != NULL; ai = ai->ai_next)
         n++;
     out->v = calloc(n > 0 ? n : 1, sizeof *out->v);
-    if (out->v == NULL)
+    if (!out->v)
         return err_nomem(e);
     for (int pass = 0; pass < 2; pass++) {
         for (const struct addrinfo *ai = found; ai != NULL; ai = ai->ai_next) {
@@ -429,7 +429,7 @@ static int ai_flags(const struct addr *a, const struct ip_version *version, bool
     if (version->forced == AF_UNSPEC)
         flags |= AI_ADDRCONFIG;
     for (size_t i = 0; i < sizeof ai_bits / sizeof ai_bits[0]; i++) {
-        if (opt_find(a, ai_bits[i].row) == NULL)
+        if (!opt_find(a, ai_bits[i].row))
             continue;
         flags = opt_true(a, ai_bits[i].row) ? flags | ai_bits[i].flag : flags & ~ai_bits[i].flag;
     }
@@ -445,7 +445,7 @@ static int without_host(const struct ip_version *version, int flags, int port, s
     const int *order = version->preferred == AF_INET ? by_four : by_six;
 
     out->v = calloc(2, sizeof *out->v);
-    if (out->v == NULL)
+    if (!out->v)
         return err_nomem(e);
     out->n = version->forced != AF_UNSPEC ? 1 : 2;
     for (size_t i = 0; i < out->n; i++) {
@@ -488,7 +488,7 @@ static bool is_literal(const struct addr *a, const char *bare, const struct ip_v
     }
     sockname_set_port(&name, port);
     out->v = malloc(sizeof name);
-    if (out->v == NULL)
+    if (!out->v)
         return false;
     out->v[0] = name;
     out->n = 1;
@@ -515,12 +515,12 @@ int resolve_host(const struct addr *a, struct run *r, const char *host, int port
     int rc;
 
     *out = (struct names){0};
-    if (host == NULL)
+    if (!host)
         return without_host(version, ai_flags(a, version, passive), port, out, e);
     if (is_literal(a, host, version, port, out))
         return 0;
     job = job_new(e);
-    if (job == NULL)
+    if (!job)
         return -1;
     job->by_name = true;
     job->hints = (struct addrinfo){.ai_family = version->forced,

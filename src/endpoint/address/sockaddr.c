@@ -236,7 +236,7 @@ void sockname_meet(struct run *r, int fd, const struct sockname *peer)
 
     if (!run_wants_peer(r))
         return;
-    if (peer == NULL) {
+    if (!peer) {
         sockname_peer(&asked, fd);
         peer = &asked;
     }

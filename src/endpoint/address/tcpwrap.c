@@ -48,7 +48,7 @@ static int symbol(void *lib, const char *name, void *to, struct err *e)
 {
     void *found = dlsym(lib, name);
 
-    if (found == NULL)
+    if (!found)
         return err_set(e, ERR_OTHER, "libwrap.so.0 has no \"%s\"", name);
     memcpy(to, &found, sizeof found); /* ISO C has no cast from object to function pointer */
     return 0;
@@ -59,10 +59,10 @@ static int load_locked(struct err *e)
     struct wrap_library w;
     void *lib;
 
-    if (wrap.hosts_access != NULL)
+    if (wrap.hosts_access)
         return 0;
     lib = dlopen("libwrap.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (lib == NULL)
+    if (!lib)
         return err_set(e, ERR_OTHER,
                        "option tcpwrap needs libwrap.so.0, which cannot be loaded "
                        "(on Debian: apt install libwrap0): %s",
@@ -127,9 +127,9 @@ static void job_run(void *arg)
     pthread_mutex_lock(&wrap_lock);
     allow = *wrap.allow_table;
     deny = *wrap.deny_table;
-    if (job->allow != NULL)
+    if (job->allow)
         *wrap.allow_table = job->allow;
-    if (job->deny != NULL)
+    if (job->deny)
         *wrap.deny_table = job->deny;
     job->unreadable = table_error(*wrap.allow_table);
     if (job->unreadable == 0)
@@ -152,11 +152,11 @@ static int table_path(const struct addr *a, const struct option_desc *row, const
     const char *given = opt_string(a, row, NULL), *etc = opt_string(a, &opt_tcpwrap_etc, NULL);
 
     *out = NULL;
-    if (given != NULL)
+    if (given)
         *out = strdup(given);
-    else if (etc != NULL && asprintf(out, "%s/%s", etc, file) < 0)
+    else if (etc && asprintf(out, "%s/%s", etc, file) < 0)
         *out = NULL;
-    return *out != NULL || (given == NULL && etc == NULL) ? 0 : -1;
+    return *out || (!given && !etc) ? 0 : -1;
 }
 
 static struct job *job_new(const struct addr *a, int fd, struct err *e)
@@ -164,19 +164,19 @@ static struct job *job_new(const struct addr *a, int fd, struct err *e)
     const char *name = opt_string(a, &opt_tcpwrap, NULL);
     struct job *job = calloc(1, sizeof *job);
 
-    if (job == NULL) {
+    if (!job) {
         err_nomem(e);
         return NULL;
     }
     job->owners = 1;
     job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    job->daemon = strdup(name != NULL ? name : diag_prog());
+    job->daemon = strdup(name ? name : diag_prog());
     if (job->fd < 0) {
         err_sys(e, "tcpwrap: cannot duplicate the connection");
         job_release(job);
         return NULL;
     }
-    if (job->daemon == NULL || table_path(a, &opt_tcpwrap_allow, "hosts.allow", &job->allow) < 0 ||
+    if (!job->daemon || table_path(a, &opt_tcpwrap_allow, "hosts.allow", &job->allow) < 0 ||
         table_path(a, &opt_tcpwrap_deny, "hosts.deny", &job->deny) < 0) {
         err_nomem(e);
         job_release(job);
@@ -190,7 +190,7 @@ int tcpwrap_check(const struct addr *a, struct run *r, int fd, struct err *e)
     struct job *job = job_new(a, fd, e);
     int rc;
 
-    if (job == NULL)
+    if (!job)
         return -1;
     atomic_fetch_add(&job->owners, 1);
     rc = wait_call(r, job_run, job, e);

@@ -69,10 +69,10 @@ int file_check_terminal(const struct addr *a, const char *path, struct err *e)
     const struct opt *o = NULL;
     struct stat st;
 
-    for (size_t i = 0; i < a->nopts && o == NULL; i++)
+    for (size_t i = 0; i < a->nopts && !o; i++)
         if (a->opts[i].desc->groups == GROUP_TERMIOS && !a->opts[i].sloppy)
             o = &a->opts[i];
-    if (o == NULL)
+    if (!o)
         return 0;
     if (stat(path, &st) < 0) {
         (void)err_sys(e, "\"%s\", which option \"%s\" takes for a terminal", path,
@@ -149,7 +149,7 @@ int file_open(struct run *r, const char *path, int flags, mode_t mode, struct er
                     ((S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) != O_RDWR) ||
                      (S_ISCHR(st.st_mode) && waits_for_carrier(&st)));
     int fd = may_wait ? open_patiently(r, path, flags, mode, e) : open(path, flags, mode);
-    if (fd == -1 && may_wait)
+    if (fd < 0 && may_wait)
         return -1;
     unsigned shown = (unsigned)flags & ~(unsigned)O_CLOEXEC;
     if (fd < 0) {

@@ -39,7 +39,7 @@ static long system_default(const char *file, long otherwise)
 
     (void)snprintf(path, sizeof path, "/proc/sys/fs/mqueue/%s", file);
     FILE *f = fopen(path, "re");
-    if (f != NULL) {
+    if (f) {
         if (fscanf(f, "%ld", &value) != 1)
             value = otherwise;
         (void)fclose(f);
@@ -65,11 +65,11 @@ static mqd_t call_mq_open(const struct addr *a, struct err *e)
     struct mq_attr attr = {0};
     mqd_t fd;
 
-    if (many != NULL || large != NULL) {
+    if (many || large) {
         attr.mq_maxmsg = many ? (long)many->v.i : system_default("msg_default", 10);
         attr.mq_msgsize = large ? (long)large->v.i : system_default("msgsize_default", 8192);
     }
-    fd = mq_open(name, flags, file_mode(a, 0666), many != NULL || large != NULL ? &attr : NULL);
+    fd = mq_open(name, flags, file_mode(a, 0666), many != NULL || large ? &attr : NULL);
     if (fd == (mqd_t)-1 && errno == EINVAL && name[0] != '/') {
         (void)err_sys(e, "cannot open the message queue \"%s\"", name);
         (void)err_hint(e, "the name of a queue begins with /");
@@ -86,7 +86,7 @@ static mqd_t call_mq_open(const struct addr *a, struct err *e)
 /* What was asked for has no effect on a queue that was there. */
 static void compare(const struct opt *asked, long got)
 {
-    if (asked != NULL && asked->v.i != got)
+    if (asked && asked->v.i != got)
         diag(DIAG_WARN, "requested %s=%lld, but result is %ld", asked->desc->name, asked->v.i, got);
 }
 
@@ -127,7 +127,7 @@ static int queue_init(const struct addr *a, struct queue *q, struct err *e)
     compare(opt_find(a, &opt_mq_msgsize), attr.mq_msgsize);
     q->size = (size_t)attr.mq_msgsize;
     q->message = malloc(q->size);
-    if (q->message == NULL)
+    if (!q->message)
         return err_nomem(e);
     return opt_true(a, &opt_mq_flush) ? flush_queue(q, e) : 0;
 }
@@ -138,7 +138,7 @@ static struct queue *queue_open(const struct addr *a, struct run *r, struct err 
     const char *name = a->params[0];
     bool early = opt_true(a, &opt_unlink_early) || opt_true(a, &opt_unlink);
 
-    if (q == NULL) {
+    if (!q) {
         (void)err_nomem(e);
         return NULL;
     }
@@ -146,7 +146,7 @@ static struct queue *queue_open(const struct addr *a, struct run *r, struct err 
     q->name = name;
     q->priority = (unsigned)opt_int(a, &opt_mq_priority, 0);
     q->fd = early && unlink_queue(name, e) < 0 ? -1 : call_mq_open(a, e);
-    if (q->fd == -1) {
+    if (q->fd < 0) {
         queue_free(q);
         return NULL;
     }
@@ -196,7 +196,7 @@ static ssize_t queue_read(struct port *p, void *buf, size_t cap)
     struct err e;
     ssize_t n;
 
-    if (q->fd == -1)
+    if (q->fd < 0)
         return 0;
     if (q->whole && q->size > cap) {
         p->need = q->size;
@@ -282,7 +282,7 @@ static int open_queue(const struct addr *a, struct run *r, void *state, struct p
     struct queue *q = queue_open(a, r, e);
 
     (void)state;
-    return q == NULL ? -1 : queue_port(a, r, q, out, e);
+    return !q ? -1 : queue_port(a, r, q, out, e);
 }
 
 /* ---- RECEIVE ---- */
@@ -291,7 +291,7 @@ static int receive_listen(const struct addr *a, struct run *r, void **state, str
 {
     struct queue *q = queue_open(a, r, e);
 
-    if (q == NULL)
+    if (!q)
         return -1;
     q->once = true;
     *state = q;
@@ -307,7 +307,7 @@ static void receive_unlisten(const struct addr *a, void *state, bool forked)
     struct queue *q = state;
 
     (void)a, (void)forked;
-    if (q->fd != -1)
+    if (q->fd >= 0)
         (void)mq_close(q->fd);
     queue_free(q);
 }
@@ -318,14 +318,14 @@ static int receive_later(const struct addr *a, struct run *r, const struct queue
 {
     struct queue *q = calloc(1, sizeof *q);
 
-    if (q == NULL)
+    if (!q)
         return err_nomem(e);
     *q = *from;
     q->message = malloc(q->size);
-    q->fd = q->message == NULL ? -1 : fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
-    if (q->fd != -1)
+    q->fd = !q->message ? -1 : fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
+    if (q->fd >= 0)
         return queue_port(a, r, q, out, e);
-    (void)(q->message == NULL ? err_nomem(e) : err_sys(e, "dup(%d)", from->fd));
+    (void)(!q->message ? err_nomem(e) : err_sys(e, "dup(%d)", from->fd));
     queue_free(q);
     return -1;
 }

@@ -41,7 +41,7 @@ static int stall_open(const struct addr *a, struct run *r, void *state, struct p
     diag(DIAG_NOTICE, "stalling");
     if (endpoint_port(a, r, fd[0], fd[1], PORT_STALL, PORT_SHUT_NONE, &p, e) < 0)
         return -1;
-    if (port_wrap(&p, &ops, 0, e) == NULL) {
+    if (!port_wrap(&p, &ops, 0, e)) {
         port_close(p);
         return -1;
     }

@@ -24,7 +24,7 @@ static int text_open(const struct addr *a, struct run *r, void *state, struct po
         port_close(in);
         return -1;
     }
-    if (in != NULL && shown != NULL)
+    if (in && shown)
         return port_join(in, shown, out, e);
     *out = in != NULL ? in : shown;
     return 0;

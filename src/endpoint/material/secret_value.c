@@ -32,7 +32,7 @@ static int read_line(int fd, const char *name, const char *path, struct run *r, 
         if (got < 0 && errno != EAGAIN && errno != EINTR)
             return err_sys(e, "%s \"%s\"", name, path);
         n += got > 0 ? (size_t)got : 0;
-        if (got == 0 || memchr(to, '\n', n) != NULL)
+        if (got == 0 || memchr(to, '\n', n))
             break;
         if (n > SECRET_MAX)
             return err_set(e, ERR_OTHER, "%s \"%s\": more than %d bytes", name, path,
@@ -98,7 +98,7 @@ int secret_value(const struct addr *a, const struct option_desc *row, struct run
     const struct opt *o = opt_find(a, row);
 
     out->text[0] = '\0';
-    if (o == NULL || o->v.s == NULL)
+    if (!o || !o->v.s)
         return 0;
     if (o->desc->secret == SECRET_FILE)
         return from_file(o, r, deadline, out->text, e);

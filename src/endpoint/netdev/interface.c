@@ -29,10 +29,10 @@ static int family_of(const struct addr *a, int *family, struct err *e)
 {
     const struct opt *pf = opt_find(a, &opt_pf);
     char *end;
-    long n = pf != NULL ? strtol(pf->v.s, &end, 0) : AF_PACKET;
+    long n = pf ? strtol(pf->v.s, &end, 0) : AF_PACKET;
 
     *family = (int)n;
-    if (pf != NULL && (end == pf->v.s || *end != '\0' || n < 0 || n > USHRT_MAX))
+    if (pf && (end == pf->v.s || *end != '\0' || n < 0 || n > USHRT_MAX))
         return err_at(e, pf->at, "unknown protocol family \"%.60s\"; for an interface use a number: "
                                  "17 packets as they are (the default), 29 CAN", pf->v.s);
     return 0;
@@ -57,7 +57,7 @@ static int bind_to(const struct addr *a, int fd, int family, const char *name, s
         return err_sys(e, "interface \"%.60s\"", name);
     ll.sll_ifindex = (int)index;
     memcpy(&local.u, &ll, sizeof ll);
-    if (opt_find(a, &opt_retrieve_vlan) != NULL &&
+    if (opt_find(a, &opt_retrieve_vlan) &&
         setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) < 0)
         return err_sys(e, "setsockopt(%d, SOL_PACKET, PACKET_AUXDATA)", fd);
     return sock_bind(a, fd, &local, e);

@@ -79,7 +79,7 @@ static int set_mtu(const struct addr *a, int fd, const char *name, struct err *e
 {
     struct ifreq ifr;
 
-    if (opt_find(a, &opt_if_mtu) == NULL)
+    if (!opt_find(a, &opt_if_mtu))
         return 0;
     if (request(name, &ifr, e) < 0)
         return -1;
@@ -119,7 +119,7 @@ static int parse_address(const char *text, struct in_addr *addr, struct in_addr 
     char host[INET_ADDRSTRLEN];
     const char *sep = strpbrk(text, "/:");
 
-    if (sep == NULL)
+    if (!sep)
         return err_set(e, ERR_USAGE,
                        "\"%.60s\" has no netmask: the address of an interface is written "
                        "<IPv4 address>/<bits>",

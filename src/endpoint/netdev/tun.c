@@ -21,9 +21,9 @@ static int type_of(const struct addr *a, short *flags, struct err *e)
     const struct opt *type = opt_find(a, &opt_tun_type);
 
     *flags = IFF_TUN;
-    if (type != NULL && strcasecmp(type->v.s, "tap") == 0)
+    if (type && strcasecmp(type->v.s, "tap") == 0)
         *flags = IFF_TAP;
-    else if (type != NULL && strcasecmp(type->v.s, "tun") != 0)
+    else if (type && strcasecmp(type->v.s, "tun") != 0)
         return err_at(e, type->at, "unknown tun-type \"%.60s\"; use tun or tap", type->v.s);
     if (opt_true(a, &opt_tun_no_pi))
         *flags = (short)(*flags | IFF_NO_PI);
@@ -35,7 +35,7 @@ static int check(const struct addr *a, struct err *e)
     const struct opt *name = opt_find(a, &opt_tun_name);
     short flags;
 
-    if (name != NULL && strlen(name->v.s) >= IFNAMSIZ)
+    if (name && strlen(name->v.s) >= IFNAMSIZ)
         return err_at(e, name->at, "tun-name \"%.60s\" is too long: %d bytes are possible",
                       name->v.s, IFNAMSIZ - 1);
     if (a->nparams > 0 && netdev_check_address(a->params[0], e) < 0) {
@@ -61,7 +61,7 @@ static int make_device(const struct addr *a, int fd, struct ifreq *ifr, struct e
     const struct opt *name = opt_find(a, &opt_tun_name);
 
     memset(ifr, 0, sizeof *ifr);
-    if (name != NULL)
+    if (name)
         memcpy(ifr->ifr_name, name->v.s, strnlen(name->v.s, sizeof ifr->ifr_name - 1));
     if (type_of(a, &ifr->ifr_flags, e) < 0)
         return -1;

@@ -20,7 +20,7 @@ enum { MAX_PART = 256, MAX_PARTS = 3, MAX_NUMBER = 48 };
 static int take_part(const char **at, char *part, struct err *e)
 {
     const char *p = *at, *end;
-    if (*p == '[' && (end = strchr(p, ']')) != NULL && (end[1] == ':' || !end[1])) {
+    if (*p == '[' && (end = strchr(p, ']')) && (end[1] == ':' || !end[1])) {
         p++;
         *at = end[1] ? end + 2 : end + 1;
     } else {

@@ -55,7 +55,7 @@ static void timestamp(const struct report *rep)
     char date[64] = "", text[TEXT];
 
     memcpy(&tv, rep->data, rep->len < sizeof tv ? rep->len : sizeof tv);
-    if (localtime_r(&tv.tv_sec, &tm) != NULL)
+    if (localtime_r(&tv.tv_sec, &tm))
         (void)strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &tm);
     snprintf(text, sizeof text, "%s, %06ld usecs", date, (long)tv.tv_usec);
     item(rep, "SCM_TIMESTAMP", "timestamp", "timestamp", text);
@@ -93,7 +93,7 @@ static void pktinfo(const struct report *rep)
     char name[IF_NAMESIZE], text[INET_ADDRSTRLEN];
 
     memcpy(&info, rep->data, rep->len < sizeof info ? rep->len : sizeof info);
-    if (if_indextoname((unsigned)info.ipi_ifindex, name) == NULL)
+    if (!if_indextoname((unsigned)info.ipi_ifindex, name))
         snprintf(name, sizeof name, "%d", info.ipi_ifindex);
     item(rep, "IP_PKTINFO", "if", "ip_if", name);
     inet_ntop(AF_INET, &info.ipi_spec_dst, text, sizeof text);
@@ -109,7 +109,7 @@ static void pktinfo6(const struct report *rep)
     char text[SOCKNAME_TEXT], device[IF_NAMESIZE];
 
     memcpy(&info, rep->data, rep->len < sizeof info ? rep->len : sizeof info);
-    if (if_indextoname(info.ipi6_ifindex, device) != NULL)
+    if (if_indextoname(info.ipi6_ifindex, device))
         item(rep, "IPV6_PKTINFO", "if", "ipv6_if", device);
     name.u.in6.sin6_family = AF_INET6;
     name.u.in6.sin6_addr = info.ipi6_addr;
@@ -188,7 +188,7 @@ void ancillary_forget(struct run *r, const struct addr *who)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *value = run_get_fact(r, names[i]);
 
-        if (value != NULL && value[0] != '\0')
+        if (value && value[0] != '\0')
             (void)run_set_fact(r, who, names[i], "", &ignored);
         free(value);
     }

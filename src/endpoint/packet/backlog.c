@@ -130,7 +130,7 @@ static int keep(struct backlog *b, const struct sockname *from, const struct soc
 {
     struct packet *p = malloc(sizeof *p + n);
 
-    if (p == NULL)
+    if (!p)
         return err_nomem(e);
     p->next = NULL;
     p->from = *from;
@@ -196,7 +196,7 @@ static int take_all(struct backlog *b, int fd, const struct sockname *known, voi
             return rc < 0 ? -1 : count;
         if (n < 0)
             continue;
-        if (known != NULL)
+        if (known)
             at = *known;
         else
             find_address(&p.msg, &p.from, &at);
@@ -260,7 +260,7 @@ static int take_returned(struct backlog *b, void *room, struct err *e)
 int backlog_gather(struct backlog *b, struct err *e)
 {
     void *room = malloc(PACKET_MOST);
-    int count = room == NULL ? err_nomem(e) : take_all(b, b->fd, NULL, room, e);
+    int count = !room ? err_nomem(e) : take_all(b, b->fd, NULL, room, e);
 
     if (count >= 0 && take_returned(b, room, e) < 0)
         count = -1;
@@ -272,7 +272,7 @@ int backlog_gather(struct backlog *b, struct err *e)
 int backlog_drain(struct backlog *b, int fd, const struct sockname *at, struct err *e)
 {
     void *room = malloc(PACKET_MOST);
-    int count = room == NULL ? err_nomem(e) : take_all(b, fd, at, room, e);
+    int count = !room ? err_nomem(e) : take_all(b, fd, at, room, e);
 
     free(room);
     return count;
@@ -282,7 +282,7 @@ struct packet *backlog_seat(struct backlog *b, const struct sockname *from)
 {
     struct packet *taken = NULL, **last = &taken, **at = &b->first;
 
-    while (*at != NULL) {
+    while (*at) {
         struct packet *p = *at;
 
         if (!same(&p->from, from)) {

@@ -270,7 +270,7 @@ static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
     struct dgram *d = p->state;
     struct dgram_packet packet;
 
-    if (d->ahead != NULL)
+    if (d->ahead)
         return read_ahead(p, d, buf, cap);
     if (d->nothing_more)
         return 0;
@@ -353,7 +353,7 @@ int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind
     bool writes = a->left == CTX_W || (a->left == CTX_B && (a->form->left & ~CTX_R) != 0);
     unsigned flags = kind->flags | PORT_MSG | (how->nothing_more ? 0U : PORT_ENDLESS);
 
-    if (d == NULL) {
+    if (!d) {
         packets_free(how->ahead);
         close(fd);
         return err_nomem(e);
@@ -395,7 +395,7 @@ int dgram_sender(const struct addr *a, struct run *r, const struct sock_kind *ki
     struct sockname local;
     char text[SOCKNAME_TEXT];
 
-    if (access != NULL) {
+    if (access) {
         d.access = *access;
         d.checked = dgram_has_rules(access);
     }

@@ -35,7 +35,7 @@ int dgram_from_listen(const struct addr *a, const struct sock_kind *kind, int fd
     struct sockname local;
     char text[SOCKNAME_TEXT];
 
-    if (l == NULL) {
+    if (!l) {
         close(fd);
         return err_nomem(e);
     }

@@ -42,7 +42,7 @@ static int protocol_of(const char *text, int *protocol, struct err *e)
 
     if (is_number(text, protocol))
         return 0;
-    if (getprotobyname_r(text, &room, names, sizeof names, &found) == 0 && found != NULL) {
+    if (getprotobyname_r(text, &room, names, sizeof names, &found) == 0 && found) {
         *protocol = found->p_proto;
         return 0;
     }
@@ -130,7 +130,7 @@ static int send_open(const struct addr *a, struct run *r, bool from_all, struct 
         close(fd);
         return -1;
     }
-    if (from_all && opt_find(a, &opt_bind) == NULL)
+    if (from_all && !opt_find(a, &opt_bind))
         access.sourceport = -1; /* it is where we have bound to */
     return dgram_sender(a, r, &kind, fd, &to, from_all ? &access : NULL, from_all, out, e);
 }

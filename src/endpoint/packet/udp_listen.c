@@ -64,16 +64,16 @@ static int udp_listen(const struct addr *a, struct run *r, void **state, struct 
     const struct opt *backlog = opt_find(a, &opt_backlog);
     struct listener *l;
 
-    if (backlog != NULL && !backlog->sloppy)
+    if (backlog && !backlog->sloppy)
         return err_at(e, backlog->at, "option \"%s\" could not be used: packets wait in the socket's "
                                       "buffer (rcvbuf)", backlog->desc->name);
     l = calloc(1, sizeof *l);
-    if (l == NULL)
+    if (!l)
         return err_nomem(e);
     l->kind = *(const struct sock_kind *)a->form->arg;
     l->many = endpoint_serves_many(r, a);
     l->kind.reuseaddr = l->many;
-    if (l->many && opt_find(a, &opt_reuseaddr) == NULL)
+    if (l->many && !opt_find(a, &opt_reuseaddr))
         diag(DIAG_INFO, "SO_REUSEADDR is set, for the sockets of clients share the port");
     l->fd = inet_bound(a, r, &l->kind, a->params[0], &l->access, e);
     if (l->fd < 0 || opts_apply(a, PHASE_LISTEN, l->fd, e) < 0) {
@@ -205,7 +205,7 @@ static int await_client(struct run *r, struct listener *l, int64_t deadline, str
     for (;;) {
         int rc = gather(r, l, e) < 0 ? -1 : 1;
 
-        if (rc > 0 && l->backlog.first != NULL)
+        if (rc > 0 && l->backlog.first)
             return 0;
         if (rc > 0)
             rc = wait_fd(r, l->backlog.ready_fd, POLLIN, deadline, e);

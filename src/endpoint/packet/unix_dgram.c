@@ -27,7 +27,7 @@ static int sendto_open(const struct addr *a, struct run *r, void *state, struct 
     if (unix_bind_client(a, kind, fd, &path, e) < 0) {
         close(fd);
     } else if (unix_keep(a, r, kind, path, e) < 0) {
-        if (path != NULL && !kind->abstract)
+        if (path && !kind->abstract)
             unlink(path);
         close(fd);
     } else {

@@ -171,7 +171,7 @@ int command_init(struct command *c, const struct addr *a, struct err *e)
     *c = (struct command){0};
     if (style == COMMAND_EXEC) {
         rc = argv_split(text ? text : "", &c->words, e);
-        if (rc == -1 && e->kind == ERR_USAGE)
+        if (rc < 0 && e->kind == ERR_USAGE)
             e->where = a->at;
         c->file = rc == 0 ? c->words[0] : NULL;
     } else if (style == COMMAND_SYSTEM) {
@@ -188,7 +188,7 @@ int command_init(struct command *c, const struct addr *a, struct err *e)
     }
     if (rc == 0 && style != COMMAND_SYSTEM && opt_true(a, &opt_dash))
         rc = add_dash(c, e);
-    if (rc == -1) {
+    if (rc < 0) {
         command_fini(c);
         return -1;
     }

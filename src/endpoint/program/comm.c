@@ -70,7 +70,7 @@ int comm_of_addr(const struct addr *a, enum comm_type otherwise, enum comm_type 
             *out = o->v.i ? COMM_PIPES : otherwise;
         if (option_is(d, &opt_pty) || option_is(d, &opt_openpty) || option_is(d, &opt_ptmx))
             *out = o->v.i ? COMM_PTY : otherwise;
-        if (option_is(d, &opt_commtype) && comm_by_name(o->v.s, out, e) == -1) {
+        if (option_is(d, &opt_commtype) && comm_by_name(o->v.s, out, e) < 0) {
             e->where = o->at;
             return -1;
         }
@@ -80,14 +80,14 @@ int comm_of_addr(const struct addr *a, enum comm_type otherwise, enum comm_type 
 
 static int make_socketpair(int fd[2], struct err *e)
 {
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == -1)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0)
         return err_sys(e, "socketpair()");
     return 0;
 }
 
 static int make_pipe(int fd[2], struct err *e)
 {
-    if (pipe2(fd, O_CLOEXEC) == -1)
+    if (pipe2(fd, O_CLOEXEC) < 0)
         return err_sys(e, "pipe2()");
     return 0;
 }
@@ -96,7 +96,7 @@ static int make_pty(int fd[2], struct err *e)
 {
     struct pty p;
 
-    if (pty_open(&p, true, e) == -1)
+    if (pty_open(&p, true, e) < 0)
         return -1;
     fd[0] = p.master;
     fd[1] = p.slave;
@@ -109,13 +109,13 @@ static int accept_own(int listener, int client, struct err *e)
     struct sockaddr_in own, peer;
     socklen_t n = sizeof own;
 
-    if (getsockname(client, (struct sockaddr *)&own, &n) == -1)
+    if (getsockname(client, (struct sockaddr *)&own, &n) < 0)
         return err_sys(e, "getsockname()");
     for (;;) {
         n = sizeof peer;
         int fd = accept4(listener, (struct sockaddr *)&peer, &n, SOCK_CLOEXEC);
 
-        if (fd == -1)
+        if (fd < 0)
             return err_sys(e, "accept()");
         if (peer.sin_port == own.sin_port && peer.sin_addr.s_addr == own.sin_addr.s_addr)
             return fd;
@@ -133,22 +133,22 @@ static int make_tcp(int fd[2], struct err *e)
 
     fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     fd[1] = -1;
-    if (listener == -1 || fd[0] == -1 || bind(listener, (struct sockaddr *)&at, n) == -1 ||
-        listen(listener, 1) == -1 || getsockname(listener, (struct sockaddr *)&at, &n) == -1 ||
-        connect(fd[0], (struct sockaddr *)&at, n) == -1) {
+    if (listener < 0 || fd[0] < 0 || bind(listener, (struct sockaddr *)&at, n) < 0 ||
+        listen(listener, 1) < 0 || getsockname(listener, (struct sockaddr *)&at, &n) < 0 ||
+        connect(fd[0], (struct sockaddr *)&at, n) < 0) {
         err_sys(e, "TCP connection over loopback");
         goto out;
     }
     fd[1] = accept_own(listener, fd[0], e);
-    if (fd[1] == -1)
+    if (fd[1] < 0)
         goto out;
     for (int i = 0; i < 2; i++)
         (void)setsockopt(fd[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     rc = 0;
 out:
-    if (listener != -1)
+    if (listener >= 0)
         close(listener);
-    if (rc == -1 && fd[0] != -1)
+    if (rc < 0 && fd[0] >= 0)
         close(fd[0]);
     return rc;
 }
@@ -171,7 +171,7 @@ int comm_family(const struct addr *a, int *family, struct err *e)
     char *end;
 
     *family = AF_UNIX;
-    if (pf == NULL)
+    if (!pf)
         return 0;
     *family = (int)strtol(pf->v.s, &end, 0);
     if (end == pf->v.s || *end != '\0')
@@ -185,7 +185,7 @@ int comm_pair(enum comm_type type, struct comm_ends *a, struct comm_ends *b, str
     int fd[2];
 
     *a = *b = (struct comm_ends){-1, -1};
-    if (makers[type](fd, e) == -1)
+    if (makers[type](fd, e) < 0)
         return -1;
     if (comm_is_one_fd(type)) {
         *a = (struct comm_ends){fd[0], fd[0]};
@@ -194,7 +194,7 @@ int comm_pair(enum comm_type type, struct comm_ends *a, struct comm_ends *b, str
     }
     b->rfd = fd[0];
     a->wfd = fd[1];
-    if (makers[type](fd, e) == -1) {
+    if (makers[type](fd, e) < 0) {
         comm_close(a);
         comm_close(b);
         return -1;
@@ -206,9 +206,9 @@ int comm_pair(enum comm_type type, struct comm_ends *a, struct comm_ends *b, str
 
 void comm_close(struct comm_ends *end)
 {
-    if (end->rfd != -1)
+    if (end->rfd >= 0)
         close(end->rfd);
-    if (end->wfd != -1 && end->wfd != end->rfd)
+    if (end->wfd >= 0 && end->wfd != end->rfd)
         close(end->wfd);
     *end = (struct comm_ends){-1, -1};
 }

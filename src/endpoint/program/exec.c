@@ -37,9 +37,9 @@ static int open_socketpair(const struct addr *a, struct joint *j, struct err *e)
     int protocol = (int)opt_int(a, &opt_so_protocol, 0);
     int domain, fd[2];
 
-    if (comm_family(a, &domain, e) == -1)
+    if (comm_family(a, &domain, e) < 0)
         return -1;
-    if (socketpair(domain, type | SOCK_CLOEXEC, protocol, fd) == -1)
+    if (socketpair(domain, type | SOCK_CLOEXEC, protocol, fd) < 0)
         return err_sys(e, "socketpair(%d, %d, %d)", domain, type, protocol);
     j->relay = (struct comm_ends){fd[0], fd[0]};
     j->program = (struct comm_ends){fd[1], fd[1]};
@@ -54,7 +54,7 @@ static int open_pty(const struct addr *a, struct joint *j, struct err *e)
 {
     struct pty p;
 
-    if (pty_open(&p, opt_find(a, &opt_commtype) != NULL, e) == -1)
+    if (pty_open(&p, opt_find(a, &opt_commtype) != NULL, e) < 0)
         return -1;
     j->relay = (struct comm_ends){p.master, p.master};
     j->program = (struct comm_ends){p.slave, p.slave};
@@ -64,7 +64,7 @@ static int open_pty(const struct addr *a, struct joint *j, struct err *e)
 
 static void drop(int *fd, int other)
 {
-    if (*fd != -1 && *fd != other)
+    if (*fd >= 0 && *fd != other)
         close(*fd);
     *fd = -1;
 }
@@ -88,7 +88,7 @@ static int check_types(const struct addr *a, enum comm_type type, struct err *e)
 
     for (size_t i = 0; type != COMM_SOCKETPAIR && i < sizeof rows / sizeof rows[0]; i++) {
         const struct opt *o = opt_find(a, rows[i]);
-        if (o != NULL)
+        if (o)
             return err_at(e, o->at, "option \"%s\" could not be used: the program is joined by %s, "
                                     "not by a socketpair", o->desc->name, comm_info(type)->name);
     }
@@ -102,7 +102,7 @@ static int check_direction(const struct addr *a, struct err *e)
                           : a->left == CTX_R ? opt_find(a, &opt_left_in)
                                              : NULL;
 
-    if (o == NULL)
+    if (!o)
         return 0;
     return err_at(e, o->at, "option \"%s\" is useless here: nothing is %s the program", o->desc->name,
                   a->left == CTX_W ? "read from" : "written to");
@@ -128,7 +128,7 @@ static int check_useless(const struct addr *a, enum comm_type type, struct err *
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct opt *o = opt_find(a, rows[i].row);
 
-        if (o != NULL && !o->sloppy && !(rows[i].with_pty && type == COMM_PTY))
+        if (o && !o->sloppy && !(rows[i].with_pty && type == COMM_PTY))
             return err_at(e, o->at, "option \"%s\" could not be used: %s", o->desc->name, rows[i].why);
     }
     return 0;
@@ -142,13 +142,13 @@ static int check(const struct addr *a, struct err *e)
     int domain, rc = command_init(&c, a, e);
 
     command_fini(&c);
-    if (rc == -1 || process_check(a, e) == -1 || check_direction(a, e) == -1)
+    if (rc < 0 || process_check(a, e) < 0 || check_direction(a, e) < 0)
         return -1;
     if (opt_true(a, &opt_nofork))
         return 0;
-    return comm_of_addr(a, COMM_SOCKETPAIR, &type, e) == -1 || check_types(a, type, e) == -1 ||
-                   check_useless(a, type, e) == -1 ||
-                   comm_family(a, &domain, e) == -1
+    return comm_of_addr(a, COMM_SOCKETPAIR, &type, e) < 0 || check_types(a, type, e) < 0 ||
+                   check_useless(a, type, e) < 0 ||
+                   comm_family(a, &domain, e) < 0
                ? -1
                : 0;
 }
@@ -158,7 +158,7 @@ static int joint_open(const struct addr *a, struct joint *j, struct err *e)
     int rc;
 
     *j = (struct joint){.relay = {-1, -1}, .program = {-1, -1}};
-    if (comm_of_addr(a, COMM_SOCKETPAIR, &j->type, e) == -1 || check_types(a, j->type, e) == -1)
+    if (comm_of_addr(a, COMM_SOCKETPAIR, &j->type, e) < 0 || check_types(a, j->type, e) < 0)
         return -1;
     j->shut = comm_info(j->type)->shut;
     j->flags = comm_info(j->type)->flags | PORT_PROGRAM;
@@ -181,11 +181,11 @@ static int spawn(const struct addr *a, struct run *r, const struct command *c,
 
     process_init(&p, a, c, true);
     p.placed = run_may_change_process(r); /* otherwise the program alone goes there */
-    if (process_side(&p, PROCESS_LEFT, end->rfd, end->wfd, e) == -1)
+    if (process_side(&p, PROCESS_LEFT, end->rfd, end->wfd, e) < 0)
         return -1;
-    process_stderr(&p, end->wfd != -1 ? end->wfd : STDOUT_FILENO);
+    process_stderr(&p, end->wfd >= 0 ? end->wfd : STDOUT_FILENO);
     if (*j->tty)
-        p.tty = end->rfd != -1 ? end->rfd : end->wfd;
+        p.tty = end->rfd >= 0 ? end->rfd : end->wfd;
     return process_spawn(&p, r, e);
 }
 
@@ -212,7 +212,7 @@ static int attach_tty(const struct addr *a, struct run *r, const char *name, str
     if (!t)
         return -1;
     t->run = r;
-    if (pty_link(name, a, r, e) == -1)
+    if (pty_link(name, a, r, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "PTY is %s", name);
     return 0;
@@ -227,9 +227,9 @@ static int exec_open(const struct addr *a, struct run *r, void *state, struct po
     int rc = -1;
 
     (void)state;
-    if (command_init(&c, a, e) == -1)
+    if (command_init(&c, a, e) < 0)
         return -1;
-    if (joint_open(a, &j, e) == -1)
+    if (joint_open(a, &j, e) < 0)
         goto out;
     /* before the program starts, so that it finds everything set */
     if (endpoint_port(a, r, j.relay.rfd, j.relay.wfd, j.flags, j.shut, &port, e) == 0 &&
@@ -252,7 +252,7 @@ static int make_blocking(int fd, struct err *e)
 {
     int flags = fcntl(fd, F_GETFL);
 
-    if (flags == -1 || ((flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1))
+    if (flags < 0 || ((flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0))
         return err_sys(e, "fcntl(%d, F_SETFL)", fd);
     return 0;
 }
@@ -270,13 +270,13 @@ static int exec_replace(const struct addr *a, struct run *r, struct port *left, 
     if (port_held(left) > 0)
         return err_set(e, ERR_OTHER, "nofork: %zu bytes have already been read from %s and "
                        "would be lost", port_held(left), left->label);
-    if (command_init(&c, a, e) == -1)
+    if (command_init(&c, a, e) < 0)
         return -1;
     process_init(&p, a, &c, true);
-    if ((rfd == -1 || make_blocking(rfd, e) == 0) && (wfd == -1 || make_blocking(wfd, e) == 0) &&
+    if ((rfd < 0 || make_blocking(rfd, e) == 0) && (wfd < 0 || make_blocking(wfd, e) == 0) &&
         process_side(&p, PROCESS_LEFT, rfd, wfd, e) == 0) {
-        process_stderr(&p, wfd != -1 ? wfd : STDOUT_FILENO);
-        rc = c.system != NULL ? process_call(&p, r, status, e) : process_replace(&p, r, e);
+        process_stderr(&p, wfd >= 0 ? wfd : STDOUT_FILENO);
+        rc = c.system ? process_call(&p, r, status, e) : process_replace(&p, r, e);
     }
     command_fini(&c);
     return rc;

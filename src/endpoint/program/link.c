@@ -19,9 +19,9 @@ static void fill_standard(struct process *p, int in, int out)
 
     if (opt_find(a, &opt_left_fd))
         return;
-    if (in == -1 && !opt_find(a, &opt_left_in))
+    if (in < 0 && !opt_find(a, &opt_left_in))
         process_lane(p, -1, STDIN_FILENO);
-    if (out == -1 && !opt_find(a, &opt_left_out))
+    if (out < 0 && !opt_find(a, &opt_left_out))
         process_lane(p, -1, STDOUT_FILENO);
 }
 
@@ -29,10 +29,10 @@ static void fill_standard(struct process *p, int in, int out)
 static int set_terminals(const struct addr *a, const int fd[2], struct process *p, struct err *e)
 {
     for (int i = 0; i < 2; i++) {
-        if (fd[i] == -1 || !isatty(fd[i]))
+        if (fd[i] < 0 || !isatty(fd[i]))
             continue;
         p->tty = fd[i];
-        if (opts_apply_termios(a, fd[i], e) == -1)
+        if (opts_apply_termios(a, fd[i], e) < 0)
             return -1;
     }
     return 0;
@@ -40,8 +40,8 @@ static int set_terminals(const struct addr *a, const int fd[2], struct process *
 
 static int spawn(struct process *p, struct run *r, int in, int out, struct err *e)
 {
-    process_stderr(p, out != -1 ? out : STDERR_FILENO);
-    if (set_terminals(p->addr, (const int[2]){in, out}, p, e) == -1)
+    process_stderr(p, out >= 0 ? out : STDERR_FILENO);
+    if (set_terminals(p->addr, (const int[2]){in, out}, p, e) < 0)
         return -1;
     return process_spawn(p, r, e);
 }
@@ -53,7 +53,7 @@ static int two_sided_spawn(const struct addr *a, struct run *r, const struct pro
     struct process p;
     int rc = -1;
 
-    if (command_init(&c, a, e) == -1)
+    if (command_init(&c, a, e) < 0)
         return -1;
     process_init(&p, a, &c, false);
     fill_standard(&p, f->data_in, f->data_out);
@@ -69,11 +69,11 @@ static int one_way_spawn(const struct addr *a, struct run *r, const struct progr
 {
     struct command c;
     struct process p;
-    int in = f->data_in != -1 ? f->data_in : f->wire_in;
-    int out = f->wire_out != -1 ? f->wire_out : f->data_out;
+    int in = f->data_in >= 0 ? f->data_in : f->wire_in;
+    int out = f->wire_out >= 0 ? f->wire_out : f->data_out;
     int rc = -1;
 
-    if (command_init(&c, a, e) == -1)
+    if (command_init(&c, a, e) < 0)
         return -1;
     process_init(&p, a, &c, false);
     if (process_side(&p, PROCESS_LEFT, in, out, e) == 0)

@@ -111,8 +111,8 @@ static int check_number(const struct addr *a, const struct option_desc *row, str
 int process_check(const struct addr *a, struct err *e)
 {
     for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
-        if (check_number(a, sides[i].fd, e) == -1 || check_number(a, sides[i].in, e) == -1 ||
-            check_number(a, sides[i].out, e) == -1)
+        if (check_number(a, sides[i].fd, e) < 0 || check_number(a, sides[i].in, e) < 0 ||
+            check_number(a, sides[i].out, e) < 0)
             return -1;
     return 0;
 }
@@ -123,20 +123,20 @@ int process_side(struct process *p, enum process_side side, int in, int out, str
     const struct addr *a = p->addr;
     const struct opt *fd = opt_find(a, s->fd);
 
-    if (check_number(a, s->fd, e) == -1 || check_number(a, s->in, e) == -1 ||
-        check_number(a, s->out, e) == -1)
+    if (check_number(a, s->fd, e) < 0 || check_number(a, s->in, e) < 0 ||
+        check_number(a, s->out, e) < 0)
         return -1;
-    if (fd && in != -1 && out != -1 && in != out)
+    if (fd && in >= 0 && out >= 0 && in != out)
         return err_at(e, fd->at, "option \"%s\": the communication environment provides two "
                       "different FDs; communication types socketpair, tcp and pty have one",
                       fd->desc->name);
     if (fd) {
-        process_lane(p, in != -1 ? in : out, (int)fd->v.i);
+        process_lane(p, in >= 0 ? in : out, (int)fd->v.i);
         return 0;
     }
-    if (in != -1)
+    if (in >= 0)
         process_lane(p, in, (int)opt_int(a, s->in, s->default_in));
-    if (out != -1)
+    if (out >= 0)
         process_lane(p, out, (int)opt_int(a, s->out, s->default_out));
     return 0;
 }
@@ -158,7 +158,7 @@ static int fail(struct launch *l, enum step step)
 
 static void warn(struct launch *l, enum step step)
 {
-    if (l->report_fd == -1)
+    if (l->report_fd < 0)
         return;
     struct report w = {.step = step, .sys = errno, .warning = true};
 
@@ -182,7 +182,7 @@ static int mark_range(unsigned from, unsigned to)
         return -1;
     struct rlimit limit; /* an older kernel, or a sandbox */
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return -1;
     for (unsigned fd = from; fd <= to && fd < limit.rlim_cur; fd++)
         (void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
@@ -198,7 +198,7 @@ static int mark_others(const struct process *p)
 
         if (to < next)
             continue;
-        if (to > next && mark_range(next, to - 1) == -1)
+        if (to > next && mark_range(next, to - 1) < 0)
             return -1;
         next = to + 1;
     }
@@ -218,22 +218,22 @@ static int place_lanes(struct launch *l, int *tty)
     const struct process *p = l->p;
     int from[PROCESS_LANES_MAX];
 
-    if (l->report_fd != -1) {
+    if (l->report_fd >= 0) {
         int moved = move_away(p, l->report_fd);
 
-        if (moved == -1)
+        if (moved < 0)
             return -1;
         l->report_fd = moved;
     }
-    if (*tty != -1 && (*tty = move_away(p, *tty)) == -1)
+    if (*tty >= 0 && (*tty = move_away(p, *tty)) < 0)
         return -1;
     for (size_t i = 0; i < p->nlanes; i++) {
-        from[i] = move_away(p, p->lanes[i].from == -1 ? l->null_fd : p->lanes[i].from);
-        if (from[i] == -1)
+        from[i] = move_away(p, p->lanes[i].from < 0 ? l->null_fd : p->lanes[i].from);
+        if (from[i] < 0)
             return -1;
     }
     for (size_t i = 0; i < p->nlanes; i++) {
-        if (dup2(from[i], p->lanes[i].to) == -1)
+        if (dup2(from[i], p->lanes[i].to) < 0)
             return -1;
     }
     return 0;
@@ -247,9 +247,9 @@ static int take_place(struct launch *l)
 
     if (l->p->placed)
         return 0;
-    if (l->netns_fd != -1 && setns(l->netns_fd, CLONE_NEWNET) == -1)
+    if (l->netns_fd >= 0 && setns(l->netns_fd, CLONE_NEWNET) < 0)
         return fail(l, STEP_NETNS);
-    if (dir && chdir(dir) == -1)
+    if (dir && chdir(dir) < 0)
         return fail(l, STEP_CHDIR);
     if (mask)
         (void)umask((mode_t)mask->v.i);
@@ -267,7 +267,7 @@ static int apply_phase(struct launch *l, enum phase phase)
 /* Without it the program runs as well, only signals from the keyboard do not reach it. */
 static void take_tty(struct launch *l, int tty)
 {
-    if (opt_true(l->p->addr, &opt_ctty) && ioctl(tty, TIOCSCTTY, 0) == -1)
+    if (opt_true(l->p->addr, &opt_ctty) && ioctl(tty, TIOCSCTTY, 0) < 0)
         warn(l, STEP_CTTY);
 }
 
@@ -280,18 +280,18 @@ static int become_program(struct launch *l)
     if (diag_shows(DIAG_INFO)) /* calls are not told: the log may be moved, and locked */
         (void)diag_set_level(DIAG_NOTICE);
     default_signals();
-    if (take_place(l) == -1 || apply_phase(l, PHASE_EARLY) == -1)
+    if (take_place(l) < 0 || apply_phase(l, PHASE_EARLY) < 0)
         return -1;
-    if (place_lanes(l, &tty) == -1)
+    if (place_lanes(l, &tty) < 0)
         return fail(l, STEP_DUP);
     /* LATE is the relay's, for its own descriptor; of a program's address, what changes the process
      * takes place in LATE2 */
-    if (apply_phase(l, PHASE_PASTFORK) == -1 || apply_phase(l, PHASE_LATE2) == -1)
+    if (apply_phase(l, PHASE_PASTFORK) < 0 || apply_phase(l, PHASE_LATE2) < 0)
         return -1;
     take_tty(l, tty);
-    if (apply_phase(l, PHASE_PREEXEC) == -1)
+    if (apply_phase(l, PHASE_PREEXEC) < 0)
         return -1;
-    if (mark_others(l->p) == -1)
+    if (mark_others(l->p) < 0)
         return fail(l, STEP_CLOSE);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -310,7 +310,7 @@ static int env_override(char **env, const char *name, const char *value, char **
 
     if (!value)
         return 0;
-    if (asprintf(owned, "%s=%s", name, value) == -1) {
+    if (asprintf(owned, "%s=%s", name, value) < 0) {
         *owned = NULL;
         return err_nomem(e);
     }
@@ -322,9 +322,9 @@ static int env_override(char **env, const char *name, const char *value, char **
 
 static void launch_fini(struct launch *l)
 {
-    if (l->null_fd != -1)
+    if (l->null_fd >= 0)
         close(l->null_fd);
-    if (l->netns_fd != -1)
+    if (l->netns_fd >= 0)
         close(l->netns_fd);
     run_free_environment(l->shown);
     free(l->env);
@@ -365,7 +365,7 @@ static int override_environment(struct launch *l, struct err *e)
     };
 
     for (size_t i = 0; i < ENV_OVERRIDES; i++)
-        if (env_override(l->env, overrides[i].name, overrides[i].value, &l->owned[i], e) == -1)
+        if (env_override(l->env, overrides[i].name, overrides[i].value, &l->owned[i], e) < 0)
             return -1;
     return 0;
 }
@@ -408,11 +408,11 @@ static int launch_init(struct launch *l, const struct process *p, struct run *r,
     const struct opt *ctty = opt_find(p->addr, &opt_ctty);
 
     *l = (struct launch){.p = p, .null_fd = -1, .netns_fd = -1, .report_fd = -1};
-    if (ctty && ctty->v.i && p->tty == -1)
+    if (ctty && ctty->v.i && p->tty < 0)
         return err_at(e, ctty->at, "option \"%s\" needs a terminal for the program: give \"pty\" "
                       "too", ctty->desc->name);
     l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (l->null_fd == -1)
+    if (l->null_fd < 0)
         return err_sys(e, "open(\"/dev/null\")");
     if (copy_addr(l, e) == 0 && copy_environment(l, r, e) == 0 && open_netns(l, r, e) == 0)
         return 0;
@@ -473,13 +473,13 @@ static int await_exec(const struct process *p, struct run *r, int fd, struct err
     for (;;) {
         struct report rep;
 
-        if (wait_fd(r, fd, POLLIN, -1, e) == -1)
+        if (wait_fd(r, fd, POLLIN, -1, e) < 0)
             return -1;
         ssize_t n = read(fd, &rep, sizeof rep);
 
         if (n == 0)
             return 0;
-        if (n == -1 && (errno == EINTR || errno == EAGAIN))
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n != sizeof rep)
             return err_sys(e, "starting \"%s\"", p->command->file);
@@ -554,7 +554,7 @@ static int enter_child(const struct process *p, struct run *r, pid_t pid, int pi
         .end_timeout =
             opt_time(p->addr, &opt_end_timeout, r->settings->v1_name ? -1 : END_TIMEOUT_S),
         .leads = leads_group(p->addr),
-        .on_tty = p->tty != -1,
+        .on_tty = p->tty >= 0,
     };
 
     return run_add_child(r, &c, e);
@@ -564,7 +564,7 @@ static void remove_child(const struct process *p, struct run *r, pid_t pid, int 
 {
     family_signal(pid, leads_group(p->addr), SIGKILL); /* it may be the program already */
     reaper_await(r->reaper, pid);
-    if (pidfd != -1)
+    if (pidfd >= 0)
         close(pidfd);
 }
 
@@ -576,9 +576,9 @@ static pid_t start(const struct process *p, struct run *r, int *pidfd, struct er
     pid_t started = -1;
 
     *pidfd = -1;
-    if (launch_init(&l, p, r, e) == -1)
+    if (launch_init(&l, p, r, e) < 0)
         return -1;
-    if (pipe2(fd, O_CLOEXEC) == -1) {
+    if (pipe2(fd, O_CLOEXEC) < 0) {
         err_sys(e, "pipe2()");
         goto out;
     }
@@ -588,7 +588,7 @@ static pid_t start(const struct process *p, struct run *r, int *pidfd, struct er
     pid_t pid = fork_child(&l, r, pidfd);
 
     close(fd[1]);
-    if (pid == -1) {
+    if (pid < 0) {
         err_sys(e, "fork()");
         goto out;
     }
@@ -597,7 +597,7 @@ static pid_t start(const struct process *p, struct run *r, int *pidfd, struct er
     else
         remove_child(p, r, pid, *pidfd);
 out:
-    if (fd[0] != -1)
+    if (fd[0] >= 0)
         close(fd[0]);
     launch_fini(&l);
     return started;
@@ -608,9 +608,9 @@ int process_spawn(const struct process *p, struct run *r, struct err *e)
     int pidfd;
     pid_t pid = start(p, r, &pidfd, e);
 
-    if (pid == -1)
+    if (pid < 0)
         return -1;
-    if (enter_child(p, r, pid, pidfd, e) == -1) {
+    if (enter_child(p, r, pid, pidfd, e) < 0) {
         remove_child(p, r, pid, pidfd);
         return -1;
     }
@@ -642,12 +642,12 @@ int process_call(const struct process *p, struct run *r, int *status, struct err
     leave_keyboard(); /* before the program can be there */
     pid_t pid = start(p, r, &pidfd, e);
 
-    if (pid == -1)
+    if (pid < 0)
         return -1;
-    if (pidfd == -1)
+    if (pidfd < 0)
         (void)err_sys(e, "pidfd_open(%ld)", (long)pid);
-    while (pidfd != -1 && reaper_status(r->reaper, pid, &end) == 0) {
-        if (wait_fd(r, pidfd, POLLIN, -1, e) == -1)
+    while (pidfd >= 0 && reaper_status(r->reaper, pid, &end) == 0) {
+        if (wait_fd(r, pidfd, POLLIN, -1, e) < 0)
             break;
     }
     if (end.si_pid == 0) { /* whoever ends the run ends its program */
@@ -663,7 +663,7 @@ int process_replace(const struct process *p, struct run *r, struct err *e)
 {
     struct launch l;
 
-    if (launch_init(&l, p, r, e) == -1)
+    if (launch_init(&l, p, r, e) < 0)
         return -1;
     char **own = environ;
     enum diag_level level = diag_set_level(DIAG_NOTICE);

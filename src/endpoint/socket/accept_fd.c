@@ -65,7 +65,7 @@ static int accept_fd_listen(const struct addr *a, struct run *r, void **state, s
     if (access_init(a, r, family, &access, e) < 0)
         return -1;
     l = calloc(1, sizeof *l);
-    if (l == NULL)
+    if (!l)
         return err_nomem(e);
     mode = fcntl(fd, F_GETFL);
     /* Programs do not inherit it. Not to hang in accept() when a connection has gone again. */

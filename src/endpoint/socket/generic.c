@@ -76,7 +76,7 @@ static int bind_name(const struct addr *a, const struct sock_kind *kind, struct 
 {
     const struct opt *o = opt_find(a, &opt_bind);
 
-    if (o == NULL || binary_name(kind->family, o->v.s, local, e) == 0)
+    if (!o || binary_name(kind->family, o->v.s, local, e) == 0)
         return 0;
     e->where = o->at;
     return -1;

@@ -39,12 +39,12 @@ static int split_bind(const struct opt *o, bool passive, char **storage, const c
         e->where = o->at;
         return -1;
     }
-    if (passive && (*host == NULL || *service != NULL))
+    if (passive && (!*host || *service))
         return err_at(e, o->at,
                       "\"bind=%.200s\" cannot be resolved: a listening address takes a host "
                       "name or address here, the port is its parameter",
                       o->v.s);
-    if (*host == NULL && *service == NULL)
+    if (!*host && !*service)
         return err_at(e, o->at, "\"bind=\" needs <address>, <address>:<port> or :<port>");
     return 0;
 }
@@ -56,10 +56,10 @@ static int check_bind(const struct addr *a, struct err *e)
     char *storage = NULL;
     int rc;
 
-    if (o == NULL)
+    if (!o)
         return 0;
     rc = split_bind(o, a->form->target == 0, &storage, &host, &service, e);
-    if (rc == 0 && service != NULL)
+    if (rc == 0 && service)
         rc = check_port(service, o->at, e);
     free(storage);
     return rc;
@@ -120,22 +120,22 @@ static int local_init(const struct addr *a, struct run *r, const struct sock_kin
     const struct opt *bind_to = opt_find(a, &opt_bind);
     const char *host = NULL, *service = NULL;
     char *storage = NULL;
-    bool source = opt_find(a, &opt_sourceport) != NULL && !(kind->peer_port && bind_to != NULL);
+    bool source = opt_find(a, &opt_sourceport) && !(kind->peer_port && bind_to);
     int port = 0, rc = 0;
 
     *l = (struct inet_local){.wanted = bind_to != NULL || source || opt_true(a, &opt_lowport)};
     if (!l->wanted)
         return 0;
-    if (bind_to != NULL) {
+    if (bind_to) {
         rc = split_bind(bind_to, false, &storage, &host, &service, e);
-        if (rc == 0 && service != NULL)
+        if (rc == 0 && service)
             rc = resolve_port(r, service, kind->type, &port, e);
     }
     if (rc == 0 && source)
         port = (int)opt_int(a, &opt_sourceport, port);
     if (rc == 0)
         rc = resolve_host(a, r, host, port, version, true, &l->names, e);
-    if (rc < 0 && bind_to != NULL && e->where.text == NULL)
+    if (rc < 0 && bind_to && !e->where.text)
         e->where = bind_to->at;
     l->lowport = port == 0 && opt_true(a, &opt_lowport);
     free(storage);
@@ -165,7 +165,7 @@ int inet_bind_local(const struct addr *a, int fd, const struct sockname *target,
     const struct inet_local *l = arg;
     const struct sockname *name = local_for(l, sockname_family(target));
 
-    if (name == NULL)
+    if (!name)
         return 0;
     return l->lowport ? bind_lowport(a, fd, name, e) : sock_bind(a, fd, name, e);
 }
@@ -178,7 +178,7 @@ static int keep_reachable(struct names *targets, const struct inet_local *l, str
     if (!l->wanted)
         return 0;
     for (size_t i = 0; i < targets->n; i++) {
-        if (local_for(l, sockname_family(&targets->v[i])) != NULL)
+        if (local_for(l, sockname_family(&targets->v[i])))
             targets->v[kept++] = targets->v[i];
     }
     targets->n = kept;
@@ -230,7 +230,7 @@ static int listen_names(const struct addr *a, struct run *r, const struct sock_k
     int port, rc;
 
     rc = resolve_port(r, port_text, kind->type, &port, e);
-    if (rc == 0 && bind_to != NULL)
+    if (rc == 0 && bind_to)
         rc = split_bind(bind_to, true, &storage, &host, &service, e);
     if (rc == 0)
         rc = resolve_host(a, r, host, port, version, true, out, e);

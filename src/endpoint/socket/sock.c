@@ -44,7 +44,7 @@ static int apply_phases(const struct addr *a, const enum phase *phases, size_t n
 
 static const char *socket_name(const struct sock_kind *kind, int family)
 {
-    if (kind->name != NULL)
+    if (kind->name)
         return kind->name;
     switch (family) {
     case AF_INET:
@@ -64,7 +64,7 @@ static int set_reuseaddr(const struct addr *a, int fd, struct err *e)
 {
     int on = 1;
 
-    if (opt_find(a, &opt_reuseaddr) != NULL)
+    if (opt_find(a, &opt_reuseaddr))
         return 0;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         return err_sys(e, "setsockopt(%d, SO_REUSEADDR)", fd);
@@ -86,7 +86,7 @@ static int check_passive(const struct addr *a, struct err *e)
 {
     const struct opt *o = opt_find(a, &opt_connect_timeout);
 
-    if (o == NULL || o->sloppy || a->form->groups & GROUP_OPENSSL ||
+    if (!o || o->sloppy || a->form->groups & GROUP_OPENSSL ||
         !(a->form->groups & GROUP_LISTEN))
         return 0;
     return err_at(e, o->at, "option \"%s\" could not be used: nothing is connected here",
@@ -136,14 +136,14 @@ static const char *bind_remedy(int fd, const struct sockname *name, int sys)
 
 static int bind_failed(const struct addr *a, int fd, const struct sockname *name, struct err *e)
 {
-    bool listens = a->form->kind == FORM_ENDPOINT && a->form->ops.endpoint->listen != NULL;
+    bool listens = a->form->kind == FORM_ENDPOINT && a->form->ops.endpoint->listen;
     char text[SOCKNAME_TEXT];
     const char *remedy;
 
     (void)err_sys(e, "cannot %s %s", listens ? "listen on" : "use the local address",
                   sockname_name(name, text));
     remedy = bind_remedy(fd, name, e->sys);
-    if (remedy != NULL)
+    if (remedy)
         (void)err_hint(e, remedy);
     return err_call(e, "bind(%d, {%s}, %u)", fd, sockname_text(name, text), (unsigned)name->len);
 }
@@ -222,7 +222,7 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
         rc = connect_outcome(r, fd, deadline, e);
     else if (rc < 0 && errno == EAGAIN && sockname_family(to) == AF_UNIX)
         rc = connect_busy(r, fd, to, deadline, e);
-    if (rc == -1)
+    if (rc < 0)
         connect_failed(fd, to, e);
     else if (rc == 0 && fcntl(fd, F_SETFL, mode) < 0)
         rc = err_sys(e, "fcntl(%d, F_SETFL)", fd);
@@ -241,7 +241,7 @@ static int connect_one(const struct addr *a, struct run *r, const struct sock_ki
     fd = sock_open(a, r, kind, sockname_family(to), false, e);
     if (fd < 0)
         return -1;
-    if ((bind_it != NULL && bind_it(a, fd, to, arg, e) < 0) || sock_connect(a, r, fd, to, e) < 0) {
+    if ((bind_it && bind_it(a, fd, to, arg, e) < 0) || sock_connect(a, r, fd, to, e) < 0) {
         close(fd);
         return -1;
     }
@@ -310,7 +310,7 @@ static int listen_failed(int fd, int backlog, struct err *e)
     errno = sys;
     (void)err_sys(e, "cannot listen on %s", sockname_name(&local, text));
     remedy = bind_remedy(fd, &local, e->sys);
-    if (remedy != NULL)
+    if (remedy)
         (void)err_hint(e, remedy);
     return err_call(e, "listen(%d, %d)", fd, backlog);
 }
@@ -321,7 +321,7 @@ int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
     struct sock_listener *l = calloc(1, sizeof *l);
     int backlog = (int)opt_int(a, &opt_backlog, BACKLOG), mode = fcntl(fd, F_GETFL), rc = 0;
 
-    if (l == NULL)
+    if (!l)
         rc = err_nomem(e);
     else if (opts_apply(a, PHASE_LISTEN, fd, e) < 0)
         rc = -1;

@@ -49,7 +49,7 @@ int unix_name(const struct addr *a, const struct sock_kind *kind, const char *pa
 
 static const char *tempname_of(const struct opt *o)
 {
-    return o->v.s != NULL && o->v.s[0] != '\0' ? o->v.s : tempname_default;
+    return o->v.s && o->v.s[0] != '\0' ? o->v.s : tempname_default;
 }
 
 static int check_name(const struct addr *a, const char *path, struct span at, struct err *e)
@@ -67,11 +67,11 @@ static int check_tempname(const struct addr *a, struct err *e)
 {
     const struct opt *o = opt_find(a, &opt_bind_tempname);
 
-    if (o == NULL)
+    if (!o)
         return 0;
-    if (opt_find(a, &opt_bind) != NULL)
+    if (opt_find(a, &opt_bind))
         return err_at(e, o->at, "options bind and unix-bind-tempname exclude each other");
-    if (strstr(tempname_of(o), "XXXXXX") == NULL)
+    if (!strstr(tempname_of(o), "XXXXXX"))
         return err_at(e, o->at, "path pattern is not valid: \"%.200s\" holds no XXXXXX", o->v.s);
     return 0;
 }
@@ -84,12 +84,12 @@ static int check_entry(const struct addr *a, struct err *e)
         &opt_unlink, &opt_unlink_early, &opt_unlink_late,
     };
 
-    if (opt_find(a, &opt_bind) != NULL || opt_find(a, &opt_bind_tempname) != NULL)
+    if (opt_find(a, &opt_bind) || opt_find(a, &opt_bind_tempname))
         return 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct opt *o = opt_find(a, rows[i]);
 
-        if (o != NULL && !o->sloppy)
+        if (o && !o->sloppy)
             return err_at(e, o->at, "option \"%s\" only with bind option: it is about the entry of "
                                     "the socket made here, which has none", o->desc->name);
     }
@@ -102,7 +102,7 @@ int unix_check_client(const struct addr *a, struct err *e)
 
     if (check_tempname(a, e) < 0 || check_entry(a, e) < 0)
         return -1;
-    if (bind_to != NULL && check_name(a, bind_to->v.s, bind_to->at, e) < 0)
+    if (bind_to && check_name(a, bind_to->v.s, bind_to->at, e) < 0)
         return -1;
     return check_name(a, a->params[0], a->param_at[0], e);
 }
@@ -111,7 +111,7 @@ int unix_check_bound(const struct addr *a, struct err *e)
 {
     const struct opt *bind_to = opt_find(a, &opt_bind);
 
-    if (bind_to != NULL)
+    if (bind_to)
         return err_at(e, bind_to->at,
                       "option bind is for clients; a socket that waits is bound to its parameter");
     return check_name(a, a->params[0], a->param_at[0], e);
@@ -138,10 +138,10 @@ static int set_owner(const struct addr *a, const char *path, const struct option
                      const struct option_desc *group, struct err *e)
 {
     const struct opt *u = opt_find(a, user), *g = opt_find(a, group);
-    uid_t uid = u == NULL ? (uid_t)-1 : u->v.ids != NULL ? u->v.ids->uid : (uid_t)u->v.i;
-    gid_t gid = g == NULL ? (gid_t)-1 : (gid_t)g->v.i;
+    uid_t uid = !u ? (uid_t)-1 : u->v.ids != NULL ? u->v.ids->uid : (uid_t)u->v.i;
+    gid_t gid = !g ? (gid_t)-1 : (gid_t)g->v.i;
 
-    if ((u != NULL || g != NULL) && lchown(path, uid, gid) < 0) {
+    if ((u || g) && lchown(path, uid, gid) < 0) {
         (void)err_sys(e, "cannot give \"%.200s\" to user %d, group %d", path, (int)uid, (int)gid);
         return err_call(e, "chown(\"%.200s\", %d, %d)", path, (int)uid, (int)gid);
     }
@@ -175,7 +175,7 @@ static int set_mode(const struct addr *a, const char *path, const struct option_
 {
     const struct opt *o = opt_find(a, row);
 
-    if (o != NULL && chmod_socket(path, (mode_t)o->v.i) < 0) {
+    if (o && chmod_socket(path, (mode_t)o->v.i) < 0) {
         (void)err_sys(e, "cannot set the mode of \"%.200s\"", path);
         return err_call(e, "chmod(\"%.200s\", 0%03llo)", path, (unsigned long long)o->v.i);
     }
@@ -197,9 +197,9 @@ static void set_mode_before(const struct addr *a, int fd)
 {
     const struct opt *o = opt_find(a, &opt_perm);
 
-    if (o == NULL)
+    if (!o)
         o = opt_find(a, &opt_perm_early);
-    if (o != NULL)
+    if (o)
         (void)fchmod(fd, (mode_t)o->v.i);
 }
 
@@ -227,9 +227,9 @@ int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
 {
     const struct opt *unlink_close = opt_find(a, &opt_unlink_close);
 
-    if (path == NULL && opt_true(a, &opt_unlink_close)) /* a client's: by order, the target goes */
+    if (!path && opt_true(a, &opt_unlink_close)) /* a client's: by order, the target goes */
         path = a->params[0];
-    if (kind->abstract || path == NULL)
+    if (kind->abstract || !path)
         return 0;
     if (opt_true(a, &opt_unlink_late)) {
         if (unlink(path) < 0) {
@@ -238,7 +238,7 @@ int unix_keep(const struct addr *a, struct run *r, const struct sock_kind *kind,
         }
         return 0;
     }
-    if (unlink_close != NULL && unlink_close->v.i == 0)
+    if (unlink_close && unlink_close->v.i == 0)
         return 0;
     return endpoint_remove_at_exit(r, path, e);
 }
@@ -250,7 +250,7 @@ static int make_tempname(const struct opt *o, char **out, struct err *e)
     unsigned char bytes[6];
     char *name = strdup(tempname_of(o)), *at = NULL;
 
-    if (name == NULL)
+    if (!name)
         return err_nomem(e);
     *out = name;
     for (char *p = name; (p = strstr(p, "XXXXXX")) != NULL; p++)
@@ -292,14 +292,14 @@ int unix_bind_client(const struct addr *a, const struct sock_kind *kind, int fd,
     *path = NULL;
     if (check_tempname(a, e) < 0 || check_entry(a, e) < 0) /* GOPEN has no other check */
         return -1;
-    if (opt_find(a, &opt_bind_tempname) != NULL)
+    if (opt_find(a, &opt_bind_tempname))
         return bind_tempname(a, kind, fd, path, e);
-    if (bind_to == NULL)
+    if (!bind_to)
         return 0;
     if (unix_bind(a, kind, fd, bind_to, e) < 0)
         return -1;
     *path = strdup(bind_to);
-    return *path != NULL ? 0 : err_nomem(e);
+    return *path ? 0 : err_nomem(e);
 }
 
 /* One attempt with one type of socket. Whatever binding left behind is gone if it fails. */
@@ -316,7 +316,7 @@ static int connect_as(const struct addr *a, struct run *r, const struct sock_kin
     if (rc == 0) {
         rc = sock_connected(a, r, kind, fd, out, e);
     } else {
-        if (path != NULL && !kind->abstract)
+        if (path && !kind->abstract)
             unlink(path);
         close(fd);
     }

@@ -56,12 +56,12 @@ static int bind_name(const struct addr *a, unsigned port, struct sockname *out, 
     const char *colon;
 
     *found = bind_to != NULL;
-    if (bind_to == NULL)
+    if (!bind_to)
         return 0;
     colon = strchr(bind_to->v.s, ':');
-    size_t n = colon != NULL ? (size_t)(colon - bind_to->v.s) : strlen(bind_to->v.s);
+    size_t n = colon ? (size_t)(colon - bind_to->v.s) : strlen(bind_to->v.s);
     if ((n > 0 && number(bind_to->v.s, n, "cid", &cid, e) < 0) ||
-        (colon != NULL && number(colon + 1, strlen(colon + 1), "port", &port, e) < 0)) {
+        (colon && number(colon + 1, strlen(colon + 1), "port", &port, e) < 0)) {
         e->where = bind_to->at;
         return -1;
     }

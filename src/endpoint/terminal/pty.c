@@ -23,9 +23,9 @@ int pty_open(struct pty *p, bool raw, struct err *e)
 
     p->slave = -1;
     p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (p->master == -1)
+    if (p->master < 0)
         return err_sys(e, "the system gives no pseudo terminal"), err_call(e, "open(\"/dev/ptmx\")");
-    if (grantpt(p->master) == -1 || unlockpt(p->master) == -1) {
+    if (grantpt(p->master) < 0 || unlockpt(p->master) < 0) {
         err_sys(e, "unlocking the pseudo terminal");
         goto fail;
     }
@@ -37,14 +37,14 @@ int pty_open(struct pty *p, bool raw, struct err *e)
         goto fail;
     }
     p->slave = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (p->slave == -1) {
+    if (p->slave < 0) {
         err_sys(e, "cannot open the pseudo terminal \"%s\"", p->name);
         err_call(e, "open(\"%s\")", p->name);
         goto fail;
     }
     if (!raw)
         return 0;
-    if (tcgetattr(p->slave, &t) == -1)
+    if (tcgetattr(p->slave, &t) < 0)
         goto fail_raw;
     cfmakeraw(&t);
     if (tcsetattr(p->slave, TCSANOW, &t) == 0)
@@ -58,9 +58,9 @@ fail:
 
 void pty_close(struct pty *p)
 {
-    if (p->master != -1)
+    if (p->master >= 0)
         close(p->master);
-    if (p->slave != -1)
+    if (p->slave >= 0)
         close(p->slave);
     p->master = p->slave = -1;
 }
@@ -69,11 +69,11 @@ void pty_close(struct pty *p)
 static int make_link(const char *name, const char *link, const struct addr *a, struct run *r,
                      struct err *e)
 {
-    if (unlink(link) == -1 && errno != ENOENT) {
+    if (unlink(link) < 0 && errno != ENOENT) {
         (void)err_sys(e, "cannot remove \"%s\", where the link goes", link);
         return err_call(e, "unlink(\"%s\")", link);
     }
-    if (symlink(name, link) == -1) {
+    if (symlink(name, link) < 0) {
         (void)err_sys(e, "cannot make the link \"%s\" to %s", link, name);
         return err_call(e, "symlink(\"%s\", \"%s\")", name, link);
     }
@@ -126,14 +126,14 @@ static int wait_for_slave(int master, const struct addr *a, struct run *r, struc
     for (;;) {
         struct pollfd pfd = {.fd = master, .events = POLLIN};
 
-        if (poll(&pfd, 1, 0) == -1) {
+        if (poll(&pfd, 1, 0) < 0) {
             if (errno == EINTR)
                 continue;
             return err_sys(e, "poll()");
         }
         if (!(pfd.revents & POLLHUP) || (pfd.revents & POLLIN))
             return 0;
-        if (wait_seconds(r, interval, e) == -1)
+        if (wait_seconds(r, interval, e) < 0)
             return -1;
     }
 }
@@ -147,16 +147,16 @@ static int pty_address_open(const struct addr *a, struct run *r, void *state, st
     int rc = -1;
 
     (void)state;
-    if (pty_open(&p, false, e) == -1)
+    if (pty_open(&p, false, e) < 0)
         return -1;
     int master = p.master;
 
     p.master = -1; /* the port's, whatever happens */
     if (endpoint_port(a, r, a->left == CTX_W ? -1 : master, a->left == CTX_R ? -1 : master,
-                      PORT_EIO_EOF, PORT_SHUT_NONE, &port, e) == -1)
+                      PORT_EIO_EOF, PORT_SHUT_NONE, &port, e) < 0)
         goto out;
-    if (pty_link(p.name, a, r, e) == -1 ||
-        (a->nparams && make_link(p.name, a->params[0], a, r, e) == -1))
+    if (pty_link(p.name, a, r, e) < 0 ||
+        (a->nparams && make_link(p.name, a->params[0], a, r, e) < 0))
         goto out;
     diag(DIAG_NOTICE, "PTY is %s", p.name);
     if (waits) {

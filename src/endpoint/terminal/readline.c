@@ -53,7 +53,7 @@ static void line_done(char *line)
     ed->done = true;
     ed->line = line;
     ed->nlast = 0; /* the newline that was typed stands behind it */
-    if (line != NULL && *line != '\0' && !ed->silent)
+    if (line && *line != '\0' && !ed->silent)
         ed->rl->add_history(line);
 }
 
@@ -134,14 +134,14 @@ static ssize_t editor_read(struct port *p, void *buf, size_t cap)
         ed->rl->rl_callback_read_char();
     }
     ed->done = false;
-    return ed->line != NULL ? give_line(p, ed, buf, cap) : 0;
+    return ed->line ? give_line(p, ed, buf, cap) : 0;
 }
 
 static void remember(struct editor *ed, const char *text, size_t n)
 {
     const char *newline = memrchr(text, '\n', n);
 
-    if (newline != NULL) {
+    if (newline) {
         n -= (size_t)(newline + 1 - text);
         text = newline + 1;
         ed->nlast = 0;
@@ -216,7 +216,7 @@ static int take_secret(const struct addr *a, struct editor *ed, struct err *e)
     const struct opt *o = opt_find(a, &opt_noecho);
     char why[200];
 
-    if (o == NULL)
+    if (!o)
         return 0;
     int rc = regcomp(&ed->secret, o->v.s, REG_EXTENDED | REG_NOSUB);
     if (rc != 0) {
@@ -270,7 +270,7 @@ static int editor_open(const struct addr *a, struct run *r, void *state, struct 
     struct port *p;
 
     (void)state;
-    if (the_editor != NULL)
+    if (the_editor)
         return err_set(e, ERR_OTHER, "only one READLINE can be there at a time");
     if (tcgetattr(STDIN_FILENO, &saved) < 0)
         return err_sys(e, "READLINE needs a terminal: tcgetattr(%d)", STDIN_FILENO);
@@ -278,11 +278,11 @@ static int editor_open(const struct addr *a, struct run *r, void *state, struct 
                       PORT_SHUT_NONE, &p, e) < 0)
         return -1;
     struct editor *ed = port_wrap(&p, &editor_ops, sizeof *ed, e);
-    if (ed != NULL) {
+    if (ed) {
         the_editor = ed;
         ed->saved = saved;
     }
-    if (ed == NULL || editor_init(a, ed, e) < 0 || be_quiet(ed, e) < 0) {
+    if (!ed || editor_init(a, ed, e) < 0 || be_quiet(ed, e) < 0) {
         port_close(p);
         return -1;
     }

@@ -272,7 +272,7 @@ const struct cmdline_switch cmdline_switches[] = {
 /* "-" followed by nothing, or by what belongs to an address, is standard input and output. */
 static bool is_address(const char *arg)
 {
-    return arg[0] != '-' || arg[1] == '\0' || strchr(",!%| :\t\n", arg[1]) != NULL;
+    return arg[0] != '-' || arg[1] == '\0' || strchr(",!%| :\t\n", arg[1]);
 }
 
 static int usage(const char *arg, struct err *e)

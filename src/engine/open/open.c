@@ -173,7 +173,7 @@ static int wrap(const struct addr *a, int rc, struct err *e)
 
 bool open_is_passive(const struct plan_end *end)
 {
-    return !end->back && end->fwd->form->ops.endpoint->listen != NULL;
+    return !end->back && end->fwd->form->ops.endpoint->listen;
 }
 
 int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r, struct err *e)

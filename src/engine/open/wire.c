@@ -68,13 +68,13 @@ int wire_read_line(struct wire *w, char *line, size_t cap, struct err *e)
     const unsigned char *nl = NULL;
     size_t have = 0;
 
-    while (nl == NULL) {
+    while (!nl) {
         size_t part;
 
         if (wire_need(w, e) < 0)
             return -1;
         nl = memchr(buf_data(&w->in), '\n', w->in.len);
-        part = nl == NULL ? w->in.len : (size_t)(nl - buf_data(&w->in)) + 1;
+        part = !nl ? w->in.len : (size_t)(nl - buf_data(&w->in)) + 1;
         /* The NUL takes the place of the line feed: a line of cap bytes with it fits. */
         if (part > cap - have)
             return err_set(e, ERR_PROTOCOL, "the peer sent a line of more than %zu bytes", cap - 1);
@@ -82,7 +82,7 @@ int wire_read_line(struct wire *w, char *line, size_t cap, struct err *e)
         have += part;
         buf_consume(&w->in, part);
     }
-    if (memchr(line, '\0', have) != NULL)
+    if (memchr(line, '\0', have))
         return err_set(e, ERR_PROTOCOL, "the peer sent a line with a NUL byte in it");
     line[--have] = '\0';
     if (have > 0 && line[have - 1] == '\r')

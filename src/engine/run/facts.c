@@ -214,7 +214,7 @@ char **run_environment(struct run *r, struct err *e)
     char **env = calloc(count + count_facts(r) + 4, sizeof *env);
     bool ok = env != NULL;
     for (size_t i = 0; ok && i < count; i++)
-        ok = (env[n] = strdup(given[i])) != NULL && ++n;
+        ok = (env[n] = strdup(given[i])) && ++n;
     ok = ok && put(env, &n, variable(prefix, "VERSION", CATENA_VERSION)) &&
          put(env, &n, variable(prefix, "PID", pid)) && put(env, &n, variable(prefix, "PPID", ppid));
     for (const struct fact *f = r->facts; ok && f; f = f->next)

@@ -53,7 +53,7 @@ void sink_write(struct sink *s, const void *data, size_t n)
 {
     const char *p = data;
     struct err e;
-    if (s->fd == -1)
+    if (s->fd < 0)
         diag_data(p, n);
     while (s->fd >= 0 && n > 0 && !s->run->ended_signal) {
         ssize_t w = write(s->fd, p, n);

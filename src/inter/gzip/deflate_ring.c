@@ -24,7 +24,7 @@ static int block_init(struct deflate_block *b, size_t cap)
 {
     *b = (struct deflate_block){
         .in = malloc(WINDOW + BLOCK), .from = WINDOW, .to = WINDOW, .out = malloc(cap), .cap = cap};
-    return b->in != NULL && b->out != NULL ? 0 : -1;
+    return b->in && b->out ? 0 : -1;
 }
 
 static void block_fini(struct deflate_block *b)
@@ -233,7 +233,7 @@ int deflate_ring_init(struct deflate_ring *r, unsigned threads, int level, size_
                                .wanted_workers = threads};
     r->blocks = calloc(threads + SPARE, sizeof r->blocks[0]);
     r->workers = calloc(threads, sizeof r->workers[0]);
-    if (r->blocks == NULL || r->workers == NULL || block_init(&r->blocks[0], cap) < 0)
+    if (!r->blocks || !r->workers || block_init(&r->blocks[0], cap) < 0)
         return err_nomem(e);
     return 0;
 }
@@ -248,7 +248,7 @@ void deflate_ring_fini(struct deflate_ring *r)
     }
     for (size_t i = 0; i < r->nworkers; i++)
         worker_fini(&r->workers[i]);
-    for (size_t i = 0; r->blocks != NULL && i < r->nblocks; i++)
+    for (size_t i = 0; r->blocks && i < r->nblocks; i++)
         block_fini(&r->blocks[i]);
     free(r->workers);
     free(r->blocks);

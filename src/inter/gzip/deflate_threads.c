@@ -33,7 +33,7 @@ struct deflate_threads *deflate_threads_new(const struct gzip_settings *s, struc
 {
     struct deflate_threads *d = calloc(1, sizeof *d);
 
-    if (d == NULL) {
+    if (!d) {
         (void)err_nomem(e);
         return NULL;
     }
@@ -52,7 +52,7 @@ struct deflate_threads *deflate_threads_new(const struct gzip_settings *s, struc
 
 void deflate_threads_free(struct deflate_threads *d)
 {
-    if (d == NULL)
+    if (!d)
         return;
     deflate_ring_fini(&d->ring);
     if (d->open)
@@ -101,7 +101,7 @@ static enum given give_block(struct deflate_threads *d, struct buf *out, bool wa
     struct deflate_block *b = deflate_ring_oldest(&d->ring, wait);
     bool last = d->ended && b == deflate_ring_filling(&d->ring);
 
-    if (b == NULL)
+    if (!b)
         return give_edge(d, out) ? NOTHING_DONE : NO_ROOM;
     if (b->rc != Z_OK)
         return (enum given)err_set(e, ERR_OTHER, "gzip compression: %s", zError(b->rc));

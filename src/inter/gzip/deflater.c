@@ -32,7 +32,7 @@ static int deflater_init(void *st, const struct addr *a, struct err *e)
         return -1;
     if (s.threads > 1) {
         d->threads = deflate_threads_new(&s, e);
-        return d->threads != NULL ? 0 : -1;
+        return d->threads ? 0 : -1;
     }
     d->policy = s.flush;
     rc = deflateInit2(&d->z, s.level, Z_DEFLATED, MAX_WBITS + GZIP_FORMAT, GZIP_MEM_LEVEL,
@@ -111,7 +111,7 @@ static int deflater_push(void *st, struct buf *in, struct buf *out, enum codec_m
 {
     struct deflater *d = st;
 
-    if (d->threads != NULL)
+    if (d->threads)
         return deflate_threads_push(d->threads, in, out, mode, e);
     for (;;) {
         unsigned char *to;

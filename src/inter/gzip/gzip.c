@@ -25,7 +25,7 @@ static int flush_policy(const struct addr *a, enum gzip_flush *policy, struct er
     const char *name = opt_string(a, &opt_flush, "idle");
 
     for (unsigned i = 0; i < sizeof flush_names / sizeof flush_names[0]; i++)
-        if (name != NULL && strcmp(name, flush_names[i]) == 0) {
+        if (name && strcmp(name, flush_names[i]) == 0) {
             *policy = (enum gzip_flush)i;
             return 0;
         }
@@ -39,7 +39,7 @@ static int in_range(const struct addr *a, const struct option_desc *row, const c
 {
     const struct opt *o = opt_find(a, row);
 
-    if (o == NULL || (o->v.i >= 0 && o->v.i <= most))
+    if (!o || (o->v.i >= 0 && o->v.i <= most))
         return 0;
     return err_at(e, o->at, "%s %lld is not a number from 0 to %d", what, o->v.i, most);
 }

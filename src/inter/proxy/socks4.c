@@ -34,12 +34,12 @@ static const char *user_name(const struct addr *a)
     static const char *const sources[] = {"LOGNAME", "USER"};
     const char *user = opt_string(a, &opt_socksuser, NULL);
 
-    for (size_t i = 0; user == NULL && i < sizeof sources / sizeof sources[0]; i++) {
+    for (size_t i = 0; !user && i < sizeof sources / sizeof sources[0]; i++) {
         user = catena_variable(a->catena, sources[i]);
-        if (user != NULL && user[0] == '\0')
+        if (user && user[0] == '\0')
             user = NULL;
     }
-    return user != NULL ? user : "anonymous";
+    return user ? user : "anonymous";
 }
 
 static int send_request(const struct dialect *d, const struct target *t, const char *user,

@@ -49,7 +49,7 @@ static int login_find(const struct addr *a, struct login *l, struct wire *w, str
     if (found < 0)
         return -1;
     l->user = opt_string(a, &opt_socksuser, NULL);
-    if (l->user == NULL) {
+    if (!l->user) {
         if (found > 0)
             diag(DIAG_WARN, "socks password without a user name has no effect");
         return 0;
@@ -103,7 +103,7 @@ static int greet(const struct login *l, struct wire *w, struct err *e)
     static const unsigned char plain[] = {VERSION, 1, METHOD_NONE};
     static const unsigned char with_login[] = {VERSION, 2, METHOD_NONE, METHOD_USER};
     unsigned char reply[2];
-    int rc = l->user != NULL ? wire_write(w, with_login, sizeof with_login, e)
+    int rc = l->user ? wire_write(w, with_login, sizeof with_login, e)
                              : wire_write(w, plain, sizeof plain, e);
 
     if (rc < 0 || wire_read(w, reply, sizeof reply, e) < 0)
@@ -113,7 +113,7 @@ static int greet(const struct login *l, struct wire *w, struct err *e)
                        (unsigned)reply[0], VERSION);
     if (reply[1] == METHOD_NONE)
         return 0;
-    if (reply[1] == METHOD_USER && l->user != NULL)
+    if (reply[1] == METHOD_USER && l->user)
         return log_in(l, w, e);
     if (reply[1] == METHOD_NO_ACCEPTABLE)
         return err_set(e, ERR_DENIED, "the server accepts none of the offered logins%s",
@@ -174,7 +174,7 @@ static int read_host(struct wire *w, struct bound *b, struct err *e)
         return -1;
     if (name)
         printable(b->host, sizeof b->host, (const char *)raw);
-    else if (inet_ntop(ip6 ? AF_INET6 : AF_INET, raw, text, sizeof text) != NULL)
+    else if (inet_ntop(ip6 ? AF_INET6 : AF_INET, raw, text, sizeof text))
         (void)snprintf(b->host, sizeof b->host, ip6 ? "[%s]" : "%s", text);
     b->known = !name && memcmp(raw, any, n) != 0;
     return 0;

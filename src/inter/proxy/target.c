@@ -29,7 +29,7 @@ static void target_describe(struct target *t)
 
 static struct span where(const struct addr *a, size_t param)
 {
-    return a->param_at != NULL ? a->param_at[param] : a->at;
+    return a->param_at ? a->param_at[param] : a->at;
 }
 
 static int parse_host(const struct addr *a, struct target *t, struct err *e)
@@ -68,7 +68,7 @@ static bool look_up_port(const char *name, struct target *t)
     struct servent entry, *found = NULL;
     char room[1024];
 
-    if (getservbyname_r(name, "tcp", &entry, room, sizeof room, &found) != 0 || found == NULL)
+    if (getservbyname_r(name, "tcp", &entry, room, sizeof room, &found) != 0 || !found)
         return false;
     t->port = ntohs((uint16_t)found->s_port);
     return true;

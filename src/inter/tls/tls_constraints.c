@@ -58,7 +58,7 @@ bool tls_may_certify(const STACK_OF(X509) *chain, const char *host, const struct
             X509_get_ext_d2i(sk_X509_value(chain, i), NID_name_constraints, &there, NULL);
         may = nc ? look_up(nc->permittedSubtrees, host, ip) != OUTSIDE &&
                        look_up(nc->excludedSubtrees, host, ip) != INSIDE
-                 : there == -1; /* one that cannot be read permits nothing */
+                 : there < 0; /* one that cannot be read permits nothing */
         NAME_CONSTRAINTS_free(nc);
     }
     return may;

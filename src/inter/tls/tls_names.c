@@ -39,7 +39,7 @@ int tls_check_client(const struct addr *a, struct err *e)
 {
     const struct opt *verify = opt_find(a, &opt_tls_verify);
 
-    if ((verify != NULL && verify->v.i == 0) || a->host != NULL ||
+    if ((verify && verify->v.i == 0) || a->host ||
         opt_find(a, &opt_tls_commonname) != NULL)
         return 0;
     return err_at(e, a->at, "the host this leads to is not known, so the name in the server's "
@@ -95,7 +95,7 @@ static bool each_common_name(X509 *cert, bool (*f)(const char *cn, void *arg), v
         unsigned char *text = NULL;
         int n =
             ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
-        if (n >= 0 && memchr(text, '\0', (size_t)n) == NULL)
+        if (n >= 0 && !memchr(text, '\0', (size_t)n))
             found = f((char *)text, arg);
         OPENSSL_free(text);
     }
@@ -114,7 +114,7 @@ static bool has_host_names(X509 *cert)
 {
     int found = -1;
     GENERAL_NAMES *sans = X509_get_ext_d2i(cert, NID_subject_alt_name, &found, NULL);
-    bool has = !sans && found != -1;
+    bool has = !sans && found >= 0;
     for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++)
         has |= is_host_name(sk_GENERAL_NAME_value(sans, i));
     GENERAL_NAMES_free(sans);
