@@ -47,9 +47,8 @@ void dtls_prepare(const struct tls_context *t)
 /* A flood of anything else is to cost next to nothing. */
 static bool is_hello(const struct buf *in)
 {
-    const unsigned char *record = buf_data(in);
-    return in->len > DTLS1_RT_HEADER_LENGTH && record[0] == SSL3_RT_HANDSHAKE &&
-           record[DTLS1_RT_HEADER_LENGTH] == SSL3_MT_CLIENT_HELLO;
+    return in->len > DTLS1_RT_HEADER_LENGTH && buf_data(in)[0] == SSL3_RT_HANDSHAKE &&
+           buf_data(in)[DTLS1_RT_HEADER_LENGTH] == SSL3_MT_CLIENT_HELLO;
 }
 
 /* Whatever comes without the cookie, garbage or a guess, gets at most a cookie and changes nothing. */
