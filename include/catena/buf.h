@@ -12,12 +12,16 @@
 struct buf {
     unsigned char *p;
     size_t cap, off, len; /* bytes */
+    bool record; /* what is in it is one message, or what is left of it; it may be empty */
 };
 
 int buf_init(struct buf *b, size_t cap) CATENA_API(buf_init); /* 0, or -1 without memory */
 void buf_fini(struct buf *b) CATENA_API(buf_fini);            /* also fine on a zeroed buf */
 /* Sees to it that b holds at least cap bytes; what is in it stays. A zeroed buf is fine. */
 int buf_grow(struct buf *b, size_t cap) CATENA_API(buf_grow); /* 0, or -1 without memory */
+
+/* Something is in it, if only an empty message. */
+static inline bool buf_holds(const struct buf *b) { return b->len > 0 || b->record; }
 
 static inline unsigned char *buf_data(const struct buf *b) { return b->p + b->off; }
 
@@ -26,13 +30,15 @@ static inline unsigned char *buf_data(const struct buf *b) { return b->p + b->of
 size_t buf_room(struct buf *b, unsigned char **at) CATENA_API(buf_room);
 /* n bytes were written at the place buf_room() gave. */
 static inline void buf_commit(struct buf *b, size_t n) { b->len += n; }
-/* Drops n bytes from the front. */
+/* Drops n bytes from the front; an empty message, too. */
 static inline void buf_consume(struct buf *b, size_t n)
 {
     b->off += n;
     b->len -= n;
-    if (b->len == 0)
+    if (b->len == 0) {
         b->off = 0;
+        b->record = false;
+    }
 }
 /* Copies as many of n bytes as fit; gives how many. */
 size_t buf_put(struct buf *b, const void *data, size_t n) CATENA_API(buf_put);

@@ -64,6 +64,11 @@ struct codec_place { /* where one instance works */
 struct codec_ops {
     /* It gives every block as it came and only looks: what comes as records stays records. */
     bool looks;
+    /* What is in `in` is one record, and is taken as one: whole, and in->record, where records come (it may
+     * be empty), else as much of a stream as makes a packet. Blocks are not looked at otherwise. */
+    bool takes_records;
+    /* What it puts into `out`, which is empty then, is one record, marked as such. */
+    bool gives_records;
     size_t state_size; /* bytes; zeroed before init */
     int (*init)(void *st, const struct addr *a, struct err *e); /* may be NULL */
     /* Told once, before the first push, by whose run it is used. May be NULL. */

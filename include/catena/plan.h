@@ -50,6 +50,11 @@ struct plan_item {
     const struct plan_link *link;
     bool to_right, to_left; /* station: flows through it */
     unsigned engine;        /* station: the number of its engine, which others may share; 0 a program */
+    size_t hop;             /* the place on its right: so many links are left of it */
+};
+
+struct plan_hop { /* between two links, or before an end */
+    bool records[2]; /* by flow: messages go through it, and whoever takes them wants them as such */
 };
 
 /* Line-end conversion and limits of one chain, at the border. */
@@ -83,6 +88,8 @@ struct plan {
     size_t nlinks, nleft;    /* nleft of them belong to the left chain */
     struct plan_item *items;
     size_t nitems, nleft_items;
+    struct plan_hop *hops;    /* nlinks + 1 */
+    bool framed[2];           /* by flow: what comes as packets goes into frames, empty ones as well */
     size_t nproofs; /* so many items are made from the left before the right chain is opened: those of
                      * the left chain, and who of the right one talks to what connected there; but none
                      * behind a dialog whose answer waits for the right chain */
@@ -116,6 +123,9 @@ bool plan_item_waits(const struct plan *p, size_t item);
 const struct addr *plan_teller(const struct plan *p, unsigned place, const struct fact_desc *f);
 /* The option on the leftmost address of that chain that has it (a link covers all to its right). */
 const struct opt *plan_chain_opt(const struct plan *p, int chain, const struct option_desc *row);
+/* Which transform of a link serves the flow that starts at `source`, and whose it is; NULL: none, it passes
+ * through, or is no codec. */
+const struct codec_ops *plan_codec(const struct plan_link *l, int source, const struct addr **a);
 /* The addresses of one chain in the order typed; NULL at the end. */
 const struct addr *plan_chain_addr(const struct plan *p, int chain, size_t index);
 

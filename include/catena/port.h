@@ -4,7 +4,7 @@
  * thread-safe. The common port is a pair of descriptors with a policy for end of file and shutdown.
  *
  * Reading and writing never block. A read gives exactly one of
- *   so many bytes;  0: the end;
+ *   so many bytes;  0: the end, or, if port.blank is set, an empty message;
  *   EAGAIN (later): nothing is there, so wait for rfd to be readable;
  *   EINTR (again): there may be more, so read again without waiting. What an outsider sent and is not for
  *       us is that, and so is having dealt with enough of it that others are to have their turn;
@@ -40,7 +40,7 @@ struct port_ops {
     /* These may be NULL. */
     /* Instead of read and write, for a neighbour in the same process: whole blocks change hands.
      * take: b is empty, and is then the next block. give: b is then another buffer, empty and no
-     * smaller. Results as of read and write. */
+     * smaller. Results as of read and write; an empty message is marked as one in b. */
     ssize_t (*take)(struct port *, struct buf *b);
     ssize_t (*give)(struct port *, struct buf *b);
     void (*stop_reading)(struct port *); /* nothing more will be read */
@@ -80,6 +80,7 @@ enum port_flags {
     PORT_JOINT = 1 << 14,     /* leads to a neighbouring engine or program of the same run */
     PORT_SHUT_BOTH = 1 << 15, /* close: shutdown(SHUT_RDWR) first, as v1 does for sockets */
     PORT_SHARED = 1 << 16,    /* others go on with what it leads to: no shutdown, no settings restored */
+    PORT_EMPTY_R = 1 << 17,   /* an empty message is one, and no end */
     PORT_SEALED = 1 << 18,    /* its messages are a session's: none is cut, and an empty one is no end */
 
     PORT_COOL_WRITE = 1 << 20, /* EPIPE and ECONNRESET on write are a notice */
@@ -90,7 +91,8 @@ enum port_flags {
     PORT_MSG_W = 1 << 25,      /* one write is one message */
     PORT_STALL_W = 1 << 26,    /* never writable */
     PORT_PROGRAM_W = 1 << 27,  /* leads to a program */
-    PORT_WRITES = 0x0ff00000,
+    PORT_EMPTY_W = 1 << 28,    /* an empty message can be written, and is not taken for an end */
+    PORT_WRITES = 0x1ff00000,
 
     PORT_MSG = PORT_MSG_R | PORT_MSG_W,
     PORT_STALL = PORT_STALL_R | PORT_STALL_W,
@@ -114,6 +116,7 @@ struct port {
     bool due;           /* the neighbour may sleep although it has something to do */
     bool heard_end, told_end; /* a socket: its end of file was read, it was shut down for writing */
     bool more;          /* there is more to read, whatever poll() says */
+    bool blank;         /* the 0 that read has given was an empty message */
     size_t need;        /* bytes of the message that read gave EMSGSIZE for */
     int writer_fd;      /* readable: whoever writes here has ended; what is left then ends at EAGAIN.
                            Owned; -1 none. For what knows no end of file by itself */

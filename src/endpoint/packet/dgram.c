@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/packet/ancillary.h"
 #include "catena/diag.h"
 #include "catena/plan.h"
@@ -270,6 +271,7 @@ static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
     struct dgram *d = p->state;
     struct dgram_packet packet;
 
+    p->blank = false;
     if (d->ahead)
         return read_ahead(p, d, buf, cap);
     if (d->nothing_more)
@@ -290,7 +292,8 @@ static ssize_t dgram_read(struct port *p, void *buf, size_t cap)
             continue;
         if (d->vlan)
             n = frame_put_tag(&packet.msg, buf, n, cap);
-        if (n > 0 || (d->connected && !(p->flags & PORT_SEALED)) || p->flags & PORT_NULL_EOF)
+        p->blank = n == 0 && p->flags & PORT_EMPTY_R;
+        if (n > 0 || (d->connected && !(p->flags & PORT_SEALED)) || p->flags & (PORT_NULL_EOF | PORT_EMPTY_R))
             return n;
     }
     errno = EINTR; /* others are to have their turn, and there may be more */
@@ -345,13 +348,22 @@ static const struct port_ops dgram_ops = {dgram_read, dgram_write, dgram_shutdow
 
 /* ---- making ---- */
 
+/* Is an empty packet one? Ordered so (null-eof=0); or if it goes into a frame and is no end by custom. */
+static bool takes_empty(const struct addr *a, const struct run *r, const struct dgram *how)
+{
+    const struct opt *o = opt_find(a, &opt_null_eof);
+
+    return o ? !o->v.i : !how->connected && r->plan->framed[side_of(r, a)];
+}
+
 int dgram_port(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
                const struct dgram *how, struct port **out, struct err *e)
 {
     struct dgram *d = malloc(sizeof *d);
     struct port *p = NULL;
     bool writes = a->left == CTX_W || (a->left == CTX_B && (a->form->left & ~CTX_R) != 0);
-    unsigned flags = kind->flags | PORT_MSG | (how->nothing_more ? 0U : PORT_ENDLESS);
+    unsigned flags = kind->flags | PORT_MSG | (how->nothing_more ? 0U : PORT_ENDLESS) |
+                     (takes_empty(a, r, how) ? PORT_EMPTY_R : 0U);
 
     if (!d) {
         packets_free(how->ahead);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "engine/port/framed.h"
 #include "engine/port/ring.h"
 
 static bool is_program(const struct addr *a)
@@ -74,8 +75,8 @@ static bool is_shared(const struct station *s)
     return wants_fds(s) && s->item->link->back;
 }
 
-int joint_make(struct line *l, struct station *outer, struct station *inner, int side,
-               struct port *ports[2], struct err *e)
+static int make_ports(const struct line *l, struct station *outer, struct station *inner, int side,
+                      struct port *ports[2], struct err *e)
 {
     struct comm_ends a, b; /* b is the end for a program: with ptys it is the slave */
     enum comm_type type;
@@ -112,6 +113,47 @@ int joint_make(struct line *l, struct station *outer, struct station *inner, int
         ports[0] = NULL;
     }
     return rc;
+}
+
+/* ---- records ---- */
+
+/* The place behind the last of those that share that one's engine. */
+static const struct plan_hop *hop_behind(const struct plan *p, const struct plan_item *it)
+{
+    size_t hop = it->hop;
+    for (size_t i = 0; it->engine && i < p->nitems; i++)
+        if (p->items[i].engine == it->engine && p->items[i].hop > hop)
+            hop = p->items[i].hop;
+    return &p->hops[hop];
+}
+
+/* A ring keeps blocks, and is told what they are; a stream gets frames. records: what the port is given, and
+ * gives. */
+static int keep_records(struct port **p, bool given, bool gives, struct err *e)
+{
+    if ((*p)->ops->take)
+        (*p)->flags |= given ? PORT_MSG_W | PORT_EMPTY_W : 0U;
+    else if (given || gives)
+        return port_frame(p, gives, given, e);
+    return 0;
+}
+
+int joint_make(struct line *l, struct station *outer, struct station *inner, int side,
+               struct port *ports[2], struct err *e)
+{
+    if (make_ports(l, outer, inner, side, ports, e) < 0)
+        return -1;
+    if (!ports[0] || !ports[1])
+        return 0; /* a program knows no records */
+    const bool *records = hop_behind(l->plan, side == LEFT ? outer->item : inner->item)->records;
+    if (keep_records(&ports[0], records[side], records[!side], e) == 0 &&
+        keep_records(&ports[1], records[!side], records[side], e) == 0)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        port_close(ports[i]);
+        ports[i] = NULL;
+    }
+    return -1;
 }
 
 /* ---- programs ---- */

@@ -12,6 +12,7 @@
 #include "catena/endpoint.h"
 #include "engine/plan/bind.h"
 #include "engine/plan/checks.h"
+#include "engine/plan/plan_records.h"
 #include "engine/plan/plan_warn.h"
 
 /* ---- the line ---- */
@@ -53,18 +54,21 @@ static void settle_link(struct plan *p, struct plan_link *l)
     l->fate = fate_of(p, l);
 }
 
-/* A session writes its own small messages between the data, and its peer answers only some. */
+/* A session writes its own small messages between the data, and its peer answers only some. So it is with
+ * frames. */
 static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *e)
 {
     struct plan_end *end = &p->end[l->wire];
-    if (l->fwd->form->kind != FORM_SESSION)
+    bool session = l->fwd->form->kind == FORM_SESSION;
+    bool frames = (link_records(l, LEFT) | link_records(l, RIGHT)) & LINK_TAKES;
+    if (!session && !frames)
         return 0;
     struct addr *a = arena_alloc(&p->arena, sizeof *a);
     if (!a)
         return err_nomem(e);
     *a = *end->fwd;
     a->prompt = true;
-    a->sealed |= l->fwd->form->ops.session->over_records;
+    a->sealed |= session && l->fwd->form->ops.session->over_records;
     end->fwd = a;
     return 0;
 }
@@ -90,10 +94,10 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
 
 /* ---- stations ---- */
 
-static void add_item(struct plan *p, enum item_kind kind, const struct plan_link *l, bool to_right,
+static void add_item(struct plan *p, enum item_kind kind, const struct plan_link *l, size_t hop, bool to_right,
                      bool to_left)
 {
-    p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left, 0};
+    p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left, 0, hop};
 }
 
 /* A program wants real descriptors on both sides, made for it. Where the line ends without another
@@ -112,17 +116,17 @@ static void add_link_items(struct plan *p, size_t i)
     const struct plan_link *l = &p->links[i];
     bool relay = apart(p) && l->fate == FATE_DIALOG;
     if (l->fate == FATE_PROGRAM && !station_beyond(p, i, -1))
-        add_item(p, ITEM_STATION, NULL, l->to_right, l->to_left);
+        add_item(p, ITEM_STATION, NULL, i, l->to_right, l->to_left);
     if (relay && l->wire == RIGHT) /* the relay stands on the data side of the dialog */
-        add_item(p, ITEM_STATION, NULL, true, true);
+        add_item(p, ITEM_STATION, NULL, i, true, true);
     if (l->fate == FATE_DIALOG)
-        add_item(p, ITEM_DIALOG, l, true, true);
+        add_item(p, ITEM_DIALOG, l, i + 1, true, true);
     if (relay && l->wire == LEFT)
-        add_item(p, ITEM_STATION, NULL, true, true);
+        add_item(p, ITEM_STATION, NULL, i + 1, true, true);
     if (l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM)
-        add_item(p, ITEM_STATION, l, l->to_right, l->to_left);
+        add_item(p, ITEM_STATION, l, i + 1, l->to_right, l->to_left);
     if (l->fate == FATE_PROGRAM && !station_beyond(p, i, 1))
-        add_item(p, ITEM_STATION, NULL, l->to_right, l->to_left);
+        add_item(p, ITEM_STATION, NULL, i + 1, l->to_right, l->to_left);
 }
 
 static bool can_be_border(const struct plan_item *it)
@@ -164,7 +168,7 @@ static void settle_border(struct plan *p)
     memmove(p->items + p->border + 1, p->items + p->border,
             (p->nitems - p->border) * sizeof *p->items);
     p->items[p->border] = (struct plan_item){ITEM_STATION, NULL, p->settings->to_right,
-                                             p->settings->to_left, 0};
+                                             p->settings->to_left, 0, p->nleft};
     p->nitems++;
 }
 
@@ -279,7 +283,7 @@ static int make_items(struct plan *p, struct err *e)
     settle_border(p);
     settle_engines(p);
     settle_proofs(p);
-    return check_facing(p, e);
+    return plan_settle_records(p, e) < 0 ? -1 : check_facing(p, e);
 }
 
 /* ---- options that concern more than their address ---- */

@@ -2,10 +2,9 @@
  * What is possible and yet hardly meant: see plan_warn.h. */
 #include "engine/plan/plan_warn.h"
 
-#include <sys/socket.h>
-
 #include "catena/options.h"
 #include "engine/plan/bind.h"
+#include "engine/plan/plan_records.h"
 #include "catena/endpoint.h"
 #include "catena/inter.h"
 
@@ -95,44 +94,41 @@ static int warn_unproved(struct plan *p, struct err *e)
 
 /* ---- packets ---- */
 
-static enum form_records records_of(const struct addr *a)
-{
-    long long type = opt_int(a, &opt_so_type, -1);
-    if (type < 0 || a->form->records == RECORDS_ONE)
-        return a->form->records;
-    return type == SOCK_STREAM ? RECORDS_NONE : RECORDS_MANY;
-}
+/* What the packets of a flow come from and where they end to be any, by links and ends: an address that gives
+ * them, and one that makes a stream of them. */
+struct boundaries {
+    const struct addr *from, *end; /* from: NULL, there are none by now */
+    bool link;                     /* a link makes the stream, not the end of the line */
+};
 
-/* It gives every block as it came. */
-static bool only_looks(const struct addr *a)
+static void pass_link(struct boundaries *b, const struct plan_link *l, int source)
 {
-    const struct codec_pair *pair = a->form->kind == FORM_CODEC ? a->form->ops.codec : NULL;
-    return pair && (pair->passes || (pair->encode->looks && (!pair->decode || pair->decode->looks)));
-}
-
-/* The link that makes a stream of what flows to that side, or NULL. A session carries each packet in
- * a record of its own, whatever is done to its wire. */
-static const struct plan_link *merging_link(const struct plan *p, int to, bool *kept)
-{
-    *kept = false;
-    for (size_t k = 0; k < p->nlinks; k++) {
-        const struct plan_link *l = &p->links[to == RIGHT ? k : p->nlinks - 1 - k];
-        if (l->fwd->form->kind == FORM_SESSION) {
-            if (l->wire != to && l->fwd->form->ops.session->over_records)
-                continue; /* packets from its wire are packets of its data */
-            *kept = true;
-            return NULL;
-        }
-        if ((l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM) &&
-            !(only_looks(l->fwd) && (!l->back || only_looks(l->back))))
-            return l;
+    const struct addr *a;
+    enum link_records does = link_records(l, source);
+    (void)plan_codec(l, source, &a);
+    bool session = a->form->kind == FORM_SESSION;
+    bool through = session && a->form->ops.session->over_records && l->wire == source;
+    if (b->end || does & LINK_KEEPS || through) /* packets from its wire are packets of its data */
+        return;
+    if (b->from && !(does & LINK_TAKES) && !session) {
+        b->end = a;
+        b->link = true;
+    } else {
+        b->from = does & LINK_GIVES && a->form->kind == FORM_CODEC ? a : NULL; /* a stream has bytes, too */
     }
-    return NULL;
 }
 
-static const struct addr *merging_addr(const struct plan_link *l, int to)
+static struct boundaries boundaries_of(const struct plan *p, int to)
 {
-    return l->back && to != l->wire ? l->back : l->fwd;
+    const struct plan_end *source = &p->end[!to];
+    const struct addr *from = source->back ? source->back : source->fwd;
+    struct boundaries b = {.from = records_of(from) == RECORDS_MANY ? from : NULL};
+    for (size_t k = 0; k < p->nlinks; k++)
+        pass_link(&b, &p->links[to == RIGHT ? k : p->nlinks - 1 - k], !to);
+    enum form_records out = records_of(p->end[to].fwd);
+    if (b.from && !b.end && out != RECORDS_MANY && out != RECORDS_ONE)
+        b.end = p->end[to].fwd;
+    return b;
 }
 
 /* Where people or files get the bytes, hardly anybody misses the boundaries. */
@@ -146,22 +142,19 @@ static enum diag_level level_of(const struct plan *p, const struct addr *where)
 
 static int warn_packets(struct plan *p, int to, struct err *e)
 {
-    const struct plan_end *source = &p->end[!to], *sink = &p->end[to];
-    const struct addr *from = source->back ? source->back : source->fwd, *where = sink->fwd;
-    enum form_records in = records_of(from), out = records_of(where);
-    bool kept;
-    const struct plan_link *l = merging_link(p, to, &kept);
-    if (in != RECORDS_MANY || kept || (!l && (out == RECORDS_MANY || out == RECORDS_ONE)))
+    struct boundaries b = boundaries_of(p, to);
+    if (!b.end)
         return 0;
-    if (l)
-        where = merging_addr(l, to);
-    if (l || out == RECORDS_NONE)
-        p->merged[to] = where;
-    return note_add(&p->arena, &p->notes, level_of(p, where), where->at,
+    bool surely = b.link || records_of(b.end) == RECORDS_NONE;
+    if (surely)
+        p->merged[to] = b.end;
+    /* who takes frames off may well want a stream */
+    enum diag_level level = b.from->form->kind == FORM_CODEC ? DIAG_NOTICE : level_of(p, b.end);
+    return note_add(&p->arena, &p->notes, level, b.end->at,
                     "%s: the boundaries of packets from %s end here, where they become a stream%s; "
-                    "where they matter, lead to an address of packets, or through TLS, which has a "
-                    "record for each", where->label, from->label,
-                    l || out == RECORDS_NONE ? "" : " unless packets are taken here, too") < 0
+                    "where they matter, lead to an address of packets, or through frames (length16, netstring, "
+                    "lines, slip and their kin) or TLS, which has a record for each", b.end->label, b.from->label,
+                    surely ? "" : " unless packets are taken here, too") < 0
                ? err_nomem(e)
                : 0;
 }

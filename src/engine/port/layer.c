@@ -19,6 +19,7 @@ static void follow(struct port *p)
     p->rfd = from->rfd;
     p->wfd = to->wfd;
     p->need = from->need;
+    p->blank = from->blank;
     p->eio_until = from->eio_until;
 }
 

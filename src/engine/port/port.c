@@ -55,12 +55,12 @@ static bool is_ip(int fd)
     return family == AF_INET || family == AF_INET6;
 }
 
-/* What a socket of that type is, for one direction. */
+/* What a socket of that type is, for one direction. Of a connection of messages an empty one looks like its end. */
 static unsigned socket_flags(int fd, int type, bool reading)
 {
     bool messages = type != SOCK_STREAM;
     if (!reading)
-        return PORT_SOCKET_W | (messages ? PORT_MSG_W : PORT_FINAL_W);
+        return PORT_SOCKET_W | (!messages ? PORT_FINAL_W : type == SOCK_DGRAM ? PORT_MSG_W | PORT_EMPTY_W : PORT_MSG_W);
     return PORT_SOCKET_R | (messages ? PORT_MSG_R | (is_ip(fd) ? 0U : PORT_LONG_R) : 0U);
 }
 
@@ -85,8 +85,8 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
     if (*fd < 0)
         return 0;
     if (!reading && *fd == p->rfd && p->flags & PORT_SOCKET_R) { /* known already */
-        p->flags |= PORT_SOCKET_W | (p->flags & PORT_BORROWED ? 0U : PORT_OWN_W) |
-                    (p->flags & PORT_MSG_R ? PORT_MSG_W : PORT_FINAL_W);
+        int type = p->flags & PORT_MSG_R ? socket_int(*fd, SO_TYPE, SOCK_RAW) : SOCK_STREAM;
+        p->flags |= socket_flags(*fd, type, false) | (p->flags & PORT_BORROWED ? 0U : PORT_OWN_W);
         return 0;
     }
     int type = socket_int(*fd, SO_TYPE, -1);

@@ -122,12 +122,14 @@ void border_move(struct border *b, int source, struct buf *from, struct buf *to)
     struct border_flow *f = &b->flow[source];
     const struct plan_border *eol = b->run->plan->eol;
     unsigned char *at;
+    bool record = from->record, empty = from->len == 0;
     size_t room = buf_room(to, &at), given = 0;
     size_t n = allowed(f, eol[source].escape, buf_data(from), from->len);
     size_t taken = copy(&eol[source], &eol[!source], buf_data(from), n, at, room, &given);
     buf_consume(from, f->ended && taken == n ? from->len : taken);
     if (f->limited)
         f->left -= taken;
+    to->record = record && (given > 0 || (empty && !f->ended));
     if (given == 0)
         return;
     buf_commit(to, given);

@@ -83,9 +83,12 @@ static int fill(struct wire *w, int *eof, struct err *err)
     struct engine_wire *ew = w->carrier;
     struct engine *e = ew->engine;
     for (;;) {
+        struct buf *out = stack_out(e, ew->side);
         if (engine_turn(e, err) < 0)
             return -1;
-        if (buf_move(&w->in, stack_out(e, ew->side)) > 0)
+        if (out->len == 0) /* a dialog is a stream, and knows no empty messages */
+            buf_consume(out, 0);
+        if (buf_move(&w->in, out) > 0)
             return 0;
         if (engine_out_ended(e, ew->side)) {
             *eof = 1;

@@ -16,7 +16,7 @@ static int step_flow(struct engine *e, struct layer *l, int source, bool *moved,
     struct seam *from = layer_from(e, l, source), *to = layer_to(e, l, source);
     if (to->refused[source])
         buf_consume(&from->buf[source], from->buf[source].len);
-    if (from->buf[source].len > 0 && to->buf[source].len == 0 && !to->end[source]) {
+    if (buf_holds(&from->buf[source]) && !buf_holds(&to->buf[source]) && !to->end[source]) {
         if (!l->border->active) {
             border_count(l->border, source, from->buf[source].len);
             buf_swap(&from->buf[source], &to->buf[source]);
@@ -29,7 +29,7 @@ static int step_flow(struct engine *e, struct layer *l, int source, bool *moved,
         if (l->border->flow[source].ended)
             end_here(e, from, to, source);
     }
-    if (from->end[source] && from->buf[source].len == 0 && !to->end[source]) {
+    if (from->end[source] && !buf_holds(&from->buf[source]) && !to->end[source]) {
         stack_end(e, to, source, from->end[source], "so it came");
         *moved = true;
     }

@@ -5,28 +5,11 @@
 #include "catena/wait.h"
 #include "engine/relay/engine.h"
 
-/* Which transform serves the flow that starts at `source`: forward is data to wire. */
-static const struct codec_ops *ops_of(const struct plan_link *l, int source, const struct addr **a)
-{
-    bool forward = source != l->wire;
-    bool encode = forward;
-    *a = l->fwd;
-    if (l->back) { /* each half of a dual is used in its own forward direction */
-        *a = forward ? l->fwd : l->back;
-        encode = !(forward ? l->fwd_swapped : l->back_swapped);
-    }
-    if ((*a)->form->kind != FORM_CODEC || (*a)->form->ops.codec->passes)
-        return NULL;
-    const struct codec_pair *pair = (*a)->form->ops.codec;
-    const struct codec_ops *ops = encode ? pair->encode : pair->decode;
-    return ops ? ops : pair->encode;
-}
-
 static int init_lane(struct engine *e, struct layer *l, int source, struct err *err)
 {
     const struct addr *a;
     struct layer_lane *lane = &l->lane[source];
-    lane->ops = ops_of(l->link, source, &a);
+    lane->ops = plan_codec(l->link, source, &a);
     if (a->form->kind == FORM_PROGRAM) { /* a process serves this flow, not the engine */
         engine_has_no_flow(e, source);
         return 0;
@@ -64,11 +47,11 @@ static void fini(struct layer *l)
 
 static void pass(const struct engine *e, struct seam *from, struct seam *to, int source, bool *moved)
 {
-    if (from->buf[source].len > 0 && to->buf[source].len == 0) {
+    if (buf_holds(&from->buf[source]) && !buf_holds(&to->buf[source])) {
         buf_swap(&from->buf[source], &to->buf[source]); /* a block stays a block */
         *moved = true;
     }
-    if (from->end[source] && from->buf[source].len == 0 && !to->end[source]) {
+    if (from->end[source] && !buf_holds(&from->buf[source]) && !to->end[source]) {
         stack_end(e, to, source, from->end[source], "so it came");
         *moved = true;
     }
@@ -78,33 +61,56 @@ static void pass(const struct engine *e, struct seam *from, struct seam *to, int
 static int64_t lane_due(const struct engine *e, const struct layer *l, int source)
 {
     const struct layer_lane *lane = &l->lane[source];
-    bool may = lane->st && lane->ops->due && !lane->ended && layer_to(e, l, source)->buf[source].len == 0;
+    bool may = lane->st && lane->ops->due && !lane->ended && !buf_holds(&layer_to(e, l, source)->buf[source]);
     return may ? lane->ops->due(lane->st) : -1;
+}
+
+/* One that takes records gets one at a time: of a stream, as much as makes a packet. */
+static int push(const struct engine *e, struct layer_lane *lane, struct buf *in, struct buf *out, enum codec_mode mode,
+                struct err *err)
+{
+    struct buf piece = *in;
+    if (!lane->ops->takes_records)
+        return lane->ops->push(lane->st, in, out, mode, err);
+    piece.len = stack_portion(e, in);
+    size_t given = piece.len;
+    int rc = lane->ops->push(lane->st, &piece, out, mode, err);
+    bool taken = !buf_holds(&piece);
+    if (taken || piece.len < given)
+        buf_consume(in, given - piece.len);
+    return rc == 1 && buf_holds(in) ? 0 : rc;
 }
 
 static int transform(struct engine *e, struct layer *l, int source, bool *moved, struct err *err)
 {
     struct layer_lane *lane = &l->lane[source];
     struct seam *from = layer_from(e, l, source), *to = layer_to(e, l, source);
-    size_t in = from->buf[source].len, out = to->buf[source].len;
+    struct buf *in = &from->buf[source], *out = &to->buf[source];
     enum flow_end end = from->end[source];
-    int64_t due = in == 0 && end == FLOW_OPEN ? lane_due(e, l, source) : 0;
+    bool by_record = lane->ops->takes_records || lane->ops->gives_records;
+    if (in->len == 0 && !lane->ops->looks && !lane->ops->takes_records) /* it knows no empty records */
+        buf_consume(in, 0);
+    bool had_in = buf_holds(in), had_out = buf_holds(out);
+    size_t nin = in->len, nout = out->len;
+    int64_t due = !had_in && end == FLOW_OPEN ? lane_due(e, l, source) : 0;
     if (lane->ended || due < 0 || (due > 0 && due > wait_now()))
+        return 0;
+    if ((lane->ops->looks || lane->ops->gives_records) && had_out) /* its blocks stay what they are */
         return 0;
     if (stack_make_room(e, to, source, err) < 0)
         return -1;
-    if (lane->ops->looks && out > 0) /* its blocks stay what they are */
-        return 0;
     enum codec_mode mode = end == FLOW_OPEN ? CODEC_RUN : end == FLOW_CUT ? CODEC_IDLE : CODEC_END;
-    int rc = lane->ops->push(lane->st, &from->buf[source], &to->buf[source], mode, err);
+    int rc = push(e, lane, in, out, mode, err);
     if (rc < 0)
         return -1;
     if (end != FLOW_OPEN && rc == 1) {
         lane->ended = *moved = true;
         stack_end(e, to, source, end, "so it came");
     }
-    if (from->buf[source].len != in || to->buf[source].len != out)
-        *moved = lane->holds = true;
+    if (in->len != nin || out->len != nout || had_in != buf_holds(in) || had_out != buf_holds(out)) {
+        *moved = true;
+        lane->holds = !by_record; /* a record leaves as soon as it is whole */
+    }
     return 0;
 }
 

@@ -71,13 +71,17 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     if (l->session->over_records && !l->measured)
         l->whole = stack_whole(e, s.wire, s.down);
     l->measured = true;
+    if (s.data->buf[s.down].len == 0) /* it has no empty records, on neither side */
+        buf_consume(&s.data->buf[s.down], 0);
+    if (s.wire->buf[s.up].len == 0)
+        buf_consume(&s.wire->buf[s.up], 0);
     if (stack_make_room(e, s.wire, s.down, err) < 0 || stack_make_room(e, s.data, s.up, err) < 0)
         return -1;
     struct session_side data = {.in = &s.data->buf[s.down], .out = &s.data->buf[s.up],
                                 .in_eof = s.data->end[s.down] == FLOW_ENDED,
                                 .out_eof = s.data->end[s.up] != FLOW_OPEN,
                                 .records = stack_gives_records(e, s.data, s.up),
-                                .packets = stack_gets_records(e, s.data, s.down),
+                                .packets = s.data->buf[s.down].record,
                                 .piece = engine_piece(e)};
     struct session_side wire = {.in = &s.wire->buf[s.up], .out = &s.wire->buf[s.down],
                                 .in_eof = s.wire->end[s.up] == FLOW_ENDED,
@@ -88,6 +92,8 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
         data.in_eof = data.out_eof;
     if (l->session->step(l->session_st, &data, &wire, err) < 0 || open_now(e, l, moved, err) < 0)
         return -1;
+    data.out->record = data.out->len > 0 && data.records && l->session->records;
+    wire.out->record = wire.out->len > 0 && l->session->over_records;
     if (data.out_eof && !s.data->end[s.up])
         stack_end(e, s.data, s.up, FLOW_ENDED, "the peer has said goodbye");
     if (wire.out_eof && !s.wire->end[s.down])

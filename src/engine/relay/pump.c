@@ -10,9 +10,7 @@
 #include "engine/relay/engine.h"
 #include "engine/port/express.h"
 
-enum {
-    TAKES = 16,           /* blocks of neighbours in one turn; signals and descriptors wait so long */
-};
+enum { TAKES = 16 }; /* blocks of neighbours in one turn; signals and descriptors wait so long */
 
 static bool at_border(const struct engine *e, int side)
 {
@@ -39,7 +37,7 @@ bool engine_wants_input(const struct engine *e, int side)
 {
     const struct engine_side *to = &e->side[!side];
     if (!engine_has_in(e, side) || engine_in_ended(e, side) || e->closing || !e->side[side].port ||
-        stack_in(e, side)->len > 0)
+        buf_holds(stack_in(e, side)))
         return false;
     if (to->port && !to->has_room && !stack_wire(e, side))
         return false;
@@ -117,6 +115,8 @@ static ssize_t read_plain(struct engine *e, int side, struct err *err)
         ssize_t n = port_read(s->port, at, room);
         if (n < 0 && errno == EMSGSIZE && s->port->need > room)
             continue;
+        bool blank = n == 0 && s->port->blank;
+        b->record = blank || (n > 0 && s->port->flags & PORT_MSG_R);
         if (n <= 0)
             return n;
         buf_commit(b, (size_t)n);
@@ -133,7 +133,7 @@ int engine_read(struct engine *e, int side, struct err *err)
         n = read_plain(e, side, err);
     if (n == -2)
         return -1;
-    if (n > 0) {
+    if (n > 0 || (n == 0 && stack_in(e, side)->record)) {
         s->looked_last = false;
         arrived(e, side, (size_t)n);
         return 1;
@@ -192,7 +192,7 @@ bool engine_wants_output(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
     return engine_has_out(e, side) && !engine_out_shut(e, side) && s->port &&
-           (engine_waiting(e, side) > 0 || is_direct(e, side));
+           (engine_waiting(e, side) > 0 || stack_out(e, side)->record || is_direct(e, side));
 }
 
 bool engine_may_write(const struct engine *e, int side)
@@ -257,7 +257,7 @@ static bool has_input(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
     struct pollfd pfd = {.events = POLLIN};
-    if (!s->port || engine_in_ended(e, side) || stack_in(e, side)->len > 0 || port_ready(s->port, true, false))
+    if (!s->port || engine_in_ended(e, side) || buf_holds(stack_in(e, side)) || port_ready(s->port, true, false))
         return true;
     pfd.fd = s->port->rfd;
     return !s->port->ops->ready && poll(&pfd, 1, 0) > 0;
@@ -308,16 +308,6 @@ static int shut(struct engine *e, int side, struct err *err)
     return 0;
 }
 
-/* How much of what waits goes out at once. A packet that came as one stays one; a stream is cut into
- * packets that every receiver has room for. */
-static size_t portion(const struct engine *e, int side, size_t n)
-{
-    unsigned flags = e->side[side].port->flags;
-    size_t most = engine_piece(e);
-    bool cuts = flags & PORT_MSG_W && !(flags & PORT_SEALED) && n > most;
-    return cuts && !stack_gets_records(e, stack_seam(e, side), !side) ? most : n;
-}
-
 enum { FULL_MS = 2 }; /* between tries to write, where poll() does not tell when there is room */
 
 /* Nothing is to be tried yet. */
@@ -364,14 +354,16 @@ static int flush_express(struct engine *e, int side, bool *moved, struct err *er
     return 0;
 }
 
-/* One write: gives what it took, -1 and errno. */
+/* One write: gives what it took, -1 and errno. An empty message goes only where it can be told from an end. */
 static ssize_t put_out(const struct engine *e, int side, struct buf *b)
 {
     struct port *p = e->side[side].port;
     if (p->ops->give)
         return p->ops->give(p, b);
-    ssize_t n = port_write(p, buf_data(b), portion(e, side, b->len));
-    if (n > 0)
+    bool nothing = b->len == 0 && !(p->flags & PORT_EMPTY_W);
+    size_t portion = p->flags & PORT_MSG_W ? stack_portion(e, b) : b->len;
+    ssize_t n = nothing ? 0 : port_write(p, b->len > 0 ? buf_data(b) : (const unsigned char *)"", portion);
+    if (n > 0 || (n == 0 && b->len == 0))
         buf_consume(b, (size_t)n);
     return n;
 }
@@ -383,13 +375,13 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
     if (s->out == OUT_FIN_DUE && !fin_waits(e, side))
         return shut(e, side, err);
     if (!engine_has_out(e, side) || engine_out_shut(e, side)) {
-        *moved |= b->len > 0;
+        *moved |= buf_holds(b);
         buf_consume(b, b->len);
         return 0;
     }
-    if (e->lane[!side].express && b->len == 0 && engine_wants_output(e, side))
+    if (e->lane[!side].express && !buf_holds(b) && engine_wants_output(e, side))
         return flush_express(e, side, moved, err);
-    while (b->len > 0) {
+    while (buf_holds(b)) {
         if (is_full(s))
             return 0;
         ssize_t n = put_out(e, side, b);

@@ -97,21 +97,18 @@ bool stack_gives_records(const struct engine *e, const struct seam *at, int sour
     const struct layer *l;
     while ((l = behind(e, at, source)) && layer_keeps(l, source))
         at = layer_to(e, l, source);
+    if (l && !l->session)
+        return l->lane[source].ops->takes_records;
     if (l)
-        return l->session && l->session->over_records;
+        return l->session->over_records;
     const struct port *p = e->side[!source].port;
     return !p || p->flags & PORT_MSG_W; /* a side that is not there yet may turn out to take records */
 }
 
-bool stack_gets_records(const struct engine *e, const struct seam *at, int source)
+size_t stack_portion(const struct engine *e, const struct buf *b)
 {
-    const struct layer *l;
-    while ((l = before(e, at, source)) && layer_keeps(l, source))
-        at = layer_from(e, l, source);
-    if (l)
-        return l->session && (l->link->wire == source ? l->session->records : l->session->over_records);
-    const struct port *p = e->side[source].port;
-    return p && p->flags & PORT_MSG_R;
+    size_t most = engine_piece(e);
+    return b->record || b->len <= most ? b->len : most;
 }
 
 size_t stack_whole(const struct engine *e, const struct seam *at, int source)
@@ -129,6 +126,14 @@ size_t stack_held(const struct engine *e, int source)
     for (size_t i = 0; i <= e->nlayers; i++)
         n += e->seam[i].buf[source].len;
     return n;
+}
+
+bool stack_is_empty(const struct engine *e, int source)
+{
+    for (size_t i = 0; i <= e->nlayers; i++)
+        if (buf_holds(&e->seam[i].buf[source]))
+            return false;
+    return true;
 }
 
 /* ---- making ---- */
@@ -313,7 +318,7 @@ int64_t stack_due(const struct engine *e)
 static bool holds(const struct engine *e, const struct layer *l, int source)
 {
     return !l->dead && l->kind->holds && l->kind->holds(l, source) &&
-           layer_from(e, l, source)->buf[source].len == 0 && layer_to(e, l, source)->buf[source].len == 0;
+           !buf_holds(&layer_from(e, l, source)->buf[source]) && !buf_holds(&layer_to(e, l, source)->buf[source]);
 }
 
 bool stack_holds(const struct engine *e, int source)
@@ -355,7 +360,7 @@ void stack_refuse(struct engine *e, struct seam *at, int source)
 
 void stack_rest(struct engine *e, int source)
 {
-    if (stack_held(e, source) > 0)
+    if (!stack_is_empty(e, source))
         return;
     for (size_t i = 0; i <= e->nlayers; i++)
         buf_fini(&e->seam[i].buf[source]);

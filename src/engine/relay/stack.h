@@ -92,14 +92,17 @@ bool layer_keeps(const struct layer *l, int source);
 /* A session that has not shaken hands; whose peer owes a goodbye; NULL none. */
 const struct layer *stack_unopened(const struct engine *e);
 const struct layer *stack_awaits_goodbye(const struct engine *e);
-/* What flows out of that seam goes out as messages; what comes in there came as such. */
+/* What flows out of that seam is taken as messages. (What comes as one says so itself: buf.record.) */
 bool stack_gives_records(const struct engine *e, const struct seam *at, int source);
-bool stack_gets_records(const struct engine *e, const struct seam *at, int source);
 /* What flows out of there is a packet at that end, and the system need not cut it if it has no more bytes;
  * 0 not known. */
 size_t stack_whole(const struct engine *e, const struct seam *at, int source);
-/* Bytes of that flow in all its buffers. */
+/* How much of what is in such a buffer goes on as one message. One that came as such stays one; a stream
+ * is cut into packets that every receiver has room for. */
+size_t stack_portion(const struct engine *e, const struct buf *b);
+/* Bytes of that flow in all its buffers; there is nothing in them, not even an empty message. */
 size_t stack_held(const struct engine *e, int source);
+bool stack_is_empty(const struct engine *e, int source);
 
 /* ---- making ---- */
 int stack_init(struct engine *e, const struct plan_item *item, struct err *err);

@@ -59,10 +59,10 @@ static int tap_push(void *st, struct buf *in, struct buf *out, enum codec_mode m
 {
     struct dump *d = st;
     (void)e;
-    if (in->len > 0 && out->len > 0) /* a block stays a block */
+    if (buf_holds(in) && buf_holds(out)) /* a block stays a block */
         return 0;
-    if (in->len > 0) {
-        if (sink_is_open(&d->sink))
+    if (buf_holds(in)) {
+        if (in->len > 0 && sink_is_open(&d->sink))
             dump_block(d, buf_data(in), in->len);
         buf_swap(in, out);
     }

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Bytes or records, hop by hop: a hop is the place between two links, or before an end. On it a flow is
+ * of records if they come as such and whoever takes them next knows what to do with it. */
+#include "engine/plan/plan_records.h"
+
+#include <sys/socket.h>
+
+#include "catena/options.h"
+
+enum form_records records_of(const struct addr *a)
+{
+    long long type = opt_int(a, &opt_so_type, -1);
+    if (type < 0 || a->form->records == RECORDS_ONE)
+        return a->form->records;
+    return type == SOCK_STREAM ? RECORDS_NONE : RECORDS_MANY;
+}
+
+static bool is_of_records(const struct addr *a)
+{
+    return records_of(a) == RECORDS_MANY || records_of(a) == RECORDS_ONE;
+}
+
+const struct codec_ops *plan_codec(const struct plan_link *l, int source, const struct addr **a)
+{
+    bool forward = source != l->wire;
+    bool encode = forward;
+    *a = l->fwd;
+    if (l->back) { /* each half of a dual is used in its own forward direction */
+        *a = forward ? l->fwd : l->back;
+        encode = !(forward ? l->fwd_swapped : l->back_swapped);
+    }
+    if ((*a)->form->kind != FORM_CODEC || (*a)->form->ops.codec->passes)
+        return NULL;
+    const struct codec_pair *pair = (*a)->form->ops.codec;
+    const struct codec_ops *ops = encode ? pair->encode : pair->decode;
+    return ops ? ops : pair->encode;
+}
+
+enum link_records link_records(const struct plan_link *l, int source)
+{
+    const struct addr *a;
+    const struct codec_ops *codec = plan_codec(l, source, &a);
+    if (l->fate == FATE_NOTHING || l->fate == FATE_DIALOG)
+        return LINK_KEEPS;
+    if (a->form->kind == FORM_PROGRAM)
+        return 0;
+    if (a->form->kind == FORM_SESSION) {
+        const struct session_ops *s = a->form->ops.session;
+        bool down = l->wire != source;
+        return ((down && s->records) || s->over_records ? LINK_TAKES : 0) |
+               ((down ? s->over_records : s->records) ? LINK_GIVES : 0);
+    }
+    if (!codec || codec->looks)
+        return LINK_KEEPS;
+    return (codec->takes_records ? LINK_TAKES : 0) | (codec->gives_records ? LINK_GIVES : 0);
+}
+
+/* The n-th hop or link that a flow meets, by its number on the line, of so many. */
+static size_t nth(size_t n, size_t of, int source)
+{
+    return source == LEFT ? n : of - 1 - n;
+}
+
+static void settle_flow(struct plan *p, int source)
+{
+    size_t hops = p->nlinks + 1;
+    const struct plan_end *from = &p->end[source];
+    bool records = is_of_records(from->back ? from->back : from->fwd);
+    for (size_t i = 0; i < hops; i++) {
+        p->hops[nth(i, hops, source)].records[source] = records;
+        enum link_records l = i < p->nlinks ? link_records(&p->links[nth(i, p->nlinks, source)], source) : 0;
+        records = l & LINK_KEEPS ? records : l & LINK_GIVES;
+    }
+    records = is_of_records(p->end[!source].fwd);
+    for (size_t i = hops; i-- > 0;) {
+        p->hops[nth(i, hops, source)].records[source] &= records;
+        enum link_records l = i > 0 ? link_records(&p->links[nth(i - 1, p->nlinks, source)], source) : 0;
+        records = l & LINK_KEEPS ? records : l & LINK_TAKES;
+    }
+}
+
+/* The first that does something to what comes from there takes records. */
+static bool is_framed(const struct plan *p, int source)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        enum link_records l = link_records(&p->links[nth(i, p->nlinks, source)], source);
+        if (!(l & LINK_KEEPS))
+            return l & LINK_TAKES && p->links[nth(i, p->nlinks, source)].fwd->form->kind == FORM_CODEC;
+    }
+    return false;
+}
+
+int plan_settle_records(struct plan *p, struct err *e)
+{
+    p->hops = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->hops);
+    if (!p->hops)
+        return err_nomem(e);
+    for (int source = LEFT; source <= RIGHT; source++) {
+        settle_flow(p, source);
+        p->framed[source] = is_framed(p, source);
+    }
+    return 0;
+}
