@@ -45,6 +45,8 @@ queue_empty() { [ "$(ss -Htn state close-wait "sport = :$1" | awk '{print $1}')"
 @test "nop" { stalled nop; }
 @test "nop, unfused" { stalled nop --unfused; }
 @test "gzip|gunzip" { stalled 'gzip|gunzip'; }
+@test "length16|^length16" { stalled 'length16|^length16'; }
+@test "slip|gzip|gunzip|^slip, over socketpairs" { stalled 'slip|gzip|gunzip|^slip' -cS; }
 @test "openssl|^openssl-server" { stalled "$tls"; }
 @test "exec" { stalled "exec:$relay"; }
 @test "exec1%exec1" { stalled 'exec1:cat%exec1:cat'; }

@@ -31,11 +31,7 @@ static int take(struct framer *f, struct buf *in, struct err *e)
     unsigned char last = (unsigned char)f->eol[f->neol - 1];
     const unsigned char *end = memchr(p, last, in->len);
     size_t n = end ? (size_t)(end - p) : in->len, before = f->neol - 1;
-    size_t spare = f->max; /* room for that byte */
-    f->max += before;
-    int rc = record_add(f, p, n, e);
-    f->max = spare;
-    if (rc < 0)
+    if (record_add(f, p, n, before, e) < 0)
         return -1;
     buf_consume(in, end ? n + 1 : n);
     size_t have = f->record.len;
@@ -44,7 +40,7 @@ static int take(struct framer *f, struct buf *in, struct err *e)
         f->record.len -= before;
         return f->record.len > f->max ? record_too_large(f, f->record.len, true, e) : 1;
     }
-    return end && record_add(f, &last, 1, e) < 0 ? -1 : 0;
+    return end && record_add(f, &last, 1, before, e) < 0 ? -1 : 0;
 }
 
 static int cut(const struct framer *f, struct err *e)

@@ -26,7 +26,7 @@ static int take(struct framer *f, struct buf *in, read_length *length, char behi
     if (!f->known)
         return 0;
     size_t left = f->want - f->record.len, n = left < in->len ? left : in->len;
-    if (n > 0 && record_add(f, buf_data(in), n, e) < 0)
+    if (n > 0 && record_add(f, buf_data(in), n, 0, e) < 0)
         return -1;
     buf_consume(in, n);
     if (f->record.len < f->want || (behind && in->len == 0))

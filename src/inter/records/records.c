@@ -94,11 +94,11 @@ int record_too_large(const struct framer *f, size_t n, bool exactly, struct err 
                    exactly ? "" : "at least ", n, f->max, way_out);
 }
 
-int record_add(struct framer *f, const unsigned char *p, size_t n, struct err *e)
+int record_add(struct framer *f, const unsigned char *p, size_t n, size_t others, struct err *e)
 {
     size_t len = f->record.len + n;
-    if (len > f->max)
-        return record_too_large(f, len, false, e);
+    if (len > f->max + others)
+        return record_too_large(f, len - others, false, e);
     /* it grows as the bytes come, whatever length has been promised */
     if (f->record.cap - f->record.off < len + 1 && buf_grow(&f->record, 2 * len + 64) < 0)
         return err_nomem(e);
@@ -109,6 +109,7 @@ int record_add(struct framer *f, const unsigned char *p, size_t n, struct err *e
 /* The layer says how much of a stream is one; what is larger than frames may hold becomes several. */
 static int put_record(struct framer *f, struct buf *in, struct buf *out, struct err *e)
 {
+    const unsigned char *p = in->len > 0 ? buf_data(in) : (const unsigned char *)"";
     unsigned char *at;
     size_t n = in->len, room, need;
     if (n > f->max && in->record)
@@ -116,7 +117,7 @@ static int put_record(struct framer *f, struct buf *in, struct buf *out, struct 
     if (n > f->max)
         n = f->max;
     need = f->how->bound(n);
-    room = buf_room(out, &at);
+    room = out->p ? buf_room(out, &at) : 0;
     if (room < need) {
         if (out->len > 0)
             return 0;
@@ -124,7 +125,7 @@ static int put_record(struct framer *f, struct buf *in, struct buf *out, struct 
             return err_nomem(e);
         (void)buf_room(out, &at);
     }
-    ptrdiff_t k = n == 0 && f->how->no_empty ? 0 : f->how->put(f, buf_data(in), n, at, e);
+    ptrdiff_t k = n == 0 && f->how->no_empty ? 0 : f->how->put(f, p, n, at, e);
     if (k < 0)
         return -1;
     buf_commit(out, (size_t)k);

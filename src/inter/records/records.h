@@ -46,8 +46,9 @@ struct framer { /* one direction */
 extern const struct framing framing_netstring, framing_length16, framing_length32, framing_varint;
 extern const struct framing framing_lines, framing_slip, framing_hdlc, framing_cobs;
 
-/* Puts n bytes behind what there is of the record; an error if that is more than it may have. */
-int record_add(struct framer *f, const unsigned char *p, size_t n, struct err *e);
+/* Puts n bytes behind what there is of the record, of which so many may turn out to be the frame's; an error if
+ * that is more than it may have. */
+int record_add(struct framer *f, const unsigned char *p, size_t n, size_t others, struct err *e);
 /* A record of so many bytes is more than there may be; exactly: not at least. Gives -1. */
 int record_too_large(const struct framer *f, size_t n, bool exactly, struct err *e);
 

@@ -62,13 +62,13 @@ static int slip_take(struct framer *f, struct buf *in, struct err *e)
         if (f->escaped) { /* the RFC has what should not be here stay what it is */
             c = c == ESC_END ? END : c == ESC_ESC ? ESC : c;
             f->escaped = false;
-            if (record_add(f, &c, 1, e) < 0)
+            if (record_add(f, &c, 1, 0, e) < 0)
                 return -1;
             buf_consume(in, 1);
             continue;
         }
         size_t k = run_of_others(buf_data(in), in->len, END, ESC);
-        if (k > 0 && record_add(f, buf_data(in), k, e) < 0)
+        if (k > 0 && record_add(f, buf_data(in), k, 0, e) < 0)
             return -1;
         buf_consume(in, k);
         if (in->len == 0)
@@ -121,7 +121,7 @@ static ptrdiff_t hdlc_put(struct framer *f, const unsigned char *p, size_t n, un
         to = hdlc_quote(f, to, p[i]);
     }
     fcs ^= 0xffff;
-    to = hdlc_quote(f, to, fcs & 0xff);
+    to = hdlc_quote(f, to, (unsigned char)(fcs & 0xff));
     to = hdlc_quote(f, to, (unsigned char)(fcs >> 8));
     *to++ = FLAG;
     return to - at;
@@ -152,21 +152,13 @@ static bool hdlc_ends(struct framer *f)
     return true;
 }
 
-static int hdlc_add(struct framer *f, const unsigned char *p, size_t n, struct err *e)
-{
-    f->max += FCS_BYTES;
-    int rc = record_add(f, p, n, e);
-    f->max -= FCS_BYTES;
-    return rc;
-}
-
 static int hdlc_take(struct framer *f, struct buf *in, struct err *e)
 {
     while (in->len > 0) {
         unsigned char c = *buf_data(in);
         size_t k = f->escaped ? 0 : run_of_others(buf_data(in), in->len, FLAG, QUOTE);
         if (k > 0) {
-            if (hdlc_add(f, buf_data(in), k, e) < 0)
+            if (record_add(f, buf_data(in), k, FCS_BYTES, e) < 0)
                 return -1;
             buf_consume(in, k);
             continue;
@@ -178,7 +170,7 @@ static int hdlc_take(struct framer *f, struct buf *in, struct err *e)
         } else if (f->escaped) {
             c = (unsigned char)(c ^ BIT);
             f->escaped = false;
-            if (hdlc_add(f, &c, 1, e) < 0)
+            if (record_add(f, &c, 1, FCS_BYTES, e) < 0)
                 return -1;
         } else {
             f->escaped = true;
@@ -226,7 +218,7 @@ static int cobs_begin(struct framer *f, unsigned char code, struct err *e)
     f->begun = true;
     f->code = code;
     f->group = code - 1U;
-    return zero ? record_add(f, &(unsigned char){0}, 1, e) : 0;
+    return zero ? record_add(f, &(unsigned char){0}, 1, 0, e) : 0;
 }
 
 static int cobs_take(struct framer *f, struct buf *in, struct err *e)
@@ -239,7 +231,7 @@ static int cobs_take(struct framer *f, struct buf *in, struct err *e)
             if (zero)
                 return err_set(e, ERR_PROTOCOL, "the end of a frame comes where %u bytes of a group are missing",
                                f->group - (unsigned)(zero - p));
-            if (record_add(f, p, k, e) < 0)
+            if (record_add(f, p, k, 0, e) < 0)
                 return -1;
             buf_consume(in, k);
             f->group -= (unsigned)k;
