@@ -6,14 +6,18 @@
 #include "catena/diag.h"
 #include "inter/records/records.h"
 
+enum { STRETCH = 64 }; /* bytes looked at for one mark before the other one: either may be at every byte */
+
 /* How many of the n bytes at p are neither a nor b. */
 static size_t run_of_others(const unsigned char *p, size_t n, unsigned char a, unsigned char b)
 {
-    const unsigned char *x = memchr(p, a, n);
-    if (x)
-        n = (size_t)(x - p);
-    x = memchr(p, b, n);
-    return x ? (size_t)(x - p) : n;
+    for (size_t at = 0; at < n; at += STRETCH) {
+        size_t k = n - at < STRETCH ? n - at : STRETCH;
+        const unsigned char *x = memchr(p + at, a, k), *y = memchr(p + at, b, x ? (size_t)(x - (p + at)) : k);
+        if (x || y)
+            return (size_t)((y ? y : x) - p);
+    }
+    return n;
 }
 
 static int cut(const struct framer *f, struct err *e)
