@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catena/diag.h"
 #include "catena/inter.h"
 #include "catena/registry.h"
 
@@ -139,7 +138,6 @@ static void there_and_back(const struct form *f, const uint8_t *data, size_t siz
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    diag_config.level = DIAG_FATAL;
     if (size < 2)
         return 0;
     const struct form *f = form_of(keywords[data[0] % NKEYWORDS]);
