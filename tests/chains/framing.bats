@@ -29,31 +29,44 @@ stop() { wait_for 5 tell_to_end "$(<"$1.pid")"; }
 
 # --- each format, to a peer of another hand --------------------------------------------------------
 
-# everywhere <format>: in both chains, each direction by its own half, as planned and with each link by itself, alone
-# and for many.
-everywhere() {
+# to_peer <format>: in both chains, alone and for many, each link by itself.
+to_peer() {
     need_python
-    timeout -k 5 $((3 * LIMIT)) python3 "$frames" try "$CATENA_BIN" "$1" <<'ROWS'
+    { cat && cat <<'ROWS'; } | timeout -k 5 $((3 * LIMIT)) python3 "$frames" try "$CATENA_BIN" "$1"
 UDP FRAMES|PEER
-UDP tap:/dev/null|FRAMES%^FRAMES|tap:/dev/null|PEER
 ^FRAMES|UDP PEER
-PEER ^FRAMES|UDP
-FRAMES|PEER UDP
 -cS UDP nop|FRAMES|nop|PEER
--cp tap:/dev/null|^FRAMES|UDP PEER
---unfused UDP nop|FRAMES|nop|PEER
-UDP,fork FRAMES|PEER
 UDP,thread FRAMES|PEER
 ROWS
 }
-@test "lines" { everywhere lines; }
-@test "netstring" { everywhere netstring; }
+# everywhere <format>: each direction by its own half, too, and other joints.
+everywhere() {
+    to_peer "$1" <<'ROWS'
+UDP tap:/dev/null|FRAMES%^FRAMES|tap:/dev/null|PEER
+PEER ^FRAMES|UDP
+FRAMES|PEER UDP
+-cp tap:/dev/null|^FRAMES|UDP PEER
+--unfused UDP nop|FRAMES|nop|PEER
+UDP,fork FRAMES|PEER
+ROWS
+}
+# Their rows have threads already:
+# bats test_tags=single
+@test "lines" { to_peer lines </dev/null; }
+# bats test_tags=single
+@test "netstring" { to_peer netstring </dev/null; }
+# bats test_tags=single
 @test "length16" { everywhere length16; }
-@test "length32" { everywhere length32; }
-@test "varint" { everywhere varint; }
-@test "slip" { everywhere slip; }
+# bats test_tags=single
+@test "length32" { to_peer length32 </dev/null; }
+# bats test_tags=single
+@test "varint" { to_peer varint </dev/null; }
+# bats test_tags=single
+@test "slip" { to_peer slip </dev/null; }
+# bats test_tags=single
 @test "hdlc" { everywhere hdlc; }
-@test "cobs" { everywhere cobs; }
+# bats test_tags=single
+@test "cobs" { to_peer cobs </dev/null; }
 
 @test "dig is answered by a server that is asked over TCP" {
     command -v dig >/dev/null || skip "needs dig"
@@ -292,8 +305,9 @@ tunnel() { # between two namespaces, over TLS over TCP
     kill -TERM $relay
     has_not "$(cat near.err far.err)" ' [EF] \|could not be delivered'
 }
+# Nothing in it listens for many:
+# bats test_tags=single
 @test "a tunnel carries pings and packets, none of them merged, cut or lost" {
-    # bats test_tags=single
     [ "$(id -u)" = 0 ] && [ -c /dev/net/tun ] && command -v ping python3 >/dev/null || skip "needs root, TUN and ping"
     unshare -n -m ip link add near type veth peer name other 2>/dev/null || skip "no namespaces, or no virtual cables"
     make_certs .
