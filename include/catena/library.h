@@ -17,6 +17,7 @@ struct library {
     const char *file;
     const struct library_symbol *symbols; /* up to one without a name */
     bool loaded;
+    const char *package; /* of Debian that has it, for people; or NULL */
 };
 
 /* Fills the slots. Any thread, any number of times; never unloaded, as it may keep state. A library

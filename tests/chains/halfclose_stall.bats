@@ -47,6 +47,9 @@ queue_empty() { [ "$(ss -Htn state close-wait "sport = :$1" | awk '{print $1}')"
 @test "gzip|gunzip" { stalled 'gzip|gunzip'; }
 @test "length16|^length16" { stalled 'length16|^length16'; }
 @test "slip|gzip|gunzip|^slip, over socketpairs" { stalled 'slip|gzip|gunzip|^slip' -cS; }
+@test "zstd|unzstd|lz4|unlz4" { stalled 'zstd|unzstd|lz4|unlz4'; }
+@test "brotli|unbrotli" { stalled 'brotli,level=1|unbrotli'; }
+@test "zlib|^zlib" { stalled 'zlib,level=1|^zlib'; }
 @test "openssl|^openssl-server" { stalled "$tls"; }
 @test "exec" { stalled "exec:$relay"; }
 @test "exec1%exec1" { stalled 'exec1:cat%exec1:cat'; }

@@ -105,6 +105,8 @@ plain_line() { # no links at all
 @test "frames of all kinds, each direction by its own half, gzip between" {
     all 'netstring|length16|slip%^slip|varint|gzip|gunzip|^varint|^slip%slip|^length16|^netstring|length32|hdlc|cobs|^cobs|^hdlc|^length32'
 }
+@test "zstd, lz4, brotli, and back" { all 'zstd|lz4|unlz4|unzstd|^unbrotli|^brotli'; }
+@test "zlib, deflate in duals, and back" { all 'zlib%undeflate|unzlib%deflate'; }
 @test "openssl|^openssl-server" { all "$tls"; }
 @test "gzip|openssl|^openssl-server|gunzip" { all "gzip|$tls|gunzip"; }
 @test "exec with four descriptors" { all "exec:$relay"; }

@@ -39,7 +39,11 @@ static void a_library_that_is_not_there(void **state)
         assert_int_equal(library_load(&l, &e), -1);
         assert_int_equal(e.kind, ERR_OTHER);
         assert_non_null(strstr(e.text, "a library cannot be loaded: libnowhere.so.7"));
+        assert_null(strstr(e.text, "package"));
     }
+    l.package = "libnowhere7";
+    assert_int_equal(library_load(&l, &e), -1);
+    assert_non_null(strstr(e.text, "(Debian's package libnowhere7 has it)"));
 }
 
 static void a_function_that_is_missing(void **state)

@@ -18,7 +18,7 @@
 #include "catena/registry.h"
 #include "endpoint/options/opts_fd.h"
 #include "endpoint/options/opts_socket.h"
-#include "inter/gzip/opts_gzip.h"
+#include "inter/compress/opts_compress.h"
 #include "inter/tls/opts_tls.h"
 #include "../home.h"
 

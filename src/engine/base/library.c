@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -19,11 +20,21 @@ static int fill_slots(const struct library *l, void *handle, struct err *e)
     return 0;
 }
 
+static int absent(const struct library *l, struct err *e)
+{
+    char hint[80];
+    (void)err_set(e, ERR_OTHER, "a library cannot be loaded: %s", dlerror());
+    if (!l->package)
+        return -1;
+    (void)snprintf(hint, sizeof hint, "Debian's package %s has it", l->package);
+    return err_hint(e, hint);
+}
+
 static int load(struct library *l, struct err *e)
 {
     void *handle = dlopen(l->file, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
-        return err_set(e, ERR_OTHER, "a library cannot be loaded: %s", dlerror());
+        return absent(l, e);
     l->loaded = fill_slots(l, handle, e) == 0;
     if (!l->loaded)
         (void)dlclose(handle);

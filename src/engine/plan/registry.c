@@ -190,21 +190,40 @@ const struct option_desc *option_lookup(const struct registry *known, const char
 }
 
 struct visit {
+    const struct registry *known;
     void (*f)(const struct option_desc *, void *);
     void *arg;
+    size_t n; /* rows seen */
 };
 
+struct search {
+    const struct option_desc *row;
+    size_t n;
+};
+
+static bool look_same(const struct option_desc *d, void *arg)
+{
+    struct search *s = arg;
+    s->n++;
+    return d == s->row;
+}
+
+/* Once each: families may share rows. */
 static bool look_all(const struct option_desc *d, void *arg)
 {
-    const struct visit *v = arg;
-    v->f(d, v->arg);
+    struct visit *v = arg;
+    struct search first = {.row = d};
+    v->n++;
+    walk(v->known, look_same, &first);
+    if (first.n == v->n)
+        v->f(d, v->arg);
     return false;
 }
 
 void option_each(const struct registry *known, void (*f)(const struct option_desc *, void *),
                  void *arg)
 {
-    walk(known, look_all, &(struct visit){f, arg});
+    walk(known, look_all, &(struct visit){.known = known, .f = f, .arg = arg});
 }
 
 /* Of names equally near the first one in the alphabet. */

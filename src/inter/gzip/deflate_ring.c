@@ -87,7 +87,8 @@ size_t deflate_ring_block_size(void)
     return BLOCK;
 }
 
-void deflate_block_work(struct deflate_block *b, z_stream *z, int flush, bool anew)
+void deflate_block_work(const struct deflate_ring *r, struct deflate_block *b, z_stream *z, int flush,
+                        bool anew)
 {
     size_t n = b->to - b->from;
     int rc = anew ? deflateReset(z) : Z_OK;
@@ -107,7 +108,8 @@ void deflate_block_work(struct deflate_block *b, z_stream *z, int flush, bool an
         else if (rc == Z_OK)
             rc = Z_BUF_ERROR;
     }
-    b->crc = crc32_z(0, b->in + b->from, n);
+    if (r->format->sum_of)
+        b->sum = r->format->sum_of(b->in + b->from, n);
     b->rc = rc;
 }
 
@@ -120,7 +122,7 @@ int deflate_ring_state(z_stream *z, int level, struct err *e)
     if (rc == Z_MEM_ERROR)
         return err_nomem(e);
     if (rc != Z_OK)
-        return err_set(e, ERR_OTHER, "starting gzip compression: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "starting compression: %s", zError(rc));
     return 0;
 }
 
@@ -139,7 +141,7 @@ static void *worker_main(void *arg)
             break;
         b = &r->blocks[r->next++ % r->nblocks];
         pthread_mutex_unlock(&r->lock);
-        deflate_block_work(b, &w->z, Z_SYNC_FLUSH, true);
+        deflate_block_work(r, b, &w->z, Z_SYNC_FLUSH, true);
         pthread_mutex_lock(&r->lock);
         b->done = true;
         (void)pthread_cond_signal(&r->done);
@@ -193,7 +195,7 @@ static size_t start_workers(struct deflate_ring *r, struct err *e)
 static int start(struct deflate_ring *r, struct err *e)
 {
     void *kept = malloc(KEPT);
-    bool ready = kept != NULL;
+    bool ready = kept;
 
     for (size_t i = 1; i < SPARE && ready; i++)
         ready = block_init(&r->blocks[i], r->blocks[0].cap) == 0;
@@ -214,25 +216,25 @@ bool deflate_ring_has_workers(struct deflate_ring *r)
     struct err e;
 
     if (!r->tried && start(r, &e) < 0)
-        diag(DIAG_WARN, "gzip compresses with %zu of %zu threads: %s", r->nworkers,
-             r->wanted_workers, e.text);
+        diag(DIAG_WARN, "%s compresses with %zu of %zu threads: %s", r->format->name,
+             r->nworkers, r->wanted_workers, e.text);
     r->tried = true;
     return r->nworkers > 0;
 }
 
 /* ---- the ring ---- */
 
-int deflate_ring_init(struct deflate_ring *r, unsigned threads, int level, size_t cap,
-                      struct err *e)
+int deflate_ring_init(struct deflate_ring *r, const struct gzip_settings *s, size_t cap, struct err *e)
 {
     *r = (struct deflate_ring){.lock = PTHREAD_MUTEX_INITIALIZER,
                                .wanted = PTHREAD_COND_INITIALIZER,
                                .done = PTHREAD_COND_INITIALIZER,
-                               .level = level,
+                               .format = s->format,
+                               .level = s->level,
                                .nblocks = SPARE,
-                               .wanted_workers = threads};
-    r->blocks = calloc(threads + SPARE, sizeof r->blocks[0]);
-    r->workers = calloc(threads, sizeof r->workers[0]);
+                               .wanted_workers = s->threads};
+    r->blocks = calloc(s->threads + SPARE, sizeof r->blocks[0]);
+    r->workers = calloc(s->threads, sizeof r->workers[0]);
     if (!r->blocks || !r->workers || block_init(&r->blocks[0], cap) < 0)
         return err_nomem(e);
     return 0;

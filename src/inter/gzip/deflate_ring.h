@@ -12,17 +12,16 @@
 #include <stddef.h>
 #include <zlib.h>
 
-#include "catena/buf.h"
-#include "catena/err.h"
+#include "inter/gzip/gzip.h"
 
 struct deflate_block {
     unsigned char *in; /* from .. to is to be deflated, `window` bytes before it are known */
     size_t window, from, to;
     unsigned char *out; /* what became of it */
     size_t cap, made, given;
-    unsigned long crc; /* of what was deflated */
+    unsigned long sum; /* of what was deflated, if the format has one */
     int rc;            /* Z_OK or zlib's complaint */
-    bool done;         /* made, crc and rc are there */
+    bool done;         /* made, sum and rc are there */
 };
 
 struct deflate_worker {
@@ -37,6 +36,7 @@ struct deflate_ring {
     pthread_cond_t wanted, done;
     size_t oldest, next, filling; /* which is to be given out, deflated, filled: they only grow */
     bool stopping, tried; /* tried: to start the workers */
+    const struct deflate_format *format;
     int level;
     size_t nblocks, nworkers, wanted_workers;
     struct deflate_block *blocks;
@@ -48,8 +48,7 @@ int deflate_ring_state(z_stream *z, int level, struct err *e);
 
 /* Only the first block has memory as yet, and there are no threads: see deflate_ring_has_workers().
  * Deflated blocks take `cap` bytes at most. */
-int deflate_ring_init(struct deflate_ring *r, unsigned threads, int level, size_t cap,
-                      struct err *e);
+int deflate_ring_init(struct deflate_ring *r, const struct gzip_settings *s, size_t cap, struct err *e);
 void deflate_ring_fini(struct deflate_ring *r); /* waits for blocks in hand; also fine on zeros */
 
 /* Bytes that a full block holds. */
@@ -75,6 +74,7 @@ void deflate_ring_retire(struct deflate_ring *r);
 void deflate_block_fill(struct deflate_block *b, struct buf *in);
 bool deflate_block_is_full(const struct deflate_block *b);
 /* anew: z knows nothing of what came before. */
-void deflate_block_work(struct deflate_block *b, z_stream *z, int flush, bool anew);
+void deflate_block_work(const struct deflate_ring *r, struct deflate_block *b, z_stream *z, int flush,
+                        bool anew);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * gzip format with several threads: see deflate_threads.h. Full blocks go to workers; what is left
+ * gzip format and its kin with several threads: see deflate_threads.h. Full blocks go to workers; what is left
  * when somebody waits for it is deflated here, by a state that goes on from one such rest to the
  * next, so a dialog of small blocks is compressed as if there were no workers. */
 #include "inter/gzip/deflate_threads.h"
@@ -10,9 +10,7 @@
 
 enum {
     FLUSH_MARK = 16, /* bytes a flush needs at most, and then some */
-    HEADER = 10,
-    TRAILER = 8,
-    FROM_UNIX = 3,
+    EDGE = 10, /* the longest of headers and trailers */
 };
 
 struct deflate_threads {
@@ -22,10 +20,11 @@ struct deflate_threads {
     bool behind; /* blocks went to the workers, own does not know them */
     bool begun;  /* the header has been made */
     bool ended;  /* the last block has been made */
-    enum gzip_flush flush;
+    const struct deflate_format *format;
+    enum pack_flush flush;
     int level;
-    unsigned long crc, total;   /* of what has been given out */
-    unsigned char edge[HEADER]; /* header or trailer on its way out */
+    unsigned long sum, total;   /* of what has been given out */
+    unsigned char edge[EDGE];   /* header or trailer on its way out */
     size_t edge_off, edge_len;
 };
 
@@ -37,13 +36,15 @@ struct deflate_threads *deflate_threads_new(const struct gzip_settings *s, struc
         (void)err_nomem(e);
         return NULL;
     }
+    d->format = s->format;
+    d->sum = s->format->sum;
     d->flush = s->flush;
     d->level = s->level;
     if (deflate_ring_state(&d->own, s->level, e) == 0) {
         size_t cap = deflateBound(&d->own, deflate_ring_block_size()) + FLUSH_MARK;
 
         d->open = true;
-        if (deflate_ring_init(&d->ring, s->threads, s->level, cap, e) == 0)
+        if (deflate_ring_init(&d->ring, s, cap, e) == 0)
             return d;
     }
     deflate_threads_free(d);
@@ -62,25 +63,20 @@ void deflate_threads_free(struct deflate_threads *d)
 
 /* ---- giving ---- */
 
-/* As zlib writes it: no name, no time. */
 static void make_header(struct deflate_threads *d)
 {
-    unsigned char effort = d->level == 9 ? 2 : d->level == 0 || d->level == 1 ? 4 : 0;
-    const unsigned char header[HEADER] = {0x1f, 0x8b, Z_DEFLATED, 0, 0, 0, 0, 0, effort, FROM_UNIX};
-
-    for (d->edge_len = 0; d->edge_len < HEADER; d->edge_len++)
-        d->edge[d->edge_len] = header[d->edge_len];
+    if (d->format->make_header)
+        d->format->make_header(d->edge, d->level);
+    d->edge_len = d->format->header;
     d->begun = true;
 }
 
 static void make_trailer(struct deflate_threads *d)
 {
-    for (int i = 0; i < 4; i++) {
-        d->edge[i] = (unsigned char)(d->crc >> 8 * i);
-        d->edge[4 + i] = (unsigned char)(d->total >> 8 * i);
-    }
+    if (d->format->make_trailer)
+        d->format->make_trailer(d->edge, d->sum, d->total);
     d->edge_off = 0;
-    d->edge_len = TRAILER;
+    d->edge_len = d->format->trailer;
 }
 
 /* false: some of it is still there */
@@ -104,7 +100,7 @@ static enum given give_block(struct deflate_threads *d, struct buf *out, bool wa
     if (!b)
         return give_edge(d, out) ? NOTHING_DONE : NO_ROOM;
     if (b->rc != Z_OK)
-        return (enum given)err_set(e, ERR_OTHER, "gzip compression: %s", zError(b->rc));
+        return (enum given)err_set(e, ERR_OTHER, "%s compression: %s", d->format->name, zError(b->rc));
     if (!d->begun)
         make_header(d);
     if (!give_edge(d, out))
@@ -112,7 +108,8 @@ static enum given give_block(struct deflate_threads *d, struct buf *out, bool wa
     b->given += buf_put(out, b->out + b->given, b->made - b->given);
     if (b->given < b->made)
         return NO_ROOM;
-    d->crc = crc32_combine(d->crc, b->crc, (z_off_t)(b->to - b->from));
+    if (d->format->add)
+        d->sum = d->format->add(d->sum, b->sum, b->to - b->from);
     d->total += b->to - b->from;
     deflate_ring_retire(&d->ring);
     if (last)
@@ -141,7 +138,7 @@ static void deflate_here(struct deflate_threads *d, enum codec_mode mode)
 
     if (b->from == b->to && mode != CODEC_END)
         return;
-    deflate_block_work(b, &d->own, mode == CODEC_END ? Z_FINISH : Z_SYNC_FLUSH, d->behind);
+    deflate_block_work(&d->ring, b, &d->own, mode == CODEC_END ? Z_FINISH : Z_SYNC_FLUSH, d->behind);
     b->done = true;
     d->behind = false;
     d->ended = mode == CODEC_END;

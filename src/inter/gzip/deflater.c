@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * From the plain stream to gzip format, by whoever calls; with threads see deflate_threads.h. */
+ * From the plain stream to gzip format and its kin, by whoever calls; with threads see deflate_threads.h. */
 #include <zlib.h>
 
 #include "inter/gzip/deflate_threads.h"
@@ -9,7 +9,8 @@
 struct deflater {
     struct deflate_threads *threads; /* they do it all; or NULL */
     z_stream z;
-    enum gzip_flush policy;
+    const char *name; /* of the format */
+    enum pack_flush policy;
     bool open;     /* z holds memory */
     bool dirty;    /* zlib took input that no flush has brought out yet */
     bool flushing; /* a flush has begun and has to be carried through */
@@ -35,12 +36,13 @@ static int deflater_init(void *st, const struct addr *a, struct err *e)
         return d->threads ? 0 : -1;
     }
     d->policy = s.flush;
-    rc = deflateInit2(&d->z, s.level, Z_DEFLATED, MAX_WBITS + GZIP_FORMAT, GZIP_MEM_LEVEL,
+    d->name = s.format->name;
+    rc = deflateInit2(&d->z, s.level, Z_DEFLATED, s.format->window_bits, GZIP_MEM_LEVEL,
                       Z_DEFAULT_STRATEGY);
     if (rc == Z_MEM_ERROR)
         return err_nomem(e);
     if (rc != Z_OK)
-        return err_set(e, ERR_OTHER, "starting gzip compression: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "starting %s compression: %s", d->name, zError(rc));
     d->open = true;
     return 0;
 }
@@ -84,7 +86,7 @@ static ssize_t deflater_step(struct deflater *d, struct buf *in, int flush, unsi
     /* More than zlib can count: the last part is flushed or finished, not this one. */
     rc = deflate(&d->z, fed == in->len ? flush : Z_NO_FLUSH);
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-        return err_set(e, ERR_OTHER, "gzip compression: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "%s compression: %s", d->name, zError(rc));
 
     d->dirty = d->dirty || d->z.avail_in < fed;
     buf_consume(in, fed - d->z.avail_in);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * From gzip format to the plain stream. */
+ * From gzip format and its kin to the plain stream. */
 #include <zlib.h>
 
 #include "inter/gzip/gzip.h"
 #include "inter/libraries/libraries.h"
 
-/* A gzip stream is one or more members. gzip(1) takes an empty file for one cut short ("unexpected
+/* A stream of gzip or zlib is one or more members. gzip(1) takes an empty file for one cut short ("unexpected
  * end of file"), and so do we. Behind the last member, zeros (tapes' blocks) are padding. gzip(1)
  * only warns of anything else there; here it is an error, as bytes would be lost. */
 enum inflater_state { BEFORE_FIRST, IN_MEMBER, BETWEEN, PADDING };
 
 struct inflater {
     z_stream z;
+    const struct deflate_format *format;
+    struct pack_growth growth;
     enum inflater_state state;
     bool open; /* z holds memory */
 };
@@ -21,13 +23,15 @@ static int inflater_init(void *st, const struct addr *a, struct err *e)
     if (libraries_load_zlib(e) < 0)
         return -1;
     struct inflater *f = st;
-    int rc = inflateInit2(&f->z, MAX_WBITS + GZIP_FORMAT);
+    f->format = deflate_format(a);
+    if (pack_growth_init(&f->growth, f->format->name, a, e) < 0)
+        return -1;
+    int rc = inflateInit2(&f->z, f->format->window_bits);
 
-    (void)a;
     if (rc == Z_MEM_ERROR)
         return err_nomem(e);
     if (rc != Z_OK)
-        return err_set(e, ERR_OTHER, "starting gzip expansion: %s", zError(rc));
+        return err_set(e, ERR_OTHER, "starting %s expansion: %s", f->format->name, zError(rc));
     f->open = true;
     return 0;
 }
@@ -49,14 +53,14 @@ static int inflater_begin(struct inflater *f, struct buf *in, struct err *e)
 
         if (f->state == BEFORE_FIRST) {
             f->state = IN_MEMBER;
-        } else if (first == 0) {
+        } else if (first == 0 && f->format->padding) {
             f->state = PADDING;
             buf_consume(in, 1);
-        } else if (f->state == BETWEEN && first == 0x1f) {
+        } else if (f->state == BETWEEN && f->format->follows && f->format->follows(first)) {
             inflateReset(&f->z);
             f->state = IN_MEMBER;
         } else {
-            return err_set(e, ERR_PROTOCOL, "garbage behind the end of the gzip stream");
+            return err_set(e, ERR_PROTOCOL, "garbage behind the end of the %s stream", f->format->name);
         }
     }
     return 0;
@@ -76,6 +80,8 @@ static int inflater_step(struct inflater *f, struct buf *in, unsigned char *to, 
     rc = inflate(&f->z, Z_NO_FLUSH);
     buf_consume(in, fed - f->z.avail_in);
     buf_commit(out, free_out - f->z.avail_out);
+    if (pack_growth_count(&f->growth, fed - f->z.avail_in, free_out - f->z.avail_out, e) < 0)
+        return -1;
     switch (rc) {
     case Z_OK:
         return in->len == 0 && f->z.avail_out > 0;
@@ -87,8 +93,8 @@ static int inflater_step(struct inflater *f, struct buf *in, unsigned char *to, 
     case Z_MEM_ERROR:
         return err_nomem(e);
     default:
-        return err_set(e, ERR_PROTOCOL, "gzip stream is damaged: %s",
-                       f->z.msg != NULL ? f->z.msg : zError(rc));
+        return err_set(e, ERR_PROTOCOL, "%s stream is damaged: %s", f->format->name,
+                       f->z.msg ? f->z.msg : zError(rc));
     }
 }
 
@@ -116,7 +122,7 @@ static int inflater_push(void *st, struct buf *in, struct buf *out, enum codec_m
             break;
     }
     if (mode == CODEC_END && (f->state == IN_MEMBER || f->state == BEFORE_FIRST))
-        return err_set(e, ERR_PROTOCOL, "gzip stream cut short");
+        return err_set(e, ERR_PROTOCOL, "%s stream cut short", f->format->name);
     return mode != CODEC_RUN;
 }
 

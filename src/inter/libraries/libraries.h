@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * OpenSSL and zlib, loaded when a line needs them (catena/library.h). Who calls them includes their
+ * OpenSSL, zlib, zstd, lz4 and brotli, loaded when a line needs them (catena/library.h). Who calls them includes their
  * own headers and knows nothing of this. */
 #ifndef CATENA_INTER_LIBRARIES_H
 #define CATENA_INTER_LIBRARIES_H
@@ -9,5 +9,8 @@
 /* To be called before the first call into that library. Any thread, any number of times. */
 int libraries_load_openssl(struct err *e);
 int libraries_load_zlib(struct err *e);
+int libraries_load_zstd(struct err *e);
+int libraries_load_lz4(struct err *e);
+int libraries_load_brotli(struct err *e);
 
 #endif
