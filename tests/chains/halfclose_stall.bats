@@ -50,6 +50,7 @@ queue_empty() { [ "$(ss -Htn state close-wait "sport = :$1" | awk '{print $1}')"
 @test "zstd|unzstd|lz4|unlz4" { stalled 'zstd|unzstd|lz4|unlz4'; }
 @test "brotli|unbrotli" { stalled 'brotli,level=1|unbrotli'; }
 @test "zlib|^zlib" { stalled 'zlib,level=1|^zlib'; }
+@test "base64|unbase64|hex|unhex" { stalled 'base64|unbase64|hex|unhex'; }
 @test "openssl|^openssl-server" { stalled "$tls"; }
 @test "exec" { stalled "exec:$relay"; }
 @test "exec1%exec1" { stalled 'exec1:cat%exec1:cat'; }
