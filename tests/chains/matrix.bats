@@ -108,6 +108,7 @@ plain_line() { # no links at all
 @test "zstd, lz4, brotli, and back" { all 'zstd|lz4|unlz4|unzstd|^unbrotli|^brotli'; }
 @test "zlib, deflate in duals, and back" { all 'zlib%undeflate|unzlib%deflate'; }
 @test "base64, hex, and back" { all 'base64|hex%unhex|unhex%hex,case=upper|unbase64'; }
+@test "sha256 in between" { all 'sha256:/dev/null|^sha256:/dev/null,direction=right'; }
 @test "openssl|^openssl-server" { all "$tls"; }
 @test "gzip|openssl|^openssl-server|gunzip" { all "gzip|$tls|gunzip"; }
 @test "exec with four descriptors" { all "exec:$relay"; }

@@ -14,6 +14,7 @@
 #include <brotli/encode.h>
 #include <lz4frame.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/opensslv.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -86,9 +87,11 @@ static struct library lz4 = {"liblz4.so.1", lz4_symbols, false, "liblz4-1"};
 static struct library brotlienc = {"libbrotlienc.so.1", brotlienc_symbols, false, "libbrotli1"};
 static struct library brotlidec = {"libbrotlidec.so.1", brotlidec_symbols, false, "libbrotli1"};
 
+int libraries_load_crypto(struct err *e) { return library_load(&crypto, e); }
+
 int libraries_load_openssl(struct err *e)
 {
-    return library_load(&crypto, e) < 0 ? -1 : library_load(&ssl, e);
+    return libraries_load_crypto(e) < 0 ? -1 : library_load(&ssl, e);
 }
 
 int libraries_load_zlib(struct err *e) { return library_load(&z, e); }

@@ -7,6 +7,7 @@
 #include "catena/err.h"
 
 /* To be called before the first call into that library. Any thread, any number of times. */
+int libraries_load_crypto(struct err *e); /* libcrypto alone */
 int libraries_load_openssl(struct err *e);
 int libraries_load_zlib(struct err *e);
 int libraries_load_zstd(struct err *e);
