@@ -54,13 +54,13 @@ static int push(struct lane *l, enum codec_mode mode)
         size_t before = l->in.len;
         int rc = l->ops->push(l->st, &l->in, &l->out, mode, &e);
         size_t made = l->out.len;
-        if (rc < 0)
-            return e.kind == ERR_NONE || e.text[0] == '\0' ? (abort(), -1) : -1;
         if (l->ngot + made > MUCH)
             return -2;
         memcpy(l->got + l->ngot, buf_data(&l->out), made);
         l->ngot += made;
         buf_consume(&l->out, made);
+        if (rc < 0)
+            return e.kind == ERR_NONE || e.text[0] == '\0' ? (abort(), -1) : -1;
         if (rc == 1 && l->in.len == 0)
             return 1;
         idle = made == 0 && l->in.len == before ? idle + 1 : 0;
@@ -84,7 +84,7 @@ static int run(struct lane *l, const uint8_t *data, size_t size)
 }
 
 /* A stream to decode that way, then data that has to survive there and back. */
-static void there_and_back(const struct codec_pair *pair, const struct addr *a, const struct addr *b, size_t in,
+__attribute__((unused)) static void there_and_back(const struct codec_pair *pair, const struct addr *a, const struct addr *b, size_t in,
                            size_t out, const uint8_t *data, size_t size)
 {
     struct lane there, back;

@@ -302,6 +302,10 @@ const struct scenario scenarios[] = {
     {.name = "programs", .args = {"-", "exec1:gzip%exec1:gunzip|pipe"}, .input = TEXT},
     {.name = "gzip", .args = {"-", "gzip|pipe"}, .input = TEXT},
     {.name = "chain", .args = {"-", "gzip|^gzip|gzip|^gzip|pipe"}, .input = TEXT},
+    {.name = "compress",
+     .args = {"-", "zstd|^zstd|lz4|^lz4|brotli|^brotli|zlib,threads=2|^zlib|pipe"}, .input = TEXT},
+    {.name = "text", .args = {"-", "base64|^base64|hex|^hex|sha256:out.sums|recode:utf-8:utf-16|"
+                                   "^recode:utf-8:utf-16,on-error=replace|pipe"}, .input = TEXT},
     {.name = "pty", .args = {"-u", "open:in", "pty,link=out.tty,wait-slave=0"}, .input = TEXT},
     {.name = "socks4", .args = {"-", "socks4:1.2.3.4:80,socksuser=a|" TCP_OUT}, .input = TEXT,
      .other = socks4_server, .listens = LISTEN_TCP},

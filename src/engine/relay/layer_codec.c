@@ -23,7 +23,7 @@ static int init_lane(struct engine *e, struct layer *l, int source, struct err *
     if (lane->ops->init && lane->ops->init(lane->st, a, err) < 0) {
         free(lane->st);
         lane->st = NULL;
-        return -1;
+        return err_wrap(err, "%s", a->label);
     }
     struct codec_place place = {.addr = a, .run = e->run, .to_right = source == LEFT};
     return lane->ops->start && lane->ops->start(lane->st, &place, err) < 0 ? err_wrap(err, "%s", a->label) : 0;
