@@ -190,9 +190,15 @@ class Case:
 
     def packed_file(self):
         try:
-            with gzip.open(self.words["out"]) as f:
-                found = hashlib.file_digest(f, "sha1").digest()
-        except (OSError, EOFError) as error:
+            if self.words.get("unpack"):
+                with open(self.words["out"], "rb") as f:
+                    plain = subprocess.run(self.words["unpack"].split(), stdin=f, check=True,
+                                           stdout=subprocess.PIPE).stdout
+                found = hashlib.sha1(plain).digest()
+            else:
+                with gzip.open(self.words["out"]) as f:
+                    found = hashlib.file_digest(f, "sha1").digest()
+        except (OSError, EOFError, subprocess.CalledProcessError) as error:
             return str(error)
         with open(self.words["text"], "rb") as f:
             return "" if found == hashlib.file_digest(f, "sha1").digest() else "another text"

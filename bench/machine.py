@@ -6,7 +6,8 @@ import platform
 import subprocess
 
 PACKAGES = ("socat", "ncat", "netcat-openbsd", "haproxy", "nginx", "stunnel4", "hitch", "systemd",
-            "rinetd", "redir", "pigz", "gzip", "openssl", "zlib1g")
+            "rinetd", "redir", "pigz", "gzip", "openssl", "zlib1g",
+            "zstd", "lz4", "brotli", "libzstd1", "liblz4-1", "libbrotli1")
 
 
 def first(path, key):

@@ -342,6 +342,20 @@ for level in 1, 6:
          aim("rate", 1.0, "pigz | nc", "catena, 2 threads")], "zlib alone",
         size=32 * MIB, quick=8 * MIB, trial=0, listen=None, check="packed_file", text=True)
 
+for name in "zstd", "lz4", "brotli":
+    # Level 5 is what ours does by itself.
+    tool = "brotli -q 5 -c" if name == "brotli" else name + " -c"
+    add(name, name + " link, from a file of words to TCP",
+        [ours("catena", "-u OPEN:@text@,rdonly '%s|%s'" % (name, TARGET)),
+         peer("%s | nc" % name, "sh -c '%s <@text@ | nc.openbsd -N 127.0.0.1 @target@'" % tool,
+              needs=[name, "nc.openbsd"]),
+         limit("lib%s alone" % name, "pack %s in:@text@ tcp:@target@" % name)],
+        "flow -o @out@ none tcp-listen:@target@",
+        (Metric("rate", "MB/s", False), Metric("cpu", "CPU s/GiB", True)), packed,
+        [must("rate", 0.95, "lib%s alone" % name), aim("rate", 1.0, "%s | nc" % name)],
+        "lib%s alone" % name, size=32 * MIB, quick=8 * MIB, trial=0, listen=None, check="packed_file",
+        text=True, unpack=name + " -dc")
+
 add("startup", "start to end of -u OPEN:/dev/null -",
     [ours("catena", "-u OPEN:/dev/null -"), socat("socat", "-u OPEN:/dev/null -"),
      peer("ncat", "ncat --version"), Contender("cat", "limit", "cat /dev/null", {}),
