@@ -204,3 +204,24 @@ both_ways() { # <command...>: with fused hops, and with an engine for every link
         same_files lines <(gzip -dc out.gz)
     done
 }
+
+# What reads and what writes is the same pipe: closing must not begin while it is full.
+@test "a stream that is cut short ends at once, with what came before, also where a pipe goes round" {
+    head -c 200000 /dev/urandom | gzip | head -c 100000 >cut.gz
+    for _ in 1 2 3 4 5 6; do
+        status=0
+        # shellcheck disable=SC2002 # a pipe, which takes its time
+        cat cut.gz | timeout 5 "$CATENA_BIN" - 'gunzip|pipe' >out 2>err || status=$?
+        same 1 "$status"
+        has "$(<err)" 'cut short'
+        [ -s out ]
+    done
+}
+
+# Whether anything lies in front of it when it ends is chance.
+@test "a program that ends well without reading is no error behind several engines either" {
+    head -c 300000 /dev/urandom >in
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        catena -t 2 - 'gzip|gunzip|exec:true' <in >out
+    done
+}

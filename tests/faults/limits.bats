@@ -106,7 +106,7 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
             cells=$((cells + 1)) last="$how, $second"
             serve "-n 24" "tcp-listen:0,bind=127.0.0.1,backlog=64,$how" "$second"
             served
-            start crowd "$PEER" hold "$port" 40 8000000 </dev/null
+            start crowd "$PEER" hold "$port" 40 </dev/null
             [ "$how" = fork ] || wait_for 10 file_has server.err 'too many open files'
             wait_for 5 file_has crowd.out 40
             kill "$(<crowd.pid)"
@@ -162,7 +162,7 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
 
 @test "a listener that runs out of memory loses connections, and serves again when there is some" {
     [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers want all the address space"
-    for second in pipe 'nop|pipe' 'gzip|gunzip|pipe'; do
+    for second in pipe 'gzip|gunzip|pipe'; do
         # Each process has its own: one connection is too much, until more is allowed.
         for limit in -v -d; do
             cells=$((cells + 1))
@@ -179,7 +179,7 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
         cells=$((cells + 1))
         serve "-v 60000" tcp-listen:0,bind=127.0.0.1,backlog=64,thread "$second" -b 2000000
         served
-        start crowd "$PEER" hold "$port" 40 8000000 </dev/null
+        start crowd "$PEER" hold "$port" 40 1000000 </dev/null
         wait_for 10 file_has server.err ' E .*memory'
         wait_for 10 file_has crowd.out 40
         kill "$(<crowd.pid)"
@@ -236,14 +236,14 @@ grouped() { echo "$BASHPID" >"$group/cgroup.procs" && exec "$@"; }
     start sink "$CATENA_BIN" unix-listen:sink,thread,backlog=128 stall </dev/null
     wait_for 10 unix_listens sink
     for line in udp-listen udp-recvfrom; do
-        for n in 24 25; do # with one of them it is the listener that meets the end
+        for n in 25 26; do # with one of them it is the listener that meets the end
             cells=$((cells + 1)) last="$line, $n"
             start server bash -c "ulimit -n $n"'; exec "$0" "$@"' "$CATENA_BIN" -d -d -T 1 \
                 "$line:0,bind=127.0.0.1,thread" unix-connect:sink </dev/null
             server=$pid
             wait_for 10 file_has server.err 'listening on\|receiving on'
             port=$(sed -n 's/.*\(listening\|receiving\) on AF=2 .*:\([0-9]*\)$/\2/p' server.err | head -n 1)
-            for _ in {1..30}; do catena -u - "udp-sendto:127.0.0.1:$port" <<<x; done
+            for _ in {1..12}; do catena -u - "udp-sendto:127.0.0.1:$port" <<<x; done
             wait_for 10 file_has server.err 'too many open files'
             wait_for 20 packet_served || failed "nobody is served any more"
             kill "$server"

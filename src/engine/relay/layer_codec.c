@@ -41,7 +41,9 @@ static void fini(struct layer *l)
         if (lane->st && lane->ops->fini)
             lane->ops->fini(lane->st);
         free(lane->st);
+        free(lane->why);
         lane->st = NULL;
+        lane->why = NULL;
     }
 }
 
@@ -81,6 +83,25 @@ static int push(const struct engine *e, struct layer_lane *lane, struct buf *in,
     return rc == 1 && buf_holds(in) ? 0 : rc;
 }
 
+/* What was made before goes on first: closing begins with the error, and then nothing is read that may have
+ * to give room. */
+static int fail_later(struct layer_lane *lane, const struct buf *out, const struct err *err)
+{
+    lane->why = buf_holds(out) ? malloc(sizeof *lane->why) : NULL;
+    if (!lane->why)
+        return -1;
+    *lane->why = *err;
+    return 0;
+}
+
+static int tell_failure(const struct layer_lane *lane, const struct buf *out, struct err *err)
+{
+    if (buf_holds(out))
+        return 0;
+    *err = *lane->why;
+    return -1;
+}
+
 static int transform(struct engine *e, struct layer *l, int source, bool *moved, struct err *err)
 {
     struct layer_lane *lane = &l->lane[source];
@@ -88,6 +109,8 @@ static int transform(struct engine *e, struct layer *l, int source, bool *moved,
     struct buf *in = &from->buf[source], *out = &to->buf[source];
     enum flow_end end = from->end[source];
     bool by_record = lane->ops->takes_records || lane->ops->gives_records;
+    if (lane->why)
+        return tell_failure(lane, out, err);
     if (in->len == 0 && !lane->ops->looks && !lane->ops->takes_records) /* it knows no empty records */
         buf_consume(in, 0);
     bool had_in = buf_holds(in), had_out = buf_holds(out);
@@ -102,7 +125,7 @@ static int transform(struct engine *e, struct layer *l, int source, bool *moved,
     enum codec_mode mode = end == FLOW_OPEN ? CODEC_RUN : end == FLOW_CUT ? CODEC_IDLE : CODEC_END;
     int rc = push(e, lane, in, out, mode, err);
     if (rc < 0)
-        return -1;
+        return fail_later(lane, out, err);
     if (end != FLOW_OPEN && rc == 1) {
         lane->ended = *moved = true;
         stack_end(e, to, source, end, "so it came");
@@ -132,7 +155,8 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
 
 static bool holds(const struct layer *l, int source)
 {
-    return l->lane[source].holds && l->lane[source].st && !l->lane[source].ended;
+    const struct layer_lane *lane = &l->lane[source];
+    return lane->holds && lane->st && !lane->ended && !lane->why;
 }
 
 static int release(struct engine *e, struct layer *l, int source, struct err *err)

@@ -211,9 +211,11 @@ void engine_end_flow_to(struct engine *e, int side)
 void engine_count_lost(struct engine *e, int side)
 {
     const struct port *p = e->side[side].port;
+    const char *program = p && p->flags & PORT_PROGRAM_W ? p->wlabel : NULL;
     size_t n = engine_owed(e, side);
-    if (n > 0)
-        run_lose(e->run, !side, n, p && p->flags & PORT_PROGRAM_W ? p->wlabel : NULL);
+    /* other engines may hold what it does not want, when this one holds nothing */
+    if (n > 0 || (program && !engine_out_ended(e, side)))
+        run_lose(e->run, !side, n, program);
 }
 
 static int write_failed(struct engine *e, int side, struct err *err)

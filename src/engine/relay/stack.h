@@ -50,6 +50,7 @@ struct layer_lane { /* a codec's flow */
     const struct codec_ops *ops; /* NULL: passes through */
     void *st;
     bool ended, holds;
+    struct err *why; /* it has failed, and says so when what it had made has been handed on; owned */
 };
 
 struct layer {

@@ -37,7 +37,7 @@ int sink_open(struct sink *s, struct run *r, const char *what, const char *name,
         *s = SINK_NONE;
         return err_sys(e, "cannot open %s \"%s\"", what, name);
     }
-    if (fstat(s->fd, &st) < 0 || !S_ISREG(st.st_mode))
+    if (fstat(s->fd, &st) < 0 || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(s->fd))
         r->sinks_wait = true;
     return 0;
 }
