@@ -105,9 +105,9 @@ void engine_end_input(struct engine *e, int side, const char *why);
 void engine_start_closing(struct engine *e);
 void engine_drop(struct engine *e); /* ends at once: what waits is counted as lost */
 void engine_failed(struct engine *e, const struct err *err);
-/* Another engine has failed: nothing more comes in from outside, and what is inside drains. */
 /* What is given to it is one way by nature: nothing comes from that side, as if with -u or -U. */
 void engine_has_no_flow(struct engine *e, int source);
+/* Another engine has failed: nothing more comes in from outside, and what is inside drains. */
 void engine_take_no_more(struct engine *e);
 /* Nothing is to be done for a while: buffers that are empty are given back. */
 void engine_rest(struct engine *e);
@@ -134,7 +134,7 @@ bool engine_may_write(const struct engine *e, int side);
 bool engine_wants_room(const struct engine *e, int side);
 /* Bytes on their way out at that side. */
 size_t engine_waiting(const struct engine *e, int side);
-/* The same, and what a file that is being sent still has. */
+/* All of that flow that is still in the engine, and what a file that is being sent still has. */
 size_t engine_owed(const struct engine *e, int side);
 /* Nobody reads at that side any more, and no read there would tell: as the next write would. */
 int engine_notice_gone(struct engine *e, int side, struct err *err);

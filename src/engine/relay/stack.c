@@ -174,19 +174,16 @@ static int widen(struct engine *e, int inner, struct err *err)
 /* Both flows of a session's wire exist, whatever is used of its data. */
 static void lay_seam(struct engine *e, const struct layer *l, int inner)
 {
-    struct seam *old = &e->seam[l->at + (inner == LEFT ? 1 : 0)], *new = &e->seam[l->at + (inner == LEFT ? 0 : 1)];
-    bool used[2] = {old->has[LEFT], old->has[RIGHT]};
-    if (l->session && l->link->wire != inner && !old->wire) { /* up to the port */
+    struct seam *beyond = &e->seam[l->at + (inner == LEFT ? 1 : 0)], *laid = &e->seam[l->at + (inner == LEFT ? 0 : 1)];
+    bool talks = l->session && l->link->wire == inner;
+    *laid = (struct seam){.wire = l->session ? talks : beyond->wire};
+    for (int d = 0; d < 2; d++)
+        laid->has[d] = laid->wire || (l->session ? e->used[d] : beyond->has[d]);
+    if (l->session && !talks && !beyond->wire) { /* up to the port */
         for (size_t i = inner == LEFT ? l->at + 1 : 0; i <= (inner == LEFT ? e->nlayers : l->at); i++)
             e->seam[i].wire = e->seam[i].has[LEFT] = e->seam[i].has[RIGHT] = true;
         e->side[!inner].out = OUT_OPEN;
     }
-    *new = (struct seam){.has = {used[LEFT], used[RIGHT]}};
-    new->wire = l->session ? l->link->wire == inner : old->wire && !l->session;
-    if (new->wire)
-        new->has[LEFT] = new->has[RIGHT] = true;
-    else if (l->session)
-        new->has[LEFT] = e->used[LEFT], new->has[RIGHT] = e->used[RIGHT];
     e->side[inner].out = engine_has_out(e, inner) ? OUT_OPEN : OUT_SHUT;
 }
 
