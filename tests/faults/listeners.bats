@@ -129,3 +129,24 @@ connections() { # <program> <options>
     connections "$(socat_link)" forever,interval=60,max-children=4
     ((n > 1))
 }
+
+# Some of the clients are connected, some stand in the queue, the rest wait in connect().
+queued() { # <listener> <client>
+    start_listener server "$1,fork,max-children=1,backlog=1" pipe
+    server=$(<server.pid)
+    for i in 1 2 3 4 5 6; do
+        start "c$i" "$CATENA_BIN" -d -d "${2/PORT/$port},forever,interval=60" pipe </dev/null
+    done
+    wait_for 5 file_has server.err accepting
+    for i in 1 2 3 4 5 6; do
+        wait_for 5 file_has "c$i.err" 'opening connection'
+    done
+    leave 1 2 3 4 5 6
+    kill "$server"
+    finish server 143
+}
+
+@test "a client that would try again ends by a signal, wherever it waits" {
+    queued tcp-listen:0,bind=127.0.0.1 tcp:127.0.0.1:PORT
+    queued unix-listen:s unix-connect:s
+}

@@ -178,7 +178,7 @@ static int connect_outcome(struct run *r, int fd, int64_t deadline, struct err *
     return error == 0 ? 0 : -1;
 }
 
-/* A UNIX domain socket does not wait for room in the backlog when it may not block. */
+/* A UNIX domain socket does not wait for room in the backlog when it may not block. Gives as above. */
 static int connect_busy(struct run *r, int fd, const struct sockname *to, int64_t deadline,
                         struct err *e)
 {
@@ -222,7 +222,7 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
         rc = connect_outcome(r, fd, deadline, e);
     else if (rc < 0 && errno == EAGAIN && sockname_family(to) == AF_UNIX)
         rc = connect_busy(r, fd, to, deadline, e);
-    if (rc < 0)
+    if (rc == -1) /* an interruption has its own words, and its kind ends the retries */
         connect_failed(fd, to, e);
     else if (rc == 0 && fcntl(fd, F_SETFL, mode) < 0)
         rc = err_sys(e, "fcntl(%d, F_SETFL)", fd);

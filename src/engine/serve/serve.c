@@ -125,6 +125,10 @@ static int try_again(struct passage *s, int side, struct retries *t, struct err 
     t->used[i]++;
     diag_err(DIAG_NOTICE, e);
     struct err interrupted;
+    if (s->run->ended_signal) { /* taken while the attempt's programs were collected */
+        (void)err_set(e, ERR_INTERRUPTED, "ended by signal %d", s->run->ended_signal);
+        return -1;
+    }
     if (wait_seconds(s->run, opt_time(a, &opt_interval, 1), &interrupted) < 0) {
         *e = interrupted;
         return -1;
@@ -180,12 +184,10 @@ static void forked_child(struct passage *s, int side)
         s->run->settings->catena->log.lowered = (int)quiet->v.i;
 }
 
-static void fork_wait(struct run *r)
+static int fork_wait(struct run *r, struct err *e)
 {
     const char *wait = variable(r, "SOCAT_FORK_WAIT");
-    struct err ignored;
-    if (wait)
-        (void)wait_seconds(r, atof(wait), &ignored);
+    return wait ? wait_seconds(r, atof(wait), e) : 0;
 }
 
 /* Gives 1 in the child, 0 in the parent. A fork() that fails loses this connection, not the rest. */
@@ -201,14 +203,12 @@ static int fork_run(struct passage *s, int side, struct brood *b, struct err *e)
     }
     if (pid == 0) {
         forked_child(s, side);
-        fork_wait(s->run);
-        return 1;
+        return fork_wait(s->run, e) < 0 ? -1 : 1;
     }
     diag(DIAG_NOTICE, "forked off child process %d", (int)pid);
     line_reset_side(s->line, side, true);
     brood_name(b, run_give_met(s->run));
-    fork_wait(s->run);
-    return 0;
+    return fork_wait(s->run, e);
 }
 
 /* ---- runs of their own: in threads ---- */
