@@ -42,35 +42,39 @@ struct err {
     char call[512];    /* the C call behind it, in v1's words; empty: the text says it all */
 };
 
+/* Who calls one of these has failed: what only leads there is kept apart from the code that runs, so that a
+ * forked child touches few pages of it. */
+#define FAILURE_PATH __attribute__((cold))
+
 /* Fills e and returns -1, so that callers can write `return err_set(...)`. */
-int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) CATENA_API(err_set)
+int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) CATENA_API(err_set) FAILURE_PATH
     __attribute__((format(printf, 3, 4)));
 /* The same for a system call that has failed: ": " and why is appended, errno kept in e->sys and the
  * kind is errno's. */
-int err_sys(struct err *e, const char *fmt, ...) CATENA_API(err_sys)
+int err_sys(struct err *e, const char *fmt, ...) CATENA_API(err_sys) FAILURE_PATH
     __attribute__((format(printf, 2, 3)));
 /* After err_sys(): the C call it is about, v1's way, for the name socat and for -d -d. Returns -1. */
-int err_call(struct err *e, const char *fmt, ...) CATENA_API(err_call)
+int err_call(struct err *e, const char *fmt, ...) CATENA_API(err_call) FAILURE_PATH
     __attribute__((format(printf, 2, 3)));
 /* It is of another kind than its errno says. Returns -1. */
-int err_as(struct err *e, enum err_kind kind) CATENA_API(err_as);
+int err_as(struct err *e, enum err_kind kind) CATENA_API(err_as) FAILURE_PATH;
 /* Appends " (hint)" to the sentence: the way out. Returns -1. */
-int err_hint(struct err *e, const char *hint) CATENA_API(err_hint);
+int err_hint(struct err *e, const char *hint) CATENA_API(err_hint) FAILURE_PATH;
 /* A usage error about a piece of the command line. */
-int err_at(struct err *e, struct span where, const char *fmt, ...) CATENA_API(err_at)
+int err_at(struct err *e, struct span where, const char *fmt, ...) CATENA_API(err_at) FAILURE_PATH
     __attribute__((format(printf, 3, 4)));
 /* Puts "what: " in front of the text already there; returns -1. */
-int err_wrap(struct err *e, const char *fmt, ...) CATENA_API(err_wrap)
+int err_wrap(struct err *e, const char *fmt, ...) CATENA_API(err_wrap) FAILURE_PATH
     __attribute__((format(printf, 2, 3)));
 /* The text was but a C call: people get this sentence and why instead. Otherwise as err_wrap(). */
-int err_reword(struct err *e, const char *fmt, ...) CATENA_API(err_reword)
+int err_reword(struct err *e, const char *fmt, ...) CATENA_API(err_reword) FAILURE_PATH
     __attribute__((format(printf, 2, 3)));
 /* After err_set(): ": " and why, in small letters, is appended. Returns -1. */
-int err_because(struct err *e, const char *why) CATENA_API(err_because);
+int err_because(struct err *e, const char *why) CATENA_API(err_because) FAILURE_PATH;
 /* "not enough memory", returns -1. */
-int err_nomem(struct err *e) CATENA_API(err_nomem);
+int err_nomem(struct err *e) CATENA_API(err_nomem) FAILURE_PATH;
 
-enum err_kind err_kind_of(int sys) CATENA_API(err_kind_of);
+enum err_kind err_kind_of(int sys) CATENA_API(err_kind_of) FAILURE_PATH;
 /* Another attempt may succeed without anybody changing the command line or the rights. */
 bool err_may_pass(const struct err *e) CATENA_API(err_may_pass);
 /* No failure, but an end by order: a signal, a stop request, accept-timeout. Neither told as an error

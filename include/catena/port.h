@@ -83,6 +83,8 @@ enum port_flags {
     PORT_EMPTY_R = 1 << 17,   /* an empty message is one, and no end */
     PORT_SEALED = 1 << 18,    /* its messages are a session's: none is cut, and an empty one is no end */
 
+    PORT_ORDINARY = 1 << 19,  /* a stream socket that was made here, and whose close never waits */
+
     PORT_COOL_WRITE = 1 << 20, /* EPIPE and ECONNRESET on write are a notice */
     PORT_SOCKET_W = 1 << 21,   /* wfd is a socket: send MSG_DONTWAIT|MSG_NOSIGNAL */
     PORT_SLOW_W = 1 << 22,     /* wfd may block although polled: write at most PIPE_BUF after POLLOUT */
@@ -181,7 +183,7 @@ int port_join(struct port *read, struct port *write, struct port **out, struct e
 /* Its other end has gone as far as poll() knows: the error that a write would give; 0 none, or it is
  * not known. */
 int port_write_error(const struct port *p);
-/* It has said its end, and may have gone for good: the system is to find out, if it can. */
+/* It has said its end some time ago, and may have gone for good: the system is to find out, if it can. */
 void port_probe(const struct port *p);
 /* Puts bytes in front of what is read next; of a port of messages, one message. */
 int port_unread(struct port *p, const void *data, size_t n, struct err *e) CATENA_API(port_unread);

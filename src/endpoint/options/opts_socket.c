@@ -24,6 +24,9 @@ NAMED_OPTION(opt_so_protocol, "so-protocol", "protocol prototype so-prototype", 
              SOCKET, INT, "protocol number for socket()");
 NAMED_OPTION(opt_so_type, "so-type", "socktype type", GROUP_SOCKET, SOCKET, INT,
              "socket type for socket(): 1 stream, 2 datagram, 3 raw, 5 seqpacket");
+NAMED_OPTION(opt_so_linger, "so-linger", "linger", GROUP_SOCKET, PASTSOCKET, LINGER,
+             "closing waits so many seconds for unsent data", .apply = apply_sockopt_linger, .a = SOL_SOCKET,
+             .b = SO_LINGER);
 NAMED_OPTION(opt_null_eof, "null-eof", NULL, GROUP_SOCKET, OFFSET, BOOL,
              "an empty packet is end of file");
 NAMED_OPTION(opt_reuseaddr, "so-reuseaddr", "reuseaddr", GROUP_SOCKET, PREBIND, INT_NULL,
@@ -48,8 +51,7 @@ OPTION_TABLE(socket) = {
     SO_INT("so-dontroute", "dontroute", SO_DONTROUTE, "reach directly connected hosts only"),
     SO_INT("so-error", "error", SO_ERROR, "pending error (read-only)"),
     SO_ROW("so-keepalive", "keepalive", FD, INT, int, SO_KEEPALIVE, "probe idle connections"),
-    SO_ROW("so-linger", "linger", PASTSOCKET, LINGER, linger, SO_LINGER,
-           "closing waits so many seconds for unsent data"),
+    &opt_so_linger,
     SO_INT("so-no-check", "no-check nocheck", SO_NO_CHECK, "send without checksums"),
     SO_INT("so-oobinline", "oobinline", SO_OOBINLINE, "leave urgent data in the stream"),
     SO_INT("so-passcred", "passcred", SO_PASSCRED, "receive the sender's credentials (UNIX)"),

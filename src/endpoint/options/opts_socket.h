@@ -6,6 +6,6 @@
 #include "catena/option.h"
 
 extern const struct option_desc opt_bind, opt_pf, opt_so_protocol,
-    opt_null_eof, opt_reuseaddr;
+    opt_null_eof, opt_reuseaddr, opt_so_linger;
 
 #endif

@@ -14,6 +14,7 @@
 #include "catena/diag.h"
 #include "catena/options.h"
 #include "catena/wait.h"
+#include "endpoint/options/apply.h"
 #include "endpoint/options/opts_listen.h"
 #include "endpoint/options/opts_socket.h"
 
@@ -264,12 +265,27 @@ int sock_connect_any(const struct addr *a, struct run *r, const struct sock_kind
     return fd;
 }
 
+/* What the port would have to ask the system of each connection is known of the address: that it is a
+ * stream, and that nobody has asked its close to wait. */
+static unsigned ordinary(const struct addr *a, const struct sock_kind *kind)
+{
+    if (kind->type != SOCK_STREAM)
+        return 0;
+    for (size_t i = 0; i < a->nopts; i++) {
+        const struct option_desc *d = a->opts[i].desc;
+        if (option_is(d, &opt_so_type) || option_is(d, &opt_so_linger) || d->apply == apply_any_sockopt_bin ||
+            d->apply == apply_any_sockopt_int || d->apply == apply_any_sockopt_string)
+            return 0;
+    }
+    return PORT_ORDINARY;
+}
+
 /* Hands a descriptor over, with the directions that are wanted. */
 static int sock_port(const struct addr *a, struct run *r, const struct sock_kind *kind, int fd,
                      struct port **out, struct err *e)
 {
     return endpoint_socket_port(a, r, a->left == CTX_W ? -1 : fd, a->left == CTX_R ? -1 : fd,
-                                kind->flags, kind->shut, out, e);
+                                kind->flags | ordinary(a, kind), kind->shut, out, e);
 }
 
 int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e)

@@ -89,7 +89,7 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
         p->flags |= socket_flags(*fd, type, false) | (p->flags & PORT_BORROWED ? 0U : PORT_OWN_W);
         return 0;
     }
-    int type = socket_int(*fd, SO_TYPE, -1);
+    int type = p->flags & PORT_ORDINARY ? SOCK_STREAM : socket_int(*fd, SO_TYPE, -1);
     if (type < 0 && fstat(*fd, &st) < 0)
         return err_sys(e, "file descriptor %d", *fd);
     bool borrowed = p->flags & PORT_BORROWED;
@@ -406,6 +406,8 @@ static bool lingers(int fd)
 
 bool port_close_may_wait(const struct port *p)
 {
+    if (p->flags & PORT_ORDINARY)
+        return false;
     bool drains = p->flags & PORT_TTY || (!(p->flags & PORT_SOCKET_W) && p->wfd >= 0 && isatty(p->wfd));
     return drains || (p->flags & PORT_SOCKET_W && lingers(p->wfd)) ||
            (p->flags & PORT_SOCKET_R && p->rfd != p->wfd && lingers(p->rfd));

@@ -219,6 +219,15 @@ static void look_at_rings(struct seat *s)
     }
 }
 
+/* After a read. By level the system tells again of what is still there; what filled its block is asked at
+ * once, which is one wait less. */
+static bool may_have_more(const struct driver *d, const struct seat *s, int side)
+{
+    const struct engine_lane *lane = &s->engine->lane[side];
+    bool edges = port_lives_with_edges(s->engine->side[side].port);
+    return edges && (d->epoll || lane->express || lane->full > 0);
+}
+
 /* Reads where something may be. True: something was. */
 static bool read_sides(const struct driver *d, struct seat *s, struct err *err)
 {
@@ -234,8 +243,7 @@ static bool read_sides(const struct driver *d, struct seat *s, struct err *err)
             engine_failed(e, err);
         else if (rc == 0 && ended)
             (void)engine_end_of_input(e, i);
-        /* by level, the system tells again of what is still there */
-        s->readable[i] = rc == ENGINE_AGAIN || (rc > 0 && port_lives_with_edges(p));
+        s->readable[i] = rc == ENGINE_AGAIN || (rc > 0 && may_have_more(d, s, i));
         s->read_in[i] = rc > 0 ? d->rounds : d->rounds - 1;
         any |= rc != 0 || ended;
     }
@@ -246,7 +254,8 @@ static bool read_sides(const struct driver *d, struct seat *s, struct err *err)
 static bool is_dry(const struct driver *d, const struct seat *s, int side)
 {
     const struct port *p = s->engine->side[side].port;
-    return !s->readable[side] && ((p && port_lives_with_edges(p)) || s->read_in[side] != d->rounds);
+    bool edges = d->epoll && p && port_lives_with_edges(p);
+    return !s->readable[side] && (edges || s->read_in[side] != d->rounds);
 }
 
 /* Codecs whose input ran dry hold nothing back, however busy the other direction is. True: one had
@@ -268,7 +277,7 @@ static bool release_idle(const struct driver *d, struct seat *s, struct err *err
 static void go_to_sleep(struct driver *d, struct seat *s)
 {
     struct engine *e = s->engine;
-    engine_rest(e);
+    engine_rest(e, !d->epoll); /* who is one of many keeps nothing */
     sooner(&d->earliest, engine_deadline(e));
     if (d->epoll)
         driver_sync_epoll(d, s);

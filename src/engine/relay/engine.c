@@ -60,6 +60,7 @@ int engine_merge(struct engine *left, struct engine *right, struct err *err)
     left->told_broken |= right->told_broken;
     if (atomic_load(&right->failed))
         atomic_store(&left->failed, true);
+    buf_fini(&right->spare);
     *right = (struct engine){0};
     return 0;
 }
@@ -200,11 +201,11 @@ bool engine_idle_due(const struct engine *e, int source)
     return e->nlayers > 0 && stack_holds(e, source) && !(p && port_has_more(p));
 }
 
-void engine_rest(struct engine *e)
+void engine_rest(struct engine *e, bool keeps)
 {
     for (int i = 0; i < 2; i++)
         if (!lane_is_busy(&e->lane[i]))
-            stack_rest(e, i);
+            stack_rest(e, i, keeps);
 }
 
 void engine_close(struct engine *e)

@@ -31,6 +31,7 @@ struct engine_side {
     bool gone;            /* the peer takes nothing any more (POLLERR, POLLHUP) */
     bool looked_last;     /* ignoreeof: there will be no other look, the run is about to end */
     int64_t look_again;   /* ... wait_now() of the next try, 0 none */
+    int64_t probe_at;     /* it has said its end: when the system is to look whether it is still there, 0 never */
     int64_t write_again;  /* the next try of a write that found no room, where poll() cannot tell */
 };
 
@@ -53,6 +54,7 @@ struct engine {
     struct border *border; /* the engine at the border: taps, conversions, timers */
     int border_side;       /* which of its sides faces the border */
     size_t block;          /* bytes read at once */
+    struct buf spare;      /* of an engine alone: what one flow has left is the next one's block */
     bool closing;          /* nothing is read any more, what is inside drains */
     int64_t closing_since;
     int64_t patience, shake_until; /* its session's handshake: how long, and until when; -1 for ever */
@@ -109,8 +111,8 @@ void engine_failed(struct engine *e, const struct err *err);
 void engine_has_no_flow(struct engine *e, int source);
 /* Another engine has failed: nothing more comes in from outside, and what is inside drains. */
 void engine_take_no_more(struct engine *e);
-/* Nothing is to be done for a while: buffers that are empty are given back. */
-void engine_rest(struct engine *e);
+/* Nothing is to be done for a while: buffers that are empty are given back, but for one if it keeps that. */
+void engine_rest(struct engine *e, bool keeps);
 void engine_close(struct engine *e); /* its ports */
 
 /* engine_clock.c: when it has to be looked at although nothing came, -1 never; and that look */

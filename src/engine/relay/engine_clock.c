@@ -165,6 +165,7 @@ int64_t engine_deadline(const struct engine *e)
     for (int i = 0; i < 2; i++) {
         const struct engine_side *s = &e->side[i];
         sooner(&deadline, s->look_again ? s->look_again : -1);
+        sooner(&deadline, s->probe_at ? s->probe_at : -1);
         sooner(&deadline, s->write_again && engine_wants_output(e, i) ? s->write_again : -1);
     }
     return deadline;
@@ -179,6 +180,11 @@ void engine_end_pauses(struct engine *e)
             s->look_again = 0;
         if (s->write_again && now >= s->write_again)
             s->write_again = 0;
+        if (s->probe_at && now >= s->probe_at) {
+            s->probe_at = 0;
+            if (s->port)
+                port_probe(s->port);
+        }
     }
 }
 

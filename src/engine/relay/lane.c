@@ -58,6 +58,8 @@ int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct
     if (n > most && n > lane_room(e, source))
         return err_set(err, ERR_OTHER, "%s: a message of %zu bytes came; up to %zu are relayed",
                        e->side[source].port->label, n, most);
+    if (!b->p)
+        buf_swap(b, &e->spare);
     return buf_grow(b, n) < 0 ? err_nomem(err) : 0;
 }
 

@@ -44,7 +44,10 @@ bool engine_wants_input(const struct engine *e, int side)
     return !lane_is_plain(e, side) || !engine_wants_output(e, !side);
 }
 
-enum { EIO_PAUSE_MS = 20 };
+enum {
+    EIO_PAUSE_MS = 20,
+    PROBE_MS = 1000, /* most have ended by then; whole seconds, so that many are looked at in one go */
+};
 
 int engine_end_of_input(struct engine *e, int side)
 {
@@ -57,7 +60,7 @@ int engine_end_of_input(struct engine *e, int side)
         diag(DIAG_NOTICE, "socket %d (fd %d) is at EOF", side == LEFT ? 1 : 2, s->port->given[0]);
         run_child_eof(e->run, s->port->label);
         if (!e->run->settings->v1_name && !engine_out_shut(e, side)) /* else nothing is awaited there any more */
-            port_probe(s->port);
+            s->probe_at = (wait_now() / PROBE_MS + 2) * PROBE_MS;
     }
     bool cut = s->port->flags & PORT_JOINT && atomic_load(&e->run->broken);
     stack_end(e, stack_seam(e, side), side, cut ? FLOW_CUT : FLOW_ENDED, "end of file");

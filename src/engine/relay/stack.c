@@ -247,6 +247,7 @@ void stack_fini(struct engine *e)
     for (size_t i = 0; e->seam && i <= e->nlayers; i++)
         for (int d = 0; d < 2; d++)
             buf_fini(&e->seam[i].buf[d]);
+    buf_fini(&e->spare);
     free(e->layer);
     free(e->seam);
     e->layer = NULL;
@@ -355,10 +356,14 @@ void stack_refuse(struct engine *e, struct seam *at, int source)
     }
 }
 
-void stack_rest(struct engine *e, int source)
+void stack_rest(struct engine *e, int source, bool keeps)
 {
     if (!stack_is_empty(e, source))
         return;
-    for (size_t i = 0; i <= e->nlayers; i++)
-        buf_fini(&e->seam[i].buf[source]);
+    for (size_t i = 0; i <= e->nlayers; i++) {
+        struct buf *b = &e->seam[i].buf[source];
+        if (keeps && !e->spare.p)
+            buf_swap(b, &e->spare);
+        buf_fini(b);
+    }
 }

@@ -123,7 +123,7 @@ int stack_release(struct engine *e, int source, struct err *err);
 void stack_refuse(struct engine *e, struct seam *at, int source);
 /* Room in that seam for what becomes of what is in front of it. */
 int stack_make_room(struct engine *e, struct seam *to, int source, struct err *err);
-void stack_rest(struct engine *e, int source); /* gives back memory */
+void stack_rest(struct engine *e, int source, bool keeps); /* gives back memory, but for a spare block */
 /* How a flow comes to its end at a seam; the one place that sets it. */
 void stack_end(const struct engine *e, struct seam *at, int source, enum flow_end how, const char *why);
 

@@ -18,7 +18,8 @@ struct born {
     reaper_ended *ended;
     void *arg;
     bool over;
-    siginfo_t how; /* when it is over */
+    int code, status; /* si_code, si_status when it is over. A siginfo_t would be four times all this, in
+                         pages that a forked child shares until the next one is entered */
 };
 
 struct reaper {
@@ -103,6 +104,13 @@ pid_t reaper_fork(struct reaper *r, reaper_ended *ended, void *arg, int *pidfd)
     return pid;
 }
 
+static void tell(const struct born *b, siginfo_t *how)
+{
+    *how = (siginfo_t){.si_signo = SIGCHLD, .si_code = b->code};
+    how->si_pid = b->pid;
+    how->si_status = b->status;
+}
+
 static int ask(pid_t pid, siginfo_t *how)
 {
     *how = (siginfo_t){0};
@@ -119,7 +127,7 @@ int reaper_status(struct reaper *r, pid_t pid, siginfo_t *how)
     struct born *b = find(r, pid, true);
     int rc = b ? 1 : -1;
     if (b)
-        *how = b->how;
+        tell(b, how);
     else if ((b = find(r, pid, false)))
         rc = ask(pid, how);
     if (b && rc != 0)
@@ -168,7 +176,8 @@ static void settle(struct reaper *r, const siginfo_t *how)
         gone.ended(gone.arg, how);
     } else {
         b->over = true;
-        b->how = *how;
+        b->code = how->si_code;
+        b->status = how->si_status;
     }
 }
 

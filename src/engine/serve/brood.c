@@ -71,20 +71,19 @@ static void ended(void *arg, const siginfo_t *how)
     leave(c);
 }
 
-/* In the child the others are left as they are, in pages that it shares. */
+/* In the child all of them, itself too, are left as they are, in pages that it shares. What calloc() gives
+ * is, once freed, not what it takes again: the heap would become one of small holes. */
 pid_t brood_fork(struct brood *b)
 {
-    struct brood_child *c = calloc(1, sizeof *c);
+    struct brood_child *c = malloc(sizeof *c);
     pid_t pid = c ? reaper_fork(b->run->reaper, ended, c, NULL) : -1;
     int sys = c ? errno : ENOMEM;
     if (pid > 0) {
-        c->brood = b;
-        c->peer.catena = b->run->settings->catena;
+        *c = (struct brood_child){.brood = b, .peer.catena = b->run->settings->catena};
         enter(b, c);
-    } else {
+    } else if (pid < 0) {
         free(c);
-    }
-    if (pid == 0) {
+    } else {
         b->youngest = NULL;
         b->n = 0;
     }
