@@ -160,8 +160,11 @@ bool driver_is_ready(const struct seat *s)
 {
     const struct engine *e = s->engine;
     bool ready = false;
-    for (int i = 0; i < 2; i++)
-        ready |= e->side[i].port && port_ready(e->side[i].port, wants_to_read(e, i), wants_to_write(e, i));
+    for (int i = 0; i < 2; i++) {
+        struct port *p = e->side[i].port;
+        if (p && (p->ops->ready || port_has_more(p)))
+            ready |= port_ready(p, wants_to_read(e, i), wants_to_write(e, i));
+    }
     return ready;
 }
 

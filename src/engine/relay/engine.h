@@ -63,6 +63,20 @@ struct engine {
     atomic_bool failed; /* this one has */
 };
 
+/* The seam at that side's port; what is in it on its way in, and out. */
+static inline struct seam *stack_seam(const struct engine *e, int side)
+{
+    return &e->seam[side == LEFT ? 0 : e->nlayers];
+}
+static inline struct buf *stack_in(const struct engine *e, int side)
+{
+    return &stack_seam(e, side)->buf[side];
+}
+static inline struct buf *stack_out(const struct engine *e, int side)
+{
+    return &stack_seam(e, side)->buf[!side];
+}
+
 static inline bool engine_has_in(const struct engine *e, int side)
 {
     return stack_seam(e, side)->has[side];

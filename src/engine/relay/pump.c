@@ -194,8 +194,9 @@ static bool is_direct(const struct engine *e, int side)
 bool engine_wants_output(const struct engine *e, int side)
 {
     const struct engine_side *s = &e->side[side];
-    return engine_has_out(e, side) && !engine_out_shut(e, side) && s->port &&
-           (engine_waiting(e, side) > 0 || stack_out(e, side)->record || is_direct(e, side));
+    const struct express *x = e->lane[!side].express;
+    return s->out == OUT_OPEN && s->port &&
+           (buf_holds(stack_out(e, side)) || (x && (x->held > 0 || is_direct(e, side))));
 }
 
 bool engine_may_write(const struct engine *e, int side)

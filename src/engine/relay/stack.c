@@ -20,11 +20,6 @@ struct seam *layer_to(const struct engine *e, const struct layer *l, int source)
     return layer_from(e, l, !source);
 }
 
-struct seam *stack_seam(const struct engine *e, int side)
-{
-    return &e->seam[side == LEFT ? 0 : e->nlayers];
-}
-
 /* The layer in front of that seam, or behind it, as that flow goes; NULL: the port. */
 static const struct layer *before(const struct engine *e, const struct seam *at, int source)
 {

@@ -71,15 +71,6 @@ struct layer {
 /* The seams of a layer as that flow meets them. */
 struct seam *layer_from(const struct engine *e, const struct layer *l, int source);
 struct seam *layer_to(const struct engine *e, const struct layer *l, int source);
-struct seam *stack_seam(const struct engine *e, int side); /* at that side's port */
-static inline struct buf *stack_in(const struct engine *e, int side)
-{
-    return &stack_seam(e, side)->buf[side];
-}
-static inline struct buf *stack_out(const struct engine *e, int side)
-{
-    return &stack_seam(e, side)->buf[!side];
-}
 /* The first layer from that side that changes the flow from there, or from its other end to there; NULL
  * none does. */
 const struct layer *stack_meets(const struct engine *e, int side, int source);
