@@ -69,6 +69,11 @@ struct codec_ops {
     bool takes_records;
     /* What it puts into `out`, which is empty then, is one record, marked as such. */
     bool gives_records;
+    /* A stream makes no sense to it: the plan refuses one. With takes_records. */
+    bool only_records;
+    /* It keeps what comes, its end too, until due(): no silence of the peers, and nothing that release could
+     * hasten. In mode CODEC_IDLE more comes no more, without an end: what is kept is given out in its time. */
+    bool delays;
     size_t state_size; /* bytes; zeroed before init */
     int (*init)(void *st, const struct addr *a, struct err *e); /* may be NULL */
     /* Told once, before the first push, by whose run it is used. May be NULL. */
@@ -80,6 +85,7 @@ struct codec_ops {
     void (*fini)(void *st); /* may be NULL */
     /* wait_now() when push has to be called again although nothing came; -1 not. May be NULL. */
     int64_t (*due)(const void *st);
+    size_t (*held)(const void *st); /* bytes that it has taken and will give out. May be NULL. */
 };
 /* The two transforms of an address: data to wire, and wire to data. No decode: there is one
  * transform, for whichever way the address is used (one-way addresses). */

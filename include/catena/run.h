@@ -114,6 +114,7 @@ struct run {
     _Atomic int end;    /* enum run_end */
 
     _Atomic int64_t last_activity; /* wait_now() of the last byte moved by any engine */
+    _Atomic int64_t held_until;    /* ... until which a layer has kept bytes, or an end, by the clock */
     atomic_bool transferring;
     atomic_bool broken; /* an engine has failed: a flow that ends at a joint now has been cut there */
     int broken_fd;      /* eventfd, readable for all engines then; -1: there is but one */
@@ -209,6 +210,8 @@ void run_cut(struct run *r);
 /* In a forked child: forgets what belongs to the parent. */
 void run_after_fork(struct run *r);
 void run_touch(struct run *r); /* bytes have moved */
+void run_hold(struct run *r, int64_t until); /* bytes will, by then: so long it is us who are silent */
+int64_t run_silent_since(const struct run *r);
 
 /* Sends it to that program, if it has not ended yet. */
 bool run_signal_child(struct run *r, struct child *c, int sig);

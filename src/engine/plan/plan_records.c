@@ -90,6 +90,32 @@ static bool is_framed(const struct plan *p, int source)
     return false;
 }
 
+/* What comes to it from the end of the line may turn out to be packets. */
+static bool may_come(const struct plan *p, size_t link, int source)
+{
+    const struct plan_end *from = &p->end[source];
+    bool first = nth(link, p->nlinks, source) == 0;
+    return p->hops[link + (source == LEFT ? 0 : 1)].records[source] ||
+           (first && records_of(from->back ? from->back : from->fwd) == RECORDS_EITHER);
+}
+
+static int check_streams(const struct plan *p, int source, struct err *e)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        const struct plan_link *l = &p->links[i];
+        const struct addr *a;
+        const struct codec_ops *codec = plan_codec(l, source, &a);
+        if (!codec || !codec->only_records || !(source == LEFT ? l->to_right : l->to_left) || may_come(p, i, source))
+            continue;
+        return err_at(e, a->at, "%s: what comes to it from the %s is a stream of bytes, which has no packets to be "
+                                "lost, doubled or exchanged: its reader would only get wrong data. Where there are "
+                                "packets is beside UDP, TUN and their like, and behind lines, netstring, length16 and "
+                                "their kin; a slow or late stream is made by throttle and delay",
+                      a->label, source == LEFT ? "left" : "right");
+    }
+    return 0;
+}
+
 int plan_settle_records(struct plan *p, struct err *e)
 {
     p->hops = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->hops);
@@ -98,6 +124,8 @@ int plan_settle_records(struct plan *p, struct err *e)
     for (int source = LEFT; source <= RIGHT; source++) {
         settle_flow(p, source);
         p->framed[source] = is_framed(p, source);
+        if (check_streams(p, source, e) < 0)
+            return -1;
     }
     return 0;
 }

@@ -142,10 +142,16 @@ bool engine_awaits_goodbye(const struct engine *e)
     return !e->closing && stack_awaits_goodbye(e);
 }
 
+/* What a layer keeps by the clock has been accepted, and is given out in its time. */
+static bool is_to_write(const struct engine *e, int side)
+{
+    return engine_wants_output(e, side) || (!engine_out_shut(e, side) && stack_delays(e, !side));
+}
+
 static bool finished(const struct engine *e)
 {
     for (int i = 0; i < 2; i++) {
-        if (e->closing ? engine_wants_output(e, i) : e->side[i].out != OUT_SHUT)
+        if (e->closing ? is_to_write(e, i) : e->side[i].out != OUT_SHUT)
             return false;
     }
     return !engine_awaits_goodbye(e);

@@ -99,8 +99,9 @@ static void end_other_flow(struct engine *e)
     engine_start_closing(e);
 }
 
-/* All count from the last byte or end of a flow that any engine of the run has seen, or from the
- * beginning of the state, if that was later. The first row of a state whose clock runs rules. */
+/* All count from the last byte or end of a flow that any engine of the run has seen, or will have given out when
+ * a layer that delays has kept it long enough, or from the beginning of the state, if that was later. The first
+ * row of a state whose clock runs rules. */
 static const struct clock {
     enum state state;
     int64_t (*limit)(const struct engine *e);
@@ -127,7 +128,7 @@ static const struct clock *ruling(const struct engine *e)
 
 static int64_t runs_down(const struct engine *e, const struct clock *c)
 {
-    int64_t since = atomic_load_explicit(&e->run->last_activity, memory_order_relaxed);
+    int64_t since = run_silent_since(e->run);
     if (e->closing && e->closing_since > since)
         since = e->closing_since;
     return since + c->limit(e);

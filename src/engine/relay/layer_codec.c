@@ -67,6 +67,12 @@ static int64_t lane_due(const struct engine *e, const struct layer *l, int sourc
     return may ? lane->ops->due(lane->st) : -1;
 }
 
+static bool delays(const struct engine *e, const struct layer *l, int source)
+{
+    const struct layer_lane *lane = &l->lane[source];
+    return lane->ops && lane->ops->delays && lane_due(e, l, source) >= 0;
+}
+
 /* One that takes records gets one at a time: of a stream, as much as makes a packet. */
 static int push(const struct engine *e, struct layer_lane *lane, struct buf *in, struct buf *out, enum codec_mode mode,
                 struct err *err)
@@ -132,8 +138,10 @@ static int transform(struct engine *e, struct layer *l, int source, bool *moved,
     }
     if (in->len != nin || out->len != nout || had_in != buf_holds(in) || had_out != buf_holds(out)) {
         *moved = true;
-        lane->holds = !by_record; /* a record leaves as soon as it is whole */
+        lane->holds = !by_record && !lane->ops->delays; /* a record leaves as soon as it is whole */
     }
+    if (delays(e, l, source))
+        run_hold(e->run, lane_due(e, l, source));
     return 0;
 }
 
@@ -177,4 +185,4 @@ static int64_t due(const struct engine *e, const struct layer *l)
 }
 
 const struct layer_kind codec_layer = {
-    .step = step, .holds = holds, .release = release, .fini = fini, .due = due};
+    .step = step, .holds = holds, .release = release, .fini = fini, .due = due, .delays = delays};

@@ -120,6 +120,10 @@ size_t stack_held(const struct engine *e, int source)
     size_t n = 0;
     for (size_t i = 0; i <= e->nlayers; i++)
         n += e->seam[i].buf[source].len;
+    for (size_t i = 0; i < e->nlayers; i++) {
+        const struct layer_lane *lane = &e->layer[i].lane[source];
+        n += lane->st && lane->ops->held && !lane->ended ? lane->ops->held(lane->st) : 0;
+    }
     return n;
 }
 
@@ -293,6 +297,16 @@ int stack_step(struct engine *e, bool *moved, struct err *err)
         if (step_layer(e, &e->layer[i - 1], moved, err) < 0)
             return -1;
     return 0;
+}
+
+bool stack_delays(const struct engine *e, int source)
+{
+    for (size_t i = 0; i < e->nlayers; i++) {
+        const struct layer *l = &e->layer[i];
+        if (!l->dead && l->kind->delays && l->kind->delays(e, l, source))
+            return true;
+    }
+    return false;
 }
 
 int64_t stack_due(const struct engine *e)

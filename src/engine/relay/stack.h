@@ -44,6 +44,8 @@ struct layer_kind {
     int (*release)(struct engine *e, struct layer *l, int source, struct err *err);
     void (*fini)(struct layer *l);
     int64_t (*due)(const struct engine *e, const struct layer *l); /* wait_now() when step is to be called again; -1 not */
+    /* It keeps something of that flow by the clock; NULL: it never does. */
+    bool (*delays)(const struct engine *e, const struct layer *l, int source);
 };
 
 struct layer_lane { /* a codec's flow */
@@ -92,7 +94,8 @@ size_t stack_whole(const struct engine *e, const struct seam *at, int source);
 /* How much of what is in such a buffer goes on as one message. One that came as such stays one; a stream
  * is cut into packets that every receiver has room for. */
 size_t stack_portion(const struct engine *e, const struct buf *b);
-/* Bytes of that flow in all its buffers; there is nothing in them, not even an empty message. */
+/* Bytes of that flow in all its buffers, and that layers keep; there is nothing in the buffers, not even an
+ * empty message. */
 size_t stack_held(const struct engine *e, int source);
 bool stack_is_empty(const struct engine *e, int source);
 
@@ -107,6 +110,8 @@ void stack_fini(struct engine *e);
 
 /* ---- working ---- */
 int stack_step(struct engine *e, bool *moved, struct err *err);
+/* A layer keeps something of that flow by the clock. */
+bool stack_delays(const struct engine *e, int source);
 int64_t stack_due(const struct engine *e); /* wait_now() when it has something to do without input; -1 not */
 bool stack_holds(const struct engine *e, int source); /* stack_release() has something to do */
 int stack_release(struct engine *e, int source, struct err *err);

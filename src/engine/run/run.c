@@ -32,6 +32,21 @@ void run_touch(struct run *r)
     atomic_store_explicit(&r->last_activity, wait_now(), memory_order_relaxed);
 }
 
+void run_hold(struct run *r, int64_t until)
+{
+    int64_t before = atomic_load_explicit(&r->held_until, memory_order_relaxed);
+    while (before < until && !atomic_compare_exchange_weak_explicit(&r->held_until, &before, until,
+                                                                    memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+int64_t run_silent_since(const struct run *r)
+{
+    int64_t moved = atomic_load_explicit(&r->last_activity, memory_order_relaxed);
+    int64_t held = atomic_load_explicit(&r->held_until, memory_order_relaxed);
+    return held > moved ? held : moved;
+}
+
 static int remove_entry(const struct removal *m)
 {
     const size_t n = strlen(RUN_QUEUE);
