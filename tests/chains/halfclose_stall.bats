@@ -51,6 +51,7 @@ queue_empty() { [ "$(ss -Htn state close-wait "sport = :$1" | awk '{print $1}')"
 @test "brotli|unbrotli" { stalled 'brotli,level=1|unbrotli'; }
 @test "zlib|^zlib" { stalled 'zlib,level=1|^zlib'; }
 @test "base64|unbase64|hex|unhex" { stalled 'base64|unbase64|hex|unhex'; }
+@test "throttle|delay" { stalled 'throttle:1G|delay:5ms'; }
 @test "recode and back" { stalled 'recode:cp437:utf-8|recode:utf-8:cp437'; }
 @test "openssl|^openssl-server" { stalled "$tls"; }
 @test "exec" { stalled "exec:$relay"; }

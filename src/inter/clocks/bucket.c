@@ -6,7 +6,7 @@
 
 enum {
     BURST_MS = 100, /* what who wakes late may catch up with */
-    GRID_MS = 10,
+    GRID_MS = 20,
     LEAST_MS = 2, /* a burst lasts so long: the clock counts in milliseconds */
 };
 
@@ -14,7 +14,7 @@ void bucket_init(struct bucket *b, double bytes_per_second, double burst, int64_
 {
     double rate = bytes_per_second / 1000;
     *b = (struct bucket){.rate = rate, .at = now};
-    b->burst = larger(burst > 0 ? burst : rate * BURST_MS, larger(rate * LEAST_MS, 1));
+    b->burst = larger(burst > 0 ? burst : rate * BURST_MS + 1, larger(rate * LEAST_MS, 1));
     b->grid = b->burst >= 2 * GRID_MS * rate ? GRID_MS : 1;
     b->quantum = smaller(larger(rate * b->grid, 1), b->burst);
     b->credit = b->burst;
@@ -36,7 +36,7 @@ static int64_t when(const struct bucket *b, double need)
 
 size_t bucket_take(struct bucket *b, size_t want, bool whole, int64_t now, int64_t *until)
 {
-    double all = (double)want, need = smaller(all, whole ? b->burst : b->quantum);
+    double all = (double)want, need = smaller(all, whole ? b->burst / 2 : b->quantum);
     fill(b, now);
     if (b->credit < need) {
         *until = when(b, need);

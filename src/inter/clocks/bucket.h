@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * A token bucket: bytes flow into it at a rate, up to a burst, and what passes takes them out. A message that
- * cannot be cut may leave less than nothing. Pure: the time comes from the caller, in milliseconds. */
+ * cannot be cut passes when the bucket is half full, and may leave less than nothing. Pure: the time comes from the caller, in milliseconds. */
 #ifndef BUCKET_H
 #define BUCKET_H
 

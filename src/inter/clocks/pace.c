@@ -17,10 +17,10 @@ enum {
 };
 
 struct pace {
-    double per_byte, per_line; /* ms */
-    bool runs, waits;  /* this flow is paced; something waits to be sent */
-    bool strict;       /* pauses are never shorter */
-    double free_at;    /* ms: when the line has sent what it was given */
+    double per_byte;           /* ms: on the line, */
+    double per_char, per_line; /* ... and pauses, which are never shorter */
+    bool runs, waits;          /* this flow is paced; something waits to be sent */
+    double free_at;            /* ms: when the line has sent what it was given */
 };
 
 static int pause_of(const struct addr *a, const struct option_desc *row, double *ms, struct err *e)
@@ -44,17 +44,16 @@ static int baud_of(const char *text, struct span at, double *baud, struct err *e
 static int measure(const struct addr *a, bool to_right, struct pace *p, struct err *e)
 {
     struct span at;
-    double baud = 0, per_char;
+    double baud = 0;
     long long bits = opt_int(a, &opt_bits, BITS);
     const char *text = clocks_text(a, to_right, &at);
     if (bits < 1 || bits > 100)
         return err_at(e, opt_find(a, &opt_bits)->at, "bits=%lld: a character has from 1 to 100", bits);
-    if ((text && baud_of(text, at, &baud, e) < 0) || pause_of(a, &opt_char_delay, &per_char, e) < 0 ||
+    if ((text && baud_of(text, at, &baud, e) < 0) || pause_of(a, &opt_char_delay, &p->per_char, e) < 0 ||
         pause_of(a, &opt_line_delay, &p->per_line, e) < 0)
         return -1;
-    p->strict = per_char > 0 || p->per_line > 0;
-    p->per_byte = per_char + (text ? 1000.0 * (double)bits / baud : 0);
-    p->runs = text || p->strict;
+    p->per_byte = text ? 1000.0 * (double)bits / baud : 0;
+    p->runs = text || p->per_char > 0 || p->per_line > 0;
     return p->runs;
 }
 
@@ -73,9 +72,9 @@ static int pace_start(void *st, const struct codec_place *where, struct err *e)
     return measure(where->addr, where->to_right, st, e) < 0 ? -1 : 0;
 }
 
-static double cost(const struct pace *p, unsigned char c)
+static double pause_behind(const struct pace *p, unsigned char c)
 {
-    return p->per_byte + (c == '\n' || c == '\r' ? p->per_line : 0);
+    return p->per_char + (c == '\n' || c == '\r' ? p->per_line : 0);
 }
 
 /* How many of these the line has sent by now, or, a message, taken. */
@@ -83,10 +82,11 @@ static size_t advance(struct pace *p, const struct buf *in, size_t room, double 
 {
     const unsigned char *at = buf_data(in);
     size_t n = 0, most = in->record || in->len < room ? in->len : room;
-    double late = p->waits && !p->strict ? LATE_MS : 0;
-    p->free_at = larger(p->free_at, now - late);
-    while (n < most && (p->free_at <= now || (in->record && n > 0)))
-        p->free_at += cost(p, at[n++]);
+    p->free_at = larger(p->free_at, now - (p->waits ? LATE_MS : 0));
+    while (n < most && (p->free_at <= now || (in->record && n > 0))) {
+        double pause = pause_behind(p, at[n++]);
+        p->free_at = larger(p->free_at, pause > 0 ? now : 0) + p->per_byte + pause;
+    }
     return n;
 }
 
