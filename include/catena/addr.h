@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "catena/control.h"
 #include "catena/err.h"
 #include "catena/facts.h"
 #include "catena/option.h"
@@ -67,6 +68,8 @@ struct form {
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
     int (*check)(const struct addr *, struct err *);
+    /* Of an endpoint: what it does with controls, enum form_controls; pure. May be NULL. */
+    unsigned (*controls)(const struct addr *);
     /* A dry run: is what the parameters name there by now, a program, a service? May be NULL. */
     int (*foresee)(const struct addr *, struct err *);
     /* A dry run: what else there is to see, in lines of its own. May be NULL. */
@@ -101,6 +104,7 @@ struct addr {
     bool varies;    /* something has a hole: what is opened is an instance, made then (run_instance) */
     unsigned place; /* on the line, from the left, from 1; facts are told and asked for by place */
     bool prompt;           /* endpoint: carries records, which are to leave at once */
+    bool tells, told;      /* endpoint: somebody takes the controls that it gives, gives such as it takes */
     bool sealed;           /* endpoint: its packets are a session's: -b cuts none, an empty one is no end */
     const char *label;     /* for messages: second address, link 1 "openssl" */
     struct span at;

@@ -74,6 +74,9 @@ struct codec_ops {
     /* It keeps what comes, its end too, until due(): no silence of the peers, and nothing that release could
      * hasten. In mode CODEC_IDLE more comes no more, without an end: what is kept is given out in its time. */
     bool delays;
+    /* It looks after what travels beside the data itself: a buffer's control is taken by buf_consume(in, 0), and
+     * given in an empty one, out->control. Otherwise they pass, behind what it had made. */
+    bool controls;
     size_t state_size; /* bytes; zeroed before init */
     int (*init)(void *st, const struct addr *a, struct err *e); /* may be NULL */
     /* Told once, before the first push, by whose run it is used. May be NULL. */
@@ -108,6 +111,7 @@ struct session_side {
 struct session_ops {
     bool records; /* what is given out to a side that takes records is one at a time */
     bool over_records; /* its wire is of records: one at a time is in a buffer of that side, whole */
+    bool controls; /* as of codecs; nothing is added to a buffer that has a control */
     /* Can connections share what prepare() gives, although the address has holes? If not it is called
      * for each of them. */
     bool (*shares)(const struct addr *a);

@@ -4,7 +4,7 @@
  * thread-safe. The common port is a pair of descriptors with a policy for end of file and shutdown.
  *
  * Reading and writing never block. A read gives exactly one of
- *   so many bytes;  0: the end, or, if port.blank is set, an empty message;
+ *   so many bytes;  0: the end, or, if port.blank is set, an empty message, or what port.control says;
  *   EAGAIN (later): nothing is there, so wait for rfd to be readable;
  *   EINTR (again): there may be more, so read again without waiting. What an outsider sent and is not for
  *       us is that, and so is having dealt with enough of it that others are to have their turn;
@@ -43,6 +43,9 @@ struct port_ops {
      * smaller. Results as of read and write; an empty message is marked as one in b. */
     ssize_t (*take)(struct port *, struct buf *b);
     ssize_t (*give)(struct port *, struct buf *b);
+    /* Takes what travels beside the data (control.h). Gives 0, also for what it cannot do, or -1: EAGAIN and
+     * ENOBUFS as of write. Without it such are dropped. */
+    int (*control)(struct port *, const struct control *);
     void (*stop_reading)(struct port *); /* nothing more will be read */
     /* For a port whose descriptor only says "look again": is there something to read, or room to
      * write? If not, rfd becomes readable when that changes, or when the neighbour closes. */
@@ -119,7 +122,10 @@ struct port {
     bool heard_end, told_end; /* a socket: its end of file was read, it was shut down for writing */
     bool more;          /* there is more to read, whatever poll() says */
     bool blank;         /* the 0 that read has given was an empty message */
+    struct control control; /* ... was this; whoever takes it sets .kind to 0 */
     size_t need;        /* bytes of the message that read gave EMSGSIZE for */
+    int notice_fd;      /* readable: read has something to give that the other descriptors do not tell of. Owned;
+                           -1 none */
     int writer_fd;      /* readable: whoever writes here has ended; what is left then ends at EAGAIN.
                            Owned; -1 none. For what knows no end of file by itself */
 };
@@ -140,6 +146,8 @@ static inline bool port_has_more(const struct port *p)
 /* The bytes that have been read too far. */
 size_t port_held(const struct port *p);
 ssize_t port_write(struct port *p, const void *buf, size_t n);
+/* Hands it a control; 0 also where nobody takes such. */
+int port_control(struct port *p, const struct control *c);
 int port_shutdown(struct port *p, struct err *e);
 /* Can it be read or written without looking at its descriptors? To be called before they are waited
  * for, with what will be waited for. */
@@ -199,6 +207,7 @@ void port_fd_close(struct port *p) CATENA_API(port_fd_close);
 /* The same for layers: what the inner port does. */
 ssize_t port_inner_read(struct port *p, void *buf, size_t cap);
 ssize_t port_inner_write(struct port *p, const void *buf, size_t n);
+int port_inner_control(struct port *p, const struct control *c);
 int port_inner_shutdown(struct port *p, struct err *e);
 void port_inner_close(struct port *p);
 /* Is reading from one and writing to the other what port_fd_read() and port_fd_write() do? */

@@ -115,7 +115,7 @@ static void *relay(void *arg)
     return NULL;
 }
 
-static void start(struct bench *b)
+__attribute__((unused)) static void start(struct bench *b)
 {
     assert_int_equal(pthread_create(&b->thread, NULL, relay, b), 0);
     b->running = true;
@@ -205,7 +205,7 @@ static bool receiving(const struct flow *f)
 
 /* Until all flows have come through, or nothing moves for `quiet` milliseconds: gives whether all
  * is done. flows[i] starts at side i; a flow of size 0 that has no_end is none. */
-static bool traffic(struct bench *b, struct flow flows[2], int quiet)
+__attribute__((unused)) static bool traffic(struct bench *b, struct flow flows[2], int quiet)
 {
     for (;;) {
         struct pollfd fds[4];
@@ -227,13 +227,13 @@ static bool traffic(struct bench *b, struct flow flows[2], int quiet)
     }
 }
 
-static struct flow flow(struct bench *b, int side, size_t size, bool no_end)
+__attribute__((unused)) static struct flow flow(struct bench *b, int side, size_t size, bool no_end)
 {
     return (struct flow){.from = b->out[side][1], .to = b->out[!side][0], .size = size,
                          .no_end = no_end};
 }
 
-static void came_through(const struct flow *f)
+__attribute__((unused)) static void came_through(const struct flow *f)
 {
     assert_int_equal(f->got, f->size);
     assert_false(f->wrong);

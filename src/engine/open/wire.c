@@ -172,6 +172,11 @@ static int port_fill(struct wire *w, int *eof, struct err *e)
         if ((again ? port_go_on(w, e) : port_wait(w, p->rfd, POLLIN, "read", e)) < 0)
             return -1;
         n = port_read(p, at, room);
+        if (n == 0 && p->control.kind) { /* a dialog knows none */
+            p->control.kind = CONTROL_NONE;
+            again = true;
+            continue;
+        }
         if (n >= 0) {
             buf_commit(&w->in, (size_t)n);
             *eof = n == 0;

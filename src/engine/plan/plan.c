@@ -12,6 +12,7 @@
 #include "catena/endpoint.h"
 #include "engine/plan/bind.h"
 #include "engine/plan/checks.h"
+#include "engine/plan/plan_controls.h"
 #include "engine/plan/plan_records.h"
 #include "engine/plan/plan_warn.h"
 
@@ -283,7 +284,7 @@ static int make_items(struct plan *p, struct err *e)
     settle_border(p);
     settle_engines(p);
     settle_proofs(p);
-    return plan_settle_records(p, e) < 0 ? -1 : check_facing(p, e);
+    return plan_settle_records(p, e) < 0 || plan_settle_controls(p, e) < 0 ? -1 : check_facing(p, e);
 }
 
 /* ---- options that concern more than their address ---- */

@@ -4,6 +4,7 @@
 
 #include "catena/options.h"
 #include "engine/plan/bind.h"
+#include "engine/plan/plan_controls.h"
 #include "engine/plan/plan_records.h"
 #include "catena/endpoint.h"
 #include "catena/inter.h"
@@ -223,6 +224,7 @@ static int warn_proxies(struct plan *p, struct err *e)
 int plan_warn(struct plan *p, struct err *e)
 {
     return warn_wires(p, e) < 0 || warn_unproved(p, e) < 0 || warn_proxies(p, e) < 0 || warn_streams(p, e) < 0 ||
+                   plan_warn_controls(p, e) < 0 ||
                    (p->settings->to_right && warn_packets(p, RIGHT, e) < 0) ||
                    (p->settings->to_left && warn_packets(p, LEFT, e) < 0)
                ? -1

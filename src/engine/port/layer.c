@@ -20,6 +20,8 @@ static void follow(struct port *p)
     p->wfd = to->wfd;
     p->need = from->need;
     p->blank = from->blank;
+    p->control = from->control;
+    p->inner[0]->control.kind = CONTROL_NONE;
     p->eio_until = from->eio_until;
 }
 
@@ -35,6 +37,11 @@ ssize_t port_inner_write(struct port *p, const void *buf, size_t n)
     ssize_t sent = port_write(p->inner[1], buf, n);
     follow(p);
     return sent;
+}
+
+int port_inner_control(struct port *p, const struct control *c)
+{
+    return port_control(p->inner[1], c);
 }
 
 int port_inner_shutdown(struct port *p, struct err *e)
@@ -68,6 +75,7 @@ static struct layer *lay_over(struct port *from, struct port *to, const struct p
                                ops->write ? ops->write : port_inner_write,
                                ops->shutdown ? ops->shutdown : port_inner_shutdown,
                                ops->close ? ops->close : port_inner_close,
+                               .control = ops->control ? ops->control : port_inner_control,
                                .stop_reading = inner_stop_reading,
                                .edges = !ops->read && !ops->write && from->ops->edges &&
                                         to->ops->edges};
@@ -81,8 +89,9 @@ static struct layer *lay_over(struct port *from, struct port *to, const struct p
                             .state = l->state,
                             .inner = {from, to},
                             .sitout_eio = from->sitout_eio,
+                            .notice_fd = from->notice_fd,
                             .writer_fd = from->writer_fd};
-    from->writer_fd = -1;
+    from->notice_fd = from->writer_fd = -1;
     follow(&l->port);
     return l;
 }

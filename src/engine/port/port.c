@@ -135,7 +135,7 @@ int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const c
     }
     *p = (struct port){.ops = &fd_ops, .rfd = rfd, .wfd = wfd, .given = {rfd, wfd},
                        .flags = flags, .shut = shut, .label = label, .wlabel = label,
-                       .writer_fd = -1};
+                       .notice_fd = -1, .writer_fd = -1};
     if (prepare(p, &p->rfd, true, e) < 0 || prepare(p, &p->wfd, false, e) < 0) {
         p->flags |= flags & PORT_BORROWED ? 0U : PORT_OWN_R | PORT_OWN_W;
         port_close(p);
@@ -227,6 +227,11 @@ ssize_t port_read(struct port *p, void *buf, size_t cap)
 ssize_t port_write(struct port *p, const void *buf, size_t n)
 {
     return p->ops->write(p, buf, n);
+}
+
+int port_control(struct port *p, const struct control *c)
+{
+    return p->ops->control ? p->ops->control(p, c) : 0;
 }
 
 bool port_ready(struct port *p, bool in, bool out)
@@ -418,6 +423,8 @@ void port_close(struct port *p)
     if (!p)
         return;
     p->ops->close(p);
+    if (p->notice_fd >= 0)
+        close(p->notice_fd);
     if (p->writer_fd >= 0)
         close(p->writer_fd);
     buf_fini(&p->pending);

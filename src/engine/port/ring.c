@@ -202,6 +202,7 @@ static struct port *end_of(struct pair *pair, int i, const char *label)
                        .label = label,
                        .wlabel = label,
                        .state = e,
+                       .notice_fd = -1,
                        .writer_fd = -1};
     return p;
 }

@@ -125,7 +125,9 @@ int driver_fd(const struct seat *s, enum place place)
     case RIGHT_READS: return p->rfd;
     case LEFT_WRITES:
     case RIGHT_WRITES: return p->wfd == p->rfd ? -1 : p->wfd;
-    default: return p->writer_fd;
+    case LEFT_WRITER:
+    case RIGHT_WRITER: return p->writer_fd;
+    default: return p->notice_fd;
     }
 }
 
@@ -192,15 +194,17 @@ void driver_heard(struct driver *d, struct seat *s, enum place place, short even
     int i = place_side(place);
     struct engine_side *side = &s->engine->side[i];
     bool one = side->port->rfd == side->port->wfd, reads = place == LEFT_READS || place == RIGHT_READS;
+    bool notice = place == LEFT_NOTICE || place == RIGHT_NOTICE;
     if (!events)
         return;
     if (place == LEFT_WRITER || place == RIGHT_WRITER)
         s->writer_ended[i] = true;
-    else if (reads && events & (POLLIN | POLLRDHUP | ENDED))
+    else if (notice || (reads && events & (POLLIN | POLLRDHUP | ENDED)))
         s->readable[i] = true;
-    if ((one || !reads) && events & (POLLOUT | ENDED) && !side->port->ops->ready)
+    bool writes = (one && reads) || place == LEFT_WRITES || place == RIGHT_WRITES;
+    if (writes && events & (POLLOUT | ENDED) && !side->port->ops->ready)
         side->has_room = true;
-    if ((one || !reads) && events & ENDED)
+    if (writes && events & ENDED)
         side->gone = true;
     driver_wake(d, s);
 }

@@ -20,8 +20,9 @@
 struct driver;
 
 /* The descriptors of a seat, and what they are for. */
-enum place { LEFT_READS, RIGHT_READS, LEFT_WRITES, RIGHT_WRITES, LEFT_WRITER, RIGHT_WRITER, PLACES };
+enum place { LEFT_READS, RIGHT_READS, LEFT_WRITES, RIGHT_WRITES, LEFT_WRITER, RIGHT_WRITER, LEFT_NOTICE, RIGHT_NOTICE, PLACES };
 static inline int place_side(enum place p) { return p % 2; }
+static inline bool place_is_beside(enum place p) { return p >= LEFT_WRITER; } /* nothing is read or written there */
 
 /* An engine in a driver. Memory of who adds it, for as long as the driver has it. */
 struct seat {

@@ -74,7 +74,7 @@ static int control(const struct epoll *ep, struct seat *s, enum place p, int how
 /* Those that say when there is something anew need no more than that. */
 static bool by_edges(const struct seat *s, enum place p)
 {
-    return p != LEFT_WRITER && p != RIGHT_WRITER &&
+    return !place_is_beside(p) &&
            port_lives_with_edges(s->engine->side[place_side(p)].port);
 }
 
@@ -82,7 +82,7 @@ static int enter(const struct epoll *ep, struct seat *s, enum place p)
 {
     bool edges = by_edges(s, p);
     uint32_t events = edges ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET : EPOLLIN | EPOLLOUT;
-    if (p == LEFT_WRITER || p == RIGHT_WRITER)
+    if (place_is_beside(p))
         events = EPOLLIN;
     if (control(ep, s, p, EPOLL_CTL_ADD, events) < 0)
         return -1;

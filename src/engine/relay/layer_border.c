@@ -17,7 +17,9 @@ static int step_flow(struct engine *e, struct layer *l, int source, bool *moved,
     if (to->refused[source])
         buf_consume(&from->buf[source], from->buf[source].len);
     if (buf_holds(&from->buf[source]) && !buf_holds(&to->buf[source]) && !to->end[source]) {
-        if (!l->border->active) {
+        if (from->buf[source].control.kind) {
+            buf_swap(&from->buf[source], &to->buf[source]);
+        } else if (!l->border->active) {
             border_count(l->border, source, from->buf[source].len);
             buf_swap(&from->buf[source], &to->buf[source]);
         } else if (buf_grow(&to->buf[source], 2 * from->buf[source].len) < 0) {

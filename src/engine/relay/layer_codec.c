@@ -108,6 +108,27 @@ static int tell_failure(const struct layer_lane *lane, const struct buf *out, st
     return -1;
 }
 
+/* Behind all that has been made of the data before. */
+static int pass_control(struct engine *e, struct layer *l, int source, bool *moved, struct err *err)
+{
+    struct buf *in = &layer_from(e, l, source)->buf[source], *out = &layer_to(e, l, source)->buf[source];
+    struct control c = in->control;
+    if (l->kind->holds(l, source) && !buf_holds(out)) {
+        in->control.kind = CONTROL_NONE;
+        int rc = l->kind->release(e, l, source, err);
+        in->control = c;
+        *moved |= buf_holds(out);
+        if (rc < 0)
+            return fail_later(&l->lane[source], out, err);
+    }
+    if (buf_holds(out) || l->kind->holds(l, source))
+        return 0;
+    out->control = c;
+    buf_consume(in, 0);
+    *moved = true;
+    return 0;
+}
+
 static int transform(struct engine *e, struct layer *l, int source, bool *moved, struct err *err)
 {
     struct layer_lane *lane = &l->lane[source];
@@ -117,7 +138,11 @@ static int transform(struct engine *e, struct layer *l, int source, bool *moved,
     bool by_record = lane->ops->takes_records || lane->ops->gives_records;
     if (lane->why)
         return tell_failure(lane, out, err);
-    if (in->len == 0 && !lane->ops->looks && !lane->ops->takes_records) /* it knows no empty records */
+    if (out->control.kind) /* nothing is added to that */
+        return 0;
+    if (in->control.kind && (!lane->ops->controls || lane->ended))
+        return pass_control(e, l, source, moved, err);
+    if (in->len == 0 && !in->control.kind && !lane->ops->looks && !lane->ops->takes_records) /* it knows no empty records */
         buf_consume(in, 0);
     bool had_in = buf_holds(in), had_out = buf_holds(out);
     size_t nin = in->len, nout = out->len;

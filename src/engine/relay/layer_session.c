@@ -33,14 +33,16 @@ static struct sides sides_of(const struct engine *e, const struct layer *l)
 
 struct amounts {
     size_t n[4];
-    unsigned char end[2];
+    unsigned char end[2], control[4];
 };
 
 static struct amounts amounts(const struct sides *s)
 {
     return (struct amounts){{s->data->buf[s->down].len, s->data->buf[s->up].len, s->wire->buf[s->down].len,
                              s->wire->buf[s->up].len},
-                            {s->data->end[s->up], s->wire->end[s->down]}};
+                            {s->data->end[s->up], s->wire->end[s->down]},
+                            {s->data->buf[s->down].control.kind, s->data->buf[s->up].control.kind,
+                             s->wire->buf[s->down].control.kind, s->wire->buf[s->up].control.kind}};
 }
 
 static int open_now(struct engine *e, struct layer *l, bool *moved, struct err *err)
@@ -62,7 +64,38 @@ static void pass_cuts(const struct engine *e, const struct sides *s)
 
 static bool equal(const struct amounts *a, const struct amounts *b)
 {
-    return memcmp(a->n, b->n, sizeof a->n) == 0 && memcmp(a->end, b->end, sizeof a->end) == 0;
+    return memcmp(a->n, b->n, sizeof a->n) == 0 && memcmp(a->end, b->end, sizeof a->end) == 0 &&
+           memcmp(a->control, b->control, sizeof a->control) == 0;
+}
+
+/* ---- controls ---- */
+
+/* What stands for a buffer with a control, to a session that knows nothing of them: an empty one; and to all
+ * one that has no room, where they write. */
+static struct buf *seen_in(const struct layer *l, struct buf *b, struct buf *instead)
+{
+    return b->control.kind && !l->session->controls ? instead : b;
+}
+
+static struct buf *seen_out(struct buf *b, struct buf *instead)
+{
+    instead->control = b->control;
+    return b->control.kind ? instead : b;
+}
+
+/* Behind all that the session has made of the data before. */
+static void pass_control(const struct layer *l, struct buf *in, struct buf *out)
+{
+    if (l->session->controls || !in->control.kind || buf_holds(out))
+        return;
+    out->control = in->control;
+    buf_consume(in, 0);
+}
+
+static void drop_empty_record(struct buf *b)
+{
+    if (b->len == 0 && !b->control.kind)
+        buf_consume(b, 0);
 }
 
 static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
@@ -71,20 +104,19 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     if (l->session->over_records && !l->measured)
         l->whole = stack_whole(e, s.wire, s.down);
     l->measured = true;
-    if (s.data->buf[s.down].len == 0) /* it has no empty records, on neither side */
-        buf_consume(&s.data->buf[s.down], 0);
-    if (s.wire->buf[s.up].len == 0)
-        buf_consume(&s.wire->buf[s.up], 0);
+    drop_empty_record(&s.data->buf[s.down]); /* it has none, on neither side */
+    drop_empty_record(&s.wire->buf[s.up]);
     if (stack_make_room(e, s.wire, s.down, err) < 0 || stack_make_room(e, s.data, s.up, err) < 0)
         return -1;
-    struct session_side data = {.in = &s.data->buf[s.down], .out = &s.data->buf[s.up],
-                                .in_eof = s.data->end[s.down] == FLOW_ENDED,
+    struct buf none[4] = {{0}}, *down = &s.data->buf[s.down], *up = &s.wire->buf[s.up];
+    struct session_side data = {.in = seen_in(l, down, &none[0]), .out = seen_out(&s.data->buf[s.up], &none[1]),
+                                .in_eof = s.data->end[s.down] == FLOW_ENDED && !down->control.kind,
                                 .out_eof = s.data->end[s.up] != FLOW_OPEN,
                                 .records = stack_gives_records(e, s.data, s.up),
                                 .packets = s.data->buf[s.down].record,
                                 .piece = engine_piece(e)};
-    struct session_side wire = {.in = &s.wire->buf[s.up], .out = &s.wire->buf[s.down],
-                                .in_eof = s.wire->end[s.up] == FLOW_ENDED,
+    struct session_side wire = {.in = seen_in(l, up, &none[2]), .out = seen_out(&s.wire->buf[s.down], &none[3]),
+                                .in_eof = s.wire->end[s.up] == FLOW_ENDED && !up->control.kind,
                                 .out_eof = s.wire->end[s.down] != FLOW_OPEN,
                                 .whole = l->whole};
     struct amounts before = amounts(&s);
@@ -98,9 +130,11 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
         stack_end(e, s.data, s.up, FLOW_ENDED, "the peer has said goodbye");
     if (wire.out_eof && !s.wire->end[s.down])
         stack_end(e, s.wire, s.down, FLOW_ENDED, "our goodbye is the last");
+    pass_control(l, down, &s.wire->buf[s.down]);
+    pass_control(l, up, &s.data->buf[s.up]);
     pass_cuts(e, &s);
     if (s.data->refused[s.up])
-        buf_consume(data.out, data.out->len);
+        buf_consume(&s.data->buf[s.up], s.data->buf[s.up].len);
     struct amounts after = amounts(&s);
     *moved |= !equal(&before, &after);
     return 0;

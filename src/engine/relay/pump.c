@@ -118,6 +118,11 @@ static ssize_t read_plain(struct engine *e, int side, struct err *err)
         ssize_t n = port_read(s->port, at, room);
         if (n < 0 && errno == EMSGSIZE && s->port->need > room)
             continue;
+        if (n == 0 && s->port->control.kind) {
+            b->control = s->port->control;
+            s->port->control.kind = CONTROL_NONE;
+            return 0;
+        }
         bool blank = n == 0 && s->port->blank;
         b->record = blank || (n > 0 && s->port->flags & PORT_MSG_R);
         if (n <= 0)
@@ -136,9 +141,10 @@ int engine_read(struct engine *e, int side, struct err *err)
         n = read_plain(e, side, err);
     if (n == -2)
         return -1;
-    if (n > 0 || (n == 0 && stack_in(e, side)->record)) {
+    if (n > 0 || (n == 0 && buf_holds(stack_in(e, side)))) {
         s->looked_last = false;
-        arrived(e, side, (size_t)n);
+        if (!stack_in(e, side)->control.kind)
+            arrived(e, side, (size_t)n);
         return 1;
     }
     if (n == 0)
@@ -366,6 +372,12 @@ static ssize_t put_out(const struct engine *e, int side, struct buf *b)
     struct port *p = e->side[side].port;
     if (p->ops->give)
         return p->ops->give(p, b);
+    if (b->control.kind) {
+        int rc = port_control(p, &b->control);
+        if (rc == 0)
+            buf_consume(b, 0);
+        return rc;
+    }
     bool nothing = b->len == 0 && !(p->flags & PORT_EMPTY_W);
     size_t portion = p->flags & PORT_MSG_W ? stack_portion(e, b) : b->len;
     ssize_t n = nothing ? 0 : port_write(p, b->len > 0 ? buf_data(b) : (const unsigned char *)"", portion);
@@ -390,6 +402,7 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
     while (buf_holds(b)) {
         if (is_full(s))
             return 0;
+        bool counts = !b->control.kind;
         ssize_t n = put_out(e, side, b);
         if (n < 0 && errno == EINTR)
             continue;
@@ -402,7 +415,8 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
         if (n < 0)
             return write_failed(e, side, err);
         *moved = true;
-        sent(e, side, (size_t)n);
+        if (counts)
+            sent(e, side, (size_t)n);
     }
     if (engine_out_ended(e, side) && engine_waiting(e, side) == 0 && !e->closing) {
         *moved = true;
