@@ -21,6 +21,7 @@
 #include "endpoint/options/opts_socket.h"
 #include "endpoint/options/opts_transport.h"
 #include "endpoint/options/opts_unix.h"
+#include "endpoint/terminal/tty_port.h"
 
 bool endpoint_serves_many(const struct run *r, const struct addr *a)
 {
@@ -179,7 +180,7 @@ static int make_port(const struct addr *a, struct run *r, int rfd, int wfd, unsi
          (endpoint_check_making(a, e) < 0 || apply_socket_stages(a, r, rfd, wfd, e) < 0)) ||
         apply(a, r, PHASE_FD, rfd, wfd, e) < 0 ||
         opts_apply_termios(a, rfd >= 0 ? rfd : wfd, e) < 0 ||
-        apply(a, r, PHASE_LATE, rfd, wfd, e) < 0) {
+        apply(a, r, PHASE_LATE, rfd, wfd, e) < 0 || tty_port(&p, a, r, e) < 0) {
         port_close(p);
         return -1;
     }

@@ -14,6 +14,7 @@
 #include "catena/options.h"
 #include "catena/wait.h"
 #include "endpoint/options/opts_file.h"
+#include "endpoint/terminal/tty_port.h"
 
 const char *file_purpose(enum ctx c)
 {
@@ -224,7 +225,7 @@ const struct form forms_file[] = {
      .max_params = 1, .left = CTX_RWB,
      .groups = GROUP_FD | GROUP_FIFO | GROUP_CHR | GROUP_BLK | GROUP_REG | GROUP_NAMED |
                GROUP_OPEN | GROUP_TERMIOS,
-     .help = "a file, device or named pipe, opened with open(2)",
+     .help = "a file, device or named pipe, opened with open(2)", .controls = tty_perhaps,
      .kind = FORM_ENDPOINT, .ops.endpoint = &open_ops},
     {.keyword = "CREATE", .aliases = "CREAT", .params = ":<filename>", .min_params = 1,
      .max_params = 1, .left = CTX_W, .groups = GROUP_FD | GROUP_REG | GROUP_NAMED,

@@ -7,6 +7,7 @@
 
 #include "catena/diag.h"
 #include "endpoint/file/file.h"
+#include "endpoint/terminal/tty_port.h"
 #include "endpoint/options/opts_fd.h"
 #include "endpoint/socket/unix.h"
 
@@ -47,6 +48,6 @@ const struct form forms_gopen[] = {
      .groups = GROUP_FD | GROUP_FIFO | GROUP_CHR | GROUP_BLK | GROUP_REG | GROUP_SOCKET |
                GROUP_NAMED | GROUP_OPEN | GROUP_TERMIOS | GROUP_UNIX,
      .help = "a file, device, named pipe or UNIX domain socket, as it is found",
-     .kind = FORM_ENDPOINT, .records = RECORDS_EITHER, .ops.endpoint = &gopen_ops},
+     .controls = tty_perhaps, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER, .ops.endpoint = &gopen_ops},
     {.keyword = NULL},
 };

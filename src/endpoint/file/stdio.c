@@ -14,6 +14,7 @@
 #include "catena/diag.h"
 #include "catena/endpoint.h"
 #include "endpoint/file/file.h"
+#include "endpoint/terminal/tty_port.h"
 
 static enum port_shut shut_of(int fd)
 {
@@ -147,24 +148,24 @@ extern const struct form forms_stdio[];
 const struct form forms_stdio[] = {
     {.keyword = "STDIO", .aliases = "-", .left = CTX_RWB, .groups = GROUPS,
      .help = "standard input and standard output",
-     .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
+     .controls = tty_perhaps, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
      .ops.endpoint = &stdio_ops},
     {.keyword = "STDIN", .left = CTX_R, .groups = GROUPS, .help = "standard input",
-     .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
+     .controls = tty_perhaps, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
      .ops.endpoint = &standard_ops, .arg = &standard_in},
     {.keyword = "STDOUT", .left = CTX_W, .groups = GROUPS, .help = "standard output",
-     .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
+     .controls = tty_perhaps, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
      .ops.endpoint = &standard_ops, .arg = &standard_out},
     {.keyword = "STDERR", .left = CTX_W, .groups = GROUPS, .help = "standard error",
-     .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
+     .controls = tty_perhaps, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
      .ops.endpoint = &standard_ops, .arg = &standard_err},
     {.keyword = "FD", .params = ":<fdnum>", .min_params = 1, .max_params = 1, .left = CTX_RWB,
      .groups = GROUPS, .help = "a file descriptor the program was started with",
-     .check = check_numbers, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
+     .check = check_numbers, .controls = tty_perhaps, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
      .ops.endpoint = &fd_ops},
     {.keyword = "FD", .params = ":<numout>:<numin>", .min_params = 2, .max_params = 2,
      .left = CTX_B, .groups = GROUPS, .help = "one descriptor to write to, one to read from",
-     .check = check_numbers, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
+     .check = check_numbers, .controls = tty_perhaps, .kind = FORM_ENDPOINT, .records = RECORDS_EITHER,
      .ops.endpoint = &fd_ops},
     {.keyword = NULL},
 };

@@ -15,7 +15,11 @@ NAMED_OPTION(opt_sitout_eio, "sitout-eio", NULL, GROUP_PTY, OFFSET, TIMEVAL,
 NAMED_OPTION(opt_pty_link, "symbolic-link", "link", GROUP_PTY, LATE, STRING,
              "make a symbolic link that leads to the slave side");
 
+NAMED_OPTION(opt_track_line, "track-line", NULL, GROUP_PTY, OFFSET, BOOL,
+             "tell the other side when a program on the slave side changes the line's settings");
+
 OPTION_TABLE(pty) = {
     &opt_openpty, &opt_ptmx, &opt_pty_interval, &opt_pty_wait_slave, &opt_sitout_eio, &opt_pty_link,
+    &opt_track_line,
     OPTIONS_END,
 };

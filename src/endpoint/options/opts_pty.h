@@ -6,6 +6,6 @@
 #include "catena/option.h"
 
 extern const struct option_desc opt_openpty, opt_ptmx, opt_pty_interval, opt_pty_wait_slave,
-    opt_sitout_eio, opt_pty_link;
+    opt_sitout_eio, opt_pty_link, opt_track_line;
 
 #endif

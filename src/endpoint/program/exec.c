@@ -118,6 +118,7 @@ static int check_useless(const struct addr *a, enum comm_type type, struct err *
     } rows[] = {
         {&opt_pty_link, true, "it is about the program's terminal; give \"pty\" too"},
         {&opt_sitout_eio, true, "it is about the program's terminal; give \"pty\" too"},
+        {&opt_track_line, true, "it is about the program's terminal; give \"pty\" too"},
         {&opt_pty_wait_slave, false, "the program itself opens its terminal"},
         {&opt_pty_interval, false, "the program itself opens its terminal"},
         {&opt_right_fd, false, "a program at the end of a chain has nothing on its right"},
@@ -282,6 +283,17 @@ static int exec_replace(const struct addr *a, struct run *r, struct port *left, 
     return rc;
 }
 
+/* A program on a terminal. */
+static unsigned controls(const struct addr *a)
+{
+    enum comm_type type;
+    struct err ignored;
+    bool terminal = comm_of_addr(a, COMM_SOCKETPAIR, &type, &ignored) == 0 && type == COMM_PTY;
+    if (!terminal || opt_true(a, &opt_nofork))
+        return CONTROLS_NONE;
+    return opt_true(a, &opt_track_line) ? CONTROLS_TAKES | CONTROLS_GIVES : CONTROLS_TAKES;
+}
+
 static const struct endpoint_ops exec_ops = {.open = exec_open, .replace = exec_replace};
 
 #define EXEC_GROUPS                                                                                \
@@ -300,6 +312,7 @@ const struct form forms_exec[] = {
         .groups = EXEC_GROUPS,
         .help = "a program, started without a shell, on its standard input and output",
         .check = check,
+        .controls = controls,
         .foresee = command_foresee,
         .show = command_show,
         .kind = FORM_ENDPOINT,
@@ -316,6 +329,7 @@ const struct form forms_exec[] = {
         .groups = EXEC_GROUPS,
         .help = "a command of the system's shell, on its standard input and output",
         .check = check,
+        .controls = controls,
         .foresee = command_foresee,
         .show = command_show,
         .kind = FORM_ENDPOINT,
@@ -330,6 +344,7 @@ const struct form forms_exec[] = {
         .groups = EXEC_GROUPS | GROUP_SHELL,
         .help = "the user's shell ($SHELL), or a command of it",
         .check = check,
+        .controls = controls,
         .foresee = command_foresee,
         .show = command_show,
         .kind = FORM_ENDPOINT,

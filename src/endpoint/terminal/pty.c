@@ -175,6 +175,12 @@ out:
     return rc;
 }
 
+/* A program on the slave side is told of the window; what it does to the line is told if that is wanted. */
+static unsigned controls(const struct addr *a)
+{
+    return opt_true(a, &opt_track_line) ? CONTROLS_TAKES | CONTROLS_GIVES : CONTROLS_TAKES;
+}
+
 static const struct endpoint_ops pty_ops = {.open = pty_address_open};
 
 extern const struct form forms_pty[];
@@ -186,6 +192,7 @@ const struct form forms_pty[] = {
         .left = CTX_RWB,
         .groups = GROUP_FD | GROUP_NAMED | GROUP_TERMIOS | GROUP_PTY,
         .help = "a new pseudo terminal, its slave side for other programs",
+        .controls = controls,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &pty_ops,
     },

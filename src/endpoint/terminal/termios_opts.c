@@ -2,11 +2,13 @@
  * Terminal options: all of an address in one tcgetattr(3)/tcsetattr(3), in the order given. */
 #include "endpoint/terminal/termios_opts.h"
 
+#include <limits.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "catena/addr.h"
 #include "catena/diag.h"
+#include "endpoint/terminal/line_settings.h"
 
 bool opts_have_termios(const struct addr *a)
 {
@@ -116,17 +118,25 @@ static const struct speed {
 #undef S
 };
 
+enum { NSPEEDS = sizeof speeds / sizeof speeds[0] };
+
+int line_code_of(unsigned baud, unsigned *code)
+{
+    for (size_t i = 0; i < NSPEEDS; i++)
+        if (speeds[i].baud == baud) {
+            *code = speeds[i].code;
+            return 0;
+        }
+    return -1;
+}
+
 /* The rate in baud; scripts for the predecessor give the system's code for it, which is accepted
  * where it is no rate itself. */
 static int speed_code(const struct opt *o, speed_t *out, struct err *e)
 {
-    enum { N = sizeof speeds / sizeof speeds[0] };
-    for (size_t i = 0; i < N; i++)
-        if (speeds[i].baud == o->v.i) {
-            *out = speeds[i].code;
-            return 0;
-        }
-    for (size_t i = 0; i < N; i++)
+    if (o->v.i >= 0 && o->v.i <= UINT_MAX && line_code_of((unsigned)o->v.i, out) == 0)
+        return 0;
+    for (size_t i = 0; i < NSPEEDS; i++)
         if (speeds[i].code == o->v.i) {
             *out = speeds[i].code;
             return 0;
