@@ -43,6 +43,8 @@ bool registry_nearest(const struct registry *known, const char *keyword, char *f
 
 /* The row called so (canonical or alias, any case), NULL if there is none. */
 const struct option_desc *option_lookup(const struct registry *known, const char *name);
+/* What that name means at an address of this form: a row that it brings along, else the first of all. */
+const struct option_desc *option_lookup_at(const struct registry *known, const struct form *f, const char *name);
 /* The option name nearest to a misspelt one into found, of what that form takes (if not NULL) rather
  * than of others; false if none is near. */
 bool option_nearest(const struct registry *known, const char *name, const struct form *f,

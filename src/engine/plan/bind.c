@@ -353,7 +353,7 @@ static int bind_option(const struct binder *b, const struct opt_spec *o, const c
 static int adopt(struct binder *b, const struct stray *s, const char *label, struct addr *a,
                  struct opt *opts, struct err *e)
 {
-    const struct option_desc *d = option_lookup(b->plan->known, s->spec->name.s);
+    const struct option_desc *d = option_lookup_at(b->plan->known, a->form, s->spec->name.s);
     int rc = bind_option(b, s->spec, s->label, a->form, d, &opts[a->nopts], e);
     if (rc < 0)
         return -1;
@@ -373,7 +373,7 @@ static int adopt_strays(struct binder *b, const char *label, struct addr *a, str
     for (size_t i = 0; i < b->nstrays; i++) {
         const struct stray *s = &b->strays[i];
         bool ours = s->link < b->link &&
-                    form_takes(a->form, option_lookup(b->plan->known, s->spec->name.s));
+                    form_takes(a->form, option_lookup_at(b->plan->known, a->form, s->spec->name.s));
         if (!ours)
             b->strays[left++] = *s;
         else if (adopt(b, s, label, a, opts, e) < 0)
@@ -387,7 +387,7 @@ static int bind_own(struct binder *b, const struct opt_spec *o, const char *labe
                     struct opt *opts, struct err *e)
 {
     const struct form *f = a->form;
-    const struct option_desc *d = option_lookup(b->plan->known, o->name.s);
+    const struct option_desc *d = option_lookup_at(b->plan->known, f, o->name.s);
     if (!d)
         return unknown_option(b->plan->known, o, label, f, e);
     if (form_takes(f, d) || (b->plan->settings->no_group_check && can_be_tried(f, d))) {

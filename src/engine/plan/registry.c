@@ -189,6 +189,13 @@ const struct option_desc *option_lookup(const struct registry *known, const char
     return walk(known, look_called, &(struct word){name, strlen(name)});
 }
 
+const struct option_desc *option_lookup_at(const struct registry *known, const struct form *f, const char *name)
+{
+    struct word w = {name, strlen(name)};
+    const struct option_desc *own = f->options ? walk_table(f->options, look_called, &w) : NULL;
+    return own ? own : option_lookup(known, name);
+}
+
 struct visit {
     const struct registry *known;
     void (*f)(const struct option_desc *, void *);
