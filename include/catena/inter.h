@@ -112,7 +112,9 @@ struct session_ops {
     bool records; /* what is given out to a side that takes records is one at a time */
     bool over_records; /* its wire is of records: one at a time is in a buffer of that side, whole */
     bool controls; /* as of codecs; nothing is added to a buffer that has a control */
-    /* Can connections share what prepare() gives, although the address has holes? If not it is called
+    bool bare_end; /* it has no goodbye of its own: where its data end, the wire does */
+    /* These three may be NULL together: nothing is to be made once.
+     * Can connections share what prepare() gives, although the address has holes? If not it is called
      * for each of them. */
     bool (*shares)(const struct addr *a);
     /* Once per address, before any fork: what all connections share (TLS context, trust store). */

@@ -28,6 +28,8 @@ const struct fact_desc fact_table[] = {
     {"proto", FACT_TEXT, "protocol that a client speaks"},
     {"host", FACT_HOST, "host that the program which uses this one wants to reach"},
     {"port", FACT_PORT, "port that the program which uses this one wants to reach"},
+    {"term", FACT_TEXT, "type of the terminal that a telnet client has"},
+    {"user", FACT_TEXT, "name that a telnet client gives its user"},
     {"timestamp", FACT_TEXT, "time when the packet came"},
     {"ip_ttl", FACT_NUMBER, "time to live of the packet"},
     {"ip_tos", FACT_NUMBER, "type of service of the packet"},

@@ -300,7 +300,7 @@ int engine_notice_gone(struct engine *e, int side, struct err *err)
 static bool fin_waits(const struct engine *e, int side)
 {
     const struct layer *l = stack_wire(e, side);
-    return l && !layer_to(e, l, side)->end[side] && !engine_in_ended(e, side);
+    return l && !l->session->bare_end && !layer_to(e, l, side)->end[side] && !engine_in_ended(e, side);
 }
 
 static int shut(struct engine *e, int side, struct err *err)

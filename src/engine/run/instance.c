@@ -82,7 +82,7 @@ static int look_up(struct instance *i, struct err *e)
 static int prepare(struct instance *i, struct run *r, struct err *e)
 {
     const struct addr *a = &i->addr;
-    if (a->form->kind != FORM_SESSION || a->form->ops.session->shares(a))
+    if (a->form->kind != FORM_SESSION || !a->form->ops.session->prepare || a->form->ops.session->shares(a))
         return 0;
     return a->form->ops.session->prepare(a, r, &i->shared, e);
 }

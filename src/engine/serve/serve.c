@@ -355,7 +355,7 @@ static int prepare_shared(const struct plan *p, struct run *r, void **shared, st
     r->shared = shared;
     for (size_t i = 0; i < p->nlinks; i++) {
         const struct addr *a = p->links[i].fwd;
-        if (a->form->kind == FORM_SESSION && a->form->ops.session->shares(a) &&
+        if (a->form->kind == FORM_SESSION && a->form->ops.session->prepare && a->form->ops.session->shares(a) &&
             a->form->ops.session->prepare(a, r, &shared[i], e) < 0)
             return e->where.text ? -1 : err_wrap(e, "%s", a->label);
     }
