@@ -330,8 +330,7 @@ int comport_check(const struct addr *a, struct err *e)
 void comport_begin(struct telnet *t)
 {
     t->q[TO_ECHO][HIM].may = true;
-    t->q[TO_COMPORT][US].may = !t->role->server;
-    t->q[TO_COMPORT][HIM].may = t->role->server;
+    t->q[TO_COMPORT][US].may = t->q[TO_COMPORT][HIM].may = true; /* some have it the other way round, or both */
     t->line.masks[MODEM] = 0xff;
     telnet_want(t, t->role->server ? HIM : US, TO_COMPORT, true);
 }
@@ -353,12 +352,17 @@ static void begin_client(struct telnet *t)
 
 int comport_agreed(struct telnet *t, struct err *e)
 {
-    t->line.agreed = telnet_on(t, t->role->server ? HIM : US, TO_COMPORT);
+    bool was = t->line.agreed, refused = t->q[TO_COMPORT][t->role->server ? HIM : US].state == Q_NO;
+    t->line.agreed = telnet_on(t, US, TO_COMPORT) || telnet_on(t, HIM, TO_COMPORT);
+    if (was == t->line.agreed && (was || !refused))
+        return 0;
     if (!t->line.agreed && !t->role->server && !opt_true(t->a, &opt_line_lax))
         return err_set(e, ERR_REFUSED, "the server does not do RFC 2217; option lax goes on without");
     if (!t->line.agreed)
         diag(DIAG_WARN, "rfc2217: the peer does not do RFC 2217: its line cannot be set");
     else if (!t->role->server)
         begin_client(t);
+    else /* clients want to know before anything changes */
+        owe(t, CONTROL_MODEM_STATE, 0, 0);
     return 0;
 }
