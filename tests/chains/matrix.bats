@@ -117,3 +117,4 @@ plain_line() { # no links at all
 @test "system with four descriptors, reversed" { all "^system:\"exec $relay\""; }
 @test "exec1%exec1" { all 'exec1:cat%exec1:cat'; }
 @test "system1%^exec1" { all 'system1:cat%nop|nop%exec1:cat'; }
+@test "telnet|^telnet-server" { all "telnet|^telnet-server"; }

@@ -15,7 +15,7 @@ static const struct addr *reads(const struct plan_end *end)
     return end->back ? end->back : end->fwd;
 }
 
-/* Whoever looks after them takes them, and gives his own. */
+/* Whoever looks after them; he takes them all. */
 static const struct addr *link_controls(const struct plan_link *l, int source)
 {
     const struct addr *a;
@@ -26,11 +26,21 @@ static const struct addr *link_controls(const struct plan_link *l, int source)
     return does ? a : NULL;
 }
 
-static bool any_link(const struct plan *p, int source)
+/* A session takes them on its data side, and there gives its own. */
+static bool means(const struct plan_link *l, const struct addr *a, int source, bool gives)
 {
-    for (size_t i = 0; i < p->nlinks; i++)
-        if (link_controls(&p->links[i], source))
-            return true;
+    return a->form->kind != FORM_SESSION || (l->wire == source) == gives;
+}
+
+/* Does a link take what the flow's first end gives; or give what its last end takes? */
+static bool any_link(const struct plan *p, int source, bool from_end)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        const struct plan_link *l = &p->links[(source == LEFT) == from_end ? i : p->nlinks - 1 - i];
+        const struct addr *a = link_controls(l, source);
+        if (a)
+            return means(l, a, source, !from_end);
+    }
     return false;
 }
 
@@ -38,6 +48,9 @@ static bool any_link(const struct plan *p, int source)
 static bool meet(const struct plan *p, int source)
 {
     unsigned gives = end_controls(reads(&p->end[source])), takes = end_controls(p->end[!source].fwd);
+    for (size_t i = 0; i < p->nlinks; i++)
+        if (link_controls(&p->links[i], source))
+            return false;
     return !p->settings->v1_name && gives & CONTROLS_GIVES && takes & CONTROLS_TAKES;
 }
 
@@ -60,8 +73,8 @@ static int settle_end(struct plan *p, int side, struct err *e)
     struct plan_end *end = &p->end[side];
     const struct addr **reading = end->back ? &end->back : &end->fwd;
     bool flows[2] = {p->settings->to_right, p->settings->to_left}; /* by source */
-    bool tells = flows[side] && end_controls(*reading) & CONTROLS_GIVES && (any_link(p, side) || meet(p, side));
-    bool told = flows[!side] && end_controls(end->fwd) & CONTROLS_TAKES && (any_link(p, !side) || meet(p, !side));
+    bool tells = flows[side] && end_controls(*reading) & CONTROLS_GIVES && (any_link(p, side, true) || meet(p, side));
+    bool told = flows[!side] && end_controls(end->fwd) & CONTROLS_TAKES && (any_link(p, !side, false) || meet(p, !side));
     return mark(p, reading, tells, false, e) < 0 ? -1 : mark(p, &end->fwd, false, told, e);
 }
 
@@ -110,9 +123,9 @@ static int warn_flow(struct plan *p, int source, struct err *e)
         const struct addr *a = it->link ? link_controls(it->link, source) : NULL;
         if (!a)
             continue;
-        if (from && lost)
+        if (from && lost && means(it->link, a, source, false))
             return note_lost(p, from, a, perhaps, e);
-        from = a;
+        from = means(it->link, a, source, true) ? a : NULL;
         perhaps = lost = false;
     }
     if (!from || !lost || !(takes & CONTROLS_TAKES))
