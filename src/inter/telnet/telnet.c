@@ -353,8 +353,6 @@ static int telnet_step(void *st, struct session_side *data, struct session_side 
         return -1;
     if (t->role->comport)
         comport_act(t);
-    if (wire->out_eof) /* who has ended answers nothing */
-        buf_consume(&t->say, t->say.len);
     unsigned char *at;
     if (wire->in_eof || wire->out_eof) { /* nothing more is answered */
         t->hold_until = 0;
@@ -362,12 +360,16 @@ static int telnet_step(void *st, struct session_side *data, struct session_side 
     }
     if (buf_room(data->out, &at) < LONGEST) /* what comes is data by now */
         t->ask_until = 0;
-    (void)flush_say(t, wire->out);
+    if (!wire->out_eof)
+        (void)flush_say(t, wire->out);
     if (wire->in->control.kind)
         buf_consume(wire->in, 0);
     if (receive(t, wire->in, data->out, wire->in_eof, e) < 0)
         return -1;
-    send_all(t, data->in, wire->out, data->in_eof);
+    if (wire->out_eof) /* who has ended answers nothing */
+        buf_consume(&t->say, t->say.len);
+    else
+        send_all(t, data->in, wire->out, data->in_eof);
     if (wire->in_eof && wire->in->len == 0 && !t->give.kind && !t->cr_until)
         data->out_eof = true;
     if (data->in_eof && data->in->len == 0 && t->say.len == 0 && !t->nul_until)
