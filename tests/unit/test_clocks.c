@@ -160,6 +160,30 @@ static void delayed(void **state)
     lane_close(&l);
 }
 
+/* The size of a window comes behind the bytes that were typed before. */
+static void delay_keeps_order(void **state)
+{
+    const char *ms = "20ms";
+    struct addr a = address(forms_delay, &ms, NULL, 0);
+    struct lane l = {0};
+    (void)state;
+    open_lane(&l, &a, true);
+    put(&l, "one", false);
+    assert_int_equal(l.ops->push(l.st, &l.in, &l.out, CODEC_RUN, &l.e), 0);
+    l.in.control = control_window(80, 25);
+    while (!buf_holds(&l.out))
+        assert_int_equal(l.ops->push(l.st, &l.in, &l.out, CODEC_RUN, &l.e), 0);
+    assert_int_equal(l.out.len, 3);
+    assert_int_equal(l.out.control.kind, CONTROL_NONE);
+    assert_false(buf_holds(&l.in));
+    buf_consume(&l.out, 3);
+    while (!buf_holds(&l.out))
+        assert_int_equal(l.ops->push(l.st, &l.in, &l.out, CODEC_RUN, &l.e), 0);
+    assert_int_equal(l.out.control.kind, CONTROL_WINDOW);
+    buf_consume(&l.out, 0);
+    lane_close(&l);
+}
+
 /* Messages keep what they are; nothing overtakes; the memory is bounded. */
 static void delay_keeps(void **state)
 {
@@ -391,7 +415,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(within_two_percent), cmocka_unit_test(bursts),   cmocka_unit_test(delayed),
-        cmocka_unit_test(delay_keeps),        cmocka_unit_test(paced),    cmocka_unit_test(throttled),
+        cmocka_unit_test(delay_keeps),        cmocka_unit_test(delay_keeps_order),
+        cmocka_unit_test(paced),    cmocka_unit_test(throttled),
         cmocka_unit_test(packets),            cmocka_unit_test(alone),    cmocka_unit_test(written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,7 @@ static int keep(struct delay *d, struct buf *in, int64_t now, struct err *e)
     }
     b->due = leaves_at(d, now);
     b->data.record = in->record;
+    b->data.control = in->control; /* what travels beside the data is no faster than that */
     (void)buf_put(&b->data, buf_data(in), in->len);
     *d->end = b;
     d->end = &b->next;
@@ -157,6 +158,7 @@ static void delay_fini(void *st)
 }
 
 static const struct codec_ops delay_ops = {.looks = true,
+                                           .controls = true,
                                            .delays = true,
                                            .state_size = sizeof(struct delay),
                                            .start = delay_start,
