@@ -78,6 +78,8 @@ void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((for
 /* Messages about the text `real`, an argument that holds a secret, show `shown` (of the same length)
  * instead; NULL: no more. Both are borrowed. While there is one thread. */
 void diag_show_instead(const char *real, const char *shown);
+/* The error as messages show it. */
+void diag_mask(struct err *e);
 /* Data for people to read, on standard error: waits while they are slow, but not once a signal wants the
  * process to end. Or for the log's taker. */
 void diag_data(const char *p, size_t n);

@@ -18,6 +18,8 @@ struct endpoint_ops {
                 struct err *e);
     /* Releases state. forked: this is a child that inherited it: close, but remove nothing. */
     void (*unlisten)(const struct addr *a, void *state, bool forked);
+    /* The descriptor of state that is readable when open() need not wait. May be NULL. */
+    int (*waits_at)(const void *state);
     /* A program in the relay's place (nofork): left is the other side's port. Returns on failure, or
      * when a program that was called has ended, with its status. */
     int (*replace)(const struct addr *a, struct run *r, struct port *left, int *status,

@@ -98,6 +98,7 @@ struct run {
 
     pthread_mutex_t lock; /* guards what follows */
     bool failed;
+    struct err *why; /* the first failure, or of which program the first was; NULL: none, or no memory */
     struct fact *facts;
     struct instance *instances; /* instance.c */
     struct child *children;
@@ -135,6 +136,10 @@ void run_fini(struct run *r); /* removes what is to be removed, frees */
 
 /* The first failure wins and is logged as E; later ones are its consequences and logged as I. */
 void run_fail(struct run *r, const struct err *e);
+/* Is it known why the run has failed? By any thread. */
+bool run_why(struct run *r, struct err *e);
+/* A program has failed. */
+void run_child_fails(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The process is ours, and the run has it for itself. */
 bool run_may_change_process(const struct run *r);
 /* Says W that something is experimental, unless --experimental was given. */

@@ -32,6 +32,7 @@ struct settings {
     bool unfused; /* --unfused: every link an engine of its own, for tests */
     bool v1_name; /* called as socat: v1's defaults */
     const char *facts; /* blank-separated: those that the program which uses us tells; or NULL */
+    const char *called[2]; /* the two chains, in messages; NULL: first address, second address */
     const char *env_prefix; /* of the variables for child programs: "SOCAT" or from -lp */
 };
 

@@ -13,7 +13,8 @@
 #include "catena/diag.h"
 #include "catena/err.h"
 #include "catena/registry.h"
-#include "engine/cli/secret.h"
+#include "engine/cli/secret_environment.h"
+#include "engine/plan/secret.h"
 
 static const struct mask_case {
     const char *text, *masked;

@@ -95,6 +95,7 @@ static const struct endpoint_ops accept_fd_ops = {
     .listen = accept_fd_listen,
     .open = sock_accept,
     .unlisten = accept_fd_unlisten,
+    .waits_at = sock_waits_at,
 };
 
 extern const struct form forms_accept_fd[];

@@ -222,6 +222,7 @@ static const struct endpoint_ops listen_ops = {
     .listen = stream_listen,
     .open = sock_accept,
     .unlisten = sock_unlisten,
+    .waits_at = sock_waits_at,
 };
 
 #define GROUPS (GROUP_FD | GROUP_SOCKET)

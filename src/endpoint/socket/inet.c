@@ -299,4 +299,5 @@ const struct endpoint_ops inet_listen_ops = {
     .listen = inet_listen,
     .open = sock_accept,
     .unlisten = sock_unlisten,
+    .waits_at = sock_waits_at,
 };

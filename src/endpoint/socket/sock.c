@@ -366,6 +366,13 @@ void sock_unlisten(const struct addr *a, void *state, bool forked)
     free(l);
 }
 
+int sock_waits_at(const void *state)
+{
+    const struct sock_listener *l = state;
+
+    return l->fd;
+}
+
 int64_t sock_accept_deadline(const struct addr *a)
 {
     double timeout = opt_time(a, &opt_accept_timeout, 0);

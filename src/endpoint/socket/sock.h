@@ -65,6 +65,7 @@ int sock_listen(const struct addr *a, const struct sock_kind *kind, int fd,
 int sock_accept(const struct addr *a, struct run *r, void *state, struct port **out, struct err *e);
 int64_t sock_accept_deadline(const struct addr *a); /* by accept-timeout=, 0 is for ever */
 int sock_timed_out(struct err *e); /* what accept-timeout= then does */
+int sock_waits_at(const void *state);
 void sock_unlisten(const struct addr *a, void *state, bool forked);
 
 /* inet.c: endpoint_ops of connecting to <host>:<port> and of listening on <port>, for whatever

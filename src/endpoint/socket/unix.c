@@ -339,7 +339,8 @@ static int connect_kinds(const struct addr *a, struct run *r, const struct sock_
 
     if (unix_name(a, kind, a->params[0], &to, e) < 0)
         return -1;
-    diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
+    if (diag_shows(DIAG_NOTICE))
+        diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
     while (connect_as(a, r, kind, &to, out, e) < 0) {
         if (!of_other_type(kind, e->sys) || kind[1].family == 0 ||
             opt_find(a, &opt_so_type) != NULL)
@@ -395,6 +396,7 @@ static const struct endpoint_ops listen_ops = {
     .listen = unix_listen,
     .open = sock_accept,
     .unlisten = sock_unlisten,
+    .waits_at = sock_waits_at,
 };
 
 #define CLIENT_GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_RETRY | GROUP_UNIX)

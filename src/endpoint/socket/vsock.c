@@ -141,6 +141,7 @@ static const struct endpoint_ops listen_ops = {
     .listen = vsock_listen,
     .open = sock_accept,
     .unlisten = sock_unlisten,
+    .waits_at = sock_waits_at,
 };
 
 #define GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_CHILD | GROUP_RETRY)

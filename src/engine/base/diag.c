@@ -320,6 +320,14 @@ static void mask_message(struct err *e, const char *real, const char *shown)
         e->where.text = shown;
 }
 
+void diag_mask(struct err *e)
+{
+    const struct diag_log *log = log_here();
+    for (size_t i = 0; log && i < 2; i++)
+        if (log->masked[i].real)
+            mask_message(e, log->masked[i].real, log->masked[i].shown);
+}
+
 const char *diag_words(const struct err *e)
 {
     const struct diag_log *log = log_here();
@@ -344,9 +352,7 @@ void diag_err(enum diag_level level, const struct err *e)
     if (!log || !diag_shows(level))
         return;
     struct err seen = *e;
-    for (size_t i = 0; i < 2; i++)
-        if (log->masked[i].real)
-            mask_message(&seen, log->masked[i].real, log->masked[i].shown);
+    diag_mask(&seen);
     if (seen.where.text)
         show_caret(&seen.where, caret, sizeof caret);
     emit(log, sunk(log, level), words_and_call(&seen, room, sizeof room), caret);

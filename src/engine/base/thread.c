@@ -28,8 +28,9 @@ static bool enter(struct catena *c)
 
 static void leave(struct catena *c)
 {
-    if (c)
-        atomic_fetch_sub(&c->threads, 1);
+    void (*unused)(struct catena *) = c ? c->unused : NULL;
+    if (c && atomic_fetch_sub(&c->threads, 1) == 1 && unused)
+        unused(c);
 }
 
 static void *begin(void *arg)

@@ -9,8 +9,9 @@
 #include "catena/registry.h"
 #include "engine/cli/cmdline.h"
 #include "engine/cli/help.h"
-#include "engine/cli/secret.h"
+#include "engine/cli/secret_environment.h"
 #include "engine/cli/signal_fd.h"
+#include "engine/plan/secret.h"
 #include "engine/serve/serve.h"
 
 static int fail(const struct err *e)

@@ -210,7 +210,7 @@ static int advance(struct line *l, int side, size_t limit, struct err *e)
  * behind him talks to him, and later. */
 static size_t right_limit(const struct line *l)
 {
-    size_t limit = l->waiting.link ? l->next[RIGHT] : l->next[LEFT];
+    size_t limit = l->waiting.link ? l->next[RIGHT] : l->bare ? l->plan->border + 1 : l->next[LEFT];
     for (size_t i = l->next[RIGHT]; l->waiting.link && i-- > l->next[LEFT];) {
         const struct plan_item *it = &l->plan->items[i];
         bool talks = it->kind == ITEM_DIALOG || (it->link && it->link->fwd->form->kind == FORM_SESSION);
@@ -351,4 +351,21 @@ void line_fini(struct line *l)
         close(l->done_fd);
     l->done_fd = -1;
     border_fini(&l->border);
+}
+
+/* What is in memory is left as it is: who was at work at it is not here. */
+void line_leave(struct line *l)
+{
+    for (int i = 0; i < 2; i++)
+        port_abandon(l->port[i]);
+    for (size_t i = 0; i < l->plan->nitems; i++) {
+        struct station *s = &l->stations[i];
+        for (int k = 0; k < 2; k++)
+            if (s->engine.side[k].port && !s->engine.side[k].port->ops->give)
+                port_abandon(s->engine.side[k].port);
+        if (s->stop_fd >= 0)
+            close(s->stop_fd);
+    }
+    if (l->done_fd >= 0)
+        close(l->done_fd);
 }

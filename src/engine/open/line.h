@@ -48,6 +48,7 @@ struct line {
     int fds[2][2];             /* of the end ports, for messages */
     bool defers;            /* somebody else may see to the handshake of who connected ... */
     struct engine *proving; /* ... namely of this engine, and then the opening goes on */
+    bool bare;              /* what the right chain ends with is wanted as a port: no engine has it yet */
     bool shakes_later;      /* what the right chain ends with may shake hands while it relays */
     const struct plan_link *failed; /* the link that could not be opened; NULL: the endpoint */
     int done_fd;
@@ -83,5 +84,7 @@ struct engine *line_begin(struct line *l);
 /* Relays at the border until the run has ended, then waits for all others. */
 void line_relay(struct line *l);
 void line_fini(struct line *l);
+/* In a process that was forked off, in which it has no threads: closes what it has, without a word. */
+void line_leave(struct line *l);
 
 #endif

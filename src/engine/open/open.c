@@ -220,6 +220,12 @@ int open_port(struct opened_end *o, struct run *r, struct port **out, struct err
     return port_join(half[0], half[1], out, e);
 }
 
+int open_waits_at(const struct opened_end *o)
+{
+    const struct endpoint_ops *ops = o->end->fwd->form->ops.endpoint;
+    return o->listening && ops->waits_at ? ops->waits_at(o->state) : -1;
+}
+
 void open_release(struct opened_end *o, bool forked)
 {
     if (o->listening)

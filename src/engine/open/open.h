@@ -20,6 +20,8 @@ bool open_is_passive(const struct plan_end *end);
 int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r, struct err *e);
 /* Connects, accepts or opens; gives the port. */
 int open_port(struct opened_end *o, struct run *r, struct port **out, struct err *e);
+/* Readable when somebody has come; -1 not known. */
+int open_waits_at(const struct opened_end *o);
 void open_release(struct opened_end *o, bool forked);
 /* What changes the process (user, root, session) once the address is open and forked. */
 int open_process_options(const struct opened_end *o, struct run *r, int fd, struct err *e);

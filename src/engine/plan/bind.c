@@ -32,17 +32,22 @@ static const char *keyword_of(const struct single_spec *s)
     }
 }
 
+const char *chain_called(const struct settings *s, int chain)
+{
+    return s->called[chain] ? s->called[chain] : chain == LEFT ? "first address" : "second address";
+}
+
 static const char *label_of(const struct binder *b, const char *typed)
 {
-    const char *which = b->chain == LEFT ? "first" : "second";
+    const char *which = chain_called(b->plan->settings, b->chain);
     char word[64];
     size_t n = 0;
     for (; typed[n] && n < sizeof word - 1; n++)
         word[n] = (char)tolower((unsigned char)typed[n]);
     word[n] = '\0';
-    return b->chained ? arena_printf(&b->plan->arena, "%s address, link %zu \"%s\"", which, b->link,
+    return b->chained ? arena_printf(&b->plan->arena, "%s, link %zu \"%s\"", which, b->link,
                                      word)
-                      : arena_printf(&b->plan->arena, "%s address \"%s\"", which, word);
+                      : arena_printf(&b->plan->arena, "%s \"%s\"", which, word);
 }
 
 int note_add(struct arena *a, struct plan_note **list, enum diag_level level, struct span where,

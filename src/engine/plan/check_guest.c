@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Which lines may run in a process that is not ours (catena.owns_process). */
+#include <string.h>
+
 #include "catena/catena.h"
 #include "catena/options.h"
 #include "engine/plan/checks.h"
@@ -15,6 +17,25 @@ static const struct {
     {&opt_umask, NULL},
     {&opt_netns, NULL},
 };
+
+/* Addresses that take what the process has for itself. */
+static const struct {
+    const char *keyword, *why;
+} taking[] = {
+    {"STDIO", "its standard input and output are its own; \"FD:0\" and \"FD:1\" name them if they are meant"},
+    {"STDIN", "its standard input is its own; \"FD:0\" names it if it is meant"},
+    {"STDOUT", "its standard output is its own; \"FD:1\" names it if it is meant"},
+    {"STDERR", "its standard error is its own; \"FD:2\" names it if it is meant"},
+    {"READLINE", "its terminal and signals are its own"},
+};
+
+static int check_taking(const struct addr *a, struct err *e)
+{
+    for (size_t i = 0; i < sizeof taking / sizeof taking[0]; i++)
+        if (strcmp(a->form->keyword, taking[i].keyword) == 0)
+            return err_at(e, a->at, "%s: the process is not ours, and %s", a->label, taking[i].why);
+    return 0;
+}
 
 static int not_here(const struct addr *a, const struct opt *o, const char *instead, struct err *e)
 {
@@ -44,9 +65,12 @@ int plan_check_guest(const struct plan *p, struct err *e)
     if (p->settings->sandbox)
         return err_set(e, ERR_USAGE, "--sandbox confines the process, which is not ours");
     for (int chain = LEFT; chain <= RIGHT; chain++)
-        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
+            if (check_taking(a, e) < 0)
+                return -1;
             for (size_t k = 0; k < a->nopts; k++)
                 if (check_option(a, &a->opts[k], e) < 0)
                     return -1;
+        }
     return 0;
 }

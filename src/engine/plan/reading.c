@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catena/catena.h"
 #include "catena/options.h"
 #include "engine/plan/bind.h"
 #include "catena/registry.h"
@@ -211,14 +212,14 @@ static bool chain_counts(const struct plan *p, const struct chain_spec *c)
 
 static int say_which(struct plan *p, int side, struct chain *c, bool chained, struct err *e)
 {
-    const char *which = side == LEFT ? "first" : "second";
+    const char *which = chain_called(p->settings, side);
     struct span all = {.text = p->text[side], .len = strlen(p->text[side])};
     int rc = chained ? note_add(&p->arena, &c->notes, DIAG_NOTICE, all,
-                                "%s address: taken for a chain; it could be a single address with "
+                                "%s: taken for a chain; it could be a single address with "
                                 "that text, too, which --v1 or a backslash before each \"|\", "
                                 "\"%%\" and \"^\" makes of it", which)
                      : note_add(&p->arena, &c->notes, DIAG_NOTICE, all,
-                                "%s address: taken for a single address, as v1 does; it could be a "
+                                "%s: taken for a single address, as v1 does; it could be a "
                                 "chain, too", which);
     return rc < 0 ? err_nomem(e) : 0;
 }
@@ -297,7 +298,7 @@ static int read_operators(struct plan *p, int side, struct chain_spec *spec, str
         *out = (struct readings){.of = {chain_works ? chain : single}, .n = 1};
     } else {
         bool sure = spec->npieces > 0 ? chain_in_place(p->known, spec) : !readable;
-        return sure ? -1 : explain(e);
+        return sure || !catena_owns_process(p->settings->catena) ? -1 : explain(e); /* a host has no --v1 */
     }
     return 0;
 }

@@ -153,8 +153,9 @@ static void judge(struct run *r, struct child *c)
     c->well = ended_well(&c->how) || broke_pipe(r, c);
     bool failed = !c->well && !was_ended(c);
     enum diag_level level = failed ? DIAG_WARN : DIAG_INFO;
-    r->child_failed |= failed;
     ended_words(&c->how, c->system != NULL, words, sizeof words);
+    if (failed)
+        run_child_fails(r, "%s: child %d %s", c->label, (int)c->pid, words);
     if (r->settings->v1_name)
         tell_v1(c, level);
     else

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <mqueue.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ void run_fini(struct run *r)
     run_drop_instances(r);
     run_forget(r);
     free(r->met);
+    free(r->why);
     free((void *)(uintptr_t)atomic_load(&r->peer.name));
     if (r->broken_fd >= 0)
         close(r->broken_fd);
@@ -114,11 +116,42 @@ void run_after_fork(struct run *r)
     r->forked = true;
 }
 
+/* Under the lock. */
+static void keep_why(struct run *r, const struct err *e)
+{
+    if (!r->why && (r->why = malloc(sizeof *r->why)))
+        *r->why = *e;
+}
+
+bool run_why(struct run *r, struct err *e)
+{
+    pthread_mutex_lock(&r->lock);
+    bool known = r->why != NULL;
+    if (known)
+        *e = *r->why;
+    pthread_mutex_unlock(&r->lock);
+    return known;
+}
+
+void run_child_fails(struct run *r, const char *fmt, ...)
+{
+    struct err e = {.kind = ERR_OTHER};
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(e.text, sizeof e.text, fmt, ap);
+    va_end(ap);
+    pthread_mutex_lock(&r->lock);
+    r->child_failed = true;
+    keep_why(r, &e);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void run_fail(struct run *r, const struct err *e)
 {
     pthread_mutex_lock(&r->lock);
     bool is_first = !r->failed;
     r->failed = true;
+    keep_why(r, e);
     pthread_mutex_unlock(&r->lock);
     diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
 }
@@ -153,6 +186,8 @@ void run_forget_failure(struct run *r)
 {
     pthread_mutex_lock(&r->lock);
     r->failed = false;
+    free(r->why);
+    r->why = NULL;
     pthread_mutex_unlock(&r->lock);
     atomic_store(&r->broken, false);
     for (int i = 0; i < 2; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Keeping secrets out of sight: see secret.h. */
-#include "engine/cli/secret.h"
+#include "engine/plan/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,26 +111,4 @@ void secret_free(char *copy)
     diag_show_instead(copy, NULL);
     explicit_bzero(copy, strlen(copy));
     free(copy);
-}
-
-/* ---- the environment ---- */
-
-static void hide_variables(const struct addr *a)
-{
-    for (size_t i = 0; i < a->nopts; i++) {
-        const struct opt *o = &a->opts[i];
-        char *value = o->desc->secret == SECRET_ENV ? getenv(o->v.variable) : NULL;
-        if (value) {
-            memset(value, '*', strlen(value)); /* the kernel shows what the process began with */
-            (void)unsetenv(o->v.variable);
-        }
-    }
-}
-
-void secret_hide_environment(const struct plan *p)
-{
-    const struct addr *a;
-    for (int chain = LEFT; chain <= RIGHT; chain++)
-        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
-            hide_variables(a);
 }

@@ -16,8 +16,5 @@ int secret_mask(const struct registry *known, char *argument, bool v1, struct er
 int secret_hide_argument(const struct registry *known, char *argument, bool v1, char **copy,
                          struct err *e);
 void secret_free(char *copy);
-/* Takes the variables that secrets came from out of the environment, so that programs do not have
- * them. */
-void secret_hide_environment(const struct plan *p);
 
 #endif

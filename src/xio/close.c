@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * The end of handles: see handle.h. What was written leaves first; the other direction ends by order. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catena/port.h"
+#include "catena/run.h"
+#include "catena/wait.h"
+#include "xio/error.h"
+#include "xio/handle.h"
+
+void handle_wake(struct handle *h)
+{
+    if (atomic_exchange(&h->closing, true))
+        return;
+    if (h->behind) { /* nobody reads on, and nobody writes on */
+        atomic_store(&h->run.cut[RIGHT], true);
+        (void)shutdown(h->fd, SHUT_RDWR);
+    } else if (h->listens) {
+        handle_set_clock(h, 0);
+    }
+}
+
+/* Has the thread ended by then? */
+static bool ended_by(const struct handle *h, int64_t when)
+{
+    struct timespec t = {.tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000L};
+    return pthread_clockjoin_np(h->thread, NULL, CLOCK_MONOTONIC, &t) == 0;
+}
+
+/* As long as something moves; then what has not left is lost. */
+static void wait_for_thread(struct handle *h)
+{
+    int64_t began = wait_now(), due;
+    for (;;) {
+        int64_t moved = atomic_load(&h->run.last_activity);
+        due = (moved > began ? moved : began) + h->chain->opts.linger;
+        if (ended_by(h, due))
+            return;
+        if (atomic_load(&h->run.last_activity) <= moved)
+            break;
+    }
+    handle_set_clock(h, 0);
+    (void)pthread_join(h->thread, NULL);
+}
+
+static void free_handle(struct handle *h)
+{
+    while (h->facts) {
+        struct kept_fact *f = h->facts;
+        h->facts = f->next;
+        free(f);
+    }
+    if (h->stop_fd >= 0)
+        close(h->stop_fd);
+    run_fini(&h->run);
+    (void)pthread_mutex_destroy(&h->lock);
+    chain_drop(h->chain);
+    free(h);
+}
+
+static int end_line(struct handle *h, struct err *e)
+{
+    struct err ignored = {.kind = ERR_NONE};
+    bool plain = h->end && !h->behind;
+    if (h->behind) {
+        close(h->fd);
+        wait_for_thread(h);
+    } else {
+        port_close(h->end);
+        h->end = NULL;
+        if (!plain && h->fd >= 0) /* of a pair that has come to nothing */
+            close(h->fd);
+        h->status = passage_finish(&h->passage, 0, &ignored);
+    }
+    return h->status == 0 || !run_why(&h->run, e) ? 0 : -1;
+}
+
+int handle_close(struct handle *h, struct err *e)
+{
+    struct catena_visit visit;
+    struct chain *c = h->chain;
+    int rc = 0;
+    chain_hold(c);
+    handle_visit(&visit, c, &c->nobody);
+    handle_wake(h);
+    if (h->listens)
+        open_release(&h->passage.end[RIGHT], false);
+    else
+        rc = end_line(h, e);
+    if (rc < 0)
+        error_settle(c, e);
+    free_handle(h);
+    catena_leave(&visit);
+    chain_drop(c);
+    return rc;
+}
+
+void handle_leave(struct handle *h)
+{
+    if (h->listens)
+        open_release(&h->passage.end[RIGHT], true);
+    else if (h->end && !h->behind)
+        port_abandon(h->end);
+    else
+        line_leave(&h->line);
+    if (h->fd >= 0 && h->behind)
+        close(h->fd);
+    if (h->stop_fd >= 0)
+        close(h->stop_fd);
+}
+
+int handle_lend(const struct handle *h, struct port **out, struct err *e)
+{
+    int fd = fcntl(h->fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return err_sys(e, "fcntl(%d, F_DUPFD_CLOEXEC)", h->fd);
+    enum port_shut shut = h->socket ? PORT_SHUT_DOWN : PORT_SHUT_NONE;
+    return port_open_fds(chain_reads(h->chain) ? fd : -1, chain_writes(h->chain) ? fd : -1, 0, shut, "handle", out,
+                         e);
+}

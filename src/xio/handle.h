@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A handle. A plain one is the descriptor that its chain ends in, and its run rests until the end. Any other
+ * is one end of a pair of sockets, and its line relays behind the other one, in a thread of its own. */
+#ifndef CATENA_XIO_HANDLE_H
+#define CATENA_XIO_HANDLE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/serve/passage.h"
+#include "xio/chain.h"
+
+struct kept_fact { /* text that was given away */
+    struct kept_fact *next;
+    char text[];
+};
+
+struct handle {
+    struct chain *chain;
+    struct run run;
+    struct line line; /* not of a listener */
+    struct passage passage;
+    bool accepted;         /* its chain is open: by a listener */
+    struct port *end;      /* plain: its; else the line's end until the line has it */
+    int fd;                /* what the caller has; -1: none */
+    bool socket, pipe;     /* what that is */
+    bool listens;
+    bool behind;           /* a thread drives the line */
+    pthread_t thread;
+    int stop_fd;           /* a clock: readable when the time is up, be it at once; -1 none */
+    pid_t pid;             /* of whose process it is */
+    atomic_bool closing;
+    pthread_mutex_t lock;  /* accepting; and what follows */
+    bool asked;            /* a plain one's socket, whom it knows */
+    struct kept_fact *facts;
+    int status;            /* of the passage, when the thread has ended */
+};
+
+/* A thread of the caller's is at it, as catena_enter() has it. On a plain one nothing is written that could
+ * break, which saves a few calls. */
+static inline void handle_visit(struct catena_visit *v, const struct chain *c, const struct diag_peer *about)
+{
+    if (c->plain && c->plan->nitems == 1)
+        *v = (struct catena_visit){.before = diag_about(about)};
+    else
+        catena_enter(v, about);
+}
+
+/* open.c */
+int handle_open(struct chain *c, struct handle **out, struct err *e);
+/* A listener's next connection. */
+int handle_accept(struct handle *listener, struct handle **out, struct err *e);
+int handle_listen(struct chain *c, struct handle **out, struct err *e);
+
+/* close.c */
+/* Wakes who is at it: it is about to be closed. */
+void handle_wake(struct handle *h);
+/* Ends it, and frees it: 0, or -1 and of what its line has failed. */
+int handle_close(struct handle *h, struct err *e);
+/* The same in a forked child, whose copy it is: the parent goes on with it. */
+void handle_leave(struct handle *h);
+
+/* One end for a relay: a port over a copy of its descriptor. */
+int handle_lend(const struct handle *h, struct port **out, struct err *e);
+/* Its clock: from now on so many milliseconds, 0 at once, -1 never. */
+void handle_set_clock(const struct handle *h, int ms);
+
+#endif
