@@ -61,6 +61,9 @@ void sockname_meet(struct run *r, int fd, const struct sockname *peer);
 
 /* peeraddr, peerport, sockaddr, sockport of a connection that this address has accepted go into the
  * run. */
+int sockname_tell(struct run *r, const struct addr *who, const struct sockname *peer,
+                  const struct sockname *local, struct err *e);
+/* ... if anybody is going to ask for them. */
 int sockname_facts(struct run *r, const struct addr *who, const struct sockname *peer,
                    const struct sockname *local, struct err *e);
 /* The same for one we made ourselves. */

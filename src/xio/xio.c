@@ -286,7 +286,7 @@ static int ask_socket(struct handle *h, struct err *e)
         return 0;
     sockname_local(&local, h->fd);
     sockname_peer(&peer, h->fd);
-    return sockname_facts_connected(&h->run, h->chain->plan->end[RIGHT].fwd, &peer, &local, e);
+    return sockname_tell(&h->run, h->chain->plan->end[RIGHT].fwd, &peer, &local, e);
 }
 
 /* Under the lock. */

@@ -265,14 +265,18 @@ static int set_facts(struct run *r, const struct addr *who, const char *addr_fac
     return run_set_fact(r, who, port_fact, port, e);
 }
 
-int sockname_facts(struct run *r, const struct addr *who, const struct sockname *peer,
-                   const struct sockname *local, struct err *e)
+int sockname_tell(struct run *r, const struct addr *who, const struct sockname *peer,
+                  const struct sockname *local, struct err *e)
 {
-    if (!run_wants_facts(r))
-        return 0;
     if (set_facts(r, who, "peeraddr", "peerport", peer, e) < 0)
         return -1;
     return set_facts(r, who, "sockaddr", "sockport", local, e);
+}
+
+int sockname_facts(struct run *r, const struct addr *who, const struct sockname *peer,
+                   const struct sockname *local, struct err *e)
+{
+    return run_wants_facts(r) ? sockname_tell(r, who, peer, local, e) : 0;
 }
 
 int sockname_facts_connected(struct run *r, const struct addr *who, const struct sockname *peer,
