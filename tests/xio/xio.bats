@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# libxio as it is installed: programs built outside of the tree by pkg-config alone, in C, C++ and Python.
+load ../helpers
+
+# The library that was installed is another one under a sanitizer: programs would need its runtime.
+setup_file() {
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitized"
+    export root=$BATS_FILE_TMPDIR/root
+    DESTDIR=$root cmake --install "$(dirname "$CATENA_BIN")" >"$BATS_FILE_TMPDIR/install.log"
+    export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=
+    PKG_CONFIG_LIBDIR=$(dirname "$(find "$root" -name xio.pc)")
+    export lib=${PKG_CONFIG_LIBDIR%/pkgconfig} LD_LIBRARY_PATH=${PKG_CONFIG_LIBDIR%/pkgconfig}
+    make_certs "$BATS_FILE_TMPDIR/certs"
+}
+
+prepare() { certs=$BATS_FILE_TMPDIR/certs; }
+
+# build <compiler and flags> <source> <program>
+build() {
+    # shellcheck disable=SC2046,SC2086
+    $1 -Wall -Wextra -Werror -pedantic "$2" -o "$3" $(pkg-config --cflags --libs xio)
+}
+
+# The page's first example with the chain in its place, as a program.
+talk() { # <chain>
+    printf '#include <xio.h>\n#include <unistd.h>\nint main(void)\n{\n'
+    printf 'struct xio *xfd; char buff[100]; size_t buflen = sizeof buff; ssize_t bytes; int stdout = 1;\n'
+    sed -n '/^\.Bd -literal$/,/^\.Ed$/{/^\./d;p}' "$top/man/xio.3" | head -n 4 | sed "s#ssl|open:/dev/ttyS0#$1#"
+    printf 'return 0;\n}\n'
+}
+
+@test "the talk's four lines compile as they are, in C and C++" {
+    talk 'ssl|open:/dev/ttyS0' >talk.c
+    has "$(cat talk.c)" 'xfd = xioopen("ssl|open:/dev/ttyS0");'
+    build "cc -std=c11 -D_GNU_SOURCE -Wno-unused-result" talk.c talk
+    cp talk.c talk.cc
+    build "c++ -Wno-unused-result" talk.cc talk++
+    echo greetings >greeting
+    talk "base64|open:$T/greeting" >run.c
+    build "cc -Wno-unused-result" run.c run
+    base64 <<<hello >greeting
+    same hello "$(./run)"
+}
+
+@test "programs in C and C++, with the shared library and with the archive" {
+    cp "$top/tests/xio/lines.c" lines.c
+    cp lines.c lines.cc
+    build "cc -std=c11 -D_GNU_SOURCE" lines.c lines
+    build "c++ -std=c++17" lines.cc lines++
+    # shellcheck disable=SC2046
+    cc -D_GNU_SOURCE $(pkg-config --cflags xio) lines.c "$lib/libxio.a" -ldl -pthread -o lines-alone
+    has "$(readelf -d lines)" 'NEEDED.*libxio.so.1'
+    has_not "$(readelf -d lines-alone)" libxio
+    for program in lines lines++ lines-alone; do
+        same "some text" "$(./$program 'exec:cat' <<<"some text")"
+        same "some text" "$(./$program 'gzip|^gzip|base64|^base64|exec:cat' <<<"some text")"
+        run ./$program 'gzip|nonsense:1'
+        same 1 "$status"
+        has "$output" '^5: .*nonsense'
+    done
+}
+
+@test "what is exported has a version, and nothing else is exported" {
+    has "$(readelf -d "$lib/libxio.so.1")" 'SONAME.*\[libxio.so.1\]'
+    said=$(grep -oE '\bxio[a-z_]+\(' "$root"/usr/local/include/xio.h | tr -d '(' | sort -u)
+    same "$said" "$(nm -D --defined-only "$lib/libxio.so.1" | sed -n 's/.* T \(.*\)@@XIO_1$/\1/p' | sort -u)"
+    same "" "$(nm -D --defined-only "$lib/libxio.so.1" | grep -v 'XIO_1$' || :)"
+    same "$said" "$(nm --defined-only --extern-only "$lib/libxio.a" | sed -n 's/.* T //p' | sort -u)"
+    for f in $said; do grep -q "Nm $f\b" "$top/man/xio.3"; done
+}
+
+@test "loaded and let go a thousand times nothing grows" {
+    cc -Wall "$top/tests/xio/reload.c" -o reload -ldl
+    for chain in 'pipe' 'test|pipe' 'gzip|^gzip|pipe'; do
+        run ./reload "$lib/libxio.so.1" 1000 "$chain"
+        same 0 "$status"
+        read -r kib maps <<<"$output"
+        ((kib < 300 && maps < 4)) || { echo "$chain: $output"; false; }
+    done
+}
+
+# A process that has nothing to do with it sees nothing of it.
+@test "a guest leaves the process as it is" {
+    build "cc -std=c11 -D_GNU_SOURCE" "$top/tests/xio/lines.c" lines
+    start_listener server "tcp-listen:0,bind=127.0.0.1" "^openssl-server,cert=$certs/server.pem,verify=0|pipe"
+    strace -f -o trace -e trace=rt_sigaction,umask,chdir,fchdir,setsid,setuid,chroot,wait4,waitid,socket \
+        ./lines "openssl,cafile=$certs/ca.crt|tcp:localhost:$port" <<<"some text" >out
+    same "some text" "$(cat out)"
+    has "$(cat trace)" 'socket(AF_INET'
+    # the first threads of a program: of the C library's own signals, which it does not use
+    has_not "$(grep -vE 'rt_sigaction\(SIGRT' trace)" 'rt_sigaction|umask|chdir|setsid|setuid|chroot|wait'
+    has_not "$(cat trace)" 'socket([^|]*, SOCK_STREAM,'
+}
+
+@test "Python fetches a page through TLS and a proxy" {
+    command -v tinyproxy >/dev/null || skip "no tinyproxy"
+    echo "<p>found</p>" >page.html
+    port=$(free_port)
+    start www openssl s_server -accept "127.0.0.1:$port" -cert "$certs/server.pem" -WWW -quiet </dev/null
+    wait_for 5 port_listens "$port"
+    proxy=$(free_port)
+    printf 'Port %s\nListen 127.0.0.1\nAllow 127.0.0.1\n' "$proxy" >tiny.conf
+    start tiny tinyproxy -d -c "$T/tiny.conf" </dev/null
+    wait_for 5 port_listens "$proxy"
+    run python3 "$top/examples/xio/fetch.py" "openssl,cafile=$certs/ca.crt|proxy:localhost:$port|tcp:127.0.0.1:$proxy" \
+        localhost /page.html
+    same 0 "$status"
+    has "$output" '<p>found</p>'
+    run python3 "$top/examples/xio/fetch.py" "openssl|proxy:localhost:$port|tcp:127.0.0.1:$proxy" localhost /page.html
+    same 1 "$status"
+    has "$output" 'certificate'
+    (($(wc -l <"$top/examples/xio/fetch.py") <= 33))
+}
