@@ -19,6 +19,16 @@
 
 struct run;
 
+/* What all connections of an address have in common (a TLS context, who may log in). */
+struct sharing {
+    /* Can connections share what prepare() gives, although the address has holes? If not, or NULL, it is
+     * called for each of them. */
+    bool (*shares)(const struct addr *a);
+    /* Once per address, before any fork. NULL: there is nothing. */
+    int (*prepare)(const struct addr *a, struct run *r, void **shared, struct err *e);
+    void (*release)(void *shared);
+};
+
 /* negotiator: a straight-line blocking dialog over the wire at open time; then bytes pass
  * untouched. Refusals by the peer are of the kind that says why, nonsense is ERR_PROTOCOL. What the peer
  * has sent beyond the dialog is never read, or stays in the wire. */
@@ -36,6 +46,7 @@ bool outcome_told(const struct outcome *o, const char *fact, char *value, size_t
     CATENA_API(outcome_told);
 
 struct negotiator_ops {
+    struct sharing common; /* to be had with run_shared_of() */
     size_t state_size; /* bytes that the halves of one dialog share, zeroed before; may be 0 */
     /* The dialog; or what of it comes first, in which the peer says what he wants: it is told as facts
      * (run_tell), and what is opened after has holes for them. */
@@ -113,13 +124,7 @@ struct session_ops {
     bool over_records; /* its wire is of records: one at a time is in a buffer of that side, whole */
     bool controls; /* as of codecs; nothing is added to a buffer that has a control */
     bool bare_end; /* it has no goodbye of its own: where its data end, the wire does */
-    /* These three may be NULL together: nothing is to be made once.
-     * Can connections share what prepare() gives, although the address has holes? If not it is called
-     * for each of them. */
-    bool (*shares)(const struct addr *a);
-    /* Once per address, before any fork: what all connections share (TLS context, trust store). */
-    int (*prepare)(const struct addr *a, struct run *r, void **shared, struct err *e);
-    void (*release)(void *shared);
+    struct sharing common;
     /* One connection. */
     int (*open)(const struct addr *a, struct run *r, void *shared, void **st, struct err *e);
     /* Moves what can be moved. Gives 0 or -1. To be called whenever a buffer changed. Ends: when
@@ -149,5 +154,18 @@ struct program_ops {
     int (*spawn)(const struct addr *a, struct run *r, const struct program_fds *fds,
                  struct err *e);
 };
+
+/* Has it anything in common? NULL: no. */
+static inline const struct sharing *form_common(const struct form *f)
+{
+    const struct sharing *s = f->kind == FORM_SESSION      ? &f->ops.session->common
+                              : f->kind == FORM_NEGOTIATOR ? &f->ops.negotiator->common
+                                                           : NULL;
+    return s && s->prepare ? s : NULL;
+}
+static inline bool sharing_holds(const struct sharing *s, const struct addr *a)
+{
+    return !a->varies || (s->shares && s->shares(a));
+}
 
 #endif

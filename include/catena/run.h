@@ -83,7 +83,7 @@ enum run_end {
 struct run {
     const struct settings *settings;
     const struct plan *plan;
-    void *const *shared; /* by link of the plan: what its session's prepare() gave; serve()'s */
+    void *const *shared; /* by link of the plan: what its prepare() gave; serve()'s */
     int signal_fd; /* signalfd of the process, or -1 in threads */
     int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
     int ended_signal; /* signal that ended the run, 0 none */
@@ -174,8 +174,9 @@ void run_forget(struct run *r); /* all facts */
  * run_addr() gives what was made. Without holes it is the address itself. */
 int run_instance(struct run *r, const struct addr *a, const struct addr **out, struct err *e);
 const struct addr *run_addr(struct run *r, const struct addr *a);
-/* What the session of that link shares with those of other runs, or has for itself. */
+/* What that link, or address, shares with those of other runs, or has for itself: its prepare()'s. */
 void *run_shared(struct run *r, size_t link);
+void *run_shared_of(struct run *r, const struct addr *a) CATENA_API(run_shared_of);
 void run_drop_instances(struct run *r);
 /* Will anybody ask for facts? If not they need not be gathered. */
 bool run_wants_facts(const struct run *r) CATENA_API(run_wants_facts);

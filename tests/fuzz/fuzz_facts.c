@@ -172,7 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     one(&r, &told, p->end[RIGHT].fwd);
     one(&r, &told, p->end[RIGHT].back);
     for (size_t i = p->nlinks; i-- > 0;)
-        if (p->links[i].fwd->form->kind != FORM_SESSION || p->links[i].fwd->form->ops.session->shares(p->links[i].fwd))
+        if (p->links[i].fwd->form->kind != FORM_SESSION || p->links[i].fwd->form->ops.session->common.shares(p->links[i].fwd))
             one(&r, &told, p->links[i].fwd); /* others would read files */
     char **env = run_environment(&r, &e);
     if (!env)

@@ -85,7 +85,7 @@ static void prepare(void)
         if (plan_make(&settings, "-", address[i], &plans[i], &e) < 0)
             abort();
         const struct addr *a = plans[i]->links[0].fwd;
-        if (a->form->ops.session->prepare(a, &prepared, &shared[i], &e) < 0)
+        if (a->form->ops.session->common.prepare(a, &prepared, &shared[i], &e) < 0)
             abort();
     }
     (void)unlink(pem);

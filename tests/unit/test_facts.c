@@ -183,7 +183,7 @@ static void hosts(void **state)
     set(NULL, "host", "changed.example");
     assert_int_equal(run_instance(&run, plan->links[0].fwd, &got, &e), 0);
     assert_string_equal(got->host, "example.org");
-    assert_true(got->form->ops.session->shares(got));
+    assert_true(got->form->ops.session->common.shares(got));
     done();
 }
 

@@ -166,7 +166,7 @@ static int end_open(struct end *end)
     const struct session_ops *ops = end->a.form->ops.session;
     if (end->a.form->check != NULL && end->a.form->check(&end->a, &end->e) != 0)
         return -1;
-    if (ops->prepare(&end->a, &end->run, &end->shared, &end->e) != 0)
+    if (ops->common.prepare(&end->a, &end->run, &end->shared, &end->e) != 0)
         return -1;
     return ops->open(&end->a, &end->run, end->shared, &end->st, &end->e);
 }
@@ -175,7 +175,7 @@ static void end_fini(struct end *end)
 {
     const struct session_ops *ops = end->a.form->ops.session;
     ops->close(end->st);
-    ops->release(end->shared);
+    ops->common.release(end->shared);
     for (int i = 0; i < 4; i++)
         buf_fini(&end->buf[i]);
     run_fini(&end->run);

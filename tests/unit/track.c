@@ -34,7 +34,7 @@ static void prepare_sessions(struct track *t)
     for (size_t i = 0; i < t->plan->nlinks; i++) {
         const struct addr *a = t->plan->links[i].fwd;
         if (a->form->kind == FORM_SESSION &&
-            a->form->ops.session->prepare(a, &t->run, &t->shared[i], &e) < 0)
+            a->form->ops.session->common.prepare(a, &t->run, &t->shared[i], &e) < 0)
             fail_msg("%s", e.text);
     }
 }
@@ -121,7 +121,7 @@ void track_close(struct track *t)
     run_collect_children(&t->run, false);
     for (size_t i = 0; i < t->plan->nlinks; i++)
         if (t->shared[i])
-            t->plan->links[i].fwd->form->ops.session->release(t->shared[i]);
+            t->plan->links[i].fwd->form->ops.session->common.release(t->shared[i]);
     free(t->shared);
     unit_run_fini(&t->run);
     plan_free(t->plan);

@@ -12,13 +12,14 @@ struct instance {
     struct instance *next;
     struct arena arena;
     struct addr addr;
-    void *shared; /* session: what it prepared for itself alone */
+    void *shared; /* what it prepared for itself alone */
 };
 
 static void drop(struct instance *i)
 {
-    if (i->shared)
-        i->addr.form->ops.session->release(i->shared);
+    const struct sharing *common = form_common(i->addr.form);
+    if (common && i->shared)
+        common->release(i->shared);
     arena_free(&i->arena);
     free(i);
 }
@@ -82,9 +83,8 @@ static int look_up(struct instance *i, struct err *e)
 static int prepare(struct instance *i, struct run *r, struct err *e)
 {
     const struct addr *a = &i->addr;
-    if (a->form->kind != FORM_SESSION || !a->form->ops.session->prepare || a->form->ops.session->shares(a))
-        return 0;
-    return a->form->ops.session->prepare(a, r, &i->shared, e);
+    const struct sharing *common = form_common(a->form);
+    return common && !sharing_holds(common, a) ? common->prepare(a, r, &i->shared, e) : 0;
 }
 
 /* What a peer said was no good: no mistake of the command line, and no caret. */
@@ -128,4 +128,12 @@ void *run_shared(struct run *r, size_t link)
     const struct addr *a = r->plan->links[link].fwd;
     const struct instance *i = a->varies ? instance_of(r, a->place) : NULL;
     return i && i->shared ? i->shared : r->shared[link];
+}
+
+void *run_shared_of(struct run *r, const struct addr *a)
+{
+    for (size_t i = 0; r->shared && r->plan && i < r->plan->nlinks; i++)
+        if (r->plan->links[i].fwd->place == a->place)
+            return run_shared(r, i);
+    return NULL;
 }

@@ -192,8 +192,8 @@ int passage_prepare(const struct plan *p, struct run *r, void **shared, struct e
     r->shared = shared;
     for (size_t i = 0; i < p->nlinks; i++) {
         const struct addr *a = p->links[i].fwd;
-        if (a->form->kind == FORM_SESSION && a->form->ops.session->prepare && a->form->ops.session->shares(a) &&
-            a->form->ops.session->prepare(a, r, &shared[i], e) < 0)
+        const struct sharing *common = form_common(a->form);
+        if (common && sharing_holds(common, a) && common->prepare(a, r, &shared[i], e) < 0)
             return e->where.text ? -1 : err_wrap(e, "%s", a->label);
     }
     return 0;
@@ -201,9 +201,11 @@ int passage_prepare(const struct plan *p, struct run *r, void **shared, struct e
 
 void passage_release(const struct plan *p, void **shared)
 {
-    for (size_t i = 0; shared && i < p->nlinks; i++)
-        if (shared[i])
-            p->links[i].fwd->form->ops.session->release(shared[i]);
+    for (size_t i = 0; shared && i < p->nlinks; i++) {
+        const struct sharing *common = form_common(p->links[i].fwd->form);
+        if (common && shared[i])
+            common->release(shared[i]);
+    }
 }
 
 static int exit_status(const struct passage *s, int rc, const struct err *e)

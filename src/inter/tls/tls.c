@@ -277,7 +277,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
 }
 
 #define SESSION                                                                                    \
-    .records = true, .shares = tls_shares, .prepare = tls_prepare, .release = tls_release,         \
+    .records = true, .common = {tls_shares, tls_prepare, tls_release},                             \
     .open = session_open, .step = session_step, .ready = session_ready, .opened = session_opened,  \
     .close = session_close
 
