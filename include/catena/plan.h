@@ -116,7 +116,8 @@ int plan_look_up(struct plan *p, struct err *e);
 void plan_free(struct plan *p);
 void plan_print(const struct plan *p, FILE *f); /* -n */
 
-/* A dialog with what is left of it, which answers when the rest of the line stands. */
+/* A dialog with what is left of it, which answers when the rest of the line stands: the last one of those that
+ * would. */
 bool plan_item_waits(const struct plan *p, size_t item);
 /* Who is to fill a hole of that fact at that place, as far as is known: the nearest on the left that
  * is opened before and tells it, else the nearest on the right; NULL nobody. */

@@ -526,21 +526,29 @@ static void of_the_other_end(void **state)
     }
 }
 
-/* Behind one that waits nobody says anything: the second one learns when the first has answered. */
+/* What the first one is asked for is the second one, which is there: what that learns is opened. */
 static void two_of_them(void **state)
 {
     (void)state;
     pid_t pid = start(text(LEFT, "ask|ask|accept-fd:%d", front_fd), TARGET);
     int client = connected(front_fd);
-    wish(client, target_fd, "");
-    int target = accepted(target_fd);
-    gets_ok(client, target);
+    put(client, "elsewhere 7\n");
+    gets_text(client, "OK - -\n");
     assert_true(silent(client, 20));
-    put(client, "elsewhere 7\nearly");
+    wish(client, target_fd, "early");
+    int target = accepted(target_fd);
     gets_ok(client, target);
     gets_text(target, "early");
     talk(client, target);
     ends_with(pid, 0);
+
+    pid = start(text(LEFT, "ask|ask|accept-fd:%d", front_fd), "fail:2"); /* both, in one go */
+    client = connected(front_fd);
+    put(client, "elsewhere 7\nh 1\n");
+    gets_text(client, "OK - -\nNO refused\n");
+    gets_end(client);
+    close(client);
+    ends_with(pid, 1);
 
     /* ... and the one nearest to what was opened last is the first to answer */
     pid = start(asking(""), "ask|" TARGET);

@@ -163,13 +163,14 @@ static bool rest_is_open(const struct line *l, int side)
     return side == RIGHT || l->port[RIGHT] || l->pending[RIGHT];
 }
 
-int dialog_hold(struct line *l, int side, const struct plan_link *link, struct err *e)
+int dialog_hold(struct line *l, int side, size_t item, struct err *e)
 {
+    const struct plan_link *link = l->plan->items[item].link;
     struct dialog d = {.link = link, .side = side};
     if (run_instance(l->run, link->fwd, &d.addr, e) < 0 || line_start(l, e) < 0)
         return -1;
     int rc = learn(l, &d, e);
-    if (rc == 0 && ops_of(&d)->answers_for_rest && !rest_is_open(l, side)) {
+    if (rc == 0 && plan_item_waits(l->plan, item) && !rest_is_open(l, side)) {
         l->waiting = d;
         return 0;
     }

@@ -8,7 +8,7 @@
 
 /* Holds it over that side's cursor. One that answers for the rest of the line waits (line.waiting) if the
  * other end is not open by now. */
-int dialog_hold(struct line *l, int side, const struct plan_link *link, struct err *e);
+int dialog_hold(struct line *l, int side, size_t item, struct err *e);
 /* The rest stands: the one that waits, if there is one, answers. */
 int dialog_answer(struct line *l, struct err *e);
 /* The session that the cursor has reached has shaken hands, or the line ends: what was handed on comes

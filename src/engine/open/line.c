@@ -195,7 +195,7 @@ static int advance(struct line *l, int side, size_t limit, struct err *e)
         if (it->kind == ITEM_DIALOG && it->link->wire != side)
             return 0;
         l->failed = it->link;
-        int rc = it->kind == ITEM_DIALOG ? dialog_hold(l, side, it->link, e)
+        int rc = it->kind == ITEM_DIALOG ? dialog_hold(l, side, i, e)
                                          : attach(l, side, &l->stations[i], e);
         if (rc < 0)
             return -1;

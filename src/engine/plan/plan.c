@@ -216,10 +216,21 @@ static void settle_engines(struct plan *p)
     }
 }
 
+static bool answers_for_rest(const struct plan_item *it)
+{
+    return talks_to_left(it) && it->link->fwd->form->ops.negotiator->answers_for_rest;
+}
+
+/* Of several the last one does: it is what those before were asked for, and it is there. But who has to talk to
+ * what was opened cannot do so before. */
 bool plan_item_waits(const struct plan *p, size_t i)
 {
-    const struct plan_item *it = &p->items[i];
-    return talks_to_left(it) && it->link->fwd->form->ops.negotiator->answers_for_rest;
+    if (!answers_for_rest(&p->items[i]))
+        return false;
+    for (size_t k = i + 1; k < p->nitems && (k < p->nleft_items || talks_to_left(&p->items[k])); k++)
+        if (answers_for_rest(&p->items[k]))
+            return p->items[i].link->fwd->form->ops.negotiator->talks_beyond;
+    return true;
 }
 
 /* Who connected proves who he is before anything behind is opened: behind the last address of the right
