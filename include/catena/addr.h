@@ -30,6 +30,9 @@ enum form_kind {
  * addresses: which part they play on their wire. */
 enum form_role { ROLE_NONE, ROLE_CLIENT, ROLE_SERVER };
 
+/* Who can come in there: anybody, those that it lets in, processes of this host. */
+enum admits { ADMITS_ANYBODY, ADMITS_SOME, ADMITS_THIS_HOST };
+
 /* What a read of an endpoint gives and a write is: bytes of a stream, or a packet with its
  * boundaries. RECORDS_ONE: a single packet is read. RECORDS_EITHER: as what is found. */
 enum form_records { RECORDS_NONE, RECORDS_MANY, RECORDS_ONE, RECORDS_EITHER };
@@ -70,6 +73,11 @@ struct form {
     int (*check)(const struct addr *, struct err *);
     /* Of an endpoint: what it does with controls, enum form_controls; pure. May be NULL. */
     unsigned (*controls)(const struct addr *);
+    /* A server: who can come in? NULL: anybody. */
+    enum admits (*admits)(const struct addr *);
+    /* An inter address that connects its client to wherever he wants: does it ask neither who he is nor
+     * whether he may? Then who comes in has to be settled before (plan_check_open). NULL: no such thing. */
+    bool (*serves_anybody)(const struct addr *);
     /* A dry run: is what the parameters name there by now, a program, a service? May be NULL. */
     int (*foresee)(const struct addr *, struct err *);
     /* A dry run: what else there is to see, in lines of its own. May be NULL. */

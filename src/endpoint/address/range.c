@@ -12,6 +12,7 @@
 #include "catena/host.h"
 #include "catena/options.h"
 #include "endpoint/options/opts_listen.h"
+#include "endpoint/options/opts_socket.h"
 #include "endpoint/options/opts_transport.h"
 
 enum { LOWPORT_MAX = 1023 };
@@ -223,6 +224,29 @@ static bool wants_tcpwrap(const struct addr *a)
 {
     return opt_find(a, &opt_tcpwrap) || opt_find(a, &opt_tcpwrap_etc) ||
            opt_find(a, &opt_tcpwrap_allow) || opt_find(a, &opt_tcpwrap_deny);
+}
+
+/* "127.0.0.1", "127.0.0.1:80", "localhost", "[::1]" ... */
+static bool is_of_this_host(const char *bind)
+{
+    struct in_addr ip4;
+    size_t n = strcspn(bind, ":");
+    char host[32];
+    if (bind[0] == '[')
+        return strncmp(bind, "[::1]", 5) == 0;
+    if (n >= sizeof host)
+        return false;
+    memcpy(host, bind, n);
+    host[n] = '\0';
+    return strcmp(host, "localhost") == 0 || (inet_pton(AF_INET, host, &ip4) == 1 && ntohl(ip4.s_addr) >> 24 == 127);
+}
+
+enum admits access_admits(const struct addr *a)
+{
+    const struct opt *bind_to = opt_find(a, &opt_bind);
+    if (bind_to && bind_to->v.s && is_of_this_host(bind_to->v.s))
+        return ADMITS_THIS_HOST;
+    return opt_find(a, &opt_range) || wants_tcpwrap(a) ? ADMITS_SOME : ADMITS_ANYBODY;
 }
 
 int access_init(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)

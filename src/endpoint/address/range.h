@@ -31,6 +31,9 @@ int range_parse(const struct addr *a, struct run *r, const char *text, int famil
 int range_check(const struct addr *a, int family, struct err *e);
 bool range_match(const struct range *range, const struct sockname *peer);
 
+/* form.admits of listening sockets: what these options and bind= say. */
+enum admits access_admits(const struct addr *a);
+
 struct access {
     bool ranged, wrapped, lowport;
     struct range range;

@@ -115,6 +115,7 @@ const struct form forms_accept_fd[] = {
         .check = check,
         .kind = FORM_ENDPOINT,
         .role = ROLE_SERVER,
+        .admits = access_admits,
         .gives = GIVES_PEER,
         .records = RECORDS_EITHER,
         .ops.endpoint = &accept_fd_ops,

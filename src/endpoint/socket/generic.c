@@ -249,6 +249,7 @@ const struct form forms_generic[] = {
         .groups = GROUPS | GROUP_LISTEN | GROUP_CHILD | GROUP_RETRY | GROUP_RANGE,
         .help = "accepts a connection on a stream socket of any family",
         .role = ROLE_SERVER,
+        .admits = access_admits,
         .gives = GIVES_PEER,
         .ops.endpoint = &listen_ops,
         THREE("local"),

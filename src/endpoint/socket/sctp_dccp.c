@@ -37,7 +37,7 @@ static const struct sock_kind dccp[] = KINDS(SOCK_DCCP, DCCP);
         .help = "accepts a connection on a " transport " port" over, .check = inet_check,          \
         .foresee = inet_foresee,                                                                   \
         .kind = FORM_ENDPOINT, .ops.endpoint = &inet_listen_ops, .arg = (kind_),                   \
-        .role = ROLE_SERVER, .gives = GIVES_PEER, .records = (records_),                                                \
+        .role = ROLE_SERVER, .admits = access_admits, .gives = GIVES_PEER, .records = (records_),                                                \
     }
 #define SIX(transport, group, kinds, records)                                                      \
     TWO(transport, "", "", (group) | GROUP_IP4 | GROUP_IP6, &(kinds)[0], records),                 \

@@ -21,7 +21,7 @@ static const struct sock_kind tcp = TCP(AF_UNSPEC), tcp4 = TCP(AF_INET), tcp6 = 
     .kind = FORM_ENDPOINT, .ops.endpoint = &inet_connect_ops
 #define LISTEN_FORM                                                                                \
     .params = ":<port>", .min_params = 1, .max_params = 1, .left = CTX_RWB, .right = RIGHT_NONE,   \
-    .role = ROLE_SERVER, .gives = GIVES_PEER, .check = inet_check, .foresee = inet_foresee,                             \
+    .role = ROLE_SERVER, .admits = access_admits, .gives = GIVES_PEER, .check = inet_check, .foresee = inet_foresee,                             \
     .kind = FORM_ENDPOINT,                                                                         \
     .ops.endpoint = &inet_listen_ops
 

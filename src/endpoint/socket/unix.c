@@ -405,6 +405,12 @@ static const struct endpoint_ops listen_ops = {
     .params = ":<filename>", .min_params = 1, .max_params = 1, .left = CTX_RWB,                    \
     .right = RIGHT_NONE, .kind = FORM_ENDPOINT
 
+static enum admits unix_admits(const struct addr *a)
+{
+    (void)a;
+    return ADMITS_THIS_HOST;
+}
+
 extern const struct form forms_unix[];
 const struct form forms_unix[] = {
     {
@@ -438,6 +444,7 @@ const struct form forms_unix[] = {
         .groups = LISTEN_GROUPS | GROUP_NAMED,
         .help = "accepts a connection on a UNIX domain socket",
         .check = unix_check_bound,
+        .admits = unix_admits,
         .role = ROLE_SERVER,
         .gives = GIVES_NAMES,
         .ops.endpoint = &listen_ops,
@@ -473,6 +480,7 @@ const struct form forms_unix[] = {
         .groups = LISTEN_GROUPS,
         .help = "accepts a connection on an abstract UNIX domain socket",
         .check = unix_check_bound,
+        .admits = unix_admits,
         .role = ROLE_SERVER,
         .gives = GIVES_NAMES,
         .ops.endpoint = &listen_ops,

@@ -14,6 +14,9 @@ int plan_settle_places(struct plan *p, struct err *e);
 /* Is there somebody for each hole who may fill it, opened before? */
 int plan_check_holes(const struct plan *p, struct err *e);
 
+/* Does it connect anybody, from anywhere, to anywhere, without being told that this is meant? */
+int plan_check_open(const struct plan *p, struct err *e);
+
 /* In a process that is not ours: does nothing of it change the process? */
 int plan_check_guest(const struct plan *p, struct err *e);
 

@@ -478,7 +478,7 @@ static int check(struct plan *p, struct err *e)
     return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 ||
                    check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_answers(p, e) < 0 ||
                    check_nofork(p, e) < 0 || check_max_children(p, e) < 0 ||
-                   plan_check_sandbox(p, e) < 0 || plan_check_guest(p, e) < 0
+                   plan_check_open(p, e) < 0 || plan_check_sandbox(p, e) < 0 || plan_check_guest(p, e) < 0
                ? -1
                : 0;
 }

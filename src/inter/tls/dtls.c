@@ -126,6 +126,7 @@ const struct form forms_dtls[] = {
      .check = tls_check_client, .kind = FORM_SESSION, .ops.session = &dtls_ops, .arg = &client},
     {SERVER, .left = CTX_RWB, .right = RIGHT_BOTH, .heavy = true,
      .groups = GROUP_CHILD | GROUP_RETRY | GROUP_OPENSSL, .role = ROLE_SERVER,
+     .admits = tls_admits,
      .gives = "sni " GIVES_TLS, .help = "speaks DTLS as server with what is on its right, in packets",
      .kind = FORM_SESSION, .ops.session = &dtls_ops, .arg = &server},
     {CLIENT, .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .left = CTX_RWB,

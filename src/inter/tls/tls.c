@@ -328,6 +328,7 @@ const struct form forms_tls[] = {
         .kind = FORM_SESSION,
         .ops.session = &tls_ops,
         .role = ROLE_SERVER,
+        .admits = tls_admits,
         .gives = "sni " GIVES_TLS,
         .arg = &server,
     },

@@ -80,6 +80,7 @@ int64_t dtls_due(const void *st); /* session_ops.due */
 int tls_check_client(const struct addr *a, struct err *e);
 /* Do names alone differ from connection to connection? */
 bool tls_shares(const struct addr *a);
+enum admits tls_admits(const struct addr *a); /* form.admits of servers */
 /* Settles which name to verify and which to send from the options and a->host, for a new connection. */
 int tls_names(const struct addr *a, struct tls_session *s, struct err *e);
 /* Is the certificate, which that chain vouches for, one for the name to expect, if there is one? */

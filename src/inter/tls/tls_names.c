@@ -48,6 +48,13 @@ int tls_check_client(const struct addr *a, struct err *e)
                             "any certificate");
 }
 
+/* A client without a certificate is none. */
+enum admits tls_admits(const struct addr *a)
+{
+    const struct opt *verify = opt_find(a, &opt_tls_verify);
+    return verify && verify->v.i == 0 ? ADMITS_ANYBODY : ADMITS_SOME;
+}
+
 bool tls_shares(const struct addr *a)
 {
     for (size_t i = 0; i < a->nopts; i++)
