@@ -45,6 +45,7 @@ struct outcome {
 bool outcome_told(const struct outcome *o, const char *fact, char *value, size_t cap)
     CATENA_API(outcome_told);
 
+struct codec_pair;
 struct negotiator_ops {
     struct sharing common; /* to be had with run_shared_of() */
     size_t state_size; /* bytes that the halves of one dialog share, zeroed before; may be 0 */
@@ -59,6 +60,8 @@ struct negotiator_ops {
     bool answers_for_rest;
     bool talks_beyond;       /* answer() reads what that side says first, or asks it */
     void (*forget)(void *st); /* however it went; may be NULL */
+    /* What stays in its place when it is over, if that is needed (codec_ops.needed); NULL: nothing. */
+    const struct codec_pair *leaves;
 };
 
 /* codec: a pure stream transform, one instance for each direction. */
@@ -73,6 +76,8 @@ struct codec_place { /* where one instance works */
     bool to_right; /* its flow goes left to right on the line */
 };
 struct codec_ops {
+    /* Asked first, when all on its wire has been said; false: that flow passes it by. NULL: it is needed. */
+    bool (*needed)(const struct addr *a, struct run *r);
     /* It gives every block as it came and only looks: what comes as records stays records. */
     bool looks;
     /* What is in `in` is one record, and is taken as one: whole, and in->record, where records come (it may
@@ -94,7 +99,8 @@ struct codec_ops {
     int (*start)(void *st, const struct codec_place *where, struct err *e);
     /* Takes from in, gives to out, as far as both allow. What is in `in` at the first call after it
      * was empty is one block, as it was read. Returns 1 when, in mode CODEC_IDLE or CODEC_END,
-     * nothing is left to be given out; 0 to be called again when out has room; -1 on error. */
+     * nothing is left to be given out; 0 to be called again when out has room; -1 on error; 2 when it ends
+     * the flow: nothing follows what it gave, and what still comes is not taken. */
     int (*push)(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e);
     void (*fini)(void *st); /* may be NULL */
     /* wait_now() when push has to be called again although nothing came; -1 not. May be NULL. */

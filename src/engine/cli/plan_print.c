@@ -151,8 +151,9 @@ static void print_fate(const struct plan *p, size_t item, FILE *f)
 {
     const struct plan_item *it = &p->items[item];
     if (it->kind == ITEM_DIALOG)
-        fprintf(f, "      becomes: a dialog at open time, %sthen nothing\n",
-                waits(p, item) ? "answers when the right chain is open, " : "");
+        fprintf(f, "      becomes: a dialog at open time, %sthen %s\n",
+                waits(p, item) ? "answers when the right chain is open, " : "",
+                it->link->fwd->form->ops.negotiator->leaves ? "what stays of it, if that is needed" : "nothing");
     else if (it->link && it->link->fate == FATE_PROGRAM)
         fprintf(f, "      becomes: a program%s\n",
                 it->link->back ? " (or engine) for each direction" : "");
@@ -191,10 +192,16 @@ static void print_link(const struct plan *p, const struct plan_link *l, FILE *f)
         print_merged(f);
 }
 
+/* What a dialog leaves behind. */
+static bool is_left_over(const struct plan_item *it)
+{
+    return is_station(it) && it->link && it->link->fate == FATE_DIALOG;
+}
+
 static size_t item_of(const struct plan *p, const struct plan_link *l)
 {
     size_t i = 0;
-    while (i < p->nitems && p->items[i].link != l)
+    while (i < p->nitems && (p->items[i].link != l || is_left_over(&p->items[i])))
         i++;
     return i;
 }
@@ -202,7 +209,7 @@ static size_t item_of(const struct plan *p, const struct plan_link *l)
 static void print_relay(const struct plan *p, size_t i, FILE *f)
 {
     print_joint(p, i, f);
-    fprintf(f, "  (relay)\n");
+    fprintf(f, is_left_over(&p->items[i]) ? "  (what stays of it)\n" : "  (relay)\n");
     print_fate(p, i, f);
 }
 
@@ -213,7 +220,7 @@ static void print_line(const struct plan *p, FILE *f)
     for (size_t i = 0; i < p->nlinks; i++) {
         const struct plan_link *l = &p->links[i];
         size_t at = item_of(p, l);
-        for (; item < p->nitems && item < at && !p->items[item].link; item++)
+        for (; item < p->nitems && item < at && (!p->items[item].link || is_left_over(&p->items[item])); item++)
             print_relay(p, item, f);
         if (at < p->nitems)
             print_joint(p, at, f);

@@ -101,13 +101,19 @@ static void add_item(struct plan *p, enum item_kind kind, const struct plan_link
     p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left, 0, hop};
 }
 
+/* The data side of a dialog has a station: what it leaves behind, or a relay. */
+static bool has_station(const struct plan *p, const struct plan_link *l)
+{
+    return l->fate == FATE_DIALOG && (apart(p) || l->fwd->form->ops.negotiator->leaves);
+}
+
 /* A program wants real descriptors on both sides, made for it. Where the line ends without another
  * station, a plain relay stands between it and the endpoint. */
 static bool station_beyond(const struct plan *p, size_t link, int step)
 {
     for (size_t i = link + (size_t)step; i < p->nlinks; i += (size_t)step)
         if (p->links[i].fate == FATE_ENGINE || p->links[i].fate == FATE_PROGRAM ||
-            (p->links[i].fate == FATE_DIALOG && apart(p)))
+            has_station(p, &p->links[i]))
             return true;
     return false;
 }
@@ -115,15 +121,16 @@ static bool station_beyond(const struct plan *p, size_t link, int step)
 static void add_link_items(struct plan *p, size_t i)
 {
     const struct plan_link *l = &p->links[i];
-    bool relay = apart(p) && l->fate == FATE_DIALOG;
+    bool station = has_station(p, l);
+    const struct plan_link *left = station && l->fwd->form->ops.negotiator->leaves ? l : NULL;
     if (l->fate == FATE_PROGRAM && !station_beyond(p, i, -1))
         add_item(p, ITEM_STATION, NULL, i, l->to_right, l->to_left);
-    if (relay && l->wire == RIGHT) /* the relay stands on the data side of the dialog */
-        add_item(p, ITEM_STATION, NULL, i, true, true);
+    if (station && l->wire == RIGHT)
+        add_item(p, ITEM_STATION, left, i, true, true);
     if (l->fate == FATE_DIALOG)
         add_item(p, ITEM_DIALOG, l, i + 1, true, true);
-    if (relay && l->wire == LEFT)
-        add_item(p, ITEM_STATION, NULL, i + 1, true, true);
+    if (station && l->wire == LEFT)
+        add_item(p, ITEM_STATION, left, i + 1, true, true);
     if (l->fate == FATE_ENGINE || l->fate == FATE_PROGRAM)
         add_item(p, ITEM_STATION, l, i + 1, l->to_right, l->to_left);
     if (l->fate == FATE_PROGRAM && !station_beyond(p, i, 1))
@@ -132,7 +139,7 @@ static void add_link_items(struct plan *p, size_t i)
 
 static bool can_be_border(const struct plan_item *it)
 {
-    return !it->link || it->link->fate == FATE_ENGINE;
+    return !it->link || it->link->fate == FATE_ENGINE || it->link->fate == FATE_DIALOG;
 }
 
 static bool talks_to_left(const struct plan_item *it)

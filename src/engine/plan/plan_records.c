@@ -29,9 +29,12 @@ const struct codec_ops *plan_codec(const struct plan_link *l, int source, const 
         *a = forward ? l->fwd : l->back;
         encode = !(forward ? l->fwd_swapped : l->back_swapped);
     }
-    if ((*a)->form->kind != FORM_CODEC || (*a)->form->ops.codec->passes)
+    const struct form *f = (*a)->form;
+    const struct codec_pair *pair = f->kind == FORM_CODEC        ? f->ops.codec
+                                    : f->kind == FORM_NEGOTIATOR ? f->ops.negotiator->leaves
+                                                                 : NULL;
+    if (!pair || pair->passes)
         return NULL;
-    const struct codec_pair *pair = (*a)->form->ops.codec;
     const struct codec_ops *ops = encode ? pair->encode : pair->decode;
     return ops ? ops : pair->encode;
 }

@@ -16,10 +16,14 @@ static int init_lane(struct engine *e, struct layer *l, int source, struct err *
     }
     if (!lane->ops || !layer_from(e, l, source)->has[source])
         return 0;
+    a = run_addr(e->run, a);
+    if (lane->ops->needed && !lane->ops->needed(a, e->run)) {
+        lane->ops = NULL;
+        return 0;
+    }
     lane->st = calloc(1, lane->ops->state_size ? lane->ops->state_size : 1);
     if (!lane->st)
         return err_nomem(err);
-    a = run_addr(e->run, a);
     if (lane->ops->init && lane->ops->init(lane->st, a, err) < 0) {
         free(lane->st);
         lane->st = NULL;
@@ -157,10 +161,12 @@ static int transform(struct engine *e, struct layer *l, int source, bool *moved,
     int rc = push(e, lane, in, out, mode, err);
     if (rc < 0)
         return fail_later(lane, out, err);
-    if (end != FLOW_OPEN && rc == 1) {
+    if (rc == 2 || (end != FLOW_OPEN && rc == 1)) {
         lane->ended = *moved = true;
-        stack_end(e, to, source, end, "so it came");
+        stack_end(e, to, source, rc == 2 ? FLOW_ENDED : end, rc == 2 ? "its codec ends it" : "so it came");
     }
+    if (rc == 2)
+        stack_refuse(e, from, source);
     if (in->len != nin || out->len != nout || had_in != buf_holds(in) || had_out != buf_holds(out)) {
         *moved = true;
         lane->holds = !by_record && !lane->ops->delays; /* a record leaves as soon as it is whole */
