@@ -26,6 +26,17 @@ int secret_value(const struct addr *a, const struct option_desc *row, struct run
  * terminal is then as it was. Gives 1, 0 if there is no terminal, or -1. To be wiped as well. */
 int secret_ask(struct run *r, const char *prompt, struct secret_value *out, struct err *e)
     CATENA_API(secret_ask);
+/* All of a file that has secrets, to be given back with secret_file_free(); it may be a FIFO. One that
+ * anybody may change is refused; *exposed: anybody may read it. */
+struct secret_file {
+    char *text; /* NUL-terminated */
+    size_t len;
+    bool exposed;
+};
+enum { SECRET_FILE_MAX = 1 << 20 };
+int secret_file_read(const struct opt *o, struct run *r, struct secret_file *out, struct err *e)
+    CATENA_API(secret_file_read);
+void secret_file_free(struct secret_file *f) CATENA_API(secret_file_free);
 void secret_value_wipe(struct secret_value *v) CATENA_API(secret_value_wipe);
 
 #endif

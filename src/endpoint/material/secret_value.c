@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -56,6 +58,63 @@ static int from_file(const struct opt *o, struct run *r, int64_t deadline, char 
     rc = read_line(fd, name, path, r, deadline, to, e);
     close(fd);
     return rc;
+}
+
+/* ---- files with several ---- */
+
+static int read_all(int fd, const struct opt *o, struct run *r, struct secret_file *f, struct err *e)
+{
+    ssize_t got = 1;
+    while (got != 0) {
+        if (wait_fd(r, fd, POLLIN, -1, e) < 0)
+            return -1;
+        got = read(fd, f->text + f->len, SECRET_FILE_MAX + 1 - f->len);
+        if (got < 0 && errno != EAGAIN && errno != EINTR)
+            return err_sys(e, "%s \"%s\"", o->desc->name, o->v.s);
+        f->len += got > 0 ? (size_t)got : 0;
+        if (f->len > SECRET_FILE_MAX)
+            return err_set(e, ERR_OTHER, "%s \"%s\": more than %d bytes", o->desc->name, o->v.s, SECRET_FILE_MAX);
+    }
+    f->text[f->len] = '\0';
+    return 0;
+}
+
+static int look_at(int fd, const struct opt *o, bool *exposed, struct err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return err_sys(e, "%s \"%s\"", o->desc->name, o->v.s);
+    if (S_ISREG(st.st_mode) && st.st_mode & S_IWOTH)
+        return err_set(e, ERR_OTHER, "%s \"%s\": anybody may change this file; chmod o-w takes that away",
+                       o->desc->name, o->v.s);
+    *exposed = S_ISREG(st.st_mode) && st.st_mode & S_IROTH;
+    return 0;
+}
+
+int secret_file_read(const struct opt *o, struct run *r, struct secret_file *f, struct err *e)
+{
+    *f = (struct secret_file){.text = malloc(SECRET_FILE_MAX + 2)};
+    if (!f->text)
+        return err_nomem(e);
+    int fd = open(o->v.s, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int rc = fd < 0 ? err_sys(e, "%s \"%s\"", o->desc->name, o->v.s) : look_at(fd, o, &f->exposed, e);
+    if (rc == 0)
+        rc = read_all(fd, o, r, f, e);
+    if (fd >= 0)
+        close(fd);
+    if (rc < 0) {
+        secret_file_free(f);
+        e->kind = e->kind == ERR_INTERRUPTED ? e->kind : ERR_OTHER; /* it does not mend itself */
+    }
+    return rc;
+}
+
+void secret_file_free(struct secret_file *f)
+{
+    if (f->text)
+        explicit_bzero(f->text, f->len);
+    free(f->text);
+    *f = (struct secret_file){0};
 }
 
 int secret_ask(struct run *r, const char *prompt, struct secret_value *out, struct err *e)

@@ -12,6 +12,7 @@
 #define ZSTDERRORLIB_VISIBLE HIDDEN
 #include <brotli/decode.h>
 #include <brotli/encode.h>
+#include <crypt.h>
 #include <lz4frame.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -34,6 +35,7 @@
     SLOT(function, slot_##function) result(function) params { return slot_##function args; }
 #define VOID(function, params, args)                                                               \
     SLOT(function, slot_##function) void(function) params { slot_##function args; }
+#include "inter/libraries/libcrypt.def"
 #include "inter/libraries/libcrypto.def"
 #include "inter/libraries/libssl.def"
 #include "inter/libraries/libz.def"
@@ -49,6 +51,10 @@
 #define CALL(result, function, params, args) {STRING(function), &slot_##function},
 #define VOID(function, params, args) CALL(void, function, params, args)
 
+static const struct library_symbol crypt_symbols[] = {
+#include "inter/libraries/libcrypt.def"
+    {0},
+};
 static const struct library_symbol crypto_symbols[] = {
 #include "inter/libraries/libcrypto.def"
     {0},
@@ -79,6 +85,7 @@ static const struct library_symbol brotlidec_symbols[] = {
 };
 
 #define VERSION STRING(OPENSSL_SHLIB_VERSION)
+static struct library passwords = {"libcrypt.so.1", crypt_symbols, false, "libcrypt1"};
 static struct library crypto = {"libcrypto.so." VERSION, crypto_symbols, false, "libssl" VERSION};
 static struct library ssl = {"libssl.so." VERSION, ssl_symbols, false, "libssl" VERSION};
 static struct library z = {"libz.so.1", z_symbols, false, "zlib1g"};
@@ -87,6 +94,7 @@ static struct library lz4 = {"liblz4.so.1", lz4_symbols, false, "liblz4-1"};
 static struct library brotlienc = {"libbrotlienc.so.1", brotlienc_symbols, false, "libbrotli1"};
 static struct library brotlidec = {"libbrotlidec.so.1", brotlidec_symbols, false, "libbrotli1"};
 
+int libraries_load_crypt(struct err *e) { return library_load(&passwords, e); }
 int libraries_load_crypto(struct err *e) { return library_load(&crypto, e); }
 
 int libraries_load_openssl(struct err *e)

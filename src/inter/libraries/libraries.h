@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * OpenSSL, zlib, zstd, lz4 and brotli, loaded when a line needs them (catena/library.h). Who calls them includes their
+ * OpenSSL, libcrypt, zlib, zstd, lz4 and brotli, loaded when a line needs them (catena/library.h). Who calls them includes their
  * own headers and knows nothing of this. */
 #ifndef CATENA_INTER_LIBRARIES_H
 #define CATENA_INTER_LIBRARIES_H
@@ -7,6 +7,7 @@
 #include "catena/err.h"
 
 /* To be called before the first call into that library. Any thread, any number of times. */
+int libraries_load_crypt(struct err *e); /* hashes of passwords */
 int libraries_load_crypto(struct err *e); /* libcrypto alone */
 int libraries_load_openssl(struct err *e);
 int libraries_load_zlib(struct err *e);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * What servers that connect their clients to wherever they want have in common: who may come, where to,
+ * and how that is told to the rest of the line. */
+#ifndef CATENA_INTER_ADMISSION_H
+#define CATENA_INTER_ADMISSION_H
+
+#include "catena/inter.h"
+#include "inter/proxy/logins.h"
+#include "inter/proxy/rules.h"
+
+#define GIVES_WISH "targethost targetport targetuser"
+
+struct admission { /* what all connections share */
+    struct logins logins;
+    struct rules rules;
+    unsigned commands; /* a bit for each name of the list in the form's .arg that may be asked for */
+};
+int admission_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
+void admission_release(void *shared);
+#define ADMISSION_COMMON {.prepare = admission_prepare, .release = admission_release}
+
+/* form.arg of such a server. */
+struct server_kind {
+    const char *commands; /* names, blank-separated: option commands */
+    unsigned usual;       /* bits of those that may be asked for unless it is given */
+};
+
+/* What a client wants. */
+struct wish {
+    char host[RULE_HOST_MAX + 1]; /* IPv6 in brackets */
+    int port;
+    char user[LOGIN_MAX + 1]; /* who has logged in, or empty */
+};
+/* Is it a target, and may he go there? Then it is told. Errors: ERR_UNFIT, ERR_DENIED, or why a name that had to
+ * be looked up is not known. */
+int admission_grant(const struct admission *m, const struct addr *a, struct run *r, struct wish *wish,
+                    struct err *e);
+
+/* form.check, form.serves_anybody */
+int admission_check(const struct addr *a, struct err *e);
+bool admission_serves_anybody(const struct addr *a);
+
+/* What is behind the server, for its answer: the address that the rest of the line was reached from. Gives
+ * the family (AF_INET, AF_INET6; 0: not known, all zero), its bytes, and the port. */
+int admission_bound(const struct outcome *o, unsigned char address[static 16], int *port);
+
+#endif

@@ -1,0 +1,169 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SOCKS-SERVER and PROXY-SERVER: real clients, every way of serving many, what a client is told, and who may go where.
+load ../helpers
+
+TARGET='tcp:{targethost}:{targetport}'
+
+setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
+prepare() { C=$BATS_FILE_TMPDIR/certs; }
+
+# The server that clients want to reach: one answer, or an echo. It is then at $target.
+web() {
+    printf '#!/bin/sh\nread -r x\nprintf "HTTP/1.0 200 OK\\r\\nContent-Length: 6\\r\\n\\r\\nhello\\n"\n' >web
+    chmod +x web
+    start_listener web tcp-l:0,bind=127.0.0.1,fork exec:./web && target=$port
+}
+echoes() { start_listener echoes tcp-l:0,bind=127.0.0.1,fork pipe && target=$port; }
+
+get() { curl -sS -m "$LIMIT" "$@"; } # <curl arguments...>
+via() { get -x "$1://$2127.0.0.1:$port" "http://${3:-127.0.0.1}:$target/"; } # <scheme> <user:password@> [<host>]
+told() { # <pattern> <command...>: that fails, saying so
+    run "${@:2}"
+    [ "$status" != 0 ]
+    has "$output" "$1"
+}
+# ask <bytes as for printf>: what a client of bare bytes gets, in hexadecimal. Its last bytes follow the request at once.
+ask() { (printf "$1" && $BRIEFLY) | catena -t 5 - "tcp:127.0.0.1:$port" | od -An -v -tx1 | tr -d ' \n'; }
+port_bytes() { printf '\\x%02x\\x%02x' $((target / 256)) $((target % 256)); }
+
+@test "socks: curl speaks 4, 4a, 5 and 5 with names, and the next one comes: fork, thread, reverse" {
+    web
+    for way in fork thread reverse; do
+        case $way in
+        reverse) start_listener "$way" tcp-l:0,bind=127.0.0.1,thread "^socks-server|$TARGET" ;;
+        *) start_listener "$way" "socks-server|tcp-l:0,bind=127.0.0.1,$way" "$TARGET" ;;
+        esac
+        for scheme in socks4 socks4a socks5 socks5h; do same hello "$(via $scheme '')"; done
+        same hello "$(via socks4a '' localhost)"
+        same hello "$(via socks5h '' localhost)"
+        kill "$(<$way.pid)"
+    done
+}
+
+@test "socks: one connection alone, behind TLS, and through other links" {
+    echoes
+    start_listener alone "socks-server|tcp-l:0,bind=127.0.0.1" "$TARGET"
+    same hello "$(echo hello | catena -t 5 - "socks5:127.0.0.1:$target|tcp:127.0.0.1:$port")"
+    finish alone
+    for way in fork thread; do
+        start_listener tls "socks-server|openssl-server,cert=$C/server.pem,cafile=$C/ca.crt|tcp-l:0,$way" "$TARGET"
+        for client in socks4 socks4a socks5; do
+            same hello "$(echo hello | catena -t 5 - "$client:127.0.0.1:$target|openssl,cafile=$C/ca.crt,commonname=localhost,cert=$C/client.pem|tcp:127.0.0.1:$port")"
+        done
+        kill "$(<tls.pid)"
+    done
+    start_listener links "tap:tapped|gzip|socks-server|nop|tcp-l:0,bind=127.0.0.1,fork" "$TARGET"
+    seq 10000 >in
+    catena -t 5 - "gzip|socks5:127.0.0.1:$target|tcp:127.0.0.1:$port" <in | cmp - in
+    start_listener exit "socks-server|tcp-l:0,bind=127.0.0.1,thread" "socks5:{targethost}:{targetport}|tcp:127.0.0.1:$port"
+    catena -t 5 - "gzip|socks4a:localhost:$target|tcp:127.0.0.1:$port" <in | cmp - in
+}
+
+@test "socks: ncat, and what curl is told of failures" {
+    echoes
+    start_listener server "socks-server,deny=10.0.0.0/8|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    for type in socks4 socks5; do
+        same hello "$(echo hello | timeout "$LIMIT" ncat --proxy "127.0.0.1:$port" --proxy-type $type 127.0.0.1 "$target")"
+    done
+    target=$(free_port)
+    told '(5)' via socks5 ''
+    told '(91)' via socks4 ''
+    told '(4)' via socks5h '' no.such.invalid
+    told '(2)' via socks5 '' 10.1.2.3
+    told 'refused' catena - "socks5:127.0.0.1:$target|tcp:127.0.0.1:$port"
+    told 'not allowed' catena - "socks5:10.1.2.3:$target|tcp:127.0.0.1:$port"
+    kill "$(<server.pid)"
+    start_listener strict "socks-server|tcp-l:0,bind=127.0.0.1,thread" "openssl,cafile=$C/ca.crt,commonname=other|$TARGET"
+    start_listener tls tcp-l:0,bind=127.0.0.1,fork "^openssl-server,cert=$C/server.pem,verify=0|pipe"
+    target=$port port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' strict.err)
+    told '(2)' via socks5 ''
+}
+
+@test "logging in: auth, auth-file, hashes; nobody else, and nothing of it is shown" {
+    web
+    printf 'joe:s3cret\nann:%s\n' "$(openssl passwd -6 pa:ss)" >users
+    chmod 600 users
+    start_listener socks "socks-server,auth-file=users|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    same hello "$(via socks5 joe:s3cret@)"
+    same hello "$(via socks5 ann:pa%3ass@)"
+    told 'User was rejected' via socks5 joe:wrong@
+    told 'User was rejected' via socks5 ann:%246%24@
+    told 'No authentication method' via socks5 ''
+    told '(91)' via socks4 ''
+    has "$(<socks.err)" 'user "joe" and the password do not belong together'
+    kill "$(<socks.pid)"
+    has_not "$(<socks.err)" 's3cret\|wrong'
+    start_listener one "socks-server,auth=joe:s3cret|tcp-l:0,bind=127.0.0.1,fork" 'system:read x; echo "$SOCAT_TARGETUSER $SOCAT_TARGETHOST"'
+    tr '\0' '\n' <"/proc/$(<one.pid)/cmdline" >args
+    has_not "$(<args)" s3cret
+    same 'joe where.example' "$(echo x | catena -t 5 - "socks5:where.example:80,socksuser=joe,sockspass=s3cret|tcp:127.0.0.1:$port")"
+    chmod 666 users
+    told 'anybody may change this file' catena "socks-server,auth-file=users|tcp-l:0,bind=127.0.0.1" "$TARGET"
+    told 'users.*No such file\|users.*no such file' catena "socks-server,auth-file=no/users|tcp-l:0,bind=127.0.0.1" "$TARGET"
+    chmod 644 users
+    start_listener read "socks-server,auth-file=users|tcp-l:0,bind=127.0.0.1" "$TARGET"
+    has "$(<read.err)" ' W .*anybody may read it'
+}
+
+@test "an open proxy is refused in the plan, unless it is meant" {
+    each plan <<'ROWS'
+        no  'socks-server|tcp-l:1,fork'                        'whoever reaches .*tcp-l.* would be connected to anything'
+        no  'socks-server|tcp-l:1,bind=0.0.0.0'                open
+        no  'socks-server,deny=10.0.0.0/8|tcp6-l:1'            open
+        no  'proxy-server|tcp4-l:1'                            open
+        no  'socks-server|openssl-server,cert=x,verify=0|tcp-l:1' open
+        no  'socks-server|sctp-l:1'                            open
+        no  'socks-server|vsock-l:1'                           open
+        no  'socks-server|accept-fd:3'                         open
+        yes 'socks-server|openssl-server,cert=x|tcp-l:1'
+        yes 'socks-server|tcp-l:1,bind=127.0.0.1'
+        yes 'socks-server|tcp-l:1,bind=localhost:1'
+        yes 'socks-server|tcp6-l:1,bind=[::1]'
+        yes 'socks-server|tcp-l:1,range=10.0.0.0/8'
+        yes 'socks-server,allow=*.example|tcp-l:1'
+        yes 'socks-server,auth=a:b|tcp-l:1'
+        yes 'proxy-server,open|tcp-l:1'
+        yes 'socks-server|unix-l:x'
+        yes 'socks-server|-'
+ROWS
+    told 'whoever reaches' catena -n tcp-l:1 "^socks-server|$TARGET"
+    told 'nobody who is opened before tells' catena -n 'tcp-l:1,bind=127.0.0.1' "$TARGET"
+    told 'commands: "fly" is none of: connect' catena -n 'socks-server,commands=fly|-' "$TARGET"
+    told 'allow: "a/b" is not' catena -n 'socks-server,allow=a/b|-' "$TARGET"
+}
+plan() { # <yes|no> <left> [<pattern>]
+    run catena -n "$2" "$TARGET"
+    if [ "$1" = yes ]; then same 0 "$status"; else
+        same 1 "$status"
+        has "$output" "$3"
+    fi
+}
+
+@test "socks: what is sent behind the request reaches the target, in every way of serving" {
+    echoes
+    for way in fork thread; do
+        start_listener server "socks-server|tcp-l:0,bind=127.0.0.1,$way" "$TARGET"
+        five=$(ask "\\5\\1\\0\\5\\1\\0\\1\\x7f\\0\\0\\1$(port_bytes)early")
+        [[ $five =~ ^05000500000.*6561726c79$ ]]
+        four=$(ask "\\4\\1$(port_bytes)\\0\\0\\0\\1me\\0localhost\\0early")
+        [[ $four =~ ^005a.*6561726c79$ ]]
+        kill "$(<server.pid)"
+    done
+}
+
+# Many who say nothing, or a byte at a time, hold up nobody, and not for ever.
+@test "slow and silent clients: others are served, and their time ends" {
+    web
+    for server in socks-server proxy-server; do
+        start_listener server "$server,handshake-timeout=1|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+        for i in 1 2 3 4 5 6 7 8; do start "silent$i" "$PEER" connect "$port" eof </dev/null; done
+        start slow "$PEER" connect "$port" drip 'send:\5\4\0\1\2\3\5\1\0\3\x20' eof </dev/null
+        scheme=socks5h
+        [ $server = socks-server ] || scheme=http
+        same hello "$(via $scheme '')"
+        for i in 1 2 3 4 5 6 7 8; do finish "silent$i"; done
+        has "$(<server.err)" 'no answer from the peer in time (1 seconds'
+        kill "$(<server.pid)" "$(<slow.pid)" 2>/dev/null || :
+    done
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * A server's dialog with a scripted client, as a row of a table: what the client says, cut at every byte and
+ * joined with what follows, what it is told when the rest of the line stands or has failed, and what
+ * became known of its wish. For one test program each: all is static. */
+#ifndef CATENA_TESTS_SERVER_DIALOG_H
+#define CATENA_TESTS_SERVER_DIALOG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "catena/diag.h"
+#include "catena/inter.h"
+#include "catena/plan.h"
+#include "catena/run.h"
+#include "../home.h"
+
+#define BYTES(s) (s), sizeof(s) - 1
+#define TARGET "tcp:{targethost}:{targetport}"
+
+struct meeting {
+    const char *address; /* of the server */
+    const char *says;    /* the client, all at once: it does not wait for replies */
+    size_t nsays;
+    const char *hears; /* all of it */
+    size_t nhears;
+    const char *wish;     /* "<user>@<host>:<port>"; NULL: it is not granted */
+    enum err_kind failed; /* the rest of the line; ERR_NONE: it stands, reached from 192.0.2.7:1025 */
+    const char *from;     /* ... or from there */
+    const char *message; /* part of what is logged then */
+    const char *follows; /* what the data side gets first of all that the client has said behind, */
+    size_t nfollows;     /* if that is not as it was said */
+};
+
+struct client_script {
+    const char *says;
+    size_t left, first; /* so much of it comes first */
+    char heard[4096];
+    size_t nheard;
+};
+
+static int client_fill(struct wire *w, int *eof, struct err *e)
+{
+    struct client_script *s = w->carrier;
+    size_t n = s->first > 0 ? s->first : s->left;
+    (void)e;
+    n = buf_put(&w->in, s->says, n < s->left ? n : s->left);
+    s->first = s->first > n ? s->first - n : 0;
+    s->says += n;
+    s->left -= n;
+    *eof = n == 0;
+    return 0;
+}
+
+static int client_write(struct wire *w, const void *data, size_t n, struct err *e)
+{
+    struct client_script *s = w->carrier;
+    (void)e;
+    assert_true(n <= sizeof s->heard - s->nheard);
+    memcpy(s->heard + s->nheard, data, n);
+    s->nheard += n;
+    return 0;
+}
+
+static const struct wire_ops client_ops = {.fill = client_fill, .write = client_write};
+static const struct settings at_home = {.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
+                                        .ip_version = 4, .comm = 'S', .env_prefix = "SOCAT"};
+
+static int tell_bound(struct run *r, const struct plan *p, const char *from, struct err *e)
+{
+    char host[64];
+    const char *colon = strrchr(from, ':');
+    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - from), from);
+    return run_set_fact(r, p->end[RIGHT].fwd, "sockaddr", host, e) < 0
+               ? -1
+               : run_set_fact(r, p->end[RIGHT].fwd, "sockport", colon + 1, e);
+}
+
+static int answer_client(const struct meeting *m, const struct addr *a, struct run *r, struct wire *w, void *st,
+                         struct err *e)
+{
+    struct err failed = {.kind = m->failed, .text = "it fails"};
+    const struct outcome o = {.failed = m->failed ? &failed : NULL, .run = r, .place = a->place, .to_right = true};
+    if (!m->failed && tell_bound(r, r->plan, m->from ? m->from : "192.0.2.7:1025", e) < 0)
+        return -1;
+    return a->form->ops.negotiator->answer(st, a, r, w, &o, e);
+}
+
+static void check_wish(const struct meeting *m, struct run *r)
+{
+    char wish[600];
+    char *user = run_get_fact(r, "targetuser"), *host = run_get_fact(r, "targethost"), *port = run_get_fact(r, "targetport");
+    (void)snprintf(wish, sizeof wish, "%s@%s:%s", user ? user : "", host ? host : "-", port ? port : "-");
+    assert_string_equal(wish, m->wish ? m->wish : "@-:-");
+    free(user);
+    free(host);
+    free(port);
+}
+
+static void check_rest(const struct meeting *m, const struct wire *w, const struct client_script *s)
+{
+    static const char early[] = "early";
+    const char *want = m->follows ? m->follows : early;
+    size_t n = m->follows ? m->nfollows : sizeof early - 1;
+    char rest[8192];
+    assert_true(w->in.len + s->left <= sizeof rest);
+    if (w->in.len > 0)
+        memcpy(rest, buf_data(&w->in), w->in.len);
+    memcpy(rest + w->in.len, s->says, s->left);
+    assert_int_equal(w->in.len + s->left, n);
+    assert_memory_equal(rest, want, n);
+}
+
+static void meet_once(const struct meeting *m, const struct plan *p, void **shared, const char *says, size_t n, size_t first)
+{
+    static struct client_script s;
+    struct run r;
+    struct wire w;
+    struct err e = {0};
+    s = (struct client_script){.says = says, .left = n, .first = first};
+    assert_int_equal(run_init(&r, &at_home, p, -1, &e), 0);
+    r.shared = shared;
+    assert_int_equal(wire_init(&w, &client_ops, &s, &r, -1, &e), 0);
+    const struct addr *a = p->links[p->nlinks - 1].fwd;
+    const struct negotiator_ops *ops = a->form->ops.negotiator;
+    void *st = calloc(1, ops->state_size + 1);
+    assert_non_null(st);
+    int rc = ops->learn(st, a, &r, &w, &e);
+    check_wish(m, &r);
+    if (rc == 0)
+        rc = answer_client(m, a, &r, &w, st, &e);
+    if (ops->forget)
+        ops->forget(st);
+    free(st);
+    if (s.nheard != m->nhears || memcmp(s.heard, m->hears, m->nhears) != 0)
+        fail_msg("%s, cut at %zu: hears \"%.*s\" (%zu bytes); %s", m->address, first, (int)s.nheard, s.heard, s.nheard, e.text);
+    if (rc < 0 && (!m->message || !strstr(e.text, m->message)))
+        fail_msg("%s, cut at %zu: %s", m->address, first, e.text);
+    assert_int_equal(rc, m->message ? -1 : 0);
+    if (rc == 0 && !m->failed)
+        check_rest(m, &w, &s);
+    wire_fini(&w);
+    r.shared = NULL;
+    run_fini(&r);
+}
+
+static void meet(const struct meeting *m)
+{
+    struct plan *p;
+    struct err e;
+    void *shared[4] = {NULL};
+    struct run r;
+    char left[600], all[4096];
+    (void)snprintf(left, sizeof left, "%s|-", m->address);
+    if (plan_make(&at_home, left, TARGET, &p, &e) < 0)
+        fail_msg("%s: %s", left, e.text);
+    size_t link = p->nlinks - 1;
+    const struct sharing *common = form_common(p->links[link].fwd->form);
+    if (!common) {
+        fail();
+        return;
+    }
+    assert_int_equal(run_init(&r, &at_home, p, -1, &e), 0);
+    if (common->prepare(p->links[link].fwd, &r, &shared[link], &e) < 0)
+        fail_msg("%s: %s", left, e.text);
+    memcpy(all, m->says, m->nsays);
+    memcpy(all + m->nsays, "early", 5);
+    for (size_t first = 1; first <= m->nsays + 5; first++)
+        meet_once(m, p, shared, all, m->nsays + 5, first);
+    common->release(shared[link]);
+    run_fini(&r);
+    plan_free(p);
+}
+
+
+#endif
