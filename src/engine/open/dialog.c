@@ -9,7 +9,7 @@
 #include "catena/diag.h"
 #include "catena/handshake.h"
 
-enum { PARTING_MS = 2000 };
+enum { PARTING_MS = 2000, PARTING_BYTES = 1 << 20 };
 
 /* ---- the wire over a cursor ---- */
 
@@ -134,7 +134,7 @@ static int end_flow(struct line *l, int side, struct wire *w, struct err *e)
 }
 
 /* An answer has been written behind which nothing comes. What the peer has sent and nobody reads would take
- * it away from him: a close resets the connection then. */
+ * it away from him: a close resets the connection then. But who only sends is not listened to for long. */
 static void part(struct line *l, struct dialog *d)
 {
     struct contact c;
@@ -145,9 +145,11 @@ static void part(struct line *l, struct dialog *d)
     c.wire.patience = PARTING_MS;
     c.wire.deadline = handshake_deadline(PARTING_MS);
     if (end_flow(l, d->side, &c.wire, &ignored) == 0)
-        while (!eof && !handshake_is_late(c.wire.deadline) &&
-               c.wire.ops->fill(&c.wire, &eof, &ignored) == 0)
+        for (size_t taken = 0; !eof && taken < PARTING_BYTES && !handshake_is_late(c.wire.deadline) &&
+                               c.wire.ops->fill(&c.wire, &eof, &ignored) == 0;) {
+            taken += c.wire.in.len;
             buf_consume(&c.wire.in, c.wire.in.len);
+        }
     wire_fini(&c.wire);
 }
 
