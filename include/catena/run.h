@@ -162,6 +162,8 @@ int run_set_fact(struct run *r, const struct addr *who, const char *name, const 
                  struct err *e) CATENA_API(run_set_fact);
 int run_tell(struct run *r, const struct addr *who, const char *name, const void *value, size_t len,
              struct err *e) CATENA_API(run_tell);
+/* What that address itself has told last; false: it has not, or it does not fit. */
+bool run_told(struct run *r, const struct addr *who, const char *name, char *value, size_t cap) CATENA_API(run_told);
 /* He connected by himself: as variables his facts do not replace those that a client has told. */
 void run_stay_behind(struct run *r, const struct addr *who);
 /* As the environment has it: a copy to free, or NULL. */

@@ -86,10 +86,10 @@ static bool is_early(const struct plan *p, const struct plan_link *l)
     return false;
 }
 
-/* It stands in the left chain behind a dialog that waits for the right one. */
+/* It stands in the left chain behind a dialog that waits for the right one. (What that leaves behind does, too.) */
 static bool is_put_off(const struct plan *p, const struct plan_link *l)
 {
-    for (size_t i = p->nproofs; i < p->nleft_items; i++)
+    for (size_t i = p->nproofs; i < p->nleft_items && !is_early(p, l); i++)
         if (p->items[i].link == l)
             return true;
     return false;

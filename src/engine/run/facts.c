@@ -127,6 +127,19 @@ bool run_knows(struct run *r, unsigned place, const struct fact_desc *desc, stru
     return value != NULL;
 }
 
+bool run_told(struct run *r, const struct addr *who, const char *name, char *value, size_t cap)
+{
+    const struct fact *f;
+    pthread_mutex_lock(&r->lock);
+    for (f = r->facts; f && !is_same(f, who->place, name); f = f->next)
+        ;
+    bool fits = f && f->len < cap && strlen(f->value) == f->len;
+    if (fits)
+        memcpy(value, f->value, f->len + 1);
+    pthread_mutex_unlock(&r->lock);
+    return fits;
+}
+
 /* Of what lies on one side of it. */
 bool outcome_told(const struct outcome *o, const char *name, char *value, size_t cap)
 {
