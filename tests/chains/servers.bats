@@ -116,9 +116,9 @@ port_bytes() { printf '\\x%02x\\x%02x' $((target / 256)) $((target % 256)); }
         no  'socks-server|sctp-l:1'                            open
         no  'socks-server|vsock-l:1'                           open
         no  'socks-server|accept-fd:3'                         open
-        yes 'socks-server|openssl-server,cert=x|tcp-l:1'
+        yes "socks-server|openssl-server,cert=$C/server.pem|tcp-l:1"
         yes 'socks-server|tcp-l:1,bind=127.0.0.1'
-        yes 'socks-server|tcp-l:1,bind=localhost:1'
+        yes 'socks-server|tcp-l:1,bind=localhost'
         yes 'socks-server|tcp6-l:1,bind=[::1]'
         yes 'socks-server|tcp-l:1,range=10.0.0.0/8'
         yes 'socks-server,allow=*.example|tcp-l:1'
@@ -166,4 +166,162 @@ plan() { # <yes|no> <left> [<pattern>]
         has "$(<server.err)" 'no answer from the peer in time (1 seconds'
         kill "$(<server.pid)" "$(<slow.pid)" 2>/dev/null || :
     done
+}
+
+# A web server that keeps connections, at $target and $other: it tells what it was asked.
+kept_web() {
+    cat >web.py <<'PY'
+import http.server, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def say(self, text):
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+    def do_GET(self):
+        self.say('%s|%s\n' % (self.requestline, '|'.join('%s: %s' % h for h in self.headers.items())))
+    def do_POST(self):
+        n = 0
+        if self.headers.get('Transfer-Encoding') == 'chunked':
+            size = 1
+            while size:
+                size = int(self.rfile.readline().split(b';')[0], 16)
+                n += len(self.rfile.read(size))
+                self.rfile.readline()
+        else:
+            n = len(self.rfile.read(int(self.headers['Content-Length'])))
+        self.say('%d\n' % n)
+    def log_message(self, *args): pass
+servers = [http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) for i in range(2)]
+for s in servers: s.daemon_threads = True
+threading.Thread(target=servers[1].serve_forever, daemon=True).start()
+print(servers[0].server_port, servers[1].server_port, flush=True)
+servers[0].serve_forever()
+PY
+    start kept python3 web.py </dev/null
+    wait_for 10 test -s kept.out
+    read -r target other <kept.out
+}
+
+@test "proxy: requests and tunnels, and a connection is kept where its target stays: fork, thread, reverse" {
+    kept_web
+    for way in fork thread reverse; do
+        case $way in
+        reverse) start_listener "$way" tcp-l:0,bind=127.0.0.1,thread "^proxy-server|$TARGET" ;;
+        *) start_listener "$way" "proxy-server|tcp-l:0,bind=127.0.0.1,$way" "$TARGET" ;;
+        esac
+        same "GET /a?b HTTP/1.1|Host: 127.0.0.1:$target|Accept: */*|Via: 1.1 catena" \
+            "$(get -A '' -x "http://127.0.0.1:$port" "http://127.0.0.1:$target/a?b")"
+        same "GET /t HTTP/1.1|Host: 127.0.0.1:$target|Accept: */*" \
+            "$(get -A '' -p -x "http://127.0.0.1:$port" "http://127.0.0.1:$target/t")"
+        u=http://127.0.0.1:$target/
+        same '100111' "$(get -o x -o x -o x -o x -o x -o x -w '%{num_connects}' -x "http://127.0.0.1:$port" "$u" "$u" "$u" \
+            "http://127.0.0.1:$other/" "http://localhost:$other/" "$u")"
+        kill "$(<$way.pid)"
+    done
+    start_listener alone "proxy-server|tcp-l:0,bind=127.0.0.1" "$TARGET"
+    has "$(get -0 -x "http://127.0.0.1:$port" "http://127.0.0.1:$target/old")" '^GET /old HTTP/1.0|.*Connection: close$'
+    finish alone
+}
+
+@test "proxy: bodies pass, with a length and in chunks" {
+    kept_web
+    head -c 2000000 /dev/urandom >big
+    for more in '' ,thread; do
+        start_listener proxy "proxy-server|tcp-l:0,bind=127.0.0.1,${more:-,fork}" "$TARGET"
+        u=http://127.0.0.1:$target/
+        same $'2000000\n2000000' "$(get -x "http://127.0.0.1:$port" --data-binary @big "$u" "$u")"
+        same $'2000000\n2000000' "$(get -x "http://127.0.0.1:$port" -H 'Transfer-Encoding: chunked' --data-binary @big "$u" "$u")"
+        kill "$(<proxy.pid)"
+    done
+}
+
+@test "proxy: logging in, and what clients are told" {
+    web
+    start_listener proxy "proxy-server,auth=joe:s3cret,realm=Our proxy,deny=10.0.0.0/8|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    p=http://127.0.0.1:$port u=http://127.0.0.1:$target/
+    same hello "$(get -x "$p" -U joe:s3cret "$u")"
+    same hello "$(get -x "$p" -U joe:s3cret -p "$u")"
+    same hello "$(get -x "$p" -U joe:s3cret --proxy-anyauth "$u")"
+    same hello "$(get -x "$p" -U joe:s3cret --proxy-anyauth -p "$u")"
+    code() { get -o said -w '%{http_code}' "$@"; }
+    same 407 "$(code -x "$p" "$u")"
+    same 'This proxy wants a user and a password.' "$(<said)"
+    same 407 "$(code -x "$p" -U joe:wrong "$u")"
+    same 403 "$(code -x "$p" -U joe:s3cret http://10.1.2.3/)"
+    same 502 "$(code -x "$p" -U joe:s3cret http://no.such.invalid/)"
+    same 'There is no such name.' "$(<said)"
+    same 502 "$(code -x "$p" -U joe:s3cret "http://127.0.0.1:$(free_port)/")"
+    same 400 "$(code "$p/x")"
+    has "$( (printf 'CONNECT $(a):1 HTTP/1.1\r\nProxy-Authorization: Basic am9lOnMzY3JldA==\r\n\r\n' && $BRIEFLY) |
+        catena -t 5 - "tcp:127.0.0.1:$port")" '^HTTP/1.1 400 '
+    told 407 get -p -x "$p" "$u"
+    told 502 get -p -x "$p" -U joe:s3cret "http://127.0.0.1:$(free_port)/"
+    told 'give proxy-authorization' catena - "proxy:127.0.0.1:$target|tcp:127.0.0.1:$port"
+    has "$(get -i -x "$p" "$u")" 'Proxy-Authenticate: Basic realm="Our proxy"'
+    kill "$(<proxy.pid)"
+    has_not "$(<proxy.err)" 's3cret\|wrong'
+    start_listener tunnels "proxy-server,commands=connect|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    same 405 "$(code -x "http://127.0.0.1:$port" "$u")"
+    same hello "$(get -p -x "http://127.0.0.1:$port" "$u")"
+}
+
+@test "proxy: ncat, our own client, behind TLS, and what is behind the request" {
+    echoes
+    start_listener proxy "proxy-server,auth=joe:s3cret|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    same hello "$(echo hello | timeout "$LIMIT" ncat --proxy "127.0.0.1:$port" --proxy-type http --proxy-auth joe:s3cret 127.0.0.1 "$target")"
+    same hello "$(echo hello | catena -t 5 - "proxy:127.0.0.1:$target,proxyauth=joe:s3cret|tcp:127.0.0.1:$port")"
+    kill "$(<proxy.pid)"
+    for way in fork thread; do
+        start_listener tls "proxy-server|openssl-server,cert=$C/server.pem,verify=0|tcp-l:0,bind=127.0.0.1,$way" "$TARGET"
+        same hello "$(echo hello | catena -t 5 - "proxy:127.0.0.1:$target|openssl,cafile=$C/ca.crt,commonname=localhost|tcp:127.0.0.1:$port")"
+        kill "$(<tls.pid)"
+        start_listener plain "proxy-server|tcp-l:0,bind=127.0.0.1,$way" "$TARGET"
+        has "$(ask "CONNECT 127.0.0.1:$target HTTP/1.0\r\n\r\nearly")" '0d0a0d0a6561726c79$'
+        kill "$(<plain.pid)"
+    done
+    web
+    start_listener tls "proxy-server|openssl-server,cert=$C/server.pem,verify=0|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    same hello "$(get --proxy-insecure -x "https://127.0.0.1:$port" "http://127.0.0.1:$target/")"
+    same hello "$(get --proxy-insecure -p -x "https://127.0.0.1:$port" "http://127.0.0.1:$target/")"
+}
+
+# The chain of clients that began it all, and its counterpart.
+@test "SOCKS through TLS through CONNECT, by one server: what the innermost wants is opened" {
+    echoes
+    for way in fork thread; do
+        start_listener all "socks-server|openssl-server,cert=$C/server.pem,verify=0|proxy-server|tcp-l:0,bind=127.0.0.1,$way" "$TARGET"
+        same hello "$(echo hello | catena -t 5 - "socks5:127.0.0.1:$target|openssl,cafile=$C/ca.crt,commonname=localhost|proxy:sockd.corp:443|tcp:127.0.0.1:$port")"
+        told 'refused' catena - "socks5:127.0.0.1:$(free_port)|openssl,cafile=$C/ca.crt,commonname=localhost|proxy:sockd.corp:443|tcp:127.0.0.1:$port"
+        kill "$(<all.pid)"
+    done
+}
+
+@test "hostile clients: floods are cut off, in little memory, and the next one is served" {
+    web
+    start_listener socks "socks-server|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    start_listener proxy "proxy-server|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    proxy=$port
+    port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' socks.err | head -n 1)
+    each flood "$port" <<'ROWS'
+        '\5' 
+        '\4\1\0\x50\0\0\0\1' x
+        '\4\1\0\x50\0\0\0\1\0' y
+        '' '\0'
+ROWS
+    each flood "$proxy" <<'ROWS'
+        '' x
+        'GET http://a/ HTTP/1.1\r\n' 'A: b\r\n'
+        'GET http://a/ HTTP/1.1\r\nA: ' b
+        'CONNECT ' '\0'
+ROWS
+    same hello "$(via socks5h '')"
+    port=$proxy
+    same hello "$(via http '')"
+    for name in socks proxy; do [ "$(peak_kib "$(<$name.pid)")" -lt $((40000 * SLOWER)) ]; done
+}
+flood() { # <port> <bytes first> <then again and again>
+    start flood "$PEER" connect "$1" ${2:+"send:$2"} "flood:${3:-\5}" </dev/null
+    wait_for 10 is_gone "$(<flood.pid)"
 }

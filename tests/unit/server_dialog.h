@@ -127,7 +127,7 @@ static void meet_once(const struct meeting *m, const struct plan *p, void **shar
     assert_int_equal(run_init(&r, &at_home, p, -1, &e), 0);
     r.shared = shared;
     assert_int_equal(wire_init(&w, &client_ops, &s, &r, -1, &e), 0);
-    const struct addr *a = p->links[p->nlinks - 1].fwd;
+    const struct addr *a = p->links[0].fwd;
     const struct negotiator_ops *ops = a->form->ops.negotiator;
     void *st = calloc(1, ops->state_size + 1);
     assert_non_null(st);
@@ -150,33 +150,50 @@ static void meet_once(const struct meeting *m, const struct plan *p, void **shar
     run_fini(&r);
 }
 
+/* A line with that server, and what its connections share. */
+struct stage {
+    struct plan *plan;
+    struct run run;
+    const struct addr *addr;
+    const struct sharing *common;
+    void *shared[4];
+};
+
+static void stage_open(struct stage *s, const char *address)
+{
+    char left[600];
+    struct err e;
+    *s = (struct stage){0};
+    (void)snprintf(left, sizeof left, "%s|-", address);
+    if (plan_make(&at_home, left, TARGET, &s->plan, &e) < 0)
+        fail_msg("%s: %s", left, e.text);
+    s->addr = s->plan->links[0].fwd;
+    s->common = form_common(s->addr->form);
+    assert_int_equal(run_init(&s->run, &at_home, s->plan, -1, &e), 0);
+    if (!s->common || s->common->prepare(s->addr, &s->run, &s->shared[0], &e) < 0)
+        fail_msg("%s: %s", left, e.text);
+    s->run.shared = s->shared;
+}
+
+static void stage_close(struct stage *s)
+{
+    if (s->common)
+        s->common->release(s->shared[0]);
+    s->run.shared = NULL;
+    run_fini(&s->run);
+    plan_free(s->plan);
+}
+
 static void meet(const struct meeting *m)
 {
-    struct plan *p;
-    struct err e;
-    void *shared[4] = {NULL};
-    struct run r;
-    char left[600], all[4096];
-    (void)snprintf(left, sizeof left, "%s|-", m->address);
-    if (plan_make(&at_home, left, TARGET, &p, &e) < 0)
-        fail_msg("%s: %s", left, e.text);
-    size_t link = p->nlinks - 1;
-    const struct sharing *common = form_common(p->links[link].fwd->form);
-    if (!common) {
-        fail();
-        return;
-    }
-    assert_int_equal(run_init(&r, &at_home, p, -1, &e), 0);
-    if (common->prepare(p->links[link].fwd, &r, &shared[link], &e) < 0)
-        fail_msg("%s: %s", left, e.text);
+    struct stage s;
+    char all[4096];
+    stage_open(&s, m->address);
     memcpy(all, m->says, m->nsays);
     memcpy(all + m->nsays, "early", 5);
     for (size_t first = 1; first <= m->nsays + 5; first++)
-        meet_once(m, p, shared, all, m->nsays + 5, first);
-    common->release(shared[link]);
-    run_fini(&r);
-    plan_free(p);
+        meet_once(m, s.plan, s.shared, all, m->nsays + 5, first);
+    stage_close(&s);
 }
-
 
 #endif

@@ -215,7 +215,9 @@ static int grant(const struct client *c, const struct admission *m, const struct
         (void)err_set(e, ERR_DENIED, "the client asks for command %u, which is not served", command);
         return refuse(c, w, REP_COMMAND);
     }
-    return admission_grant(m, a, w->run, wish, e) < 0 ? refuse(c, w, rep_of(e)) : 0;
+    if (admission_grant(m, a, w->run, wish, e) < 0)
+        return refuse(c, w, rep_of(e));
+    return run_set_fact(w->run, a, "proto", c->version == 4 ? "socks4" : "socks5", e);
 }
 
 static int socks_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)
@@ -262,7 +264,7 @@ const struct form forms_socks_server[] = {
         .groups = GROUP_CHILD | GROUP_RETRY,
         .options = options_socks_server,
         .role = ROLE_SERVER,
-        .gives = GIVES_WISH,
+        .gives = GIVES_WISH " proto",
         .help = "learns from a client of SOCKS4, 4A or 5 where it wants to go",
         .check = admission_check,
         .serves_anybody = admission_serves_anybody,
