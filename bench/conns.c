@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Short connections through a relay, one after the other at each of n clients.
  *
- *   conns [-c clients] [-s seconds] [-t] [-T] <near port> <far port>
+ *   conns [-c clients] [-s seconds] [-t] [-T] [-a socks5|connect] <near port> <far port>
  *
  * A client connects, sends 64 bytes, gets 64 bytes and end of file, and closes; the far end is the
  * server that answers and closes. One epoll thread each. "ready", a line, then the result as JSON.
  *   -t  the clients speak TLS (the relay is a TLS server)     -T  so does the server
  *       (with a CONNECT dialog before, if the relay begins so)
+ *   -a  the clients ask the relay, a server of that kind, to connect them to the far port
  * A TLS handshake is always a full one. */
 #include "ends.h"
 
@@ -28,13 +29,19 @@
 enum { MESSAGE = 64, HEAD = 2048, EVENTS = 256, LIMIT_SECONDS = 60, DRAIN_SECONDS = 5 };
 
 /* What a connection does, in the order of its role. */
-enum step { CONNECT_DIALOG, CONNECT_REPLY, HANDSHAKE, SEND, RECEIVE, WAIT_END, DONE };
-static const char *const step_names[] = {"dialog", "reply", "handshake", "send", "receive", "end"};
-static const enum step client_steps[] = {HANDSHAKE, SEND, RECEIVE, WAIT_END, DONE};
+enum step { GREET, GREETED, ASK, ANSWERED, CONNECT_DIALOG, CONNECT_REPLY, HANDSHAKE, SEND, RECEIVE, WAIT_END, DONE };
+static const char *const step_names[] = {"greet", "greeted", "ask", "answered", "dialog", "reply", "handshake", "send", "receive", "end"};
+static const enum step client_steps[] = {GREET, GREETED, ASK, ANSWERED, HANDSHAKE, SEND, RECEIVE, WAIT_END, DONE};
 static const enum step server_steps[] = {CONNECT_DIALOG, CONNECT_REPLY, HANDSHAKE,
                                          RECEIVE,        SEND,          DONE};
 
 enum outcome { WAITING, FINISHED, FAILED };
+
+/* What is sent and how long the answer to it is, twice; 0 and no bytes: not at all. */
+struct dialog {
+    char greeting[8], request[64];
+    size_t ngreeting, ngreeted, nrequest, nanswer; /* nanswer 0: up to an empty line */
+};
 
 struct conn {
     int fd;
@@ -47,7 +54,8 @@ struct conn {
 static struct setting {
     int clients, near, far, listener;
     double seconds;
-    bool near_tls, far_tls;
+    bool near_tls, far_tls, asks;
+    struct dialog dialog;
     atomic_bool over;
 } set = {.clients = 16, .seconds = 1};
 
@@ -126,6 +134,21 @@ static enum outcome conn_head(struct conn *c)
     return FINISHED;
 }
 
+/* Byte by byte at its end: what follows is the target's. */
+static enum outcome conn_answer(struct conn *c)
+{
+    if (set.dialog.nanswer > 0)
+        return conn_transfer(c, false, c->buf, set.dialog.nanswer) == WAITING ? WAITING
+               : c->buf[1] == 0                                              ? FINISHED
+                                                                             : FAILED;
+    while (c->done < 4 || memcmp(c->buf + c->done - 4, "\r\n\r\n", 4) != 0) {
+        enum outcome one = c->done < HEAD ? conn_transfer(c, false, c->buf, c->done + 1) : FAILED;
+        if (one != FINISHED)
+            return one;
+    }
+    return memcmp(c->buf + 8, " 200", 4) == 0 ? FINISHED : FAILED;
+}
+
 /* End of file after the answer; how a TLS peer ends is its own affair. */
 static enum outcome conn_end(struct conn *c)
 {
@@ -144,6 +167,18 @@ static enum outcome conn_step(struct conn *c)
 
     for (;; c->step++, c->done = 0) {
         switch (*c->step) {
+        case GREET:
+            outcome = conn_transfer(c, true, set.dialog.greeting, set.dialog.ngreeting);
+            break;
+        case GREETED:
+            outcome = conn_transfer(c, false, c->buf, set.dialog.ngreeted);
+            break;
+        case ASK:
+            outcome = conn_transfer(c, true, set.dialog.request, set.dialog.nrequest);
+            break;
+        case ANSWERED:
+            outcome = set.asks ? conn_answer(c) : FINISHED;
+            break;
         case CONNECT_DIALOG:
             outcome = set.far_tls ? conn_head(c) : FINISHED;
             break;
@@ -301,13 +336,36 @@ static void run_clients(void)
     printf("\"}\n");
 }
 
+static void prepare_dialog(const char *kind)
+{
+    static const char greeting[] = "\5\1", request[] = "\5\1\0\1\x7f\0\0\1";
+    struct dialog *d = &set.dialog;
+
+    if (strcmp(kind, "socks5") == 0) {
+        *d = (struct dialog){.ngreeting = sizeof(greeting), .ngreeted = 2, .nrequest = sizeof(request) + 1, .nanswer = 10};
+        memcpy(d->greeting, greeting, sizeof(greeting));
+        memcpy(d->request, request, sizeof(request) - 1);
+        d->request[8] = (char)(set.far >> 8);
+        d->request[9] = (char)(set.far & 0xff);
+    } else if (strcmp(kind, "connect") == 0) {
+        d->nrequest = (size_t)snprintf(d->request, sizeof(d->request), "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n", set.far);
+    } else {
+        die("no such dialog: ", kind);
+    }
+    set.asks = true;
+}
+
 int main(int argc, char **argv)
 {
+    const char *asks = NULL;
     pthread_t thread;
     int c;
 
-    while ((c = getopt(argc, argv, "c:s:tT")) != -1)
+    while ((c = getopt(argc, argv, "a:c:s:tT")) != -1)
         switch (c) {
+        case 'a':
+            asks = optarg;
+            break;
         case 'c':
             set.clients = atoi(optarg);
             break;
@@ -330,6 +388,8 @@ int main(int argc, char **argv)
     memset(message, 'x', sizeof(message));
     set.near = atoi(argv[optind]);
     set.far = atoi(argv[optind + 1]);
+    if (asks)
+        prepare_dialog(asks);
     set.listener = tcp_listen(set.far, SOCK_NONBLOCK);
     if (pthread_create(&thread, NULL, server, NULL) != 0)
         die("no thread", NULL);

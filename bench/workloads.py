@@ -308,6 +308,19 @@ add("proxy_connections", "openssl|proxy|tcp, short connections, 16 clients",
      aim("conn_cpu", 1.02, "catena thread, TLS alone", "catena thread")],
     "catena thread, TLS alone", size=0.7, quick=0.3, trial=0)
 
+# Servers that learn from their clients where these want to go.
+ASKED = "'%s|" + SERVE + ",%s' 'tcp:{targethost}:{targetport}'"
+for kind, server, peers in (
+        ("socks5", "socks-server", [peer("microsocks", "microsocks -i 127.0.0.1 -p @listen@"),
+                                    peer("dante", "danted -f @conf:dante.conf@ -p @dir@/dante.pid")]),
+        ("connect", "proxy-server", [peer("tinyproxy", "tinyproxy -d -c @conf:tinyproxy.conf@")])):
+    add("asked_" + kind, "%s, short connections, 16 clients" % server,
+        [ours("catena fork", ASKED % (server, "fork")),
+         ours("catena thread", ASKED % (server, "thread"))] + peers,
+        "conns -c 16 -s @size@%s @listen@ @target@" % (" -a " + kind), CONNS, connections,
+        [must("conns", 0.9, "best", "catena thread"), aim("conns", 1.0, "best", "catena thread")],
+        size=0.7, quick=0.3, trial=0)
+
 # Chains.
 add("chain_nop", "n links with nothing to do",
     [ours("catena, %d" % n, LISTEN + " '" + "nop|" * n + TARGET + "'") for n in (0, 1, 2, 4, 8)],

@@ -14,7 +14,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     server_make(&servers[0], "socks-server");
     server_make(&servers[1], "socks-server,auth=me:s3cret");
-    server_make(&servers[2], "socks-server,allow=*.example 10.0.0.0/8 [::1]:443,deny=10.1.0.0/16");
+    server_make(&servers[2], "socks-server,allow=*.example :443,deny=evil.*");
     return 0;
 }
 

@@ -98,8 +98,11 @@ static int tell(const struct addr *a, struct run *r, const struct wish *wish, co
 
 int admission_grant(const struct admission *m, const struct addr *a, struct run *r, struct wish *wish, struct err *e)
 {
-    char port[12];
+    char port[12], shown[sizeof wish->host];
     (void)snprintf(port, sizeof port, "%d", wish->port);
+    printable(shown, sizeof shown, wish->host);
+    if (strcmp(shown, wish->host) != 0)
+        return err_set(e, ERR_UNFIT, "the client's host name has control characters or more than ASCII in it");
     if (check_fact("targethost", wish->host, IN_HOST, e) < 0)
         return -1;
     if (wish->port == 0)
