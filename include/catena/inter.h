@@ -118,6 +118,9 @@ struct codec_pair {
 struct session_side {
     struct buf *in, *out;
     bool in_eof;  /* set by the engine: nothing comes behind what is in `in` */
+    bool in_cut;  /* ... nor here, but that was not its end: what is made of it may not look whole */
+    bool by_order; /* ... which somebody has ordered, and is no failure */
+    bool unwanted; /* set by the engine: nobody takes what is put into `out` */
     bool records; /* set by the engine: what is in `out` at a time goes out as one message */
     bool packets; /* ... and what is in `in` came as one */
     size_t piece; /* set by the engine: so much of a stream makes a packet */
@@ -127,6 +130,7 @@ struct session_side {
 };
 struct session_ops {
     bool records; /* what is given out to a side that takes records is one at a time */
+    bool empty_records; /* an empty one is something, too: the session marks what it gives out itself (buf.record) */
     bool over_records; /* its wire is of records: one at a time is in a buffer of that side, whole */
     bool controls; /* as of codecs; nothing is added to a buffer that has a control */
     bool bare_end; /* it has no goodbye of its own: where its data end, the wire does */

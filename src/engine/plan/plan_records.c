@@ -87,8 +87,10 @@ static bool is_framed(const struct plan *p, int source)
 {
     for (size_t i = 0; i < p->nlinks; i++) {
         enum link_records l = link_records(&p->links[nth(i, p->nlinks, source)], source);
+        const struct form *f = p->links[nth(i, p->nlinks, source)].fwd->form;
         if (!(l & LINK_KEEPS))
-            return l & LINK_TAKES && p->links[nth(i, p->nlinks, source)].fwd->form->kind == FORM_CODEC;
+            return l & LINK_TAKES && (f->kind == FORM_CODEC ||
+                                      (f->kind == FORM_SESSION && f->ops.session->empty_records));
     }
     return false;
 }

@@ -120,7 +120,7 @@ void engine_drop(struct engine *e)
 /* Once the run has been stopped (-T, a signal) what breaks is only a consequence. */
 void engine_failed(struct engine *e, const struct err *err)
 {
-    if (!atomic_load(&e->run->stop))
+    if (!atomic_load(&e->run->stop) && !err_is_end(err))
         run_fail(e->run, err);
     e->told_broken = true;
     atomic_store(&e->failed, true);

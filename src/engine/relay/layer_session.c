@@ -33,14 +33,16 @@ static struct sides sides_of(const struct engine *e, const struct layer *l)
 
 struct amounts {
     size_t n[4];
-    unsigned char end[2], control[4];
+    unsigned char state[4]; /* the ends, and whether there is something: an empty record is */
+    unsigned char control[4];
 };
 
 static struct amounts amounts(const struct sides *s)
 {
     return (struct amounts){{s->data->buf[s->down].len, s->data->buf[s->up].len, s->wire->buf[s->down].len,
                              s->wire->buf[s->up].len},
-                            {s->data->end[s->up], s->wire->end[s->down]},
+                            {s->data->end[s->up], s->wire->end[s->down], buf_holds(&s->data->buf[s->down]),
+                             buf_holds(&s->data->buf[s->up])},
                             {s->data->buf[s->down].control.kind, s->data->buf[s->up].control.kind,
                              s->wire->buf[s->down].control.kind, s->wire->buf[s->up].control.kind}};
 }
@@ -64,7 +66,7 @@ static void pass_cuts(const struct engine *e, const struct sides *s)
 
 static bool equal(const struct amounts *a, const struct amounts *b)
 {
-    return memcmp(a->n, b->n, sizeof a->n) == 0 && memcmp(a->end, b->end, sizeof a->end) == 0 &&
+    return memcmp(a->n, b->n, sizeof a->n) == 0 && memcmp(a->state, b->state, sizeof a->state) == 0 &&
            memcmp(a->control, b->control, sizeof a->control) == 0;
 }
 
@@ -104,13 +106,17 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     if (l->session->over_records && !l->measured)
         l->whole = stack_whole(e, s.wire, s.down);
     l->measured = true;
-    drop_empty_record(&s.data->buf[s.down]); /* it has none, on neither side */
+    if (!l->session->empty_records)
+        drop_empty_record(&s.data->buf[s.down]);
     drop_empty_record(&s.wire->buf[s.up]);
     if (stack_make_room(e, s.wire, s.down, err) < 0 || stack_make_room(e, s.data, s.up, err) < 0)
         return -1;
     struct buf none[4] = {{0}}, *down = &s.data->buf[s.down], *up = &s.wire->buf[s.up];
     struct session_side data = {.in = seen_in(l, down, &none[0]), .out = seen_out(&s.data->buf[s.up], &none[1]),
                                 .in_eof = s.data->end[s.down] == FLOW_ENDED && !down->control.kind,
+                                .in_cut = s.data->end[s.down] == FLOW_CUT,
+                                .by_order = atomic_load(&e->run->cut[s.down]) || atomic_load(&e->run->stop),
+                                .unwanted = !s.data->has[s.up] || s.data->refused[s.up],
                                 .out_eof = s.data->end[s.up] != FLOW_OPEN,
                                 .records = stack_gives_records(e, s.data, s.up),
                                 .packets = s.data->buf[s.down].record,
@@ -124,7 +130,8 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
         data.in_eof = data.out_eof;
     if (l->session->step(l->session_st, &data, &wire, err) < 0 || open_now(e, l, moved, err) < 0)
         return -1;
-    data.out->record = data.out->len > 0 && data.records && l->session->records;
+    if (!l->session->empty_records)
+        data.out->record = data.out->len > 0 && data.records && l->session->records;
     wire.out->record = wire.out->len > 0 && l->session->over_records;
     if (data.out_eof && !s.data->end[s.up])
         stack_end(e, s.data, s.up, FLOW_ENDED, "the peer has said goodbye");
