@@ -41,8 +41,10 @@ enum form_records { RECORDS_NONE, RECORDS_MANY, RECORDS_ONE, RECORDS_EITHER };
 enum form_right { RIGHT_NONE, RIGHT_MIRROR, RIGHT_BOTH };
 
 /* A compound KEY:p1:p2,opts is INTER:..,opts|ENDPOINT:..,opts; each option goes to the part whose
- * groups hold it, the inter address first. Parameters by number, 1-based, 0 ends the list. */
+ * groups hold it, the inter address first. The endpoint may be a compound itself: then what both take, both get.
+ * Parameters by number, 1-based, 0 ends the list. */
 struct compound {
+    unsigned char cut; /* that parameter ends before its first slash; what follows, with it, is the next one; 0 none */
     const char *inter;
     unsigned char inter_params[4];
     const char *endpoint;
@@ -105,6 +107,7 @@ struct addr {
     size_t nopts;
     enum ctx left, right;  /* how it is used here; right 0 for endpoints */
     const char *host;      /* session: the host name its wire leads to, NULL if unknown */
+    const char *port;      /* ... and the port, or service, there */
     /* Texts that facts complete when the address is opened; until then a sample stands in their place.
      * By parameter; NULL: none has a hole. */
     const struct template *const *holes;
@@ -117,6 +120,13 @@ struct addr {
     const char *label;     /* for messages: second address, link 1 "openssl" */
     struct span at;
 };
+
+/* The port that goes with its target, or NULL. */
+static inline const char *addr_target_port(const struct addr *a)
+{
+    unsigned n = a->form->target;
+    return n > 0 && n < a->nparams ? a->params[n] : NULL;
+}
 
 /* The host that it reaches, or NULL. */
 static inline const char *addr_target(const struct addr *a)

@@ -49,6 +49,7 @@ enum hole_in {
     IN_HOST,
     IN_PORT,
     IN_NUMBER,
+    IN_URI,    /* goes to a peer, and is the name of nothing here */
 };
 
 struct hole {

@@ -210,7 +210,8 @@ static bool ends_in(const char *s, size_t n, const char *word)
 
 static enum hole_in kind_of(const char *name, size_t n, enum hole_in otherwise)
 {
-    return ends_in(name, n, "host") || ends_in(name, n, "server") ? IN_HOST
+    return ends_in(name, n, "uri") || ends_in(name, n, "origin")  ? IN_URI
+           : ends_in(name, n, "host") || ends_in(name, n, "server") ? IN_HOST
            : ends_in(name, n, "port")                              ? IN_PORT
                                                                    : otherwise;
 }
@@ -521,8 +522,8 @@ static const struct form *find_form(const struct registry *known, const char *ke
                                     size_t nparams)
 {
     for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
-        if (form_is_inter(f) == inter && f->kind != FORM_COMPOUND && form_answers(f, keyword) &&
-            nparams >= f->min_params && nparams <= f->max_params)
+        if (form_is_inter(f) == inter && form_answers(f, keyword) && nparams >= f->min_params &&
+            nparams <= f->max_params)
             return f;
     return NULL;
 }
@@ -560,8 +561,8 @@ static bool is_resolver_option(const struct option_desc *d)
 }
 
 /* v1's combined spelling: an inter address over an endpoint, the options shared out. */
-static int expand(const struct binder *b, const struct single_spec *s, const struct addr *whole,
-                  enum ctx left, const struct addr **inter, const struct addr **out, struct err *e)
+static int expand(const struct binder *b, const struct single_spec *s, const struct addr *whole, enum ctx left,
+                  const struct addr **inter, size_t *ninter, const struct addr **out, struct err *e)
 {
     const struct compound *k = whole->form->ops.compound;
     struct arena *ar = &b->plan->arena;
@@ -600,6 +601,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
         opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
         if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
             opts[a[0]->nopts++] = *o;
+        if (form_brings(a[0]->form, o->desc) && a[1]->form->kind == FORM_COMPOUND && form_takes(a[1]->form, o->desc))
+            opts[whole->nopts + 1 + a[1]->nopts++] = *o;
     }
     if (note_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
         note_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
@@ -608,17 +611,49 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     settle_varies(a[1]);
     a[0]->left = left;
     a[0]->right = a[1]->left = CTX_B;
-    *inter = a[0];
+    inter[(*ninter)++] = a[0];
     *out = a[1];
+    return a[1]->form->kind == FORM_COMPOUND ? expand(b, s, a[1], CTX_B, inter, ninter, out, e) : 0;
+}
+
+/* "8080/chat" are two parameters of who has it so. */
+static int cut_param(const struct binder *b, unsigned n, struct single_spec *s, struct err *e)
+{
+    const char *slash = n > 0 && n <= s->nparams ? strchr(s->params[n - 1].s, '/') : NULL;
+    if (!slash)
+        return 0;
+    struct text *params = arena_alloc(&b->plan->arena, (s->nparams + 2) * sizeof *params);
+    if (!params)
+        return err_nomem(e);
+    for (size_t i = 0; i < s->nparams; i++)
+        params[i < n ? i : i + 1] = s->params[i];
+    struct text *before = &params[n - 1], *behind = &params[n];
+    size_t len = (size_t)(slash - before->s);
+    *behind = *before;
+    behind->s = slash;
+    if (!(before->s = arena_printf(&b->plan->arena, "%.*s", (int)len, before->s)))
+        return err_nomem(e);
+    for (before->nbraces = 0; before->nbraces < behind->nbraces && before->braces[before->nbraces] < len;)
+        before->nbraces++;
+    size_t left = behind->nbraces - before->nbraces, *braces = arena_alloc(&b->plan->arena, (left + 1) * sizeof *braces);
+    if (!braces)
+        return err_nomem(e);
+    for (size_t i = 0; i < left; i++)
+        braces[i] = behind->braces[before->nbraces + i] - len;
+    behind->braces = braces;
+    behind->nbraces = left;
+    s->params = params;
+    s->nparams++;
     return 0;
 }
 
-int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left,
-                  const struct addr **inter, const struct addr **out, struct err *e)
+int bind_endpoint(struct binder *b, const struct single_spec *typed, enum ctx left, const struct addr *inter[INTERS_MAX],
+                  size_t *ninter, const struct addr **out, struct err *e)
 {
+    struct single_spec as_cut = *typed, *s = &as_cut;
     const char *label = label_of(b, s->shortened ? keyword_of(s) : s->keyword.s);
     struct choice c;
-    *inter = NULL;
+    *ninter = 0;
     if (!label)
         return err_nomem(e);
     if (choose_or_explain(b->plan->known, s, label, false, left, &c, e) < 0)
@@ -628,12 +663,13 @@ int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left,
                                 "only one", label);
     if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
         return -1;
+    bool compound = c.found->kind == FORM_COMPOUND;
+    if (compound && cut_param(b, c.found->ops.compound->cut, s, e) < 0)
+        return -1;
     struct addr *a = new_addr(b, c.found, s, label, e);
     if (!a || bind_options(b, s, a, e) < 0)
         return -1;
     a->left = left;
     *out = a;
-    if (c.found->kind == FORM_COMPOUND)
-        return expand(b, s, a, left, inter, out, e);
-    return 0;
+    return compound ? expand(b, s, a, left, inter, ninter, out, e) : 0;
 }

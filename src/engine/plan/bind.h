@@ -56,9 +56,10 @@ enum ctx ctx_mirror(enum ctx c);
 /* An inter address used in context left (lane: as one half of a dual). */
 int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
                const struct addr **out, struct err *e);
-/* An endpoint used in that context. A compound gives its inter address too (else *inter NULL). */
-int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left,
-                  const struct addr **inter, const struct addr **out, struct err *e);
+/* An endpoint used in that context. A compound gives its inter addresses too, left to right. */
+enum { INTERS_MAX = 2 };
+int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left, const struct addr *inter[INTERS_MAX],
+                  size_t *ninter, const struct addr **out, struct err *e);
 /* The chain is complete: an option that nobody holds is an error. */
 int bind_finish(const struct binder *b, struct err *e);
 

@@ -51,22 +51,21 @@ static int bind_link(struct binder *b, const struct piece_spec *p, enum ctx *lef
 static int bind_end(struct binder *b, const struct piece_spec *p, enum ctx left, struct err *e)
 {
     struct chain *c = b->out;
-    const struct addr *inter = NULL;
+    const struct addr *inter[INTERS_MAX];
+    size_t n;
     if (p->kind == PIECE_SINGLE) {
-        if (bind_endpoint(b, &p->fwd, left, &inter, &c->end.fwd, e) < 0)
+        if (bind_endpoint(b, &p->fwd, left, inter, &n, &c->end.fwd, e) < 0)
             return -1;
-        if (inter) {
-            struct plan_link *l = &c->links[c->nlinks++];
-            *l = (struct plan_link){.chain = b->chain, .fwd = inter};
-        }
+        for (size_t i = 0; i < n; i++)
+            c->links[c->nlinks++] = (struct plan_link){.chain = b->chain, .fwd = inter[i]};
         return 0;
     }
     const struct single_spec *halves[2] = {&p->fwd, &p->back};
     const struct addr **ends[2] = {&c->end.fwd, &c->end.back};
     for (int i = 0; i < 2; i++) {
-        if (bind_endpoint(b, halves[i], i == 0 ? CTX_W : CTX_R, &inter, ends[i], e) < 0)
+        if (bind_endpoint(b, halves[i], i == 0 ? CTX_W : CTX_R, inter, &n, ends[i], e) < 0)
             return -1;
-        if (inter)
+        if (n > 0)
             return err_at(e, halves[i]->at, "%s: stands for a chain of its own and cannot be half of "
                                             "a dual address", (*ends[i])->label);
     }
@@ -102,13 +101,13 @@ static size_t count_options(const struct chain_spec *spec)
     return n;
 }
 
-/* The host its wire leads to: the target of the nearest address to the right that has one. */
-static const char *host_behind(const struct chain *c, size_t link)
+/* Who has the host its wire leads to: the nearest address to the right that has a target. */
+static const struct addr *target_behind(const struct chain *c, size_t link)
 {
     for (size_t i = link + 1; i <= c->nlinks; i++) {
         const struct addr *a = i < c->nlinks ? c->links[i].fwd : c->end.fwd;
         if (a && addr_target(a))
-            return addr_target(a);
+            return a;
     }
     return NULL;
 }
@@ -122,7 +121,9 @@ static int settle_host(struct plan *p, struct chain *c, size_t link, struct err 
     if (!a)
         return err_nomem(e);
     *a = *l->fwd;
-    a->host = host_behind(c, link);
+    const struct addr *there = target_behind(c, link);
+    a->host = there ? addr_target(there) : NULL;
+    a->port = there ? addr_target_port(there) : NULL;
     l->fwd = a;
     return 0;
 }
@@ -173,7 +174,7 @@ static int bind_spec(struct plan *p, int chain, const struct chain_spec *spec, s
                      struct err *e)
 {
     struct binder b = {.plan = p, .out = c, .chain = chain, .chained = spec->chained};
-    *c = (struct chain){.links = arena_alloc(&p->arena, (spec->npieces + 1) * sizeof *c->links)};
+    *c = (struct chain){.links = arena_alloc(&p->arena, (spec->npieces + INTERS_MAX) * sizeof *c->links)};
     b.strays = arena_alloc(&p->arena, (count_options(spec) + 1) * sizeof *b.strays);
     if (!c->links || !b.strays)
         return err_nomem(e);

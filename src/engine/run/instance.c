@@ -80,10 +80,12 @@ static int look_up(struct instance *i, struct err *e)
     return 0;
 }
 
-static int prepare(struct instance *i, struct run *r, struct err *e)
+static int prepare(struct instance *i, struct run *r, const struct instance *there, struct err *e)
 {
     const struct addr *a = &i->addr;
     const struct sharing *common = form_common(a->form);
+    if (there)
+        i->addr.port = addr_target_port(&there->addr);
     return common && !sharing_holds(common, a) ? common->prepare(a, r, &i->shared, e) : 0;
 }
 
@@ -108,7 +110,7 @@ int run_instance(struct run *r, const struct addr *a, const struct addr **out, s
     const struct instance *there = a->host_place ? instance_of(r, a->host_place) : NULL;
     const char *host = there ? addr_target(&there->addr) : NULL;
     if (addr_fill(&i->arena, a, host, ask, &q, &i->addr, e) < 0 || look_up(i, e) < 0 ||
-        prepare(i, r, e) < 0) {
+        prepare(i, r, there, e) < 0) {
         drop(i);
         return refuse(a, e);
     }
