@@ -111,6 +111,7 @@ plain_line() { # no links at all
 @test "sha256 in between" { all 'sha256:/dev/null|^sha256:/dev/null,direction=right'; }
 @test "delays of all kinds" { all 'throttle:1G|^delay:2ms|pace:900000000%throttle:1G'; }
 @test "recode, and back" { all 'recode:cp437:utf-8|recode:utf-8:cp437|recode:latin1:utf-16le|^recode:latin1:utf-16le'; }
+@test "ws|^ws-server" { all "ws:/a|^ws-server:/a"; }
 @test "openssl|^openssl-server" { all "$tls"; }
 @test "gzip|openssl|^openssl-server|gunzip" { all "gzip|$tls|gunzip"; }
 @test "exec with four descriptors" { all "exec:$relay"; }

@@ -30,6 +30,9 @@ const struct fact_desc fact_table[] = {
     {"port", FACT_PORT, "port that the program which uses this one wants to reach"},
     {"term", FACT_TEXT, "type of the terminal that a telnet client has"},
     {"user", FACT_TEXT, "name that a telnet client gives its user"},
+    {"wsuri", FACT_TEXT, "path that a WebSocket client asks for"},
+    {"wsorigin", FACT_TEXT, "origin of a WebSocket client, which browsers tell"},
+    {"wssubprotocol", FACT_TEXT, "subprotocol that was agreed upon in a WebSocket handshake"},
     {"timestamp", FACT_TEXT, "time when the packet came"},
     {"ip_ttl", FACT_NUMBER, "time to live of the packet"},
     {"ip_tos", FACT_NUMBER, "type of service of the packet"},
@@ -173,6 +176,7 @@ static const char *no_such_place(const struct fact_desc *f, const char *value, e
     case IN_HOST: return no_host(value);
     case IN_PORT: return no_port(value);
     case IN_NUMBER: return no_number(value);
+    case IN_URI: return strpbrk(value, " #\"<>\\^`{|}") ? "cannot be part of a URI" : NULL;
     case IN_WORD: return more_than_a_word(f, value);
     case IN_NAME: break;
     }

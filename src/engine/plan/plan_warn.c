@@ -47,8 +47,9 @@ static const char *remedy(const struct plan_link *l, bool turned)
                            : "a \"^\" before it puts its wire side on the other side";
     if (l->fwd->form->kind != FORM_SESSION)
         return "is an address meant that connects?";
-    return l->fwd->form->role == ROLE_SERVER ? "is the TLS client meant?"
-                                             : "is the TLS server meant?";
+    bool tls = l->fwd->form->groups & GROUP_OPENSSL, server = l->fwd->form->role == ROLE_SERVER;
+    return tls ? server ? "is the TLS client meant?" : "is the TLS server meant?"
+               : server ? "is the client meant?" : "is the server meant?";
 }
 
 static int warn_wire(struct plan *p, const struct plan_link *l, struct err *e)

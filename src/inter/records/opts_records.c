@@ -5,7 +5,7 @@
 #include "catena/option_row.h"
 
 NAMED_OPTION(opt_max_size, "max-size", NULL, 0, SPECIFIC, INT,
-             "bytes that a record may have, up to 16777216; 65536 unless the frames hold less");
+             "bytes that a record may have, up to 16777216; default as the frames are made");
 NAMED_OPTION(opt_line_end, "line-end", NULL, 0, SPECIFIC, STRING, "what ends a line: lf (default), crlf or nul");
 NAMED_OPTION(opt_little_endian, "little-endian", "le", 0, SPECIFIC, BOOL,
              "the least byte of the length comes first");
