@@ -53,6 +53,8 @@ queue_empty() { [ "$(ss -Htn state close-wait "sport = :$1" | awk '{print $1}')"
 @test "base64|unbase64|hex|unhex" { stalled 'base64|unbase64|hex|unhex'; }
 @test "throttle|delay" { stalled 'throttle:1G|delay:5ms'; }
 @test "recode and back" { stalled 'recode:cp437:utf-8|recode:utf-8:cp437'; }
+@test "ws|^ws-server, compressed" { stalled "ws,deflate|^ws-server,deflate=1"; }
+@test "ws|^ws-server" { stalled "ws|^ws-server"; }
 @test "openssl|^openssl-server" { stalled "$tls"; }
 @test "exec" { stalled "exec:$relay"; }
 @test "exec1%exec1" { stalled 'exec1:cat%exec1:cat'; }

@@ -72,7 +72,7 @@ int head_take(struct head *h, struct buf *in, bool *too_large, struct err *e)
     *too_large = false;
     if (!h->text.p && buf_init(&h->text, HEAD_MAX) < 0)
         return err_nomem(e);
-    size_t had = h->text.len, n = buf_put(&h->text, buf_data(in), in->len);
+    size_t had = h->text.len, n = in->len > 0 ? buf_put(&h->text, buf_data(in), in->len) : 0;
     size_t end = end_of((const char *)buf_data(&h->text), h->text.len, had > 2 ? had - 3 : 0);
     if (end > 0) {
         buf_consume(in, end - had);

@@ -34,7 +34,7 @@ static size_t room_for(struct ws_session *s, const struct session_side *data, si
                        struct err *e)
 {
     struct buf *b = data->records ? &s->in.record : data->out;
-    size_t room = buf_room(b, at);
+    size_t room = b->p ? buf_room(b, at) : 0;
     if (data->records && room < n) { /* it grows as the bytes come, whatever has been promised */
         if (buf_grow(b, 2 * b->len + n) < 0) {
             (void)err_nomem(e);

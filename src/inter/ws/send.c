@@ -131,7 +131,8 @@ static int gather_text(struct ws_session *s, struct session_side *data, struct s
     size_t had = o->text.len, more = data->in->len, whole = 0;
     if (buf_grow(&o->text, had + more + 1) < 0)
         return err_nomem(e);
-    (void)buf_put(&o->text, buf_data(data->in), more);
+    if (more > 0)
+        (void)buf_put(&o->text, buf_data(data->in), more);
     buf_consume(data->in, more);
     struct utf8 u = {0};
     bool good = utf8_scan(&u, buf_data(&o->text), o->text.len, &whole);
