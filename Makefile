@@ -29,6 +29,11 @@ test:
 	@$(MAKE) --no-print-directory release
 	ctest --preset release -j $(TEST_JOBS)
 
+# Programs of others, which are many and large, as peers.
+peers: release
+	@tools/setup build test peers
+	ctest --test-dir build/release -L '^peers$$' --output-on-failure -j $(TEST_JOBS)
+
 # The same tests with sanitizers.
 asan tsan:
 	@tools/setup build test clang
@@ -80,4 +85,4 @@ install: release
 clean:
 	rm -rf build
 
-.PHONY: all release dev clang demo test asan tsan fuzz torture mutate bench load soak install clean
+.PHONY: all release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install clean

@@ -8,6 +8,7 @@ setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
 prepare() {
     C=$BATS_FILE_TMPDIR/certs
     peer=$top/tests/tools/ws_peer.py
+    peers=0
     late='system:cat; sleep 1.1; echo late' # behind a quiet second
 }
 
@@ -15,40 +16,48 @@ prepare() {
 wsl() { start_listener server "ws-l:0,bind=127.0.0.1,${how:-fork}${2:+,$2}" "$1"; }
 ended() { ! kill "$(<server.pid)" 2>/dev/null || is_gone "$(<server.pid)"; }
 gone() { wait_for 5 ended; }
-# serve <what>: a peer of another hand; its port is then in $port.
+# serve <what>: a peer of another hand; its port is then in $port, what it tells in $told.
 serve() {
-    start peer timeout "$LIMIT" python3 "$peer" serve "$1" </dev/null
-    wait_for 10 file_has peer.out '^port'
-    port=$(sed -n 's/^port //p' peer.out)
+    peers=$((peers + 1)) told=peer$peers.out
+    start "peer$peers" timeout "$LIMIT" python3 "$peer" serve "$1" </dev/null
+    wait_for 10 file_has "$told" '^port'
+    port=$(sed -n 's/^port //p' "$told")
 }
 ask() { curl -s -m "$LIMIT" -o out -w '%{http_code}' "$@" "http://127.0.0.1:$port${path-/}"; }
 
-late_answers() { # <first address> <second address>
-    same "q late" "$( (echo q; sleep 1.1) | catena - "$1" | paste -sd' ')"
+# late <second address>: the answer to a question that is behind a quiet second itself.
+late() { (echo q; sleep 1.1) | catena "${@:2}" - "$1" | paste -sd' '; }
+late_are() { for f in late.*; do same 'q late' "$(<"$f")"; done; }
+
+# Planned, over socket pairs, over TLS; a process or a thread for each: all at the same time.
+@test "a late answer arrives" {
+    stls="openssl-server,cert=$C/server.pem,verify=0" tls="openssl,cafile=$C/ca.crt"
+    n=0
+    while read -r server client; do
+        for how in fork thread; do
+            start_listener "server$n" "${server//HOW/$how}" "$late"
+            for way in '' -cS; do
+                # shellcheck disable=SC2086
+                late "${client//PORT/$port}" $way >late.$n &
+                waits+=($!) n=$((n + 1))
+            done
+        done
+    done <<ROWS
+ws-l:0,bind=127.0.0.1,HOW ws:localhost:PORT
+wss-l:0/x,bind=127.0.0.1,HOW,cert=$C/server.pem,verify=0 wss:localhost:PORT/x,cafile=$C/ca.crt
+ws-server|$stls|tcp-l:0,bind=127.0.0.1,HOW ws,deflate|$tls|tcp:localhost:PORT
+ROWS
+    wait "${waits[@]}"
+    same 12 $n
+    late_are
 }
 
-# The left chain speaks, the right one, reversed, in both ways round, over TLS, planned and over socket pairs.
-late_here() {
-    local tls="openssl,cafile=$C/ca.crt" stls="openssl-server,cert=$C/server.pem,verify=0"
-    while read -r left client; do
-        start_listener server "${left//;/ }" "$late"
-        wait_for 1 true
-        (late_answers "${client//PORT/$port}") && (same "q late" "$( (echo q; sleep 1.1) | catena -cS - "${client//PORT/$port}" | paste -sd' ')") || return 1
-        gone
-    done <<ROWS
-ws-l:0,bind=127.0.0.1,$1 ws:localhost:PORT
-wss-l:0/x,bind=127.0.0.1,$1,cert=$C/server.pem,verify=0 wss:localhost:PORT/x,cafile=$C/ca.crt
-ws-server|$stls|tcp-l:0,bind=127.0.0.1,$1 ws,deflate|$tls|tcp:localhost:PORT
-ROWS
-}
-@test "a late answer arrives: fork" { late_here fork; }
-@test "a late answer arrives: thread" { late_here thread; }
 @test "a late answer arrives, with the server in the right chain, and from the client" {
     start_listener one tcp-l:0,bind=127.0.0.1,fork "^ws-server,deflate|$late"
     start_listener two tcp-l:0,bind=127.0.0.1 '^ws-server|system:echo first; exec 1>&-; cat >got,pipes'
     two=$port one=$(sed -n 's/.*listening on.*:\([0-9]*\)$/\1/p' one.err)
     start client "$CATENA_BIN" 'system:cat >first; sleep 1.1; echo late' "ws|tcp:127.0.0.1:$two" </dev/null
-    late_answers "ws,deflate|tcp:127.0.0.1:$one"
+    same 'q late' "$(late "ws,deflate|tcp:127.0.0.1:$one")"
     finish client
     finish two
     same late "$(<got)"
@@ -87,12 +96,10 @@ ROWS
     server=$pid
     start_peer left "duplex:$N:1:$N:2"
     start run "$CATENA_BIN" "tcp:127.0.0.1:$(sed -n 's/^port //p' left.out)" "ws:127.0.0.1:$(sed -n 's/.*listening on.*:\([0-9]*\)$/\1/p' server.err)" </dev/null
-    for p in left right; do finish $p & waits+=($!); done
-    while kill -0 "$server" 2>/dev/null; do
-        peak=$(peak_kib "$server")
-        [ -z "$peak" ] || most=$peak
+    until is_gone "$server"; do
+        peak=$(peak_kib "$server" 2>/dev/null) && [ -n "$peak" ] && most=$peak
         sleep 0.02
-    done 2>/dev/null
+    done
     for p in left right run server; do finish $p; done
     echo "peak: $most KiB"
     [ -n "${CATENA_SANITIZE:-}" ] || [ "$most" -lt 30000 ]
@@ -109,7 +116,7 @@ ROWS
     serve 'request close:1000'
     catena - "ws:127.0.0.1:$port/p?q,host=h.example,header=X-A: one,header=X-B: two,auth=u:p,deflate" </dev/null
     for want in 'GET /p?q HTTP/1.1' 'Host: h.example' 'X-A: one' 'X-B: two' 'Authorization: Basic dTpw' permessage-deflate; do
-        has "$(<peer.out)" "$want"
+        has "$(<"$told")" "$want"
     done
 }
 
@@ -130,8 +137,8 @@ ROWS
     serve 'say:eins recv close:1000'
     (printf 'zw\303'; sleep 0.2; printf '\266lf') | catena - "ws:127.0.0.1:$port,text" >got
     same eins "$(<got)"
-    finish peer
-    has "$(grep -v port peer.out | paste -sd' ')" '81 zw 81 ölf 88 03e8'
+    finish "${told%.out}"
+    has "$(grep -v port "$told" | paste -sd' ')" '81 zw 81 ölf 88 03e8'
 }
 
 @test "other requests get a page, or are told; nothing is opened for them" {
@@ -173,7 +180,7 @@ ROWS
     has "$output" ' W .*the peer has answered Close; if it had more to say that is lost'
     serve 'say:a recv'
     start client "$CATENA_BIN" -d -d system:'sleep 0.3; echo b; exec cat' "ws:127.0.0.1:$port,half-close=0" </dev/null
-    wait_for 5 file_has peer.out '82 b'
+    wait_for 5 file_has "$told" '82 b'
     kill "$(<client.pid)"
     serve goes
     run catena 'system:sleep 0.4; echo late' "ws:127.0.0.1:$port"
@@ -198,8 +205,8 @@ ROWS
     head -c 1000 /dev/zero | gzip | head -c 20 >cut.gz
     run catena open:cut.gz "gunzip|ws:127.0.0.1:$port"
     same 1 "$status"
-    finish peer
-    has "$(<peer.out)" '88 03f3'
+    finish "${told%.out}"
+    has "$(<"$told")" '88 03f3'
 }
 
 @test "a peer that is silent: handshakes end in time, pings are answered in time or all is over" {
@@ -216,7 +223,7 @@ ROWS
     has "$output" 'has not answered a ping for 0.3 s'
     serve 'recv'
     (sleep 0.7) | catena - "ws:127.0.0.1:$port,ping=0.2,pong-timeout=5" || :
-    has "$(<peer.out)" '^89 '
+    has "$(<"$told")" '^89 '
 }
 
 @test "mistakes of the command line" {

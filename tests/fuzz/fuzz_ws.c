@@ -177,10 +177,10 @@ static void read_frames(const uint8_t *p, size_t n, bool server)
                 message = kind, ntext = 0;
             memcpy(text + ntext, payload, at_hand);
             ntext += at_hand;
+            memcpy(reading.got + reading.ngot, payload, at_hand); /* what is wrong in it ends what counts */
+            reading.ngot += at_hand;
             if (message == 1 && !is_utf8(text, ntext, whole && fin))
                 goto wrong;
-            memcpy(reading.got + reading.ngot, payload, at_hand);
-            reading.ngot += at_hand;
             if (whole && fin)
                 message = 0;
         } else if (whole && kind == 8) {

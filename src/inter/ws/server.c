@@ -269,8 +269,9 @@ static int hear(struct ws_session *s, struct session_side *wire, struct err *e)
 {
     bool too_large;
     int rc = head_take(&s->head, wire->in, &too_large, e);
-    if (rc == 0 && wire->in_eof)
-        return err_set(e, ERR_PROTOCOL, "the peer closed the connection during the WebSocket handshake");
+    if (rc == 0 && wire->in_eof) /* browsers connect in advance, for requests that may never come */
+        return err_set(e, s->head.text.len > 0 ? ERR_PROTOCOL : ERR_NOBODY,
+                       "the peer closed the connection during the WebSocket handshake");
     if (rc == 0)
         return 0;
     s->asked = true;
