@@ -49,7 +49,7 @@ static void end_open(struct end *end, const char *address)
     assert_int_equal(run_init(&end->run, &settings, end->plan, -1, &end->e), 0);
     end->a = end->plan->links[0].fwd;
     end->ops = end->a->form->ops.session;
-    if (end->ops->prepare(end->a, &end->run, &end->shared, &end->e) < 0)
+    if (end->ops->common.prepare(end->a, &end->run, &end->shared, &end->e) < 0)
         fail_msg("%s", end->e.text);
     assert_int_equal(end->ops->open(end->a, &end->run, end->shared, &end->st, &end->e), 0);
     for (int i = 0; i < 4; i++)
@@ -61,7 +61,7 @@ static void end_open(struct end *end, const char *address)
 static void end_close(struct end *end)
 {
     end->ops->close(end->st);
-    end->ops->release(end->shared);
+    end->ops->common.release(end->shared);
     run_fini(&end->run);
     plan_free(end->plan);
     for (int i = 0; i < 4; i++)
