@@ -46,7 +46,7 @@ static void prepare(void)
             run_init(&runs[i], &settings, plans[i], -1, &e) < 0)
             abort();
         const struct addr *a = plans[i]->links[0].fwd;
-        if (a->form->ops.session->prepare(a, &runs[i], &shared[i], &e) < 0)
+        if (a->form->ops.session->common.prepare(a, &runs[i], &shared[i], &e) < 0)
             abort();
     }
 }
