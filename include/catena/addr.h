@@ -69,6 +69,8 @@ struct form {
     bool heavy;            /* inter address: its work is worth a thread (TLS, compression) */
     unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */
     const char *gives;     /* blank-separated: the facts it may tell once it is opened; or NULL */
+    /* With these options, why does it not tell one of them: "with option x" it would; NULL: it does. May be NULL. */
+    const char *(*untold)(const struct addr *, const struct fact_desc *);
     const char *help;      /* one line */
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */

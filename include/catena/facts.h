@@ -31,6 +31,7 @@ const struct fact_desc *fact_lookup(const char *name, size_t n);
 
 /* Lists of facts that a form gives (struct form.gives). */
 #define GIVES_NAMES "peeraddr sockaddr"
+#define GIVES_PROCESS GIVES_NAMES " peerpid peeruid"
 #define GIVES_PEER  "peeraddr peerport sockaddr sockport"
 #define GIVES_PACKET                                                                               \
     " timestamp ip_ttl ip_tos ip_options ip_if ip_locaddr ip_dstaddr ipv6_if ipv6_dstaddr "         \

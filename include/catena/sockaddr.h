@@ -63,11 +63,11 @@ void sockname_meet(struct run *r, int fd, const struct sockname *peer);
  * run. */
 int sockname_tell(struct run *r, const struct addr *who, const struct sockname *peer,
                   const struct sockname *local, struct err *e);
-/* ... if anybody is going to ask for them. */
-int sockname_facts(struct run *r, const struct addr *who, const struct sockname *peer,
+/* ... if anybody is going to ask for them, and whose process is at the other end of a UNIX socket. */
+int sockname_facts(struct run *r, const struct addr *who, int fd, const struct sockname *peer,
                    const struct sockname *local, struct err *e);
 /* The same for one we made ourselves. */
-int sockname_facts_connected(struct run *r, const struct addr *who, const struct sockname *peer,
-                             const struct sockname *local, struct err *e);
+int sockname_facts_connected(struct run *r, const struct addr *who, int fd,
+                             const struct sockname *peer, const struct sockname *local, struct err *e);
 
 #endif

@@ -36,6 +36,17 @@ clients() { if [ -z "$1" ]; then echo 1; else echo 1 2 3; fi; }
     }
     ways one
 }
+@test "clients of a UNIX socket have no names, but are processes of users" {
+    start server "$CATENA_BIN" "unix-l:$T/s,fork" "system:cat >/dev/null; echo \$SOCAT_PEERADDR \$SOCAT_PEERUID"
+    start files "$CATENA_BIN" -u "unix-l:$T/a,fork" "OPEN:$T/{peeraddr}-{peeruid}-{peerpid},creat"
+    wait_for 5 unix_listens "$T/s"
+    wait_for 5 unix_listens "$T/a"
+    same "<anon> $(id -u)" "$(says x "unix:$T/s")"
+    for i in 1 2; do
+        start client "$CATENA_REAL_BIN" -u - "unix:$T/a" <<<"hello $i"
+        wait_for 5 file_has "<anon>-$(id -u)-$(<client.pid)" "^hello $i$"
+    done
+}
 @test "IPv6 addresses, quotes of v1 around the braces, and text around them" {
     start_listener server -u 'tcp6-l:0,bind=[::1],fork' "OPEN:\"$T/{peeraddr}\"'-{sockport}.x',creat"
     says hello "tcp6:[::1]:$port"
@@ -244,6 +255,17 @@ udp_bound() { [ -n "$(ss -Hlun "sport = :$udp")" ]; }
     wrong '{sni} stands for' tcp-l:1 '^openssl-server,cert=/{sni}|tcp:h:1'
     wrong '{sni} stands for' '^openssl-server,cert=/x|tcp-l:1' 'open:/x/{sni}' # it talks to what is opened then
     wrong '{sni} stands for' -r '/x/{sni}' tcp-l:1 -
+    for fact in 'so-timestamp {timestamp}' 'ip-recvttl {ip_ttl}' 'ip-pktinfo {ip_dstaddr}' 'ip-recvopts {ip_options}' 'ipv6-recvtclass {ipv6_tclass}'; do
+        wrong "which first address \"udp-recvfrom\" tells only with option ${fact% *};" -u udp-recvfrom:1 "open:/x/${fact#* }"
+        wrong "tells only with option ${fact% *};" -u "udp-recvfrom:1,${fact% *}=0" "open:/x/${fact#* }"
+        wrong "tells only with option ${fact% *};" -u -r "/x/${fact#* }" udp-recvfrom:1,null-eof -
+        run catena -n -u "udp-recvfrom:1,${fact% *}" "open:/x/${fact#* }"
+        same 0 "$status"
+    done
+    wrong 'nobody who is opened before tells that' -u tcp-l:1,so-timestamp 'open:/x/{timestamp}'
+    wrong '"openssl-listen" tells only without verify=0;' openssl-listen:1,cert=/x,verify=0 'open:/x/{openssl_x509_commonname}'
+    run catena -n "openssl-listen:1,cert=$BATS_FILE_TMPDIR/certs/server.pem,cafile=$BATS_FILE_TMPDIR/certs/ca.crt" 'open:/x/{openssl_x509_commonname}'
+    same 0 "$status"
     wrong 'port 99999 is too large' "openssl-server,cert=/x|tcp-l:1" 'tcp:{sni}:99999'
     has "$output" '^              ^~~~~$'
     wrong 'does not start with a number' tcp-l:1 'tcp:h:1,forever={peerport}'

@@ -227,11 +227,19 @@ void sockname_peer(struct sockname *n, int fd)
         memset(n, 0, sizeof *n);
 }
 
+/* The process at the other end of a UNIX socket. */
+static bool find_process(const struct sockname *peer, int fd, struct ucred *who)
+{
+    socklen_t len = sizeof *who;
+
+    return sockname_family(peer) == AF_UNIX &&
+           getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &len) == 0 && who->pid > 0;
+}
+
 void sockname_meet(struct run *r, int fd, const struct sockname *peer)
 {
     struct sockname asked;
     struct ucred who;
-    socklen_t len = sizeof who;
     char text[SOCKNAME_TEXT];
 
     if (!run_wants_peer(r))
@@ -243,8 +251,7 @@ void sockname_meet(struct run *r, int fd, const struct sockname *peer)
     sockname_name(peer, text);
     if (sockname_family(peer) == AF_UNSPEC)
         snprintf(text, sizeof text, "a peer without a name");
-    if (sockname_family(peer) == AF_UNIX && peer->len <= UN_NAME &&
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.pid > 0)
+    if (peer->len <= UN_NAME && find_process(peer, fd, &who))
         snprintf(text, sizeof text, "process %d of user %u", (int)who.pid, (unsigned)who.uid);
     run_meet(r, text);
 }
@@ -273,18 +280,36 @@ int sockname_tell(struct run *r, const struct addr *who, const struct sockname *
     return set_facts(r, who, "sockaddr", "sockport", local, e);
 }
 
-int sockname_facts(struct run *r, const struct addr *who, const struct sockname *peer,
-                   const struct sockname *local, struct err *e)
+static int set_number(struct run *r, const struct addr *who, const char *fact, unsigned long n,
+                      struct err *e)
 {
-    return run_wants_facts(r) ? sockname_tell(r, who, peer, local, e) : 0;
+    char text[24];
+
+    snprintf(text, sizeof text, "%lu", n);
+    return run_set_fact(r, who, fact, text, e);
 }
 
-int sockname_facts_connected(struct run *r, const struct addr *who, const struct sockname *peer,
-                             const struct sockname *local, struct err *e)
+int sockname_facts(struct run *r, const struct addr *who, int fd, const struct sockname *peer,
+                   const struct sockname *local, struct err *e)
+{
+    struct ucred process;
+
+    if (!run_wants_facts(r))
+        return 0;
+    if (find_process(peer, fd, &process) &&
+        (set_number(r, who, "peerpid", (unsigned long)process.pid, e) < 0 ||
+         set_number(r, who, "peeruid", process.uid, e) < 0))
+        return -1;
+    return sockname_tell(r, who, peer, local, e);
+}
+
+int sockname_facts_connected(struct run *r, const struct addr *who, int fd,
+                             const struct sockname *peer, const struct sockname *local,
+                             struct err *e)
 {
     if (!run_wants_facts(r))
         return 0;
-    if (sockname_facts(r, who, peer, local, e) < 0)
+    if (sockname_facts(r, who, fd, peer, local, e) < 0)
         return -1;
     run_stay_behind(r, who);
     return 0;

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "catena/addr.h"
 #include "catena/diag.h"
 #include "catena/sockaddr.h"
 
@@ -147,6 +148,41 @@ static const struct {
     {SOL_IPV6, IPV6_TCLASS, tclass},
 };
 
+/* The options that ask for each fact: the first is the one to be told of. */
+static const struct {
+    const char *fact, *with, *option, *other;
+} asking[] = {
+#define ASK(fact_, option_, other_) {fact_, "with option " option_, option_, other_}
+    ASK("timestamp", "so-timestamp", ""),
+    ASK("ip_ttl", "ip-recvttl", ""),
+    ASK("ip_tos", "ip-recvtos", ""),
+    ASK("ip_options", "ip-recvopts", "ip-retopts"),
+    ASK("ip_if", "ip-pktinfo", ""),
+    ASK("ip_locaddr", "ip-pktinfo", ""),
+    ASK("ip_dstaddr", "ip-pktinfo", ""),
+    ASK("ipv6_if", "ipv6-recvpktinfo", ""),
+    ASK("ipv6_dstaddr", "ipv6-recvpktinfo", ""),
+    ASK("ipv6_hoplimit", "ipv6-recvhoplimit", ""),
+    ASK("ipv6_tclass", "ipv6-recvtclass", ""),
+};
+
+static bool asks(const struct addr *a, const char *option)
+{
+    bool yes = false;
+    for (size_t i = 0; i < a->nopts; i++)
+        if (strcmp(a->opts[i].desc->name, option) == 0)
+            yes = a->opts[i].v.i != 0;
+    return yes;
+}
+
+const char *ancillary_untold(const struct addr *a, const struct fact_desc *f)
+{
+    for (size_t i = 0; i < sizeof asking / sizeof asking[0]; i++)
+        if (strcmp(asking[i].fact, f->name) == 0)
+            return asks(a, asking[i].option) || asks(a, asking[i].other) ? NULL : asking[i].with;
+    return NULL;
+}
+
 static void close_passed(const struct cmsghdr *c, size_t len)
 {
     int fd;
@@ -179,17 +215,13 @@ void ancillary_report(struct run *r, const struct addr *who, struct msghdr *msg,
 
 void ancillary_forget(struct run *r, const struct addr *who)
 {
-    static const char *const names[] = {
-        "timestamp",  "ip_ttl",  "ip_tos",       "ip_options",    "ip_if",       "ip_locaddr",
-        "ip_dstaddr", "ipv6_if", "ipv6_dstaddr", "ipv6_hoplimit", "ipv6_tclass",
-    };
     struct err ignored;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *value = run_get_fact(r, names[i]);
+    for (size_t i = 0; i < sizeof asking / sizeof asking[0]; i++) {
+        char *value = run_get_fact(r, asking[i].fact);
 
         if (value && value[0] != '\0')
-            (void)run_set_fact(r, who, names[i], "", &ignored);
+            (void)run_set_fact(r, who, asking[i].fact, "", &ignored);
         free(value);
     }
 }

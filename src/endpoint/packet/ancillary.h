@@ -15,5 +15,7 @@ void ancillary_close_passed(struct msghdr *msg);
 void ancillary_report(struct run *r, const struct addr *who, struct msghdr *msg, bool keep);
 /* Before the next packet: what an earlier one told is not true of it. */
 void ancillary_forget(struct run *r, const struct addr *who);
+/* form.untold of those that give GIVES_PACKET. */
+const char *ancillary_untold(const struct addr *a, const struct fact_desc *f);
 
 #endif

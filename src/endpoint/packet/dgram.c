@@ -170,7 +170,7 @@ int dgram_facts(struct run *r, const struct addr *who, const struct sockname *fr
 
     sockname_local(&local, fd);
     if (!portless)
-        return sockname_facts(r, who, from, &local, e);
+        return sockname_facts(r, who, fd, from, &local, e);
     if (run_set_fact(r, who, "peeraddr", sockname_host(from, text), e) < 0)
         return -1;
     return run_set_fact(r, who, "sockaddr", sockname_host(&local, text), e);

@@ -2,6 +2,7 @@
  * Raw IP addresses: nothing but what makes them raw; see inet_dgram.c. */
 #include <netinet/in.h>
 
+#include "endpoint/packet/ancillary.h"
 #include "endpoint/packet/inet_dgram.h"
 
 #define RAW(family_)                                                                               \
@@ -19,7 +20,7 @@ static const struct sock_kind raw = RAW(AF_UNSPEC), raw4 = RAW(AF_INET), raw6 = 
         .keyword = keyword_, .aliases = aliases_, params_, .left = (left_), .right = RIGHT_NONE,   \
         .groups = (groups_), .kind = FORM_ENDPOINT, .ops.endpoint = &(ops_), .arg = (arg_),        \
         .help = help_, .check = inet_check_protocol, .foresee = inet_foresee_protocol,             \
-        .records = (records_), .gives = (gives_)                                                   \
+        .records = (records_), .gives = (gives_), .untold = ancillary_untold                       \
     }
 /* The four addresses of one IP version. */
 #define FOUR(name, over, g, arg_)                                                                  \

@@ -2,6 +2,7 @@
  * UDP and UDP-Lite addresses: nothing but what makes them so; see inet_dgram.c and udp_listen.c. */
 #include <netinet/in.h>
 
+#include "endpoint/packet/ancillary.h"
 #include "endpoint/packet/inet_dgram.h"
 
 #define KIND(family_, protocol_, ...)                                                              \
@@ -34,7 +35,7 @@ static const struct sock_kind lite[3] = KINDS(IPPROTO_UDPLITE),
         .keyword = keyword_, .aliases = aliases_, params_, .left = (left_), .right = RIGHT_NONE,   \
         .groups = (groups_), .kind = FORM_ENDPOINT, .ops.endpoint = &(ops_), .arg = (arg_),        \
         .help = help_, .check = inet_check, .foresee = inet_foresee,                               \
-        .records = (records_), .gives = (gives_)                                                   \
+        .records = (records_), .gives = (gives_), .untold = ancillary_untold                       \
     }
 /* The six addresses of one protocol and IP version. */
 #define SIX(name, transport, over, g, fixed, loose)                                                \

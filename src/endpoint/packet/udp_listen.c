@@ -277,8 +277,9 @@ static int make_port(const struct addr *a, struct run *r, const struct listener 
     struct sockname local;
 
     sockname_local(&local, fd);
-    if (sockname_facts(r, a, &how->to, &local, e) == 0 && opts_apply(a, PHASE_ACCEPT, fd, e) == 0 &&
-        opts_apply(a, PHASE_PASTACCEPT, fd, e) == 0 && opts_apply(a, PHASE_CONNECTED, fd, e) == 0)
+    if (sockname_facts(r, a, fd, &how->to, &local, e) == 0 &&
+        opts_apply(a, PHASE_ACCEPT, fd, e) == 0 && opts_apply(a, PHASE_PASTACCEPT, fd, e) == 0 &&
+        opts_apply(a, PHASE_CONNECTED, fd, e) == 0)
         return dgram_port(a, r, &l->kind, fd, how, out, e);
     packets_free(how->ahead);
     close(fd);

@@ -116,7 +116,7 @@ const struct form forms_accept_fd[] = {
         .kind = FORM_ENDPOINT,
         .role = ROLE_SERVER,
         .admits = access_admits,
-        .gives = GIVES_PEER,
+        .gives = GIVES_PEER " peerpid peeruid",
         .records = RECORDS_EITHER,
         .ops.endpoint = &accept_fd_ops,
     },

@@ -10,6 +10,7 @@
 #include "catena/arena.h"
 #include "catena/diag.h"
 #include "endpoint/options/opts_socket.h"
+#include "endpoint/packet/ancillary.h"
 #include "endpoint/packet/dgram.h"
 
 /* Of the port; the rest is said by the parameters. */
@@ -290,6 +291,7 @@ const struct form forms_generic[] = {
         .help = "receives one packet on a socket of any family and answers its sender",
         .records = RECORDS_ONE,
         .gives = GIVES_PEER GIVES_PACKET,
+        .untold = ancillary_untold,
         .ops.endpoint = &recvfrom_ops,
         FOUR("local"),
     },

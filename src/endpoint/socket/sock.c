@@ -303,7 +303,7 @@ int sock_is_connected(const struct addr *a, struct run *r, int fd, struct err *e
              sockname_text(&local, text));
     }
     if (opts_apply(a, PHASE_CONNECTED, fd, e) == 0 &&
-        (!asked || sockname_facts_connected(r, a, &peer, &local, e) == 0))
+        (!asked || sockname_facts_connected(r, a, fd, &peer, &local, e) == 0))
         return 0;
     close(fd);
     return -1;
@@ -479,7 +479,7 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     if (rc <= 0)
         return rc;
     sockname_meet(r, fd, peer);
-    if ((asked && sockname_facts(r, a, peer, &local, e) < 0) ||
+    if ((asked && sockname_facts(r, a, fd, peer, &local, e) < 0) ||
         (l->inherited && (opts_apply_in(a, r, PHASE_PASTSOCKET, fd, e) < 0 ||
                           APPLY(a, fd, e, PHASE_PREBIND, PHASE_PASTBIND) < 0)) ||
         APPLY(a, fd, e, PHASE_ACCEPT, PHASE_PASTACCEPT, PHASE_CONNECTED) < 0)

@@ -18,6 +18,8 @@ enum {
 const struct fact_desc fact_table[] = {
     {"peeraddr", FACT_ADDRESS, "address of the peer"},
     {"peerport", FACT_PORT, "port of the peer"},
+    {"peerpid", FACT_NUMBER, "process of the peer on a UNIX socket"},
+    {"peeruid", FACT_NUMBER, "user of the peer on a UNIX socket, as a number"},
     {"sockaddr", FACT_ADDRESS, "own address, to which the peer connected"},
     {"sockport", FACT_PORT, "own port, to which the peer connected"},
     {"sni", FACT_HOST, "name of the server that a TLS client asks for"},

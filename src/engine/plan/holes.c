@@ -123,10 +123,17 @@ static unsigned tells_at(const struct plan *p, unsigned place)
     return late ? UINT_MAX : turn_of(p, place);
 }
 
-static void look_at(const struct plan *p, const struct addr *a, unsigned place,
-                    const struct fact_desc *f, const struct addr **best)
+/* What it would tell with another option; NULL: it tells. */
+static const char *untold(const struct addr *a, const struct fact_desc *f)
 {
-    if (!a || a->place == place || !fact_in(a->form->gives, f) ||
+    return a->form->untold ? a->form->untold(a, f) : NULL;
+}
+
+/* would: it is looked for who would tell, with another option. */
+static void look_at(const struct plan *p, const struct addr *a, unsigned place,
+                    const struct fact_desc *f, bool would, const struct addr **best)
+{
+    if (!a || a->place == place || !fact_in(a->form->gives, f) || (untold(a, f) != NULL) != would ||
         tells_at(p, a->place) >= turn_of(p, place))
         return;
     bool left = a->place < place, best_left = *best && (*best)->place < place;
@@ -135,18 +142,24 @@ static void look_at(const struct plan *p, const struct addr *a, unsigned place,
         *best = a;
 }
 
-const struct addr *plan_teller(const struct plan *p, unsigned place, const struct fact_desc *f)
+static const struct addr *find_teller(const struct plan *p, unsigned place,
+                                      const struct fact_desc *f, bool would)
 {
     const struct addr *best = NULL;
     for (int side = LEFT; side <= RIGHT; side++) {
-        look_at(p, p->end[side].back, place, f, &best);
-        look_at(p, p->end[side].fwd, place, f, &best);
+        look_at(p, p->end[side].back, place, f, would, &best);
+        look_at(p, p->end[side].fwd, place, f, would, &best);
     }
     for (size_t i = 0; i < p->nlinks; i++) {
-        look_at(p, p->links[i].fwd, place, f, &best);
-        look_at(p, p->links[i].back, place, f, &best);
+        look_at(p, p->links[i].fwd, place, f, would, &best);
+        look_at(p, p->links[i].back, place, f, would, &best);
     }
     return best;
+}
+
+const struct addr *plan_teller(const struct plan *p, unsigned place, const struct fact_desc *f)
+{
+    return find_teller(p, place, f, false);
 }
 
 /* ---- holes without anybody ---- */
@@ -165,10 +178,13 @@ static struct span hole_span(const struct template *t, const struct hole *h)
     return found ? (struct span){t->at.text, (size_t)(found - t->at.text), h->len} : t->at;
 }
 
-static int nobody_tells(const struct plan *p, struct span at, const struct fact_desc *f,
-                        struct err *e)
+static int nobody_tells(const struct plan *p, unsigned place, struct span at,
+                        const struct fact_desc *f, struct err *e)
 {
-    (void)p;
+    const struct addr *a = find_teller(p, place, f, true);
+    if (a)
+        return err_at(e, at, "{%s} stands for the %s, which %s tells only %s; a backslash before the "
+                             "brace makes it text", f->name, f->help, a->label, untold(a, f));
     return err_at(e, at, "{%s} stands for the %s, but nobody who is opened before tells that; a "
                          "backslash before the brace makes it text", f->name, f->help);
 }
@@ -178,7 +194,7 @@ static int check_template(const struct plan *p, const struct addr *a, const stru
 {
     for (size_t i = 0; t && i < t->nholes; i++)
         if (!is_told(p, a->place, t->holes[i].fact)) {
-            (void)nobody_tells(p, hole_span(t, &t->holes[i]), t->holes[i].fact, e);
+            (void)nobody_tells(p, a->place, hole_span(t, &t->holes[i]), t->holes[i].fact, e);
             return err_wrap(e, "%s", a->label);
         }
     return 0;
@@ -201,7 +217,7 @@ static int check_dump(const struct plan *p, const char *name, struct err *e)
     for (const char *s = name; !p->no_holes && s && *s; s++) {
         size_t n = s > name && strchr("\\$", s[-1]) ? 0 : hole_at(s, &f);
         if (n > 0 && !is_told(p, p->seam, f))
-            return nobody_tells(p, (struct span){name, (size_t)(s - name), n}, f, e);
+            return nobody_tells(p, p->seam, (struct span){name, (size_t)(s - name), n}, f, e);
     }
     return 0;
 }

@@ -330,6 +330,7 @@ const struct form forms_tls[] = {
         .role = ROLE_SERVER,
         .admits = tls_admits,
         .gives = "sni " GIVES_TLS,
+        .untold = tls_untold,
         .arg = &server,
     },
     {

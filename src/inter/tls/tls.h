@@ -106,6 +106,8 @@ void tls_subject(const X509_NAME *name, char *text, size_t size);
 /* tls_facts.c: OPENSSL_* facts of the connection and of the peer's certificate. */
 int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run *r,
                    struct err *e);
+/* form.untold of a server. */
+const char *tls_untold(const struct addr *a, const struct fact_desc *f);
 
 /* tls_error.c: takes the OpenSSL error queue and makes one sentence of it, "what: reason (way
  * out)". fallback: the kind unless the reason says better. Returns -1. */

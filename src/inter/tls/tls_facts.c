@@ -2,6 +2,7 @@
  * What a TLS connection has learnt goes into the run's facts, and from there into the environment
  * of programs: OPENSSL_CIPHER, OPENSSL_PROTO_VERSION, OPENSSL_X509_<field>, OPENSSL_X509V3_DNS, and
  * SNI on the side of the server. */
+#include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
 
 #include <arpa/inet.h>
@@ -148,4 +149,11 @@ int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run
         return -1;
     X509 *cert = SSL_get0_peer_certificate(s->ssl);
     return cert ? tell_certificate(cert, &t, e) : 0;
+}
+
+/* A client that is not to be verified is not asked for a certificate. */
+const char *tls_untold(const struct addr *a, const struct fact_desc *f)
+{
+    bool of_certificate = strncmp(f->name, "openssl_x509", strlen("openssl_x509")) == 0;
+    return of_certificate && opt_int(a, &opt_tls_verify, 1) == 0 ? "without verify=0" : NULL;
 }
