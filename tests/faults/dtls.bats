@@ -103,6 +103,37 @@ spoils() {
 }
 @test "a packet of the handshake is spoilt" { each_at_once spoils flip:c1 flip:s1 flip:c2 flip:s2 flip:c3 flip:s3; }
 
+# In a hub nobody waits for it alone. Both ends say again what got lost: the one in the hub has to.
+in_hub() { # <client or server>+<rule>+<rule>...
+    T=$T/$1
+    mkdir "$T" && cd "$T"
+    case $1 in
+    client*)
+        server '' ,fork pipe
+        mv server.pid peer.pid
+        # shellcheck disable=SC2046
+        network "$port" $(rules_of "$1")
+        start_listener server tcp-listen:0,bind=127.0.0.1,thread "${client//PORT/$port}"
+        client=tcp:127.0.0.1:$port
+        ;;
+    server*)
+        server '' ,thread pipe
+        # shellcheck disable=SC2046
+        network "$port" $(rules_of "$1")
+        client=${client//PORT/$port}
+        ;;
+    esac
+    same hello "$(echo hello | timeout "$LIMIT" "$CATENA_BIN" -d0 -t 5 - "$client")"
+    network_down
+    kill "$(<server.pid)" $(cat peer.pid 2>/dev/null)
+}
+rules_of() { tr + '\n' <<<"$1" | tail -n +2; }
+# bats test_tags=single
+@test "in a hub, what got lost is said again" {
+    each_at_once in_hub client+drop:c1 client+drop:c2 client+drop:c2+drop:s2 \
+        server+drop:s1 server+drop:s2 server+drop:s2+drop:c3 server+drop:s2+drop:c3+drop:c4
+}
+
 vanishes() {
     T=$T/$1
     mkdir "$T" && cd "$T"

@@ -139,8 +139,7 @@ static int shake_hands(struct line *l, int side, struct station *s, struct err *
     if (line_start(l, e) < 0)
         return -1;
     bool port = !(s->engine.side[side].port->flags & PORT_JOINT) && l->on[side].len == 0;
-    bool packets = stack_wire(&s->engine, side)->session->over_records; /* they may have to be sent again */
-    if (side == RIGHT && l->shakes_later && port && !packets && is_last(l) && !l->waiting.link)
+    if (side == RIGHT && l->shakes_later && port && is_last(l) && !l->waiting.link)
         return 0;
     if (side != LEFT || !l->defers || !port)
         return engine_handshake(&s->engine, e) < 0 ? -1 : dialog_hand_on(l, side, e);

@@ -92,7 +92,7 @@ int64_t dtls_due(const void *st)
     struct timeval left;
     if (s->ready || s->why || DTLSv1_get_timeout(s->ssl, &left) != 1)
         return -1;
-    return wait_now() + (int64_t)left.tv_sec * 1000 + left.tv_usec / 1000 + 1;
+    return wait_now() + (int64_t)left.tv_sec * 1000 + (left.tv_usec + 999) / 1000;
 }
 
 /* ---- forms ---- */
