@@ -118,6 +118,7 @@ struct addr {
     unsigned place; /* on the line, from the left, from 1; facts are told and asked for by place */
     bool prompt;           /* endpoint: carries records, which are to leave at once */
     bool tells, told;      /* endpoint: somebody takes the controls that it gives, gives such as it takes */
+    bool packets;          /* inter address: what it makes frames of comes as packets, which may get lost */
     bool sealed;           /* endpoint: its packets are a session's: -b cuts none, an empty one is no end */
     const char *label;     /* for messages: second address, link 1 "openssl" */
     struct span at;

@@ -197,17 +197,33 @@ is_cut() {
     done
 }
 
-@test "what is too large is an error that names both sizes" {
+@test "a packet that is too large is dropped, with a warning, and nothing else is" {
     start relay "$CATENA_BIN" -u "udp-recv:$P" 'length16,max-size=100|create:out' </dev/null
     wait_for 5 bound "$P"
-    packets to "$P" fill:100 fill:101
-    finish relay 1
-    has "$(<relay.err)" ' E .*"length16": a record of 101 bytes came, where one may have 100 (option max-size)'
-    size_is out 102
-    printf '5:hello,70000:' >in
+    packets to "$P" fill:100 fill:101 fill:99 fill:102 fill:1
+    wait_for 5 size_is out 206
+    kill "$(<relay.pid)"
+    finish relay 143
+    has "$(<relay.err)" ' W a packet of 101 bytes has been dropped: a record may have 100 (option max-size)'
+    same 1 "$(grep -c ' W .*dropped' relay.err)"
+    start relay "$CATENA_BIN" -u "udp-recv:$P" "create:got" </dev/null
+    wait_for 5 bound "$P"
+    { printf '70000:' && head -c 70000 /dev/zero && echo -n ,5:hello,; } >in
+    catena -u open:in "^netstring|udp:127.0.0.1:$P" 2>log
+    has "$(<log)" ' W .*"udp": a packet of 70000 bytes has been dropped where a message has at most 65507'
+    wait_for 5 size_is got 5
+    kill "$(<relay.pid)"
+}
+
+@test "what is too large is an error that names both sizes" {
+    printf '5:hello,2000000:' >in
     run catena -u open:in '^netstring|create:out'
     same 1 "$status"
-    has "$output" 'a record of at least 70000 bytes came, where one may have 65536 (option max-size)'
+    has "$output" 'a record of at least 2000000 bytes came, where one may have 1048576 (option max-size)'
+    { printf '70000:' && head -c 70000 /dev/zero && echo -n ,; } >in
+    run catena -u open:in '^netstring|length16|create:out2'
+    same 1 "$status"
+    has "$output" ' E .*"length16": a record of 70000 bytes came, where one may have 65535'
     same hello "$(<out)"
     run catena -n - 'length16,max-size=70000|-'
     has "$output" 'max-size=70000: a record may have from 1 to 65535 bytes here'
@@ -233,7 +249,7 @@ is_cut() {
     start_peer peer "flood:xxxxxxxxxxxxxxxx" eof
     run catena -u "tcp:127.0.0.1:$port" '^lines|open:/dev/null'
     same 1 "$status"
-    has "$output" 'a record of at least [0-9]* bytes came, where one may have 65536'
+    has "$output" 'a record of at least [0-9]* bytes came, where one may have 1048576'
 }
 
 @test "frames whose checksum is wrong are dropped, with a warning, and the rest goes on" {

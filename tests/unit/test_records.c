@@ -349,10 +349,10 @@ static const struct {
     {"NETSTRING", BYTES(":"), "byte 0x3a in the length"},
     {"NETSTRING", BYTES("05:hello,"), "begins with a 0"},
     {"NETSTRING", BYTES("5:hello;"), "byte 0x3b behind a record of 5 bytes"},
-    {"NETSTRING", BYTES("99999999999999999999999:"), "where one may have 65536"},
+    {"NETSTRING", BYTES("99999999999999999999999:"), "where one may have 1048576"},
     {"VARINT", BYTES("\200\200\200\200\200\1"), "more than 5 bytes"},
     {"VARINT", BYTES("\377\377\377\377\17"), "4294967295 bytes came"},
-    {"LENGTH32", BYTES("\377\377\377\377"), "4294967295 bytes came, where one may have 65536"},
+    {"LENGTH32", BYTES("\377\377\377\377"), "4294967295 bytes came, where one may have 1048576"},
     {"COBS", BYTES("\5abc\0"), "1 bytes of a group are missing"},
 };
 

@@ -82,17 +82,36 @@ static void settle_flow(struct plan *p, int source)
     }
 }
 
-/* The first that does something to what comes from there takes records. */
-static bool is_framed(const struct plan *p, int source)
+/* The first that does something to what comes from there, if it makes frames of records; or NULL. */
+static struct plan_link *frames_of(const struct plan *p, int source)
 {
     for (size_t i = 0; i < p->nlinks; i++) {
-        enum link_records l = link_records(&p->links[nth(i, p->nlinks, source)], source);
-        const struct form *f = p->links[nth(i, p->nlinks, source)].fwd->form;
-        if (!(l & LINK_KEEPS))
-            return l & LINK_TAKES && (f->kind == FORM_CODEC ||
-                                      (f->kind == FORM_SESSION && f->ops.session->empty_records));
+        struct plan_link *l = &p->links[nth(i, p->nlinks, source)];
+        enum link_records does = link_records(l, source);
+        const struct form *f = l->fwd->form;
+        bool frames = f->kind == FORM_CODEC || (f->kind == FORM_SESSION && f->ops.session->empty_records);
+        if (!(does & LINK_KEEPS))
+            return does & LINK_TAKES && frames ? l : NULL;
     }
-    return false;
+    return NULL;
+}
+
+static int settle_frames(struct plan *p, int source, struct err *e)
+{
+    const struct plan_end *from = &p->end[source];
+    struct plan_link *l = frames_of(p, source);
+    const struct addr *a;
+    p->framed[source] = l != NULL;
+    if (!l || !is_of_records(from->back ? from->back : from->fwd))
+        return 0;
+    (void)plan_codec(l, source, &a);
+    struct addr *of_packets = arena_alloc(&p->arena, sizeof *of_packets);
+    if (!of_packets)
+        return err_nomem(e);
+    *of_packets = *a;
+    of_packets->packets = true;
+    *(a == l->back ? &l->back : &l->fwd) = of_packets;
+    return 0;
 }
 
 /* What comes to it from the end of the line may turn out to be packets. */
@@ -128,8 +147,7 @@ int plan_settle_records(struct plan *p, struct err *e)
         return err_nomem(e);
     for (int source = LEFT; source <= RIGHT; source++) {
         settle_flow(p, source);
-        p->framed[source] = is_framed(p, source);
-        if (check_streams(p, source, e) < 0)
+        if (settle_frames(p, source, e) < 0 || check_streams(p, source, e) < 0)
             return -1;
     }
     return 0;

@@ -30,6 +30,7 @@ struct engine_side {
     bool has_room;        /* it has been seen that something can be written */
     bool gone;            /* the peer takes nothing any more (POLLERR, POLLHUP) */
     bool looked_last;     /* ignoreeof: there will be no other look, the run is about to end */
+    bool told_dropped;    /* that packets are too large for it */
     int64_t look_again;   /* ... wait_now() of the next try, 0 none */
     int64_t probe_at;     /* it has said its end: when the system is to look whether it is still there, 0 never */
     int64_t write_again;  /* the next try of a write that found no room, where poll() cannot tell */

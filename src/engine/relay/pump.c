@@ -228,6 +228,17 @@ void engine_count_lost(struct engine *e, int side)
         run_lose(e->run, !side, n, program);
 }
 
+enum { LIMIT_TEXT = 64 };
+
+/* For a message of n bytes that is too long. */
+static void say_limit(const struct port *p, size_t n, char text[static LIMIT_TEXT])
+{
+    size_t most = port_message_most(p);
+    text[0] = '\0';
+    if (most > 0 && most < n)
+        (void)snprintf(text, LIMIT_TEXT, " where a message has at most %zu", most);
+}
+
 static int write_failed(struct engine *e, int side, struct err *err)
 {
     struct engine_side *s = &e->side[side];
@@ -245,10 +256,9 @@ static int write_failed(struct engine *e, int side, struct err *err)
         return 0;
     }
     engine_end_flow_to(e, side);
-    size_t most = sys == EMSGSIZE ? port_message_most(s->port) : 0;
-    char limit[64] = "";
-    if (most > 0 && most < n)
-        (void)snprintf(limit, sizeof limit, " where a message has at most %zu", most);
+    char limit[LIMIT_TEXT] = "";
+    if (sys == EMSGSIZE)
+        say_limit(s->port, n, limit);
     errno = sys;
     if (n > 0)
         (void)err_sys(err, "%s: writing %zu bytes%s failed", s->port->wlabel, n, limit);
@@ -386,6 +396,21 @@ static ssize_t put_out(const struct engine *e, int side, struct buf *b)
     return n;
 }
 
+/* What came as a packet gets lost where none so large can be sent, and nothing else does. v1 ends. */
+static bool drop_packet(struct engine *e, int side, struct buf *b)
+{
+    struct engine_side *s = &e->side[side];
+    if (errno != EMSGSIZE || !b->record || !(s->port->flags & PORT_SOCKET_W) || e->run->settings->v1_name)
+        return false;
+    char limit[LIMIT_TEXT];
+    say_limit(s->port, b->len, limit);
+    diag(s->told_dropped ? DIAG_NOTICE : DIAG_WARN, "%s: a packet of %zu bytes has been dropped%s: message too long",
+         s->port->wlabel, b->len, limit);
+    s->told_dropped = true;
+    buf_consume(b, b->len);
+    return true;
+}
+
 static int flush(struct engine *e, int side, bool *moved, struct err *err)
 {
     struct engine_side *s = &e->side[side];
@@ -404,7 +429,7 @@ static int flush(struct engine *e, int side, bool *moved, struct err *err)
             return 0;
         bool counts = !b->control.kind;
         ssize_t n = put_out(e, side, b);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || drop_packet(e, side, b)))
             continue;
         if (n < 0 && errno == ENOBUFS) {
             s->write_again = wait_now() + FULL_MS;

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "catena/addr.h"
+#include "catena/diag.h"
 #include "inter/records/opts_records.h"
 
 enum {
-    DEFAULT = 65536,    /* bytes of a record, as a packet of IP */
+    DEFAULT = 1 << 20,  /* bytes of a record */
     CEILING = 16 << 20, /* what is relayed as one message */
 };
 
@@ -71,6 +72,7 @@ static int init(void *st, const struct addr *a, struct err *e)
     (void)e;
     f->how = framing_of(a);
     f->max = max_of(a);
+    f->packets = a->packets;
     f->little = opt_true(a, &opt_little_endian);
     f->include = opt_true(a, &opt_include);
     f->accm = (uint32_t)opt_int(a, &opt_accm, UINT32_MAX);
@@ -106,6 +108,18 @@ int record_add(struct framer *f, const unsigned char *p, size_t n, size_t others
     return 0;
 }
 
+/* A packet is nobody's stream: it gets lost, as on its way it may, too. */
+static int leave_out(struct framer *f, struct buf *in, struct err *e)
+{
+    if (!f->packets)
+        return record_too_large(f, in->len, true, e);
+    diag(f->told ? DIAG_NOTICE : DIAG_WARN, "a packet of %zu bytes has been dropped: a record may have %zu (option max-size)",
+         in->len, f->max);
+    f->told = true;
+    buf_consume(in, in->len);
+    return 0;
+}
+
 /* The layer says how much of a stream is one; what is larger than frames may hold becomes several. */
 static int put_record(struct framer *f, struct buf *in, struct buf *out, struct err *e)
 {
@@ -113,7 +127,7 @@ static int put_record(struct framer *f, struct buf *in, struct buf *out, struct 
     unsigned char *at;
     size_t n = in->len, room, need;
     if (n > f->max && in->record)
-        return record_too_large(f, n, true, e);
+        return leave_out(f, in, e);
     if (n > f->max)
         n = f->max;
     need = f->how->bound(n);

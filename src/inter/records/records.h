@@ -27,6 +27,7 @@ struct framer { /* one direction */
     const struct framing *how;
     size_t max;
     struct buf record; /* what of it has come */
+    bool packets;      /* records of its data side are: what cannot be sent is lost, and nothing else */
     bool told;         /* a warning */
     /* options of one format or another */
     bool little, include;
