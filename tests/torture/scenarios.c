@@ -293,7 +293,7 @@ const struct scenario scenarios[] = {
     {.name = "unix-recvfrom", .args = {"unix-recvfrom:here,fork", "pipe"},
      .other = datagram_client, .serves = true, .messages = true},
     {.name = "exec", .args = {"-", "exec:cat"}, .input = TEXT},
-    {.name = "exec-pipes", .args = {"-", "exec:cat,pipes"}, .input = TEXT},
+    {.name = "exec-pipes", .args = {"-", "exec:cat,pipes"}, .input = TEXT, .pipes = true},
     {.name = "exec-pty", .args = {"-t", "0.5", "-", "exec:head -n 3,pty,raw,echo=0"}, .input = TEXT},
     {.name = "exec-stderr", .args = {"-", "exec:cat,stderr,setsid,socktype=1"}, .input = TEXT},
     {.name = "system", .args = {"-", "system:cat"}, .input = TEXT},

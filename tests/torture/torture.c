@@ -126,7 +126,7 @@ static void inflict(const struct scenario *s, const struct fault *f, const struc
     static struct outcome o;
     char name[96];
     bool soft = f->site.soft && !f->onwards && (f->error == EINTR || f->error == EAGAIN);
-    if (soft && s->edges)
+    if ((soft && s->edges) || (s->pipes && f->error == EPIPE && strcmp(f->site.call, "write") == 0))
         return;
     t.faults->mode = f->onwards ? FAULT_ONWARDS : FAULT_ONCE;
     t.faults->at = f->site.at;

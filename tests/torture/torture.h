@@ -29,6 +29,7 @@ struct scenario {
     bool serves;   /* does not end by itself: SIGTERM when `other` is done */
     bool edges;    /* the program waits for edges (epoll): "not yet" cannot be made up */
     size_t bulk;   /* standard input is so many bytes */
+    bool pipes;    /* to a program: that nobody reads one any more (EPIPE) is the program's wish, and no loss */
     bool messages; /* packets: a fault may lose one, as the network may */
 };
 

@@ -249,10 +249,13 @@ static int write_failed(struct engine *e, int side, struct err *err)
     /* v1 takes it for an error, whatever the program's status, but on a pipe */
     bool pipe = s->port->flags & PORT_FINAL_W && !(s->port->flags & PORT_SOCKET_W);
     bool program = s->port->flags & PORT_PROGRAM_W && (!e->run->settings->v1_name || pipe) && !cool;
-    if ((joint && peer_gone) || (program && (peer_gone || sys == EIO))) {
+    bool hung_up = sys == EIO && s->port->flags & PORT_TTY;
+    if ((joint && peer_gone) || (program && (peer_gone || hung_up))) {
         /* the neighbour has ended; if it failed it says so itself, else the count tells */
+        struct err ignored;
         engine_count_lost(e, side);
         engine_end_flow_to(e, side);
+        (void)port_shutdown(s->port, &ignored); /* or goes on, and waits for the end of its input */
         return 0;
     }
     engine_end_flow_to(e, side);
