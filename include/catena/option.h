@@ -151,6 +151,7 @@ struct option_desc {
                    struct err *e);
     long a, b;
     enum secret secret;
+    bool waits; /* apply says ERR_BUSY while somebody else has it: it is tried again, where there is a run */
     bool file; /* the value names a file, which a dry run looks for */
 };
 

@@ -15,6 +15,9 @@ int64_t wait_now(void) CATENA_API(wait_now); /* milliseconds of a clock that onl
  * a system error). fd -1: only the time. deadline in wait_now() milliseconds, -1 for ever. */
 int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
     CATENA_API(wait_fd);
+/* What is left to be waited for when the run has been told to end, too: as wait_fd(), for fd to be readable; only
+ * another signal ends it. */
+int wait_rest(struct run *r, int fd, int64_t deadline);
 int wait_seconds(struct run *r, double seconds, struct err *e) CATENA_API(wait_seconds); /* 0, or -1 interrupted */
 /* e says why something could not be had. If it is what others may give back (descriptors, memory),
  * warns, waits a while and gives 0: try again. Otherwise -1, with e as it was, or interrupted. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "catena/endpoint.h"
+#include "catena/wait.h"
 
 static struct settings settings;
 static struct plan *plan;
@@ -360,6 +362,22 @@ static void ends(void **state)
 
 #define runs(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+/* A caller may take an interruption for a failure of its own, and wait for the next attempt. */
+static void who_was_told_to_end_stays_told(void **state)
+{
+    struct err e = {0};
+    int64_t start = wait_now();
+    (void)state;
+    assert_int_equal(wait_seconds(&run, 0.01, &e), 0);
+    run.ended_signal = SIGTERM;
+    assert_int_equal(wait_seconds(&run, 60, &e), -1);
+    assert_int_equal(e.kind, ERR_INTERRUPTED);
+    assert_int_equal(wait_fd(&run, -1, 0, -1, &e), -1);
+    assert_int_equal(e.kind, ERR_INTERRUPTED);
+    assert_true(wait_now() - start < 20000);
+    assert_int_equal(wait_rest(&run, -1, wait_now() + 10), 0); /* for what is left there is time */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +395,7 @@ int main(void)
         runs(a_child_removes_nothing),
         runs(peers),
         runs(ends),
+        runs(who_was_told_to_end_stays_told),
     };
     return cmocka_run_group_tests_name("run", tests, unit_begin, unit_end);
 }

@@ -295,7 +295,7 @@ static int receive_listen(const struct addr *a, struct run *r, void **state, str
         return -1;
     q->once = true;
     *state = q;
-    if (opts_apply(a, PHASE_FD, q->fd, e) == 0 && opts_apply(a, PHASE_LATE, q->fd, e) == 0)
+    if (opts_apply_in(a, r, PHASE_FD, q->fd, e) == 0 && opts_apply(a, PHASE_LATE, q->fd, e) == 0)
         return 0;
     (void)mq_close(q->fd);
     queue_free(q);

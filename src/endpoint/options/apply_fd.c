@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -113,31 +111,15 @@ static int try_flock(const struct opt *o, int fd)
     return flock(fd, (int)o->desc->a | LOCK_NB);
 }
 
-/* A signal that asks to end is blocked and pending: it is read elsewhere, later. */
-static bool asked_to_end(void)
-{
-    sigset_t set;
-    return sigpending(&set) == 0 && (sigismember(&set, SIGTERM) == 1 ||
-                                     sigismember(&set, SIGINT) == 1 ||
-                                     sigismember(&set, SIGHUP) == 1 ||
-                                     sigismember(&set, SIGQUIT) == 1);
-}
-
-/* The system's waiting calls would sleep through blocked signals, and there is no descriptor to
- * poll for a lock; so this looks again ten times a second. */
+/* No descriptor tells that a lock is free: who waits for one looks again (option_desc.waits). */
 static int lock(const struct opt *o, int fd, int (*attempt)(const struct opt *, int),
                 struct err *e)
 {
-    if (o->v.i == 0)
+    if (o->v.i == 0 || attempt(o, fd) == 0)
         return 0;
-    while (attempt(o, fd) < 0) {
-        if (!o->desc->b || (errno != EWOULDBLOCK && errno != EACCES && errno != EINTR))
-            return err_sys(e, "locking fd %d", fd);
-        if (asked_to_end())
-            return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for a lock");
-        (void)poll(NULL, 0, 100);
-    }
-    return 0;
+    bool taken = errno == EWOULDBLOCK || errno == EACCES || errno == EINTR;
+    (void)err_sys(e, "locking fd %d", fd);
+    return taken && o->desc->waits ? err_as(e, ERR_BUSY) : -1;
 }
 
 int apply_record_lock(const struct opt *o, int fd, struct err *e)

@@ -9,6 +9,9 @@
 #include "catena/addr.h"
 #include "catena/diag.h"
 #include "catena/options.h"
+#include "catena/wait.h"
+
+static const double LOOK_AGAIN = 0.1; /* seconds, for a lock */
 
 const char *group_name(enum group_bit g)
 {
@@ -103,7 +106,7 @@ static bool left_to_opener(const struct addr *a, const struct option_desc *d)
            !(a->form->groups & GROUP_PTY);
 }
 
-/* Names are looked up here, where a signal can end that. */
+/* Names are looked up here and locks waited for, where a signal can end that. */
 static int apply_one(const struct addr *a, struct run *r, const struct opt *o, int fd,
                      struct err *e)
 {
@@ -115,7 +118,10 @@ static int apply_one(const struct addr *a, struct run *r, const struct opt *o, i
         if (numeric)
             with_numbers.v.s = numeric;
     }
-    int rc = o->desc->apply(&with_numbers, fd, e);
+    int rc;
+    while ((rc = o->desc->apply(&with_numbers, fd, e)) < 0 && o->desc->waits && e->kind == ERR_BUSY && r)
+        if (wait_seconds(r, LOOK_AGAIN, e) < 0)
+            break;
     free(numeric);
     return rc;
 }

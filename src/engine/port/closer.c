@@ -3,7 +3,6 @@
  * hand-over, or at the end. */
 #include "engine/port/closer.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -135,13 +134,12 @@ void closer_take(struct closer *c, struct port *p, void (*closed)(void *arg), vo
 
 void closer_end(struct closer *c, struct run *r)
 {
-    struct err ignored;
     if (!c)
         return;
     pthread_mutex_lock(&c->lock);
     while (c->busy > 0 && !c->forced) {
         pthread_mutex_unlock(&c->lock);
-        bool told = wait_fd(r, c->ended_fd, POLLIN, -1, &ignored) < 0;
+        bool told = wait_rest(r, c->ended_fd, -1) < 0;
         (void)eventfd_read(c->ended_fd, &(eventfd_t){0});
         pthread_mutex_lock(&c->lock);
         c->forced = told;

@@ -16,7 +16,7 @@
 #include "catena/wait.h"
 #include "engine/run/ended.h"
 
-enum { GRACE_MS = 500, SILENT_MS = 200, DEATH_MS = 100 };
+enum { GRACE_MS = 500, SILENT_MS = 200, DEATH_MS = 100, LOOK_AGAIN_MS = 5 };
 
 int run_add_child(struct run *r, const struct child *c, struct err *e)
 {
@@ -46,16 +46,10 @@ static bool reap(const struct run *r, struct child *c)
 /* Waits for the end of one child until the deadline, or a signal to us. */
 static bool reap_until(struct run *r, struct child *c, int64_t deadline)
 {
-    struct err ignored;
     while (!reap(r, c)) {
-        if (wait_now() >= deadline)
+        int64_t now = wait_now(), soon = now + LOOK_AGAIN_MS;
+        if (now >= deadline || wait_rest(r, c->pidfd, c->pidfd < 0 && soon < deadline ? soon : deadline) < 0)
             return false;
-        if (c->pidfd < 0) {
-            if (wait_seconds(r, 0.005, &ignored) < 0)
-                return false;
-        } else if (wait_fd(r, c->pidfd, POLLIN, deadline, &ignored) < 0) {
-            return false;
-        }
     }
     return true;
 }

@@ -31,7 +31,7 @@ static int interrupted(struct run *r, struct err *e)
 enum { NFDS = 3 };
 static const double SHORTAGE_S = 0.5; /* before the next attempt */
 
-int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
+static int wait_on(struct run *r, int fd, short events, int64_t deadline, struct err *e)
 {
     for (;;) {
         struct pollfd fds[] = {{.fd = fd, .events = events},
@@ -55,6 +55,19 @@ int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e
         if (deadline >= 0 && wait_now() >= deadline)
             return 0;
     }
+}
+
+/* Who has been told to end stays told: a caller that made something else of an interruption, and goes on, hears it
+ * again. */
+int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
+{
+    return r->ended_signal ? interrupted(r, e) : wait_on(r, fd, events, deadline, e);
+}
+
+int wait_rest(struct run *r, int fd, int64_t deadline)
+{
+    struct err ignored;
+    return wait_on(r, fd, POLLIN, deadline, &ignored);
 }
 
 int wait_seconds(struct run *r, double seconds, struct err *e)

@@ -585,12 +585,11 @@ void crew_quit(struct crew *c)
 
 void crew_free(struct crew *c, bool now)
 {
-    struct err ignored;
     if (!c)
         return;
     crew_quit(c);
     while (!now && crew_runs(c) > 0) {
-        now = wait_fd(c->parent, c->room_fd, POLLIN, -1, &ignored) < 0;
+        now = wait_rest(c->parent, c->room_fd, -1) < 0;
         (void)eventfd_read(c->room_fd, &(eventfd_t){0});
     }
     pthread_mutex_lock(&c->lock);
