@@ -113,6 +113,10 @@ struct codec_pair {
     const struct codec_ops *encode, *decode;
     bool passes; /* changes nothing at all (nop): needs no engine, and has neither of them */
 };
+/* The form of a codec without parameters, for both directions; what else there is to say goes behind. */
+#define CODEC_FORM(name, table, check_, pair, words, ...)                                          \
+    {.keyword = name, .left = CTX_RWB, .right = RIGHT_MIRROR, .options = table, .help = words,      \
+     .check = check_, .kind = FORM_CODEC, .ops.codec = &(pair), __VA_ARGS__}
 
 /* session: both directions share state, and there is a handshake. */
 struct session_side {

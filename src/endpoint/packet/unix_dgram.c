@@ -88,80 +88,33 @@ static const struct endpoint_ops recvfrom_ops = {
 };
 
 #define GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_RETRY | GROUP_UNIX)
-#define EVERY_FORM                                                                                 \
-    .params = ":<filename>", .min_params = 1, .max_params = 1, .right = RIGHT_NONE,                \
-    .kind = FORM_ENDPOINT
+#define FORM(name, left_, groups_, ops_, arg_, check_, records_, words, ...)                       \
+    {.keyword = name, .left = (left_), .groups = (groups_), .ops.endpoint = &(ops_),               \
+     .arg = &(arg_), .check = check_, .records = (records_), .help = words,                        \
+     .params = ":<filename>", .min_params = 1, .max_params = 1, .right = RIGHT_NONE,               \
+     .kind = FORM_ENDPOINT, __VA_ARGS__}
+#define SENDTO(name, groups, arg, words, ...)                                                      \
+    FORM(name, CTX_W | CTX_B, groups, sendto_ops, arg, unix_check_client, RECORDS_MANY, words, __VA_ARGS__)
+#define RECV(name, groups, arg, words)                                                             \
+    FORM(name, CTX_R, groups, recv_ops, arg, unix_check_bound, RECORDS_MANY, words)
+#define RECVFROM(name, groups, arg, words)                                                         \
+    FORM(name, CTX_R | CTX_B, (groups) | GROUP_CHILD, recvfrom_ops, arg, unix_check_bound,         \
+         RECORDS_ONE, words, .gives = GIVES_NAMES)
 
 extern const struct form forms_unix_dgram[];
 const struct form forms_unix_dgram[] = {
-    {
-        .keyword = "UNIX-SENDTO",
-        .aliases = "UNIX-SEND",
-        .left = CTX_W | CTX_B,
-        .groups = GROUPS | GROUP_NAMED,
-        .help = "sends packets to a UNIX domain datagram socket and takes its answers",
-        .check = unix_check_client,
-        .records = RECORDS_MANY,
-        .ops.endpoint = &sendto_ops,
-        .arg = &dgram,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "UNIX-RECV",
-        .left = CTX_R,
-        .groups = GROUPS | GROUP_NAMED,
-        .help = "receives anybody's packets on a UNIX domain datagram socket",
-        .check = unix_check_bound,
-        .records = RECORDS_MANY,
-        .ops.endpoint = &recv_ops,
-        .arg = &dgram,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "UNIX-RECVFROM",
-        .left = CTX_R | CTX_B,
-        .groups = GROUPS | GROUP_NAMED | GROUP_CHILD,
-        .help = "receives one packet on a UNIX domain datagram socket and answers its sender",
-        .check = unix_check_bound,
-        .records = RECORDS_ONE,
-        .gives = GIVES_NAMES,
-        .ops.endpoint = &recvfrom_ops,
-        .arg = &dgram,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "ABSTRACT-SENDTO",
-        .left = CTX_W | CTX_B,
-        .groups = GROUPS,
-        .help = "sends packets to an abstract UNIX domain socket and takes its answers",
-        .check = unix_check_client,
-        .records = RECORDS_MANY,
-        .ops.endpoint = &sendto_ops,
-        .arg = &abstract,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "ABSTRACT-RECV",
-        .left = CTX_R,
-        .groups = GROUPS,
-        .help = "receives anybody's packets on an abstract UNIX domain socket",
-        .check = unix_check_bound,
-        .records = RECORDS_MANY,
-        .ops.endpoint = &recv_ops,
-        .arg = &abstract,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "ABSTRACT-RECVFROM",
-        .left = CTX_R | CTX_B,
-        .groups = GROUPS | GROUP_CHILD,
-        .help = "receives one packet on an abstract UNIX domain socket and answers its sender",
-        .check = unix_check_bound,
-        .records = RECORDS_ONE,
-        .gives = GIVES_NAMES,
-        .ops.endpoint = &recvfrom_ops,
-        .arg = &abstract,
-        EVERY_FORM,
-    },
+    SENDTO("UNIX-SENDTO", GROUPS | GROUP_NAMED, dgram,
+           "sends packets to a UNIX domain datagram socket and takes its answers",
+           .aliases = "UNIX-SEND"),
+    RECV("UNIX-RECV", GROUPS | GROUP_NAMED, dgram,
+         "receives anybody's packets on a UNIX domain datagram socket"),
+    RECVFROM("UNIX-RECVFROM", GROUPS | GROUP_NAMED, dgram,
+             "receives one packet on a UNIX domain datagram socket and answers its sender"),
+    SENDTO("ABSTRACT-SENDTO", GROUPS, abstract,
+           "sends packets to an abstract UNIX domain socket and takes its answers"),
+    RECV("ABSTRACT-RECV", GROUPS, abstract,
+         "receives anybody's packets on an abstract UNIX domain socket"),
+    RECVFROM("ABSTRACT-RECVFROM", GROUPS, abstract,
+             "receives one packet on an abstract UNIX domain socket and answers its sender"),
     {.keyword = NULL},
 };

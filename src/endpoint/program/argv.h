@@ -28,6 +28,10 @@ int command_init(struct command *c, const struct addr *a, struct err *e);
 void command_fini(struct command *c);
 /* form.foresee: is the program there? Where another directory or user counts that is not known. */
 int command_foresee(const struct addr *a, struct err *e);
+/* The groups of their options. */
+#define EXEC_GROUPS                                                                                \
+    (GROUP_FD | GROUP_FIFO | GROUP_SOCKET | GROUP_EXEC | GROUP_FORK | GROUP_TERMIOS | GROUP_PTY |  \
+     GROUP_PARENT | GROUP_UNIX)
 /* form.show: what is executed, word by word. */
 void command_show(const struct addr *a, FILE *f);
 

@@ -296,60 +296,19 @@ static unsigned controls(const struct addr *a)
 
 static const struct endpoint_ops exec_ops = {.open = exec_open, .replace = exec_replace};
 
-#define EXEC_GROUPS                                                                                \
-    (GROUP_FD | GROUP_FIFO | GROUP_SOCKET | GROUP_EXEC | GROUP_FORK | GROUP_TERMIOS | GROUP_PTY |  \
-     GROUP_PARENT | GROUP_UNIX)
+#define FORM(name, params_, least, groups_, command, words, ...)                                   \
+    {.keyword = name, .params = params_, .min_params = least, .max_params = 1, .left = CTX_RWB,    \
+     .groups = (groups_), .help = words, .check = check, .controls = controls,                     \
+     .foresee = command_foresee, .show = command_show, .kind = FORM_ENDPOINT,                      \
+     .ops.endpoint = &exec_ops, .arg = &(command), __VA_ARGS__}
 
 extern const struct form forms_exec[];
 const struct form forms_exec[] = {
-    {
-        .keyword = "EXEC",
-        .aliases = "EXEC2",
-        .params = ":<command-line>",
-        .min_params = 1,
-        .max_params = 1,
-        .left = CTX_RWB,
-        .groups = EXEC_GROUPS,
-        .help = "a program, started without a shell, on its standard input and output",
-        .check = check,
-        .controls = controls,
-        .foresee = command_foresee,
-        .show = command_show,
-        .kind = FORM_ENDPOINT,
-        .ops.endpoint = &exec_ops,
-        .arg = &command_exec,
-    },
-    {
-        .keyword = "SYSTEM",
-        .aliases = "SYSTEM2",
-        .params = ":<shell-command>",
-        .min_params = 1,
-        .max_params = 1,
-        .left = CTX_RWB,
-        .groups = EXEC_GROUPS,
-        .help = "a command of the system's shell, on its standard input and output",
-        .check = check,
-        .controls = controls,
-        .foresee = command_foresee,
-        .show = command_show,
-        .kind = FORM_ENDPOINT,
-        .ops.endpoint = &exec_ops,
-        .arg = &command_system,
-    },
-    {
-        .keyword = "SHELL",
-        .params = "[:<shell-command>]",
-        .max_params = 1,
-        .left = CTX_RWB,
-        .groups = EXEC_GROUPS | GROUP_SHELL,
-        .help = "the user's shell ($SHELL), or a command of it",
-        .check = check,
-        .controls = controls,
-        .foresee = command_foresee,
-        .show = command_show,
-        .kind = FORM_ENDPOINT,
-        .ops.endpoint = &exec_ops,
-        .arg = &command_shell,
-    },
+    FORM("EXEC", ":<command-line>", 1, EXEC_GROUPS, command_exec,
+         "a program, started without a shell, on its standard input and output", .aliases = "EXEC2"),
+    FORM("SYSTEM", ":<shell-command>", 1, EXEC_GROUPS, command_system,
+         "a command of the system's shell, on its standard input and output", .aliases = "SYSTEM2"),
+    FORM("SHELL", "[:<shell-command>]", 0, EXEC_GROUPS | GROUP_SHELL, command_shell,
+         "the user's shell ($SHELL), or a command of it"),
     {0},
 };

@@ -85,77 +85,22 @@ static int one_way_spawn(const struct addr *a, struct run *r, const struct progr
 static const struct program_ops two_sided = {.spawn = two_sided_spawn};
 static const struct program_ops one_way = {.one_way = true, .spawn = one_way_spawn};
 
-#define EXEC_GROUPS                                                                                \
-    (GROUP_FD | GROUP_FIFO | GROUP_SOCKET | GROUP_EXEC | GROUP_FORK | GROUP_TERMIOS | GROUP_PTY |  \
-     GROUP_PARENT | GROUP_UNIX)
+#define FORM(name, params_, left_, ops_, command, words, ...)                                      \
+    {.keyword = name, .params = params_, .min_params = 1, .max_params = 1, .left = (left_),        \
+     .right = RIGHT_MIRROR, .groups = EXEC_GROUPS, .help = words, .check = process_check,          \
+     .foresee = command_foresee, .show = command_show, .kind = FORM_PROGRAM,                       \
+     .ops.program = &(ops_), .arg = &(command), __VA_ARGS__}
 
 extern const struct form forms_exec_inter[];
 const struct form forms_exec_inter[] = {
-    {
-        .keyword = "EXEC",
-        .aliases = "EXEC2",
-        .params = ":<command-line>",
-        .min_params = 1,
-        .max_params = 1,
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .groups = EXEC_GROUPS,
-        .help = "a program between its descriptors 0, 1 (left) and 3, 4 (right)",
-        .check = process_check,
-        .foresee = command_foresee,
-        .show = command_show,
-        .kind = FORM_PROGRAM,
-        .ops.program = &two_sided,
-        .arg = &command_exec,
-    },
-    {
-        .keyword = "SYSTEM",
-        .aliases = "SYSTEM2",
-        .params = ":<shell-command>",
-        .min_params = 1,
-        .max_params = 1,
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .groups = EXEC_GROUPS,
-        .help = "a shell command between its descriptors 0, 1 (left) and 3, 4 (right)",
-        .check = process_check,
-        .foresee = command_foresee,
-        .show = command_show,
-        .kind = FORM_PROGRAM,
-        .ops.program = &two_sided,
-        .arg = &command_system,
-    },
-    {
-        .keyword = "EXEC1",
-        .params = ":<command-line>",
-        .min_params = 1,
-        .max_params = 1,
-        .left = CTX_W,
-        .right = RIGHT_MIRROR,
-        .groups = EXEC_GROUPS,
-        .help = "a filter program for one direction, from its descriptor 0 to its 1",
-        .check = process_check,
-        .foresee = command_foresee,
-        .show = command_show,
-        .kind = FORM_PROGRAM,
-        .ops.program = &one_way,
-        .arg = &command_exec,
-    },
-    {
-        .keyword = "SYSTEM1",
-        .params = ":<shell-command>",
-        .min_params = 1,
-        .max_params = 1,
-        .left = CTX_W,
-        .right = RIGHT_MIRROR,
-        .groups = EXEC_GROUPS,
-        .help = "a shell command as a filter for one direction, from its descriptor 0 to its 1",
-        .check = process_check,
-        .foresee = command_foresee,
-        .show = command_show,
-        .kind = FORM_PROGRAM,
-        .ops.program = &one_way,
-        .arg = &command_system,
-    },
+    FORM("EXEC", ":<command-line>", CTX_RWB, two_sided, command_exec,
+         "a program between its descriptors 0, 1 (left) and 3, 4 (right)", .aliases = "EXEC2"),
+    FORM("SYSTEM", ":<shell-command>", CTX_RWB, two_sided, command_system,
+         "a shell command between its descriptors 0, 1 (left) and 3, 4 (right)",
+         .aliases = "SYSTEM2"),
+    FORM("EXEC1", ":<command-line>", CTX_W, one_way, command_exec,
+         "a filter program for one direction, from its descriptor 0 to its 1"),
+    FORM("SYSTEM1", ":<shell-command>", CTX_W, one_way, command_system,
+         "a shell command as a filter for one direction, from its descriptor 0 to its 1"),
     {0},
 };

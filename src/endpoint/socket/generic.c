@@ -227,73 +227,34 @@ static const struct endpoint_ops listen_ops = {
 };
 
 #define GROUPS (GROUP_FD | GROUP_SOCKET)
-#define THREE(which)                                                                               \
+#define FORM(name, groups_, ops_, words, ...)                                                      \
+    {.keyword = name, .groups = GROUPS | (groups_), .ops.endpoint = &(ops_), .help = words,        \
+     .right = RIGHT_NONE, .check = check, .kind = FORM_ENDPOINT, __VA_ARGS__}
+#define STREAM_OF(which, role_)                                                                    \
     .params = ":<domain>:<protocol>:<" which "-address>", .min_params = 3, .max_params = 3,        \
-    .arg = &stream, .left = CTX_RWB, .right = RIGHT_NONE, .check = check, .kind = FORM_ENDPOINT
-#define FOUR(which)                                                                                \
+    .left = CTX_RWB, .arg = &stream, .role = (role_), .gives = GIVES_PEER
+#define PACKETS_OF(which, left_, records_)                                                         \
     .params = ":<domain>:<type>:<protocol>:<" which "-address>", .min_params = 4, .max_params = 4, \
-    .arg = &dgram, .right = RIGHT_NONE, .check = check, .kind = FORM_ENDPOINT
+    .left = (left_), .arg = &dgram, .records = (records_)
 
 extern const struct form forms_generic[];
 const struct form forms_generic[] = {
-    {
-        .keyword = "SOCKET-CONNECT",
-        .groups = GROUPS | GROUP_CHILD | GROUP_RETRY,
-        .help = "connects a stream socket of any family",
-        .role = ROLE_CLIENT,
-        .gives = GIVES_PEER,
-        .ops.endpoint = &connect_ops,
-        THREE("remote"),
-    },
-    {
-        .keyword = "SOCKET-LISTEN",
-        .groups = GROUPS | GROUP_LISTEN | GROUP_CHILD | GROUP_RETRY | GROUP_RANGE,
-        .help = "accepts a connection on a stream socket of any family",
-        .role = ROLE_SERVER,
-        .admits = access_admits,
-        .gives = GIVES_PEER,
-        .ops.endpoint = &listen_ops,
-        THREE("local"),
-    },
-    {
-        .keyword = "SOCKET-SENDTO",
-        .aliases = "SENDTO",
-        .left = CTX_RWB,
-        .groups = GROUPS,
-        .help = "sends packets over a socket of any family and takes the answers",
-        .records = RECORDS_MANY,
-        .ops.endpoint = &sendto_ops,
-        FOUR("remote"),
-    },
-    {
-        .keyword = "SOCKET-DATAGRAM",
-        .aliases = "DATAGRAM DGRAM",
-        .left = CTX_RWB,
-        .groups = GROUPS | GROUP_RANGE,
-        .help = "sends packets over a socket of any family and takes anybody's",
-        .records = RECORDS_MANY,
-        .ops.endpoint = &datagram_ops,
-        FOUR("remote"),
-    },
-    {
-        .keyword = "SOCKET-RECV",
-        .left = CTX_R,
-        .groups = GROUPS | GROUP_RANGE,
-        .help = "receives anybody's packets on a socket of any family",
-        .records = RECORDS_MANY,
-        .ops.endpoint = &recv_ops,
-        FOUR("local"),
-    },
-    {
-        .keyword = "SOCKET-RECVFROM",
-        .left = CTX_RWB,
-        .groups = GROUPS | GROUP_CHILD | GROUP_RANGE,
-        .help = "receives one packet on a socket of any family and answers its sender",
-        .records = RECORDS_ONE,
-        .gives = GIVES_PEER GIVES_PACKET,
-        .untold = ancillary_untold,
-        .ops.endpoint = &recvfrom_ops,
-        FOUR("local"),
-    },
+    FORM("SOCKET-CONNECT", GROUP_CHILD | GROUP_RETRY, connect_ops,
+         "connects a stream socket of any family", STREAM_OF("remote", ROLE_CLIENT)),
+    FORM("SOCKET-LISTEN", GROUP_LISTEN | GROUP_CHILD | GROUP_RETRY | GROUP_RANGE, listen_ops,
+         "accepts a connection on a stream socket of any family", STREAM_OF("local", ROLE_SERVER),
+         .admits = access_admits),
+    FORM("SOCKET-SENDTO", 0, sendto_ops,
+         "sends packets over a socket of any family and takes the answers",
+         PACKETS_OF("remote", CTX_RWB, RECORDS_MANY), .aliases = "SENDTO"),
+    FORM("SOCKET-DATAGRAM", GROUP_RANGE, datagram_ops,
+         "sends packets over a socket of any family and takes anybody's",
+         PACKETS_OF("remote", CTX_RWB, RECORDS_MANY), .aliases = "DATAGRAM DGRAM"),
+    FORM("SOCKET-RECV", GROUP_RANGE, recv_ops, "receives anybody's packets on a socket of any family",
+         PACKETS_OF("local", CTX_R, RECORDS_MANY)),
+    FORM("SOCKET-RECVFROM", GROUP_CHILD | GROUP_RANGE, recvfrom_ops,
+         "receives one packet on a socket of any family and answers its sender",
+         PACKETS_OF("local", CTX_RWB, RECORDS_ONE), .gives = GIVES_PEER GIVES_PACKET,
+         .untold = ancillary_untold),
     {.keyword = NULL},
 };

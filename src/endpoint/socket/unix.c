@@ -401,9 +401,13 @@ static const struct endpoint_ops listen_ops = {
 
 #define CLIENT_GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_RETRY | GROUP_UNIX)
 #define LISTEN_GROUPS (CLIENT_GROUPS | GROUP_LISTEN | GROUP_CHILD)
-#define EVERY_FORM                                                                                 \
-    .params = ":<filename>", .min_params = 1, .max_params = 1, .left = CTX_RWB,                    \
-    .right = RIGHT_NONE, .kind = FORM_ENDPOINT
+#define FORM(name, groups_, ops_, arg_, words, ...)                                                \
+    {.keyword = name, .groups = (groups_), .ops.endpoint = &(ops_), .arg = (arg_), .help = words,  \
+     .params = ":<filename>", .min_params = 1, .max_params = 1, .left = CTX_RWB,                   \
+     .right = RIGHT_NONE, .gives = GIVES_PROCESS, .kind = FORM_ENDPOINT, __VA_ARGS__}
+#define CLIENT(...) FORM(__VA_ARGS__, .check = unix_check_client, .role = ROLE_CLIENT)
+#define LISTENER(...)                                                                              \
+    FORM(__VA_ARGS__, .check = unix_check_bound, .role = ROLE_SERVER, .admits = unix_admits)
 
 static enum admits unix_admits(const struct addr *a)
 {
@@ -413,79 +417,19 @@ static enum admits unix_admits(const struct addr *a)
 
 extern const struct form forms_unix[];
 const struct form forms_unix[] = {
-    {
-        .keyword = "UNIX-CONNECT",
-        .aliases = "LOCAL",
-        .groups = CLIENT_GROUPS | GROUP_NAMED,
-        .help = "connects to a UNIX domain stream socket",
-        .check = unix_check_client,
-        .role = ROLE_CLIENT,
-        .gives = GIVES_PROCESS,
-        .ops.endpoint = &connect_ops,
-        .arg = stream,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "UNIX-CLIENT",
-        .aliases = "UNIX",
-        .groups = CLIENT_GROUPS | GROUP_NAMED,
-        .help = "connects to a UNIX domain socket of whatever type it is",
-        .check = unix_check_client,
-        .role = ROLE_CLIENT,
-        .gives = GIVES_PROCESS,
-        .ops.endpoint = &connect_ops,
-        .records = RECORDS_EITHER,
-        .arg = client,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "UNIX-LISTEN",
-        .aliases = "UNIX-L",
-        .groups = LISTEN_GROUPS | GROUP_NAMED,
-        .help = "accepts a connection on a UNIX domain socket",
-        .check = unix_check_bound,
-        .admits = unix_admits,
-        .role = ROLE_SERVER,
-        .gives = GIVES_PROCESS,
-        .ops.endpoint = &listen_ops,
-        .arg = stream,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "ABSTRACT-CONNECT",
-        .groups = CLIENT_GROUPS,
-        .help = "connects to an abstract UNIX domain stream socket",
-        .check = unix_check_client,
-        .role = ROLE_CLIENT,
-        .gives = GIVES_PROCESS,
-        .ops.endpoint = &connect_ops,
-        .arg = abstract_stream,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "ABSTRACT-CLIENT",
-        .aliases = "ABSTRACT",
-        .groups = CLIENT_GROUPS,
-        .help = "connects to an abstract UNIX domain socket of whatever type it is",
-        .check = unix_check_client,
-        .role = ROLE_CLIENT,
-        .gives = GIVES_PROCESS,
-        .ops.endpoint = &connect_ops,
-        .records = RECORDS_EITHER,
-        .arg = abstract_client,
-        EVERY_FORM,
-    },
-    {
-        .keyword = "ABSTRACT-LISTEN",
-        .groups = LISTEN_GROUPS,
-        .help = "accepts a connection on an abstract UNIX domain socket",
-        .check = unix_check_bound,
-        .admits = unix_admits,
-        .role = ROLE_SERVER,
-        .gives = GIVES_PROCESS,
-        .ops.endpoint = &listen_ops,
-        .arg = abstract_stream,
-        EVERY_FORM,
-    },
+    CLIENT("UNIX-CONNECT", CLIENT_GROUPS | GROUP_NAMED, connect_ops, stream,
+           "connects to a UNIX domain stream socket", .aliases = "LOCAL"),
+    CLIENT("UNIX-CLIENT", CLIENT_GROUPS | GROUP_NAMED, connect_ops, client,
+           "connects to a UNIX domain socket of whatever type it is", .aliases = "UNIX",
+           .records = RECORDS_EITHER),
+    LISTENER("UNIX-LISTEN", LISTEN_GROUPS | GROUP_NAMED, listen_ops, stream,
+             "accepts a connection on a UNIX domain socket", .aliases = "UNIX-L"),
+    CLIENT("ABSTRACT-CONNECT", CLIENT_GROUPS, connect_ops, abstract_stream,
+           "connects to an abstract UNIX domain stream socket"),
+    CLIENT("ABSTRACT-CLIENT", CLIENT_GROUPS, connect_ops, abstract_client,
+           "connects to an abstract UNIX domain socket of whatever type it is",
+           .aliases = "ABSTRACT", .records = RECORDS_EITHER),
+    LISTENER("ABSTRACT-LISTEN", LISTEN_GROUPS, listen_ops, abstract_stream,
+             "accepts a connection on an abstract UNIX domain socket"),
     {.keyword = NULL},
 };

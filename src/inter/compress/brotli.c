@@ -155,27 +155,9 @@ static const struct codec_pair unbrotli_pair = {.encode = &unpacks, .decode = &p
 
 extern const struct form forms_brotli[];
 const struct form forms_brotli[] = {
-    {
-        .keyword = "BROTLI",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_brotli,
-        .help = "compresses from left to right, expands on the way back (brotli)",
-        .check = brotli_check,
-        .heavy = true,
-        .kind = FORM_CODEC,
-        .ops.codec = &brotli_pair,
-    },
-    {
-        .keyword = "UNBROTLI",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_brotli,
-        .help = "expands from left to right, compresses on the way back (brotli)",
-        .check = brotli_check,
-        .heavy = true,
-        .kind = FORM_CODEC,
-        .ops.codec = &unbrotli_pair,
-    },
+    CODEC_FORM("BROTLI", options_brotli, brotli_check, brotli_pair,
+               "compresses from left to right, expands on the way back (brotli)", .heavy = true),
+    CODEC_FORM("UNBROTLI", options_brotli, brotli_check, unbrotli_pair,
+               "expands from left to right, compresses on the way back (brotli)", .heavy = true),
     {0},
 };

@@ -179,27 +179,9 @@ static const struct codec_pair unlz4_pair = {.encode = &unpacks, .decode = &pack
 
 extern const struct form forms_lz4[];
 const struct form forms_lz4[] = {
-    {
-        .keyword = "LZ4",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_lz4,
-        .help = "compresses from left to right, expands on the way back (LZ4 frames)",
-        .check = lz4_check,
-        .heavy = true,
-        .kind = FORM_CODEC,
-        .ops.codec = &lz4_pair,
-    },
-    {
-        .keyword = "UNLZ4",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_lz4,
-        .help = "expands from left to right, compresses on the way back (LZ4 frames)",
-        .check = lz4_check,
-        .heavy = true,
-        .kind = FORM_CODEC,
-        .ops.codec = &unlz4_pair,
-    },
+    CODEC_FORM("LZ4", options_lz4, lz4_check, lz4_pair,
+               "compresses from left to right, expands on the way back (LZ4 frames)", .heavy = true),
+    CODEC_FORM("UNLZ4", options_lz4, lz4_check, unlz4_pair,
+               "expands from left to right, compresses on the way back (LZ4 frames)", .heavy = true),
     {0},
 };

@@ -177,27 +177,9 @@ static const struct codec_pair unzstd_pair = {.encode = &unpacks, .decode = &pac
 
 extern const struct form forms_zstd[];
 const struct form forms_zstd[] = {
-    {
-        .keyword = "ZSTD",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_zstd,
-        .help = "compresses from left to right, expands on the way back (Zstandard)",
-        .check = zstd_check,
-        .heavy = true,
-        .kind = FORM_CODEC,
-        .ops.codec = &zstd_pair,
-    },
-    {
-        .keyword = "UNZSTD",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_zstd,
-        .help = "expands from left to right, compresses on the way back (Zstandard)",
-        .check = zstd_check,
-        .heavy = true,
-        .kind = FORM_CODEC,
-        .ops.codec = &unzstd_pair,
-    },
+    CODEC_FORM("ZSTD", options_zstd, zstd_check, zstd_pair,
+               "compresses from left to right, expands on the way back (Zstandard)", .heavy = true),
+    CODEC_FORM("UNZSTD", options_zstd, zstd_check, unzstd_pair,
+               "expands from left to right, compresses on the way back (Zstandard)", .heavy = true),
     {0},
 };

@@ -6,13 +6,6 @@ static const struct codec_pair nop_pair = {.passes = true};
 
 extern const struct form forms_nop[];
 const struct form forms_nop[] = {
-    {
-        .keyword = "NOP",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .help = "passes the stream on unchanged",
-        .kind = FORM_CODEC,
-        .ops.codec = &nop_pair,
-    },
+    CODEC_FORM("NOP", NULL, NULL, nop_pair, "passes the stream on unchanged"),
     {0},
 };

@@ -312,19 +312,8 @@ static int recode_foresee(const struct addr *a, struct err *e)
 
 extern const struct form forms_recode[];
 const struct form forms_recode[] = {
-    {
-        .keyword = "RECODE",
-        .params = ":<from>:<to>",
-        .min_params = 2,
-        .max_params = 2,
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_recode,
-        .help = "turns characters of one set into those of another from left to right, and back",
-        .check = recode_check,
-        .foresee = recode_foresee,
-        .kind = FORM_CODEC,
-        .ops.codec = &recode_pair,
-    },
+    CODEC_FORM("RECODE", options_recode, recode_check, recode_pair,
+               "turns characters of one set into those of another from left to right, and back",
+               .params = ":<from>:<to>", .min_params = 2, .max_params = 2, .foresee = recode_foresee),
     {0},
 };

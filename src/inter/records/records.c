@@ -185,11 +185,7 @@ static const struct codec_ops decoder = {.gives_records = true,
 static const struct codec_pair pair = {.encode = &encoder, .decode = &decoder};
 
 #define FRAMES(name, table, how, words)                                                            \
-    {                                                                                              \
-        .keyword = name, .left = CTX_RWB, .right = RIGHT_MIRROR, .options = table,                 \
-        .help = words, .check = check, .show = show, .kind = FORM_CODEC, .ops.codec = &pair,       \
-        .arg = how                                                                                 \
-    }
+    CODEC_FORM(name, table, check, pair, words, .show = show, .arg = how)
 
 extern const struct form forms_records[];
 const struct form forms_records[] = {

@@ -166,17 +166,8 @@ static const struct codec_pair sum_pair = {.encode = &sum_ops, .decode = &sum_op
 
 extern const struct form forms_sha256[];
 const struct form forms_sha256[] = {
-    {
-        .keyword = "SHA256",
-        .params = "[:<file>]",
-        .max_params = 1,
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_sum,
-        .help = "passes the stream on unchanged and tells its SHA-256 sum at the end, or compares it",
-        .check = sum_check,
-        .kind = FORM_CODEC,
-        .ops.codec = &sum_pair,
-    },
+    CODEC_FORM("SHA256", options_sum, sum_check, sum_pair,
+               "passes the stream on unchanged and tells its SHA-256 sum at the end, or compares it",
+               .params = "[:<file>]", .max_params = 1),
     {0},
 };

@@ -247,25 +247,9 @@ static const struct codec_pair unbase64_pair = {.encode = &decodes, .decode = &e
 
 extern const struct form forms_base64[];
 const struct form forms_base64[] = {
-    {
-        .keyword = "BASE64",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_base64,
-        .help = "writes bytes as base64 from left to right, reads it on the way back",
-        .check = base64_check,
-        .kind = FORM_CODEC,
-        .ops.codec = &base64_pair,
-    },
-    {
-        .keyword = "UNBASE64",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_base64,
-        .help = "reads base64 from left to right, writes it on the way back",
-        .check = base64_check,
-        .kind = FORM_CODEC,
-        .ops.codec = &unbase64_pair,
-    },
+    CODEC_FORM("BASE64", options_base64, base64_check, base64_pair,
+               "writes bytes as base64 from left to right, reads it on the way back"),
+    CODEC_FORM("UNBASE64", options_base64, base64_check, unbase64_pair,
+               "reads base64 from left to right, writes it on the way back"),
     {0},
 };

@@ -155,25 +155,9 @@ static const struct codec_pair unhex_pair = {.encode = &decodes, .decode = &enco
 
 extern const struct form forms_hex[];
 const struct form forms_hex[] = {
-    {
-        .keyword = "HEX",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_hex,
-        .help = "writes bytes as hexadecimal digits from left to right, reads them on the way back",
-        .check = hex_check,
-        .kind = FORM_CODEC,
-        .ops.codec = &hex_pair,
-    },
-    {
-        .keyword = "UNHEX",
-        .left = CTX_RWB,
-        .right = RIGHT_MIRROR,
-        .options = options_hex,
-        .help = "reads hexadecimal digits from left to right, writes them on the way back",
-        .check = hex_check,
-        .kind = FORM_CODEC,
-        .ops.codec = &unhex_pair,
-    },
+    CODEC_FORM("HEX", options_hex, hex_check, hex_pair,
+               "writes bytes as hexadecimal digits from left to right, reads them on the way back"),
+    CODEC_FORM("UNHEX", options_hex, hex_check, unhex_pair,
+               "reads hexadecimal digits from left to right, writes them on the way back"),
     {0},
 };
