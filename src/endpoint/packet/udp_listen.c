@@ -23,21 +23,13 @@
 static int connect_open(const struct addr *a, struct run *r, void *state, struct port **out,
                         struct err *e)
 {
-    const struct sock_kind *kind = a->form->arg;
     const struct dgram how = {.connected = true};
-    struct names targets = {0};
-    struct inet_local local = {0};
-    int port, fd = -1;
+    int fd = inet_connected(a, r, e);
 
     (void)state;
-    if (resolve_port(r, a->params[1], kind->type, &port, e) == 0 &&
-        inet_targets(a, r, kind, port, &targets, &local, e) == 0)
-        fd = sock_connect_any(a, r, kind, &targets, inet_bind_local, &local, e);
-    names_fini(&targets);
-    names_fini(&local.names);
     if (fd < 0 || sock_is_connected(a, r, fd, e) < 0)
         return -1;
-    return dgram_port(a, r, kind, fd, &how, out, e);
+    return dgram_port(a, r, a->form->arg, fd, &how, out, e);
 }
 
 /* ---- server ---- */

@@ -202,21 +202,28 @@ int inet_targets(const struct addr *a, struct run *r, const struct sock_kind *ki
     return keep_reachable(targets, local, e);
 }
 
-static int inet_connect(const struct addr *a, struct run *r, void *state, struct port **out,
-                        struct err *e)
+int inet_connected(const struct addr *a, struct run *r, struct err *e)
 {
     const struct sock_kind *kind = a->form->arg;
     struct names targets = {0};
     struct inet_local local = {0};
     int port, fd = -1;
 
-    (void)state;
     if (resolve_port(r, a->params[1], kind->type, &port, e) == 0 &&
         inet_targets(a, r, kind, port, &targets, &local, e) == 0)
         fd = sock_connect_any(a, r, kind, &targets, inet_bind_local, &local, e);
     names_fini(&targets);
     names_fini(&local.names);
-    return fd < 0 ? -1 : sock_connected(a, r, kind, fd, out, e);
+    return fd;
+}
+
+static int inet_connect(const struct addr *a, struct run *r, void *state, struct port **out,
+                        struct err *e)
+{
+    int fd = inet_connected(a, r, e);
+
+    (void)state;
+    return fd < 0 ? -1 : sock_connected(a, r, a->form->arg, fd, out, e);
 }
 
 /* The addresses to listen on: that of bind=, which has no port of its own, or any. */

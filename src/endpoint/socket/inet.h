@@ -21,6 +21,9 @@ int inet_targets(const struct addr *a, struct run *r, const struct sock_kind *ki
 int inet_bind_local(const struct addr *a, int fd, const struct sockname *target, const void *arg,
                     struct err *e);
 
+/* A socket connected to <host>:<port>, or -1. */
+int inet_connected(const struct addr *a, struct run *r, struct err *e);
+
 /* A bound socket for a passive address, and who may talk to it. The port is 0 to 65535 or a service
  * name; bind= says which address. Gives the descriptor or -1. */
 int inet_bound(const struct addr *a, struct run *r, const struct sock_kind *kind, const char *port,

@@ -152,23 +152,18 @@ static bool talks_to_left(const struct plan_item *it)
  * before the right chain is opened. */
 static void settle_border(struct plan *p)
 {
-    for (size_t i = p->nleft_items; i < p->nitems; i++) {
-        if (p->items[i].kind != ITEM_STATION)
-            continue;
-        if (can_be_border(&p->items[i])) {
-            p->border = i;
-            return;
-        }
-        break;
+    size_t right = p->nleft_items, left = p->nleft_items;
+    while (right < p->nitems && p->items[right].kind != ITEM_STATION)
+        right++;
+    while (left > 0 && p->items[left - 1].kind != ITEM_STATION)
+        left--;
+    if (right < p->nitems && can_be_border(&p->items[right])) {
+        p->border = right;
+        return;
     }
-    for (size_t i = p->nleft_items; i-- > 0;) {
-        if (p->items[i].kind != ITEM_STATION)
-            continue;
-        if (can_be_border(&p->items[i])) {
-            p->border = i;
-            return;
-        }
-        break;
+    if (left > 0 && can_be_border(&p->items[left - 1])) {
+        p->border = left - 1;
+        return;
     }
     p->border = p->nleft_items;
     while (p->border < p->nitems && talks_to_left(&p->items[p->border]))
