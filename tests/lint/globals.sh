@@ -20,6 +20,7 @@ endpoint/terminal/readline_load (library|functions)   the same
 # file, call: reason
 calls='
 endpoint/options/apply_process .*       options that are to change the process; refused in a host'"'"'s
+endpoint/program/launch .*              between fork and exec; nofork, refused in a host'"'"'s
 endpoint/program/process .*             between fork and exec; nofork, refused in a host'"'"'s
 engine/open/open (umask|chdir|fchdir)   options umask and chdir; refused in a host'"'"'s
 engine/confine/sandbox_filter (sigaction|pthread_sigmask)  --sandbox; refused in a host'"'"'s
