@@ -4,6 +4,7 @@
 #ifndef CATENA_ADDR_H
 #define CATENA_ADDR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -75,6 +76,10 @@ struct form {
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
     int (*check)(const struct addr *, struct err *);
+    /* It asks for facts, whatever its parameters say. May be NULL: it does not. */
+    bool (*wants_facts)(const struct addr *);
+    /* ... or for the secrets of sessions, which are kept then. */
+    bool (*wants_secrets)(const struct addr *);
     /* Of an endpoint: what it does with controls, enum form_controls; pure. May be NULL. */
     unsigned (*controls)(const struct addr *);
     /* A server: who can come in? NULL: anybody. */

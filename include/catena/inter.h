@@ -73,7 +73,10 @@ enum codec_mode {
 struct codec_place { /* where one instance works */
     const struct addr *addr;
     struct run *run;
-    bool to_right; /* its flow goes left to right on the line */
+    size_t link;    /* its number in the plan */
+    bool to_right;  /* its flow goes left to right on the line */
+    bool untouched; /* nothing has changed that since it came in at its end of the line */
+    void *pair;     /* what the two instances of the address share; NULL without pair_size */
 };
 struct codec_ops {
     /* Asked first, when all on its wire has been said; false: that flow passes it by. NULL: it is needed. */
@@ -94,6 +97,9 @@ struct codec_ops {
      * given in an empty one, out->control. Otherwise they pass, behind what it had made. */
     bool controls;
     size_t state_size; /* bytes; zeroed before init */
+    /* Bytes, zeroed before, that the instances of both flows have in common. One thread uses them; they
+     * are there until both have been told fini(). Of a dual address each instance has its own. */
+    size_t pair_size;
     int (*init)(void *st, const struct addr *a, struct err *e); /* may be NULL */
     /* Told once, before the first push, by whose run it is used. May be NULL. */
     int (*start)(void *st, const struct codec_place *where, struct err *e);
@@ -103,6 +109,9 @@ struct codec_ops {
      * the flow: nothing follows what it gave, and what still comes is not taken. */
     int (*push)(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e);
     void (*fini)(void *st); /* may be NULL */
+    /* It only counts, and need not see what it counts: so many bytes have gone by the kernel's express way.
+     * NULL: all go through push(). */
+    void (*passed)(void *st, size_t n);
     /* wait_now() when push has to be called again although nothing came; -1 not. May be NULL. */
     int64_t (*due)(const void *st);
     size_t (*held)(const void *st); /* bytes that it has taken and will give out. May be NULL. */
@@ -112,6 +121,7 @@ struct codec_ops {
 struct codec_pair {
     const struct codec_ops *encode, *decode;
     bool passes; /* changes nothing at all (nop): needs no engine, and has neither of them */
+    struct sharing common;
 };
 /* The form of a codec without parameters, for both directions; what else there is to say goes behind. */
 #define CODEC_FORM(name, table, check_, pair, words, ...)                                          \
@@ -174,6 +184,7 @@ static inline const struct sharing *form_common(const struct form *f)
 {
     const struct sharing *s = f->kind == FORM_SESSION      ? &f->ops.session->common
                               : f->kind == FORM_NEGOTIATOR ? &f->ops.negotiator->common
+                              : f->kind == FORM_CODEC      ? &f->ops.codec->common
                                                            : NULL;
     return s && s->prepare ? s : NULL;
 }

@@ -71,6 +71,15 @@ struct removal {
     ino_t ino;
 };
 
+/* What a link has taken and given, by flow. Each is counted by one thread. */
+struct link_traffic {
+    _Atomic uint64_t in[2], out[2];
+};
+static inline void traffic_add(_Atomic uint64_t *to, uint64_t n)
+{
+    atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
 /* Why a connection ended. */
 enum run_end {
     END_UNKNOWN,
@@ -83,7 +92,8 @@ enum run_end {
 struct run {
     const struct settings *settings;
     const struct plan *plan;
-    void *const *shared; /* by link of the plan: what its prepare() gave; serve()'s */
+    void *const *shared; /* by link of the plan, what its prepare() gave, and behind those what the other
+                          half of a dual's did; serve()'s */
     int signal_fd; /* signalfd of the process, or -1 in threads */
     int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
     int ended_signal; /* signal that ended the run, 0 none */
@@ -126,6 +136,20 @@ struct run {
     _Atomic uint64_t lost[2]; /* by source: bytes that were accepted and could not be delivered */
     const char *_Atomic refuser[2]; /* by source: label of the program that read no more of it */
     _Atomic uint64_t blocks[2], bytes[2]; /* over the border: left to right, right to left */
+    struct link_traffic *links; /* by number; NULL: nobody will ask */
+    _Atomic int64_t began;      /* wait_now() when bytes began to go through the whole line; 0 they have not */
+
+    _Atomic uint64_t expects[2]; /* by source: bytes that a file has, and readbytes allows; 0 not known */
+    _Atomic unsigned shaking; /* sessions that are there, but have not shaken hands yet */
+    struct run_secret *secrets, **secrets_end; /* under the lock; secrets.c */
+    _Atomic size_t nsecrets;
+};
+
+/* One line of a key log, as TLS libraries write it: what opens a recorded connection. */
+struct run_secret {
+    struct run_secret *next;
+    size_t len; /* with its newline */
+    char line[];
 };
 
 int run_init(struct run *r, const struct settings *s, const struct plan *p, int signal_fd,
@@ -157,6 +181,12 @@ void run_tell_end(struct run *r, bool failed); /* one N line */
 /* The first reason counts, but -T always does. */
 void run_ends(struct run *r, enum run_end why);
 
+/* Told by a session before the first byte leaves that needs it; kept, where somebody wants them, as long as the
+ * run. The one after that, NULL the first; gives NULL if there is none by now. */
+void run_tell_secret(struct run *r, const char *line) CATENA_API(run_tell_secret);
+const struct run_secret *run_next_secret(struct run *r, const struct run_secret *after)
+    CATENA_API(run_next_secret);
+
 /* Facts, each with who said it (NULL: the caller); what he says again replaces it. */
 int run_set_fact(struct run *r, const struct addr *who, const char *name, const char *value,
                  struct err *e) CATENA_API(run_set_fact);
@@ -172,6 +202,7 @@ char *run_get_fact(struct run *r, const char *name) CATENA_API(run_get_fact);
 bool run_knows(struct run *r, unsigned place, const struct fact_desc *f, struct arena *a,
                struct saying *out);
 void run_forget(struct run *r); /* all facts */
+void run_forget_secrets(struct run *r);
 /* What an address with holes has become in this run: made anew by run_instance(), whenever it is opened;
  * run_addr() gives what was made. Without holes it is the address itself. */
 int run_instance(struct run *r, const struct addr *a, const struct addr **out, struct err *e);
@@ -209,6 +240,9 @@ void run_drop_children(struct run *r, size_t first);
 /* An engine has failed: the others are told, unless the line is still being opened: what opens it
  * finds out, and may try once more. */
 void run_broken(struct run *r);
+/* A descriptor that is read on that side has been opened; so many bytes will come from there, 0 not known. */
+void run_measure(struct run *r, int side, int fd);
+uint64_t run_expects(struct run *r, int source) CATENA_API(run_expects);
 /* From now on bytes go through the whole line. */
 void run_transferring(struct run *r);
 /* An attempt has been undone, and with it the engines that had failed. */

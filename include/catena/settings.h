@@ -27,7 +27,7 @@ struct settings {
     bool no_group_check; /* -g */
     char comm;           /* -c: letter of ADDITIONS 2.4 */
     bool comm_given;
-    bool dry_run, v1_only, statistics, experimental;
+    bool dry_run, v1_only, statistics, progress, experimental;
     bool sandbox; /* --sandbox: confine the process once everything is open */
     bool unfused; /* --unfused: every link an engine of its own, for tests */
     bool v1_name; /* called as socat: v1's defaults */

@@ -260,7 +260,7 @@ SH
     echo hello >in
     wait_for 10 file_has box.out hello
     kill -USR1 "$pid"
-    wait_for 10 file_has log 'left to right: 1 packets(s), 6 byte'
+    wait_for 10 file_has log 'left to right: 1 packet, 6 bytes in '
     kill "$pid"
     finish box 143
     has "$(<log)" 'exiting on signal 15'

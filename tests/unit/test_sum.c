@@ -34,7 +34,7 @@ static void flow(struct lane *l, struct addr *a, struct opt *o, const char *expe
     *a = (struct addr){.form = forms_sha256, .opts = o, .nopts = 1, .left = CTX_R, .label = "here"};
     assert_int_equal(forms_sha256->check(a, &l->e), 0);
     assert_int_equal(lane_open(l, forms_sha256->ops.codec->encode, a, 8192, 8192), 0);
-    assert_int_equal(l->ops->start(l->st, &(struct codec_place){a, &run, true}, &l->e), 0);
+    assert_int_equal(l->ops->start(l->st, &(struct codec_place){.addr = a, .run = &run, .to_right = true}, &l->e), 0);
     atomic_store(&run.transferring, true);
 }
 

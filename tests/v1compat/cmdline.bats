@@ -479,12 +479,12 @@ ROWS
         echo hello, too >&7
         wait_for 5 file_has client.out too
         kill -USR1 "$(<server.pid)"
-        wait_for 5 file_has server.err ' I STATISTICS: left to right: 2 packets(s), 17 byte(s)$'
-        wait_for 5 file_has server.err ' I STATISTICS: right to left: 2 packets(s), 17 byte(s)$'
+        wait_for 5 file_has server.err ' I STATISTICS: left to right: 2 packets, 17 bytes in [0-9.]* s, [0-9.]* [KMi]*B/s$'
+        wait_for 5 file_has server.err ' I STATISTICS: right to left: 2 packets, 17 bytes in '
         exec 7>&-
         kill "$(<server.pid)"
         finish server 143
-        same 2 "$(grep -c 'left to right: 2 packets(s), 17 byte(s)$' server.err)"
+        same 2 "$(grep -c 'left to right: 2 packets, 17 bytes in' server.err)"
         same 4 "$(grep -c STATISTICS server.err)"
         finish client
         rm hold

@@ -32,6 +32,7 @@ int line_init(struct line *l, struct run *r, struct err *e)
 void line_put_end(struct line *l, int side, struct port *p)
 {
     l->port[side] = p;
+    run_measure(l->run, side, p->rfd);
     l->fds[side][0] = p->given[p->given[0] < 0];
     l->fds[side][1] = p->given[p->given[1] >= 0];
 }
@@ -98,7 +99,8 @@ static int complete(struct line *l, struct station *s, struct err *e)
 static int give_port(struct line *l, struct station *s, int side, struct port *p, struct err *e)
 {
     /* a descriptor that was opened one way is used that way, as with -u or -U */
-    bool alone = l->plan->nitems == 1 && !s->item->link && p->flags & PORT_BORROWED;
+    bool plain = stack_is_plain(&s->engine, LEFT) && stack_is_plain(&s->engine, RIGHT);
+    bool alone = l->plan->nitems == 1 && plain && p->flags & PORT_BORROWED;
     s->engine.side[side].port = p;
     s->engine.side[side].has_room = !port_awaits_room(p);
     if (p->rfd < 0 && alone)
@@ -113,6 +115,20 @@ static int give_port(struct line *l, struct station *s, int side, struct port *p
     return complete(l, s, e);
 }
 
+/* What a program takes and gives is seen by the engines beside it. */
+static void count_program(const struct line *l, const struct station *program, struct engine_side *beside)
+{
+    const struct plan_link *link = program->item->link;
+    if (!program->program || !l->run->links)
+        return;
+    beside->beyond = &l->run->links[link - l->plan->links];
+    for (int d = LEFT; d <= RIGHT; d++) {
+        const struct addr *a;
+        (void)plan_codec(link, d, &a);
+        beside->of_program[d] = a->form->kind == FORM_PROGRAM;
+    }
+}
+
 /* Joins a station's open inner side to its inner neighbour. */
 static int join_stations(struct line *l, struct station *outer, struct station *inner, int side,
                          struct err *e)
@@ -123,6 +139,8 @@ static int join_stations(struct line *l, struct station *outer, struct station *
     outer->attached[!side] = inner->attached[side] = true;
     outer->engine.side[!side].port = ports[0];
     inner->engine.side[side].port = ports[1];
+    count_program(l, outer, &inner->engine.side[side]);
+    count_program(l, inner, &outer->engine.side[!side]);
     const struct port *beyond = outer->engine.side[side].port;
     if (beyond && ports[1]) /* where nothing tells an end behind the joint, none comes through it */
         ports[1]->flags |= beyond->flags & PORT_ENDLESS;

@@ -27,6 +27,9 @@ struct readings {
 /* Gives at least one reading, or -1 and what is wrong with the chain. */
 int read_argument(struct plan *p, int chain, struct readings *out, struct err *e);
 
+/* What --progress stands for: a meter in front of the right chain. */
+int read_progress(struct plan *p, struct plan_link *l, struct err *e);
+
 /* What messages call that chain. */
 const char *chain_called(const struct settings *s, int chain);
 /* Does every piece name an address that can stand there, with as many parameters? */

@@ -74,17 +74,36 @@ static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *
     return 0;
 }
 
+/* A meter where the two chains meet, behind those dialogs of the right one that are held before there is
+ * anything to count. */
+static int add_progress(struct plan *p, bool nofork, struct err *e)
+{
+    size_t at = p->nleft;
+    if (!p->settings->progress || nofork)
+        return 0;
+    while (at < p->nlinks && p->links[at].fate == FATE_DIALOG && p->links[at].wire == LEFT)
+        at++;
+    memmove(&p->links[at + 1], &p->links[at], (p->nlinks - at) * sizeof *p->links);
+    p->nlinks++;
+    if (read_progress(p, &p->links[at], e) < 0)
+        return -1;
+    settle_link(p, &p->links[at]);
+    return 0;
+}
+
 static int make_line(struct plan *p, const struct chain c[2], struct err *e)
 {
     p->nleft = c[LEFT].nlinks;
     p->nlinks = p->nleft + c[RIGHT].nlinks;
-    p->links = arena_alloc(&p->arena, (p->nlinks + 1) * sizeof *p->links);
+    p->links = arena_alloc(&p->arena, (p->nlinks + 2) * sizeof *p->links);
     if (!p->links)
         return err_nomem(e);
     for (size_t i = 0; i < p->nlinks; i++) {
         p->links[i] = i < p->nleft ? c[LEFT].links[p->nleft - 1 - i] : c[RIGHT].links[i - p->nleft];
         settle_link(p, &p->links[i]);
     }
+    if (add_progress(p, opt_true(c[RIGHT].end.fwd, &opt_nofork), e) < 0)
+        return -1;
     p->end[LEFT] = c[LEFT].end;
     p->end[RIGHT] = c[RIGHT].end;
     for (size_t i = 0; i < p->nlinks; i++)
@@ -465,9 +484,11 @@ static void settle_facts(struct plan *p)
     p->wants_facts = names_facts(p->settings->raw_left_right) ||
                      names_facts(p->settings->raw_right_left);
     for (int chain = LEFT; chain <= RIGHT; chain++)
-        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
-            p->wants_facts |= a->varies || a->form->kind == FORM_PROGRAM ||
-                              a->form->groups & GROUP_EXEC;
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
+            p->wants_facts |= a->varies || a->form->kind == FORM_PROGRAM || a->form->groups & GROUP_EXEC ||
+                              (a->form->wants_facts && a->form->wants_facts(a));
+            p->wants_secrets |= a->form->wants_secrets && a->form->wants_secrets(a);
+        }
     for (size_t i = 0; i < p->nlinks; i++)
         p->wants_facts |= p->links[i].fate == FATE_DIALOG &&
                           p->links[i].fwd->form->ops.negotiator->answers_for_rest;

@@ -48,6 +48,23 @@ static int bind_link(struct binder *b, const struct piece_spec *p, enum ctx *lef
     return 0;
 }
 
+int read_progress(struct plan *p, struct plan_link *l, struct err *e)
+{
+    struct chain_spec spec;
+    struct chain none = {0};
+    struct binder b = {.plan = p, .out = &none, .chain = RIGHT, .chained = true, .link = 1};
+    enum ctx left = first_context(p->settings, RIGHT);
+    struct addr *a = arena_alloc(&p->arena, sizeof *a);
+    if (!a)
+        return err_nomem(e);
+    if (chain_parse(&p->arena, "meter|-", 0, &spec, e) < 0 || bind_link(&b, &spec.pieces[0], &left, l, e) < 0)
+        return -1;
+    *a = *l->fwd;
+    a->label = "--progress";
+    l->fwd = a;
+    return 0;
+}
+
 static int bind_end(struct binder *b, const struct piece_spec *p, enum ctx left, struct err *e)
 {
     struct chain *c = b->out;

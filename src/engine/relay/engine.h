@@ -26,6 +26,8 @@ enum out_state {
 
 struct engine_side {
     struct port *port;
+    struct link_traffic *beyond; /* of the program that it leads to, and which flows are that one's; or NULL */
+    bool of_program[2];
     enum out_state out;
     bool has_room;        /* it has been seen that something can be written */
     bool gone;            /* the peer takes nothing any more (POLLERR, POLLHUP) */

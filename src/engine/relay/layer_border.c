@@ -43,4 +43,15 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     return step_flow(e, l, LEFT, moved, err) < 0 || step_flow(e, l, RIGHT, moved, err) < 0 ? -1 : 0;
 }
 
-const struct layer_kind border_layer = {.step = step};
+static bool may_pass(const struct layer *l, int source)
+{
+    (void)source;
+    return !l->border->active;
+}
+
+static void passed(struct layer *l, int source, size_t n)
+{
+    border_count(l->border, source, n);
+}
+
+const struct layer_kind border_layer = {.step = step, .may_pass = may_pass, .passed = passed};

@@ -3,7 +3,26 @@
 #include <stdlib.h>
 
 #include "catena/wait.h"
+#include "engine/plan/plan_records.h"
 #include "engine/relay/engine.h"
+
+/* What comes from there has met nothing on its way that changes it. */
+static bool is_untouched(const struct plan *p, size_t link, int source)
+{
+    for (size_t i = 0; i < p->nlinks; i++)
+        if ((source == LEFT ? i < link : i > link) && !(link_records(&p->links[i], source) & LINK_KEEPS))
+            return false;
+    return true;
+}
+
+/* What it has in common with the other flow's. */
+static int give_pair(struct layer *l, int source, size_t size, struct err *err)
+{
+    void **pair = &l->pair[l->link->back ? source : 0];
+    if (!*pair && size > 0 && !(*pair = calloc(1, size)))
+        return err_nomem(err);
+    return 0;
+}
 
 static int init_lane(struct engine *e, struct layer *l, int source, struct err *err)
 {
@@ -29,7 +48,13 @@ static int init_lane(struct engine *e, struct layer *l, int source, struct err *
         lane->st = NULL;
         return err_wrap(err, "%s", a->label);
     }
-    struct codec_place place = {.addr = a, .run = e->run, .to_right = source == LEFT};
+    if (give_pair(l, source, lane->ops->pair_size, err) < 0)
+        return -1;
+    const struct plan *p = e->run->plan;
+    size_t number = (size_t)(l->link - p->links);
+    struct codec_place place = {.addr = a, .run = e->run, .link = number, .to_right = source == LEFT,
+                                .untouched = is_untouched(p, number, source),
+                                .pair = l->pair[l->link->back ? source : 0]};
     return lane->ops->start && lane->ops->start(lane->st, &place, err) < 0 ? err_wrap(err, "%s", a->label) : 0;
 }
 
@@ -49,6 +74,10 @@ static void fini(struct layer *l)
         lane->st = NULL;
         lane->why = NULL;
     }
+    for (int i = 0; i < 2; i++) {
+        free(l->pair[i]);
+        l->pair[i] = NULL;
+    }
 }
 
 static void pass(const struct engine *e, struct seam *from, struct seam *to, int source, bool *moved)
@@ -63,11 +92,16 @@ static void pass(const struct engine *e, struct seam *from, struct seam *to, int
     }
 }
 
-/* What has been given out has to go first. */
+/* What has been given out has to go first, but for who only counts. */
+static bool has_to_wait(const struct layer_lane *lane, const struct buf *out)
+{
+    return buf_holds(out) && (!lane->ops->passed || out->control.kind);
+}
+
 static int64_t lane_due(const struct engine *e, const struct layer *l, int source)
 {
     const struct layer_lane *lane = &l->lane[source];
-    bool may = lane->st && lane->ops->due && !lane->ended && !buf_holds(&layer_to(e, l, source)->buf[source]);
+    bool may = lane->st && lane->ops->due && !lane->ended && !has_to_wait(lane, &layer_to(e, l, source)->buf[source]);
     return may ? lane->ops->due(lane->st) : -1;
 }
 
@@ -91,6 +125,14 @@ static int push(const struct engine *e, struct layer_lane *lane, struct buf *in,
     if (taken || piece.len < given)
         buf_consume(in, given - piece.len);
     return rc == 1 && buf_holds(in) ? 0 : rc;
+}
+
+static void count(const struct layer *l, int source, size_t taken, size_t given)
+{
+    if (!l->traffic || l->lane[source].ops->looks)
+        return;
+    traffic_add(&l->traffic->in[source], taken);
+    traffic_add(&l->traffic->out[source], given);
 }
 
 /* What was made before goes on first: closing begins with the error, and then nothing is read that may have
@@ -153,12 +195,13 @@ static int transform(struct engine *e, struct layer *l, int source, bool *moved,
     int64_t due = !had_in && end == FLOW_OPEN ? lane_due(e, l, source) : 0;
     if (lane->ended || due < 0 || (due > 0 && due > wait_now()))
         return 0;
-    if ((lane->ops->looks || lane->ops->gives_records) && had_out) /* its blocks stay what they are */
+    if ((lane->ops->looks || lane->ops->gives_records) && has_to_wait(lane, out)) /* its blocks stay what they are */
         return 0;
     if (stack_make_room(e, to, source, err) < 0)
         return -1;
     enum codec_mode mode = end == FLOW_OPEN ? CODEC_RUN : end == FLOW_CUT ? CODEC_IDLE : CODEC_END;
     int rc = push(e, lane, in, out, mode, err);
+    count(l, source, nin - in->len, out->len - nout);
     if (rc < 0)
         return fail_later(lane, out, err);
     if (rc == 2 || (end != FLOW_OPEN && rc == 1)) {
@@ -169,7 +212,7 @@ static int transform(struct engine *e, struct layer *l, int source, bool *moved,
         stack_refuse(e, from, source);
     if (in->len != nin || out->len != nout || had_in != buf_holds(in) || had_out != buf_holds(out)) {
         *moved = true;
-        lane->holds = !by_record && !lane->ops->delays; /* a record leaves as soon as it is whole */
+        lane->holds = !by_record && !lane->ops->delays && !lane->ops->looks; /* a record leaves as soon as it is whole */
     }
     if (delays(e, l, source))
         run_hold(e->run, lane_due(e, l, source));
@@ -204,7 +247,9 @@ static int release(struct engine *e, struct layer *l, int source, struct err *er
     struct seam *from = layer_from(e, l, source), *to = layer_to(e, l, source);
     if (buf_grow(&from->buf[source], 1) < 0 || stack_make_room(e, to, source, err) < 0)
         return err_nomem(err);
+    size_t nout = to->buf[source].len;
     int rc = lane->ops->push(lane->st, &from->buf[source], &to->buf[source], CODEC_IDLE, err);
+    count(l, source, 0, to->buf[source].len - nout);
     lane->holds = rc == 0;
     return rc < 0 ? -1 : 0;
 }
@@ -215,5 +260,16 @@ static int64_t due(const struct engine *e, const struct layer *l)
     return first < 0 || (other >= 0 && other < first) ? other : first;
 }
 
-const struct layer_kind codec_layer = {
-    .step = step, .holds = holds, .release = release, .fini = fini, .due = due, .delays = delays};
+static bool may_pass(const struct layer *l, int source)
+{
+    return !l->lane[source].ops || l->lane[source].ops->passed;
+}
+
+static void passed(struct layer *l, int source, size_t n)
+{
+    if (l->lane[source].ops)
+        l->lane[source].ops->passed(l->lane[source].st, n);
+}
+
+const struct layer_kind codec_layer = {.step = step, .holds = holds, .release = release, .fini = fini, .due = due,
+                                       .delays = delays, .may_pass = may_pass, .passed = passed};

@@ -8,11 +8,17 @@
 int session_layer_init(struct engine *e, struct layer *l, struct err *err)
 {
     void *shared = run_shared(e->run, (size_t)(l->link - e->run->plan->links));
-    return l->session->open(run_addr(e->run, l->link->fwd), e->run, shared, &l->session_st, err);
+    if (l->session->open(run_addr(e->run, l->link->fwd), e->run, shared, &l->session_st, err) < 0)
+        return -1;
+    l->run = e->run;
+    atomic_fetch_add(&l->run->shaking, 1);
+    return 0;
 }
 
 static void fini(struct layer *l)
 {
+    if (l->session_st && !l->opened)
+        atomic_fetch_sub(&l->run->shaking, 1);
     if (l->session_st)
         l->session->close(l->session_st);
     l->session_st = NULL;
@@ -52,6 +58,7 @@ static int open_now(struct engine *e, struct layer *l, bool *moved, struct err *
     if (l->opened || !l->session->ready(l->session_st))
         return 0;
     l->opened = *moved = true;
+    atomic_fetch_sub(&l->run->shaking, 1);
     return l->session->opened(l->session_st, run_addr(e->run, l->link->fwd), e->run, err);
 }
 
@@ -62,6 +69,16 @@ static void pass_cuts(const struct engine *e, const struct sides *s)
         stack_end(e, s->wire, s->down, FLOW_CUT, "so it came");
     if (s->wire->end[s->up] == FLOW_CUT && s->wire->buf[s->up].len == 0 && s->data->buf[s->up].len == 0)
         stack_end(e, s->data, s->up, FLOW_CUT, "so it came");
+}
+
+static void count(const struct layer *l, const struct sides *s, const struct amounts *before)
+{
+    if (!l->traffic)
+        return;
+    traffic_add(&l->traffic->in[s->down], before->n[0] - s->data->buf[s->down].len);
+    traffic_add(&l->traffic->out[s->up], s->data->buf[s->up].len - before->n[1]);
+    traffic_add(&l->traffic->out[s->down], s->wire->buf[s->down].len - before->n[2]);
+    traffic_add(&l->traffic->in[s->up], before->n[3] - s->wire->buf[s->up].len);
 }
 
 static bool equal(const struct amounts *a, const struct amounts *b)
@@ -128,7 +145,9 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     struct amounts before = amounts(&s);
     if (!s.data->has[s.down]) /* nothing will be sent; say goodbye when the peer has */
         data.in_eof = data.out_eof;
-    if (l->session->step(l->session_st, &data, &wire, err) < 0 || open_now(e, l, moved, err) < 0)
+    int rc = l->session->step(l->session_st, &data, &wire, err);
+    count(l, &s, &before);
+    if (rc < 0 || open_now(e, l, moved, err) < 0)
         return -1;
     if (!l->session->empty_records)
         data.out->record = data.out->len > 0 && data.records && l->session->records;

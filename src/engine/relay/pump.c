@@ -70,9 +70,12 @@ int engine_end_of_input(struct engine *e, int side)
 
 static void arrived(struct engine *e, int side, size_t n)
 {
+    const struct engine_side *s = &e->side[side];
     run_touch(e->run);
     if (at_border(e, side) && !border_looks(e, side))
         border_count(e->border, side, n);
+    if (s->beyond && s->of_program[side])
+        traffic_add(&s->beyond->out[side], n);
 }
 
 /* What the express way took, as a read gives it; -2: it is left, and the plain way has to look. It
@@ -345,9 +348,12 @@ static bool is_full(struct engine_side *s)
 
 static void sent(struct engine *e, int side, size_t n)
 {
+    const struct engine_side *s = &e->side[side];
     run_touch(e->run);
     if (at_border(e, side) && !border_looks(e, side))
         border_count(e->border, !side, n);
+    if (s->beyond && s->of_program[!side])
+        traffic_add(&s->beyond->in[!side], n);
 }
 
 /* The express way gives. Whatever does not work or ends is left to the plain way, which finds the
@@ -359,6 +365,7 @@ static int flush_express(struct engine *e, int side, bool *moved, struct err *er
     ssize_t n = express_give(x, e->side[!side].port, e->side[side].port);
     if (n > 0) {
         sent(e, side, (size_t)n);
+        stack_passed(e, !side, (size_t)n);
         if (x->direct && at_border(e, !side))
             border_count(e->border, !side, (size_t)n);
         *moved |= !x->direct; /* a file is endless: the loop looks around between chunks */

@@ -63,9 +63,16 @@ bool stack_is_plain(const struct engine *e, int source)
 bool stack_is_bare(const struct engine *e, int source)
 {
     for (size_t i = 0; i < e->nlayers; i++)
-        if (e->layer[i].border || e->layer[i].session || e->layer[i].lane[source].ops)
+        if (!e->layer[i].kind->may_pass || !e->layer[i].kind->may_pass(&e->layer[i], source))
             return false;
     return true;
+}
+
+void stack_passed(struct engine *e, int source, size_t n)
+{
+    for (size_t i = 0; i < e->nlayers; i++)
+        if (e->layer[i].kind->passed)
+            e->layer[i].kind->passed(&e->layer[i], source, n);
 }
 
 const struct layer *stack_unopened(const struct engine *e)
@@ -193,6 +200,7 @@ int stack_push(struct engine *e, int outer, const struct plan_link *link, struct
         return -1;
     struct layer *l = &e->layer[at];
     l->link = link;
+    l->traffic = link && e->run->links ? &e->run->links[link - e->run->plan->links] : NULL;
     l->border = link ? NULL : e->border;
     bool session = link && link->fwd->form->kind == FORM_SESSION;
     l->kind = !link ? &border_layer : session ? &session_layer : &codec_layer;

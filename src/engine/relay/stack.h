@@ -44,6 +44,9 @@ struct layer_kind {
     int (*release)(struct engine *e, struct layer *l, int source, struct err *err);
     void (*fini)(struct layer *l);
     int64_t (*due)(const struct engine *e, const struct layer *l); /* wait_now() when step is to be called again; -1 not */
+    /* Bytes of that flow may go by the kernel's express way (NULL: never), and it is told of them. */
+    bool (*may_pass)(const struct layer *l, int source);
+    void (*passed)(struct layer *l, int source, size_t n);
     /* It keeps something of that flow by the clock; NULL: it never does. */
     bool (*delays)(const struct engine *e, const struct layer *l, int source);
 };
@@ -58,12 +61,15 @@ struct layer_lane { /* a codec's flow */
 struct layer {
     const struct layer_kind *kind;
     const struct plan_link *link; /* NULL: the border's features */
+    struct link_traffic *traffic; /* of that link; NULL: it is not counted */
     size_t at;                    /* its place in the stack */
     bool dead;                    /* it has failed */
     struct layer_lane lane[2];    /* codec */
+    void *pair[2];                /* ... what its lanes have in common; of a dual each its own */
     const struct session_ops *session;
     void *session_st;
-    bool opened; /* session: it has shaken hands */
+    struct run *run; /* session: whose .shaking counts it until it has shaken hands */
+    bool opened;     /* ... which it has */
     bool measured;
     size_t whole; /* ... of its wire: see struct session_side */
     struct border *border;
@@ -80,8 +86,9 @@ const struct layer *stack_meets(const struct engine *e, int side, int source);
 const struct layer *stack_wire(const struct engine *e, int side);
 /* Nothing changes that flow on its way: it may be looked at. */
 bool stack_is_plain(const struct engine *e, int source);
-/* ... and nothing looks: the kernel may move it. */
+/* ... and nothing has to look: the kernel may move it, so many bytes of it. */
 bool stack_is_bare(const struct engine *e, int source);
+void stack_passed(struct engine *e, int source, size_t n);
 bool layer_keeps(const struct layer *l, int source);
 /* A session that has not shaken hands; whose peer owes a goodbye; NULL none. */
 const struct layer *stack_unopened(const struct engine *e);

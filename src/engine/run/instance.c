@@ -125,17 +125,27 @@ int run_instance(struct run *r, const struct addr *a, const struct addr **out, s
     return 0;
 }
 
+/* Of address a, which has slot i. */
+static void *shared_of(struct run *r, const struct addr *a, size_t i)
+{
+    const struct instance *own = a->varies ? instance_of(r, a->place) : NULL;
+    return own && own->shared ? own->shared : r->shared[i];
+}
+
 void *run_shared(struct run *r, size_t link)
 {
-    const struct addr *a = r->plan->links[link].fwd;
-    const struct instance *i = a->varies ? instance_of(r, a->place) : NULL;
-    return i && i->shared ? i->shared : r->shared[link];
+    return shared_of(r, r->plan->links[link].fwd, link);
 }
 
 void *run_shared_of(struct run *r, const struct addr *a)
 {
-    for (size_t i = 0; r->shared && r->plan && i < r->plan->nlinks; i++)
-        if (r->plan->links[i].fwd->place == a->place)
+    const struct plan *p = r->plan;
+    for (size_t i = 0; r->shared && p && i < p->nlinks; i++) {
+        const struct plan_link *l = &p->links[i];
+        if (l->fwd->place == a->place)
             return run_shared(r, i);
+        if (l->back && l->back->place == a->place)
+            return shared_of(r, l->back, p->nlinks + i);
+    }
     return NULL;
 }

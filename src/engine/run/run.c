@@ -24,6 +24,8 @@ int run_init(struct run *r, const struct settings *s, const struct plan *p, int 
                       .broken_fd = -1, .peer.catena = s->catena};
     if (pthread_mutex_init(&r->lock, NULL) != 0)
         return err_set(e, ERR_OTHER, "pthread_mutex_init() failed");
+    if (p && p->nlinks > 0 && !s->v1_name) /* without memory there are no figures of links */
+        r->links = calloc(p->nlinks, sizeof *r->links);
     run_touch(r);
     return 0;
 }
@@ -93,6 +95,8 @@ void run_fini(struct run *r)
     run_remove(r);
     run_drop_instances(r);
     run_forget(r);
+    run_forget_secrets(r);
+    free(r->links);
     free(r->met);
     free(r->why);
     free((void *)(uintptr_t)atomic_load(&r->peer.name));
@@ -177,6 +181,8 @@ void run_broken(struct run *r)
 
 void run_transferring(struct run *r)
 {
+    if (atomic_load(&r->began) == 0)
+        atomic_store(&r->began, wait_now());
     atomic_store(&r->transferring, true);
     if (atomic_load(&r->broken) && r->broken_fd >= 0)
         (void)eventfd_write(r->broken_fd, 1);

@@ -193,10 +193,7 @@ static void count_out(struct errand *t)
     *t->at = t->next;
     if (t->next)
         t->next->at = t->at;
-    for (int d = 0; d < 2; d++) {
-        atomic_fetch_add(&c->parent->blocks[d], atomic_load(&t->run.blocks[d]));
-        atomic_fetch_add(&c->parent->bytes[d], atomic_load(&t->run.bytes[d]));
-    }
+    stats_keep(c->parent, &t->run);
     if (c->max > 0 || c->stopping)
         (void)eventfd_write(c->room_fd, 1);
     pthread_mutex_unlock(&c->lock);
@@ -273,7 +270,7 @@ static void serve(struct member *m, struct errand *t)
         return;
     t->run.on_wait = NULL;
     if (rc == 0)
-        atomic_store(&c->parent->transferring, true);
+        run_transferring(c->parent);
     if (rc == 0 && line_is_one_engine(&t->line) && take_seat(t, line_begin(&t->line), seat_ended))
         return;
     if (rc == 0 || t->run.nchildren > 0)

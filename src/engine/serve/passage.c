@@ -184,15 +184,21 @@ int passage_open(struct passage *s, int side, struct err *e)
 
 /* ---- before and after ---- */
 
-/* What all connections have in common, one slot each link, is made before there is any. */
+/* Slots are by link: first of all of them, then the other halves of duals. */
+static const struct addr *sharer(const struct plan *p, size_t slot)
+{
+    return slot < p->nlinks ? p->links[slot].fwd : p->links[slot - p->nlinks].back;
+}
+
+/* What all connections have in common is made before there is any. */
 int passage_prepare(const struct plan *p, struct run *r, void **shared, struct err *e)
 {
     if (!shared)
         return err_nomem(e);
     r->shared = shared;
-    for (size_t i = 0; i < p->nlinks; i++) {
-        const struct addr *a = p->links[i].fwd;
-        const struct sharing *common = form_common(a->form);
+    for (size_t i = 0; i < 2 * p->nlinks; i++) {
+        const struct addr *a = sharer(p, i);
+        const struct sharing *common = a ? form_common(a->form) : NULL;
         if (common && sharing_holds(common, a) && common->prepare(a, r, &shared[i], e) < 0)
             return e->where.text ? -1 : err_wrap(e, "%s", a->label);
     }
@@ -201,9 +207,9 @@ int passage_prepare(const struct plan *p, struct run *r, void **shared, struct e
 
 void passage_release(const struct plan *p, void **shared)
 {
-    for (size_t i = 0; shared && i < p->nlinks; i++) {
-        const struct sharing *common = form_common(p->links[i].fwd->form);
-        if (common && shared[i])
+    for (size_t i = 0; shared && i < 2 * p->nlinks; i++) {
+        const struct sharing *common = shared[i] ? form_common(sharer(p, i)->form) : NULL;
+        if (common)
             common->release(shared[i]);
     }
 }
