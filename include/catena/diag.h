@@ -81,8 +81,10 @@ void diag_show_instead(const char *real, const char *shown);
 /* The error as messages show it. */
 void diag_mask(struct err *e);
 /* Data for people to read, on standard error: waits while they are slow, but not once a signal wants the
- * process to end. Or for the log's taker. */
-void diag_data(const char *p, size_t n);
+ * process to end. Or for the log's taker: then it is not standard error. Gives -1 and errno when it cannot be
+ * written. */
+int diag_data(const char *p, size_t n);
+bool diag_is_taken(void);
 /* Is this thread at it? The log's own system calls are not told of. */
 bool diag_is_writing(void);
 /* A signal ends the process: from now on diagnostics wait for nobody. */

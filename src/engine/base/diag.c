@@ -158,39 +158,48 @@ bool diag_is_writing(void)
     return writing;
 }
 
-static void write_all(const struct diag_log *log, int fd, const char *p, size_t n)
+static int write_all(const struct diag_log *log, int fd, const char *p, size_t n)
 {
     while (n > 0) {
         struct pollfd pfd = {.fd = fd, .events = POLLOUT};
         int rc = poll(&pfd, 1, must_end(log) ? 0 : 200);
         if (rc == 0 && must_end(log))
-            return;
+            return 0;
         if (rc == 0 || (rc < 0 && errno == EINTR))
             continue;
         ssize_t w = write(fd, p, n > PIPE_BUF ? PIPE_BUF : n);
         if (w < 0 && errno != EINTR && errno != EAGAIN)
-            return; /* a log that cannot be written has nowhere to complain */
+            return -1; /* a log that cannot be written has nowhere to complain */
         if (w > 0) {
             p += w;
             n -= (size_t)w;
         }
     }
+    return 0;
 }
 
-static void write_out(const struct diag_log *log, int fd, const char *p, size_t n)
+static int write_out(const struct diag_log *log, int fd, const char *p, size_t n)
 {
     writing = true;
-    write_all(log, fd, p, n);
+    int rc = write_all(log, fd, p, n);
     writing = false;
+    return rc;
 }
 
-void diag_data(const char *p, size_t n)
+bool diag_is_taken(void)
+{
+    const struct diag_log *log = log_here();
+    return log && (log->taker.data || log->taker.message);
+}
+
+int diag_data(const char *p, size_t n)
 {
     const struct diag_log *log = log_here();
     if (log && log->taker.data)
         log->taker.data(log->taker.arg, p, n);
     else if (log && !log->taker.message)
-        write_out(log, STDERR_FILENO, p, n);
+        return write_out(log, STDERR_FILENO, p, n);
+    return 0;
 }
 
 /* tail is ours and given as it is. */
@@ -212,7 +221,7 @@ static void to_file(const struct diag_log *log, enum diag_level level, const cha
     memcpy(line + n, tail, more);
     n += more;
     line[n++] = '\n';
-    write_out(log, log->dest == DIAG_FILE ? log->fd : STDERR_FILENO, line, n);
+    (void)write_out(log, log->dest == DIAG_FILE ? log->fd : STDERR_FILENO, line, n);
 }
 
 static void emit(const struct diag_log *log, enum diag_level level, const char *text,

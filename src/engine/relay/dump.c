@@ -58,6 +58,19 @@ static void put_text(struct page *s, unsigned char c)
     }
 }
 
+/* It stays within its line. */
+static void put_label(struct page *s, unsigned char c)
+{
+    if (c == '\n')
+        put(s, "\\n", 2);
+    else if (c == '\t')
+        put(s, "\\t", 2);
+    else if (c < 0x80) /* names may be in any language */
+        put_text(s, c);
+    else
+        put(s, (const char *)&c, 1);
+}
+
 static void both(struct page *s, const unsigned char *p, size_t n)
 {
     while (n > 0) {
@@ -88,10 +101,10 @@ static void header(struct page *s, const struct dump *d, size_t n)
     (void)strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &tm);
     int len = snprintf(line, sizeof line, "%c %s.%06ld  ", d->direction, date, (long)now.tv_usec);
     put(s, line, (size_t)len);
-    if (d->label) {
-        put(s, d->label, strlen(d->label));
+    for (const char *c = d->label; c && *c; c++)
+        put_label(s, (unsigned char)*c);
+    if (d->label)
         put(s, "  ", 2);
-    }
     len = snprintf(line, sizeof line, "length=%zu from=%llu to=%llu\n", n, d->offset, d->offset + n - 1);
     put(s, line, (size_t)len);
 }
