@@ -26,6 +26,8 @@ TLS_FILE(opt_tls_dhparam, "openssl-dhparam", "dh dhparam dhparams openssl-dhpara
 TLS(opt_tls_egd, "openssl-egd", "egd", STRING,
     "socket of an entropy daemon (no effect in current libraries)");
 TLS_FILE(opt_tls_key, "openssl-key", "key", "file of the own private key (PEM)");
+TLS(opt_tls_keylog, "openssl-keylog", "keylog", STRING,
+    "append the secrets of each connection to this file, for Wireshark");
 NAMED_OPTION(opt_tls_max_version, "openssl-max-proto-version", "max-proto-version max-version",
              GROUP_OPENSSL, OFFSET, STRING, "highest protocol version: TLS1.0 to TLS1.3");
 TLS(opt_tls_maxfraglen, "openssl-maxfraglen", "maxfraglen", INT,
@@ -49,7 +51,7 @@ TLS(opt_tls_verify, "openssl-verify", "verify", BOOL, "check the peer's certific
 OPTION_TABLE(tls) = {
     &opt_tls_cafile, &opt_tls_capath, &opt_tls_cert, &opt_tls_cipher, &opt_tls_commonname,
     &opt_tls_commonname_match, &opt_tls_compress, &opt_tls_crlfile, &opt_tls_dhparam, &opt_tls_egd,
-    &opt_tls_key, &opt_tls_max_version, &opt_tls_maxfraglen, &opt_tls_maxsendfrag, &opt_tls_method,
+    &opt_tls_key, &opt_tls_keylog, &opt_tls_max_version, &opt_tls_maxfraglen, &opt_tls_maxsendfrag, &opt_tls_method,
     &opt_tls_min_version, &opt_tls_no_sni,
     NAMED_SECRET_ROWS(opt_tls_passphrase),
     &opt_tls_pseudo, &opt_tls_snihost, &opt_tls_verify,

@@ -18,6 +18,7 @@ static void session_close(void *st)
     if (!s)
         return;
     SSL_free(s->ssl);
+    sink_close(&s->key_log);
     buf_fini(&s->wire.waiting);
     free(s->expect);
     free(s->why);
@@ -28,18 +29,21 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
 {
     const struct tls_context *t = shared;
     struct tls_session *s = calloc(1, sizeof *s);
-    (void)r;
     if (!s)
         return err_nomem(e);
     s->shared = t;
+    s->run = r;
+    if (tls_key_log_open(s, e) < 0) {
+        free(s);
+        return -1;
+    }
     s->wire.packets = t->datagram;
     s->fragment = SSL3_RT_MAX_PLAIN_LENGTH;
     ERR_clear_error();
     s->ssl = SSL_new(t->ctx);
     BIO *wire = s->ssl ? tls_bio_new(t->bio, &s->wire) : NULL;
     if (!wire) {
-        SSL_free(s->ssl);
-        free(s);
+        session_close(s);
         return tls_error(e, ERR_BUSY, "a new connection");
     }
     SSL_set_bio(s->ssl, wire, wire);

@@ -13,6 +13,7 @@
 #include "catena/err.h"
 #include "catena/inter.h"
 #include "catena/run.h"
+#include "catena/sink.h"
 
 struct tls_role { /* addr.form->arg */
     bool server;
@@ -25,6 +26,7 @@ struct tls_context {
     BIO_METHOD *bio;
     bool server, datagram, verify;
     bool common_name; /* counts even beside alternative names */
+    struct sink key_log;
 };
 
 /* What the BIO moves bytes in and out of; in and out are there during a step only. */
@@ -37,6 +39,8 @@ struct tls_wire {
 
 struct tls_session {
     const struct tls_context *shared;
+    struct run *run;
+    struct sink key_log;
     SSL *ssl;
     char *expect; /* the name the peer's certificate has to hold; NULL any */
     struct tls_wire wire;
@@ -62,6 +66,10 @@ static inline const char *tls_word(const struct tls_session *s)
 /* tls_context.c */
 int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
 void tls_release(void *shared);
+
+/* tls_key_log.c: the secrets of connections, for the file that keylog= names and for the run. */
+int tls_key_log_prepare(const struct addr *a, struct run *r, struct tls_context *t, struct err *e);
+int tls_key_log_open(struct tls_session *s, struct err *e);
 
 /* tls_bio.c: a BIO between an SSL and the bufs of a struct tls_wire. */
 BIO_METHOD *tls_bio_method(void);                            /* NULL without memory */

@@ -482,11 +482,12 @@ int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *
     t->datagram = role->datagram;
     t->verify = opt_int(a, &opt_tls_verify, 1) != 0;
     t->common_name = opt_true(a, &opt_tls_commonname_match);
+    t->key_log = SINK_NONE;
     ERR_clear_error();
     if (new_context(t, e) != 0 || set_versions(a, t, e) != 0 ||
         set_ciphers(a, t, r, e) != 0 || set_identity(a, t, r, e) != 0 || set_trust(a, t, r, e) != 0 ||
         set_revoked(a, t, r, e) != 0 || set_fragments(a, t, e) != 0 ||
-        look_at_relics(a, t, e) != 0) {
+        look_at_relics(a, t, e) != 0 || tls_key_log_prepare(a, r, t, e) != 0) {
         tls_release(t);
         return -1;
     }
@@ -503,5 +504,6 @@ void tls_release(void *shared)
         return;
     SSL_CTX_free(t->ctx);
     BIO_meth_free(t->bio);
+    sink_close(&t->key_log);
     free(t);
 }
