@@ -5,7 +5,7 @@
 #include "catena/option_row.h"
 
 NAMED_OPTION(opt_format, "format", NULL, 0, SPECIFIC, STRING,
-             "how a tap shows the data: text (default), hex, both, or raw");
+             "how a tap shows the data: text (default), hex, both, raw, pcapng; a meter: bar, line, json");
 NAMED_OPTION(opt_direction, "direction", NULL, 0, SPECIFIC, STRING,
              "which way a tap looks at: both (default), right or left");
 NAMED_OPTION(opt_label, "label", NULL, 0, SPECIFIC, STRING,

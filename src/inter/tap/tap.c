@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "catena/inter.h"
+#include "catena/plan.h"
 #include "catena/sink.h"
+#include "inter/tap/capture.h"
 #include "inter/tap/opts_tap.h"
 
 /* A word of an option and what it means. */
@@ -11,8 +13,9 @@ struct word {
     const char *name;
     int value;
 };
-static const struct word formats[] = {
-    {"text", DUMP_TEXT}, {"hex", DUMP_HEX}, {"both", DUMP_BOTH}, {"raw", DUMP_RAW}, {NULL, 0}};
+enum { CAPTURE = 8 }; /* beside those of dumps */
+static const struct word formats[] = {{"text", DUMP_TEXT}, {"hex", DUMP_HEX},   {"both", DUMP_BOTH},
+                                      {"raw", DUMP_RAW},   {"pcapng", CAPTURE}, {NULL, 0}};
 enum { TO_RIGHT = 1, TO_LEFT = 2 };
 static const struct word directions[] = {
     {"both", TO_RIGHT | TO_LEFT}, {"right", TO_RIGHT}, {"left", TO_LEFT}, {NULL, 0}};
@@ -27,61 +30,110 @@ static int value_of(const struct addr *a, const struct option_desc *row, const s
     return err_at(e, opt_find(a, row)->at, "%s \"%s\" is none of %s", row->name, name, all);
 }
 
+bool tap_is_capture(const struct addr *a)
+{
+    struct err none;
+    return value_of(a, &opt_format, formats, "", &none) == CAPTURE;
+}
+
 static int tap_check(const struct addr *a, struct err *e)
 {
-    return value_of(a, &opt_format, formats, "text, hex, both, raw", e) < 0 ||
-                   value_of(a, &opt_direction, directions, "both, right, left", e) < 0
-               ? -1
-               : 0;
+    if (value_of(a, &opt_format, formats, "text, hex, both, raw, pcapng", e) < 0 ||
+        value_of(a, &opt_direction, directions, "both, right, left", e) < 0)
+        return -1;
+    if (tap_is_capture(a) && a->nparams == 0)
+        return err_at(e, opt_find(a, &opt_format)->at, "format=pcapng is nothing for people to read: give a file, "
+                                                       "tap:<file>,format=pcapng");
+    return 0;
+}
+
+struct tap {
+    int source;
+    struct dump dump;
+    struct capture *capture; /* of both flows; NULL: it is a dump */
+};
+
+static int start_dump(struct dump *d, const struct codec_place *where, bool looks, struct err *e)
+{
+    const struct addr *a = where->addr;
+    d->label = opt_string(a, &opt_label, NULL);
+    d->format = (enum dump_format)value_of(a, &opt_format, formats, "", e);
+    d->direction = where->to_right ? '>' : '<';
+    return looks ? sink_open(&d->sink, where->run, "tap file", a->nparams > 0 ? a->params[0] : NULL, e) : 0;
 }
 
 static int tap_init(void *st, const struct addr *a, struct err *e)
 {
-    struct dump *d = st;
-    d->sink = SINK_NONE;
-    d->label = opt_string(a, &opt_label, NULL);
-    d->format = (enum dump_format)value_of(a, &opt_format, formats, "", e);
+    struct tap *t = st;
+    (void)a;
+    (void)e;
+    t->dump.sink = SINK_NONE;
     return 0;
 }
 
 static int tap_start(void *st, const struct codec_place *where, struct err *e)
 {
-    struct dump *d = st;
+    struct tap *t = st;
     const struct addr *a = where->addr;
-    int looks = value_of(a, &opt_direction, directions, "", e);
-    d->direction = where->to_right ? '>' : '<';
-    if (!(looks & (where->to_right ? TO_RIGHT : TO_LEFT)))
-        return 0;
-    return sink_open(&d->sink, where->run, "tap file", a->nparams > 0 ? a->params[0] : NULL, e);
+    bool looks = value_of(a, &opt_direction, directions, "", e) & (where->to_right ? TO_RIGHT : TO_LEFT);
+    t->source = where->to_right ? LEFT : RIGHT;
+    if (!tap_is_capture(a))
+        return start_dump(&t->dump, where, looks, e);
+    if (capture_start(where->pair, where, looks, e) < 0)
+        return -1;
+    t->capture = where->pair;
+    return 0;
+}
+
+static void show(struct tap *t, const struct buf *b)
+{
+    if (t->capture)
+        capture_block(t->capture, t->source, b);
+    else if (b->len > 0 && sink_is_open(&t->dump.sink))
+        dump_block(&t->dump, buf_data(b), b->len);
 }
 
 static int tap_push(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e)
 {
-    struct dump *d = st;
+    struct tap *t = st;
     (void)e;
+    if (t->capture)
+        capture_turn(t->capture);
     if (buf_holds(in) && buf_holds(out)) /* a block stays a block */
         return 0;
     if (buf_holds(in)) {
-        if (in->len > 0 && sink_is_open(&d->sink))
-            dump_block(d, buf_data(in), in->len);
+        show(t, in);
         buf_swap(in, out);
     }
+    if (t->capture && mode == CODEC_END)
+        capture_end(t->capture, t->source);
     return mode != CODEC_RUN;
+}
+
+static int64_t tap_due(const void *st)
+{
+    const struct tap *t = st;
+    return t->capture ? capture_due(t->capture) : -1;
 }
 
 static void tap_fini(void *st)
 {
-    struct dump *d = st;
-    sink_close(&d->sink);
+    struct tap *t = st;
+    sink_close(&t->dump.sink);
+    if (t->capture)
+        capture_fini(t->capture);
 }
 
 static const struct codec_ops tap_ops = {.looks = true,
-                                         .state_size = sizeof(struct dump),
+                                         .state_size = sizeof(struct tap),
+                                         .pair_size = sizeof(struct capture),
                                          .init = tap_init,
                                          .start = tap_start,
                                          .push = tap_push,
+                                         .due = tap_due,
                                          .fini = tap_fini};
-static const struct codec_pair tap_pair = {.encode = &tap_ops, .decode = &tap_ops};
+static const struct codec_pair tap_pair = {
+    .encode = &tap_ops, .decode = &tap_ops, .common = {.prepare = capture_prepare, .release = capture_release}};
 
 extern const struct form forms_tap[];
 const struct form forms_tap[] = {
@@ -94,6 +146,8 @@ const struct form forms_tap[] = {
         .options = options_tap,
         .help = "passes the stream on unchanged and shows it, on standard error or in a file",
         .check = tap_check,
+        .wants_facts = tap_is_capture,
+        .wants_secrets = tap_is_capture,
         .kind = FORM_CODEC,
         .ops.codec = &tap_pair,
     },
