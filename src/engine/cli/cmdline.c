@@ -112,6 +112,7 @@ FLAG(act_n, c->settings.dry_run = true)
 FLAG(act_v1, c->settings.v1_only = true)
 FLAG(act_unfused, c->settings.unfused = true)
 FLAG(act_statistics, c->settings.statistics = true)
+FLAG(act_progress, c->settings.progress = true)
 FLAG(act_experimental, c->settings.experimental = true)
 FLAG(act_0, c->settings.ip_version = 0)
 FLAG(act_4, c->settings.ip_version = 4)
@@ -188,6 +189,7 @@ static const struct row rows[] = {
     {"--v1", NO_VALUE, act_v1},
     {"--unfused", NO_VALUE, act_unfused},
     {"--statistics", NO_VALUE, act_statistics},
+    {"--progress", NO_VALUE, act_progress},
     {"--sandbox", NO_VALUE, act_sandbox},
     {"--experimental", NO_VALUE, act_experimental},
     {"--help", NO_VALUE, act_h},
@@ -240,6 +242,7 @@ const struct cmdline_switch cmdline_switches[] = {
     {"--v1", NULL, "no chains: | % and ^ have no meaning"},
     {"--experimental", NULL, "no warnings about experimental features"},
     {"--sandbox", NULL, "once everything is open, confine the process to relaying"},
+    {"--progress", NULL, "show how much has been transferred, how fast, and for how long still"},
     {"--statistics", NULL, "tell at the end what was transferred"},
     {"-ly", "[facility]", "log to syslog, using facility (default is daemon)"},
     {"-lf", "<logfile>", "log to file"},

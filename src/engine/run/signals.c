@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/reaper.h"
 #include "catena/run.h"
@@ -41,6 +42,7 @@ bool signals_take(struct run *r)
         if (sig == SIGCHLD) {
             reaper_collect(r->reaper);
         } else if (sig == SIGUSR1 && !(r->settings->signals & UINT64_C(1) << SIGUSR1)) {
+            atomic_fetch_add(&r->settings->catena->asked, 1);
             stats_print(r);
         } else if (sig > 0 && sig < 32 && passed_on(r, sig)) {
             diag(DIAG_INFO, "signal %d passed on to child process", sig);
