@@ -73,13 +73,14 @@ def target_lines(workload, faults, medians):
         if value is None or other is None or t.ours in faults:
             verdict, detail = "not known", name
         else:
-            bound = t.factor * other
+            bound = t.factor * other + t.more
             well = value <= bound if metric.low else value >= bound
             verdict = "reached" if well else "MISSED"
             detail = "%s, wanted %s %s" % (
                 number(value), "at most" if metric.low else "at least", number(bound))
             if name:
                 detail += " = %s x %s (%s)" % (number(t.factor), name, number(other))
+                detail += " + %s" % number(t.more) if t.more else ""
         yield "%-4s  %-14s  %-9s  %-9s  %s" % (t.grade, t.ours, metric.label, verdict, detail)
 
 
