@@ -28,7 +28,7 @@ static inline bool buf_holds(const struct buf *b) { return b->len > 0 || b->reco
 
 static inline unsigned char *buf_data(const struct buf *b) { return b->p + b->off; }
 
-/* Contiguous free bytes behind the data, *at says where; moves the data to the front if that
+/* Contiguous free bytes behind the data, *at says where (none: NULL); moves the data to the front if that
  * makes room. */
 size_t buf_room(struct buf *b, unsigned char **at) CATENA_API(buf_room);
 /* n bytes were written at the place buf_room() gave. */

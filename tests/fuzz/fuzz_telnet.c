@@ -127,25 +127,31 @@ struct flow {
     size_t n, given, got;
 };
 
-static void carry(struct end *from, struct end *to, struct flow *f, bool text, unsigned piece)
+static void collect(struct end *x, struct flow *f, bool text)
+{
+    end_step(x);
+    if (x->data.out->control.kind)
+        x->controls++;
+    for (size_t i = 0; !text && i < x->data.out->len; i++)
+        if (f->got == f->n || buf_data(x->data.out)[i] != f->p[f->got++])
+            abort();
+    buf_consume(x->data.out, x->data.out->len);
+}
+
+/* f goes from one to the other, back the other way. */
+static void carry(struct end *from, struct end *to, struct flow *f, struct flow *back, bool text, unsigned piece)
 {
     if (!from->data.in->control.kind)
         f->given += buf_put(from->data.in, f->p + f->given, f->n - f->given < piece ? f->n - f->given : piece);
     from->data.in_eof = f->given == f->n && to->wire.in->len == 0;
-    end_step(from);
+    collect(from, back, text);
     unsigned char *at;
     size_t room = buf_room(to->wire.in, &at), k = from->wire.out->len < room ? from->wire.out->len : room;
     k = k < piece ? k : piece;
     (void)buf_put(to->wire.in, buf_data(from->wire.out), k);
     buf_consume(from->wire.out, k);
     to->wire.in_eof = from->wire.out_eof && from->wire.out->len == 0;
-    end_step(to);
-    if (to->data.out->control.kind)
-        to->controls++;
-    for (size_t i = 0; !text && i < to->data.out->len; i++)
-        if (f->got == f->n || buf_data(to->data.out)[i] != f->p[f->got++])
-            abort();
-    buf_consume(to->data.out, to->data.out->len);
+    collect(to, f, text);
 }
 
 static void between(int pair, const uint8_t *p, size_t n)
@@ -157,8 +163,8 @@ static void between(int pair, const uint8_t *p, size_t n)
     end_open(&x[1], 2 * pair + 1);
     x[0].data.in->control = control_window(80, 255);
     for (unsigned i = 0; i < STEPS && !(x[0].data.out_eof && x[1].data.out_eof); i++) {
-        carry(&x[0], &x[1], &there, text, 1 + i % 97);
-        carry(&x[1], &x[0], &back, text, 1 + i % 89);
+        carry(&x[0], &x[1], &there, &back, text, 1 + i % 97);
+        carry(&x[1], &x[0], &back, &there, text, 1 + i % 89);
     }
     if (!x[0].data.out_eof || !x[1].data.out_eof || (!text && (there.got != there.n || back.got != back.n)))
         abort();

@@ -72,6 +72,9 @@ int buf_grow(struct buf *b, size_t cap)
 
 size_t buf_room(struct buf *b, unsigned char **at)
 {
+    *at = NULL;
+    if (!b->p)
+        return 0;
     /* Compact only when the tail is short: moving a few bytes is cheaper than a short read. */
     if (b->off > 0 && b->cap - b->off - b->len < b->cap / 2) {
         memmove(b->p, b->p + b->off, b->len);

@@ -354,7 +354,7 @@ static int telnet_step(void *st, struct session_side *data, struct session_side 
     if (t->role->comport)
         comport_act(t);
     unsigned char *at;
-    if (wire->in_eof || wire->out_eof) { /* nothing more is answered */
+    if ((wire->in_eof && wire->in->len == 0) || wire->out_eof) { /* nothing more is answered */
         t->hold_until = 0;
         t->ask_until = 0;
     }
