@@ -141,7 +141,7 @@ sized() { grep -qx "$1" 1; }
 }
 
 @test "a break comes through, as what the program's terminal says that it is" {
-    printf 'trap "echo break; exit" INT\necho ready\nwhile :; do sleep 0.1; done\n' >int.sh
+    printf 'trap "echo break; exit" INT\necho ready\nwhile :; do sleep 0.02; done\n' >int.sh
     start_listener server tcp-listen:0,bind=127.0.0.1,reuseaddr,fork "^telnet-server,wait=0|exec:'sh int.sh',pty,setsid,ctty,brkint"
     server=$pid
     start client "$PEER" connect "$port" line 'send:\xff\xf3' save:got </dev/null

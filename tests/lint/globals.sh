@@ -25,6 +25,7 @@ endpoint/program/process .*             between fork and exec; nofork, refused i
 engine/open/open (umask|chdir|fchdir)   options umask and chdir; refused in a host'"'"'s
 engine/confine/sandbox_filter (sigaction|pthread_sigmask)  --sandbox; refused in a host'"'"'s
 engine/base/catena pthread_sigmask      a guest hides SIGPIPE, and puts the mask back
+endpoint/terminal/tty_port pthread_sigmask   SIGWINCH, where somebody follows the terminal; not in a host'"'"'s
 engine/base/thread (pthread_sigmask|pthread_create)  what a new thread is born with, put back; all start here
 '
 process='getenv|secure_getenv|setenv|putenv|unsetenv|clearenv|environ|umask|chdir|fchdir|chroot|setuid|setgid|setgroups'
