@@ -236,7 +236,7 @@ static void it_says_what_it_wants(void **state)
     assert_false(x->ops->ready(x->st));
     FROM_WIRE(x, WILL TTYPE WILL ENVIRON);
     EXPECT(x, "", SB TTYPE "\1" SE SB ENVIRON "\1" SE);
-    FROM_WIRE(x, SB TTYPE "\0XTERM" SE);
+    FROM_WIRE(x, SB TTYPE "\0X\33TERM\n" SE);
     assert_false(x->ops->ready(x->st));
     FROM_WIRE(x, SB ENVIRON "\0\0USER\1joe\3FOO\1b" SE);
     assert_true(x->ops->ready(x->st));

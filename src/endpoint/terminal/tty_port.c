@@ -29,6 +29,7 @@ enum {
 struct tty { /* state of the port */
     enum what what;
     bool tells;   /* somebody takes what changes here */
+    bool breaks;  /* a line is held in a break */
     bool packets; /* a master in packet mode: the first byte of a read says what the rest is */
     uint32_t owed, known[CONTROL_KINDS]; /* by kind: it is to be told; what was told, or set, last */
     int64_t until; /* wait_now(): a break, or what is to be sent first, takes until then at most; 0 none */
@@ -179,13 +180,24 @@ static bool over(struct tty *t, int64_t ms)
 
 static int break_line(const struct port *p, struct tty *t, uint32_t value)
 {
-    if (value == BREAK_ON || value == BREAK_USUAL)
-        (void)ioctl(fd_of(p), TIOCSBRK);
+    if (!t->breaks && (value == BREAK_ON || value == BREAK_USUAL))
+        t->breaks = ioctl(fd_of(p), TIOCSBRK) == 0;
     if (value == BREAK_USUAL && !over(t, USUAL_MS))
         return -1;
-    if (value == BREAK_OFF || value == BREAK_USUAL)
+    if (t->breaks && value != BREAK_ON) {
         (void)ioctl(fd_of(p), TIOCCBRK);
+        t->breaks = false;
+    }
     return 0;
+}
+
+/* Whoever has begun a break and gone leaves no line that is held in it. */
+static void tty_close(struct port *p)
+{
+    struct tty *t = p->state;
+    if (t->breaks)
+        (void)break_line(p, t, BREAK_OFF);
+    port_inner_close(p);
 }
 
 /* The program on the other side gets what its settings say that a break is. */
@@ -333,7 +345,7 @@ static int begin_to_tell(struct port *p, struct tty *t, const struct addr *a, st
 
 int tty_port(struct port **p, const struct addr *a, struct run *r, struct err *e)
 {
-    static const struct port_ops ops = {.read = tty_read, .control = tty_control};
+    static const struct port_ops ops = {.read = tty_read, .control = tty_control, .close = tty_close};
     if ((!a->tells && !a->told) || !isatty(fd_of(*p)))
         return 0;
     struct tty *t = port_wrap(p, &ops, sizeof *t, e);

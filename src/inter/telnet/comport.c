@@ -228,7 +228,7 @@ static void learn(struct telnet *t, unsigned kind, uint32_t value)
     bool asked = s->pending > 0, state = kind == CONTROL_LINE_STATE || kind == CONTROL_MODEM_STATE;
     if (asked && --s->pending > 0 && !state)
         return;
-    bool news = !asked || state || s->asks || (s->asked && value != s->asked);
+    bool news = s->asks || (kind != CONTROL_PURGE && (!asked || state || (s->asked && value != s->asked)));
     if (asked && s->asked && value != s->asked && !state && kind != CONTROL_PURGE)
         diag(DIAG_WARN, "rfc2217: the server does not set %u, the line has %u (setting %u)", (unsigned)s->asked, (unsigned)value, kind);
     s->asks = false;

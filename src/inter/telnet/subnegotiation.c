@@ -186,8 +186,9 @@ void terminal_agreed(struct telnet *t, enum telnet_side side, unsigned option)
 static void keep(char *to, size_t cap, const unsigned char *p, size_t n)
 {
     size_t k = 0;
-    for (; k < n && k + 1 < cap; k++)
-        to[k] = (char)p[k];
+    for (size_t i = 0; i < n && k + 1 < cap; i++)
+        if (isprint(p[i])) /* it becomes a variable of programs */
+            to[k++] = (char)p[i];
     to[k] = '\0';
 }
 

@@ -355,8 +355,8 @@ static int telnet_step(void *st, struct session_side *data, struct session_side 
         comport_act(t);
     unsigned char *at;
     if ((wire->in_eof && wire->in->len == 0) || wire->out_eof) { /* nothing more is answered */
-        t->hold_until = 0;
-        t->ask_until = 0;
+        t->hold_until = t->ask_until = 0;
+        t->line.suspended = false;
     }
     if (buf_room(data->out, &at) < LONGEST) /* what comes is data by now */
         t->ask_until = 0;
