@@ -14,6 +14,7 @@
 enum parse { P_DATA, P_IAC, P_VERB, P_SB, P_SB_IAC };
 enum {
     SAY_MOST = 8192, /* bytes of commands that wait for room on the wire; with more nothing is read */
+    AT_ONCE = 8192,  /* bytes that are looked at and copied while they are in the cache */
     LONGEST = 4,     /* bytes that one of data may become */
     CR_MS = 100,     /* a CR that comes alone is passed on then */
     NUL_MS = 10,     /* ... and one that is sent alone gets its NUL */
@@ -210,15 +211,51 @@ static bool behind_cr(struct telnet *t, unsigned char c, struct buf *out)
     return c == '\0';
 }
 
-/* Data up to a command, or a CR of text, as much as there is room for. */
-static void give_data(struct telnet *t, struct buf *in, struct buf *out, size_t room)
+static size_t least3(size_t a, size_t b, size_t c)
 {
-    bool binary = telnet_on(t, HIM, TO_BINARY);
+    size_t n = a < b ? a : b;
+    return n < c ? n : c;
+}
+
+/* Bytes with each IAC once, up to a command; *command: it begins behind them. Gives how many are done with. */
+static size_t halve(unsigned char *to, size_t room, const unsigned char *p, size_t n, size_t *given, bool *command)
+{
+    size_t i = 0, o = 0;
+    *command = false;
+    while (i < n && o < room && !*command) {
+        size_t most = least3(n - i, room - o, AT_ONCE);
+        const unsigned char *end = memccpy(to + o, p + i, T_IAC, most);
+        size_t k = end ? (size_t)(end - (to + o)) : most;
+        i += k;
+        o += k;
+        if (end && i < n && p[i] == T_IAC)
+            i++;
+        else if (end)
+            *command = true, o--;
+    }
+    *given = o;
+    return i;
+}
+
+static void give_bytes(struct telnet *t, struct buf *in, struct buf *out)
+{
+    unsigned char *to;
+    size_t room = buf_room(out, &to), given;
+    bool command;
+    buf_consume(in, halve(to, room, buf_data(in), in->len, &given, &command));
+    buf_commit(out, given);
+    if (command)
+        t->state = P_IAC;
+}
+
+/* Data up to a command, or a CR of text, as much as there is room for. */
+static void give_text(struct telnet *t, struct buf *in, struct buf *out, size_t room)
+{
     const unsigned char *p = buf_data(in);
     size_t n = in->len < room ? in->len : room;
     const unsigned char *mark = memchr(p, T_IAC, n);
     n = mark ? (size_t)(mark - p) : n;
-    const unsigned char *cr = binary || n == 0 ? NULL : memchr(p, '\r', n);
+    const unsigned char *cr = n == 0 ? NULL : memchr(p, '\r', n);
     n = cr ? (size_t)(cr - p) : n;
     (void)buf_put(out, p, n);
     buf_consume(in, n);
@@ -246,7 +283,10 @@ static int receive(struct telnet *t, struct buf *in, struct buf *out, bool eof, 
         } else {
             if (t->cr_until) /* a command may stand between it and its second half */
                 give_cr(t, out);
-            give_data(t, in, out, room - LONGEST + 1);
+            if (telnet_on(t, HIM, TO_BINARY))
+                give_bytes(t, in, out);
+            else
+                give_text(t, in, out, room - LONGEST + 1);
         }
     }
     if (t->cr_until && in->len == 0 && (eof || wait_now() >= t->cr_until) && buf_room(out, &at) >= LONGEST) {
@@ -279,19 +319,38 @@ static void end_cr(struct telnet *t, struct buf *out)
     t->nul_until = 0;
 }
 
-/* Bytes that mean nothing to the wire, and then one that does. */
-static void send_some(struct telnet *t, struct buf *in, struct buf *out, size_t room)
+/* Bytes with each IAC twice. Gives how many are done with. */
+static size_t twice(unsigned char *to, size_t room, const unsigned char *p, size_t n, size_t *given)
 {
-    bool binary = telnet_on(t, US, TO_BINARY);
+    size_t i = 0, o = 0;
+    while (i < n && o + 2 <= room) {
+        size_t most = least3(n - i, room - o - 1, AT_ONCE);
+        const unsigned char *end = memccpy(to + o, p + i, T_IAC, most);
+        size_t k = end ? (size_t)(end - (to + o)) : most;
+        i += k;
+        o += k;
+        if (end)
+            to[o++] = T_IAC;
+    }
+    *given = o;
+    return i;
+}
+
+static void send_bytes(struct buf *in, struct buf *out)
+{
+    unsigned char *to;
+    size_t room = buf_room(out, &to), given;
+    buf_consume(in, twice(to, room, buf_data(in), in->len, &given));
+    buf_commit(out, given);
+}
+
+/* Text that means nothing to the wire, and then a byte that does. */
+static void send_text(struct telnet *t, struct buf *in, struct buf *out, size_t room)
+{
     const unsigned char *p = buf_data(in);
     size_t n = in->len < room ? in->len : room, i = 0;
-    if (binary) {
-        const unsigned char *mark = memchr(p, T_IAC, n);
-        i = mark ? (size_t)(mark - p) : n;
-    } else {
-        while (i < n && p[i] != T_IAC && p[i] != '\r' && p[i] != '\n')
-            i++;
-    }
+    while (i < n && p[i] != T_IAC && p[i] != '\r' && p[i] != '\n')
+        i++;
     (void)buf_put(out, p, i);
     if (i < n) {
         if (p[i] == T_IAC)
@@ -326,7 +385,10 @@ static void send_data(struct telnet *t, struct buf *in, struct buf *out, bool eo
         }
         if (t->nul_until)
             end_cr(t, out);
-        send_some(t, in, out, room - LONGEST);
+        if (telnet_on(t, US, TO_BINARY))
+            send_bytes(in, out);
+        else
+            send_text(t, in, out, room - LONGEST);
     }
     bool stays_alone = in->control.kind || (in->len == 0 && (eof || (t->nul_until && wait_now() >= t->nul_until)));
     if (t->nul_until && stays_alone && buf_room(out, &at) > 0)
