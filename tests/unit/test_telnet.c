@@ -63,7 +63,7 @@ static void nobody_goes_round_in_circles(void **state)
                 else
                     (void)hear(&t, side);
             }
-            while (hear(&t, 0) | hear(&t, 1))
+            while (hear(&t, 0) || hear(&t, 1))
                 assert_true(t.said < 40);
             for (int i = 0; i < 2; i++)
                 assert_true(q_is_settled(&t.q[i]) && !t.q[i].opposite);
@@ -454,7 +454,7 @@ static void a_server_answers_what_is_so(void **state)
         assert_int_equal(x->ncontrols, 1);
         expect_control(x, 0, r->kind, true, r->value);
         EXPECT(x, "de", "");
-        x->data.in->control = (struct control){r->kind, false, r->is};
+        x->data.in->control = (struct control){(unsigned char)r->kind, false, r->is};
         turn(x);
         char said[32];
         size_t n = 3 + r->nhears + 2;
