@@ -307,8 +307,8 @@ const struct scenario scenarios[] = {
     {.name = "text", .args = {"-", "base64|^base64|hex|^hex|sha256:out.sums|recode:utf-8:utf-16|"
                                    "^recode:utf-8:utf-16,on-error=replace|pipe"}, .input = TEXT},
     {.name = "telnet", .args = {"-", "telnet,env=USER=x,charset=utf-8|^telnet-server|pipe"}, .input = TEXT},
-    {.name = "rfc2217", .args = {"-t", "0.5", "-", "rfc2217,baud=9600,dtr=1|^rfc2217-server|exec:head -n "
-                                 "3,pty,raw,echo=0,track-line"}, .input = TEXT},
+    {.name = "rfc2217", .args = {"-t", "3", "-", "rfc2217,baud=9600,dtr=1|^rfc2217-server|exec:head -n "
+                                 "3,pty,raw,echo=0"}, .input = TEXT},
     {.name = "pty", .args = {"-u", "open:in", "pty,link=out.tty,wait-slave=0"}, .input = TEXT},
     {.name = "socks4", .args = {"-", "socks4:1.2.3.4:80,socksuser=a|" TCP_OUT}, .input = TEXT,
      .other = socks4_server, .listens = LISTEN_TCP},
