@@ -25,24 +25,26 @@ void handle_wake(struct handle *h)
 }
 
 /* Has the thread ended by then? */
-static bool ended_by(const struct handle *h, int64_t when)
+static bool ended_by(struct handle *h, int64_t when)
 {
     struct timespec t = {.tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000L};
-    return pthread_clockjoin_np(h->thread, NULL, CLOCK_MONOTONIC, &t) == 0;
+    int rc = 0;
+    pthread_mutex_lock(&h->lock);
+    while (!h->ended && rc == 0)
+        rc = pthread_cond_timedwait(&h->over, &h->lock, &t);
+    bool ended = h->ended;
+    pthread_mutex_unlock(&h->lock);
+    return ended;
 }
 
 /* As long as something moves; then what has not left is lost. */
 static void wait_for_thread(struct handle *h)
 {
-    int64_t began = wait_now(), due;
-    for (;;) {
-        int64_t moved = atomic_load(&h->run.last_activity);
+    int64_t began = wait_now(), moved, due;
+    do {
+        moved = atomic_load(&h->run.last_activity);
         due = (moved > began ? moved : began) + h->chain->opts.linger;
-        if (ended_by(h, due))
-            return;
-        if (atomic_load(&h->run.last_activity) <= moved)
-            break;
-    }
+    } while (!ended_by(h, due) && atomic_load(&h->run.last_activity) > moved);
     handle_set_clock(h, 0);
     (void)pthread_join(h->thread, NULL);
 }
@@ -58,6 +60,7 @@ static void free_handle(struct handle *h)
         close(h->stop_fd);
     run_fini(&h->run);
     (void)pthread_mutex_destroy(&h->lock);
+    (void)pthread_cond_destroy(&h->over);
     chain_drop(h->chain);
     free(h);
 }

@@ -31,6 +31,8 @@ struct handle {
     pid_t pid;             /* of whose process it is */
     atomic_bool closing;
     pthread_mutex_t lock;  /* accepting; and what follows */
+    pthread_cond_t over;
+    bool ended;            /* the thread has nothing more to do */
     bool asked;            /* a plain one's socket, whom it knows */
     struct kept_fact *facts;
     int status;            /* of the passage, when the thread has ended */

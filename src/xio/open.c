@@ -45,6 +45,15 @@ static void tell_timeout(const struct handle *h, struct err *e)
 
 /* ---- making and unmaking ---- */
 
+static void init_condition(pthread_cond_t *c)
+{
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(c, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
 static struct handle *new_handle(struct chain *c, struct err *e)
 {
     struct handle *h = calloc(1, sizeof *h);
@@ -61,6 +70,7 @@ static struct handle *new_handle(struct chain *c, struct err *e)
         return NULL;
     }
     (void)pthread_mutex_init(&h->lock, NULL);
+    init_condition(&h->over);
     h->run.threaded = true;
     h->run.shared = c->shared;
     chain_hold(c);
@@ -171,7 +181,12 @@ static void *live_behind(void *arg)
     } else {
         line_relay(&h->line);
     }
-    h->status = passage_finish(&h->passage, rc, &e);
+    rc = passage_finish(&h->passage, rc, &e);
+    pthread_mutex_lock(&h->lock);
+    h->status = rc;
+    h->ended = true;
+    (void)pthread_cond_signal(&h->over);
+    pthread_mutex_unlock(&h->lock);
     return NULL;
 }
 

@@ -15,6 +15,9 @@ endpoint/address/tcpwrap (wrap|wrap_lock)   the library, and the names of its ta
 engine/base/library lock      guards the loading of libraries, which a process has once
 inter/libraries/libraries (slot_.*|passwords|crypto|ssl|z|zstd|lz4|brotlienc|brotlidec)   where they are and their functions, filled under that lock
 endpoint/terminal/readline_load (library|functions)   the same
+xio/handles table             a handle that is closed is to be known as one; a lock, and words that change at once
+xio/chain kept                the chains opened last, as planned: under a lock
+xio/error last                the last error: one for each thread
 '
 
 # file, call: reason
@@ -26,6 +29,7 @@ engine/open/open (umask|chdir|fchdir)   options umask and chdir; refused in a ho
 engine/confine/sandbox_filter (sigaction|pthread_sigmask)  --sandbox; refused in a host'"'"'s
 engine/base/catena pthread_sigmask      a guest hides SIGPIPE, and puts the mask back
 endpoint/terminal/tty_port pthread_sigmask   SIGWINCH, where somebody follows the terminal; not in a host'"'"'s
+xio/chain environ                       copied where the caller does not say what it is to be
 engine/base/thread (pthread_sigmask|pthread_create)  what a new thread is born with, put back; all start here
 '
 process='getenv|secure_getenv|setenv|putenv|unsetenv|clearenv|environ|umask|chdir|fchdir|chroot|setuid|setgid|setgroups'
@@ -33,12 +37,14 @@ process="$process|setsid|setpgid|signal|sigaction|sigprocmask|pthread_sigmask|se
 
 # "file name" for each; the process's own instance is cli's
 objects() { # those of sources that are still there
-    (cd "$build/CMakeFiles/catena_code.dir" && find src -name '*.c.o' ! -path '*/engine/cli/*') |
-        while read -r o; do [ ! -e "$1/${o%.o}" ] || echo "$build/CMakeFiles/catena_code.dir/$o"; done
+    for code in catena_code xio_code; do
+        (cd "$build/CMakeFiles/$code.dir" && find src -name '*.c.o' ! -path '*/engine/cli/*') |
+            while read -r o; do [ ! -e "$1/${o%.o}" ] || echo "$build/CMakeFiles/$code.dir/$o"; done
+    done
 }
 found() { # <command>
     objects "$root" | xargs -d '\n' "$@" |
-        sed -E 's|^.*/catena_code.dir/src/(.*)\.c\.o: +file format.*|file \1|; s|^.*/catena_code.dir/src/(.*)\.c\.o:$|file \1|'
+        sed -E 's/^.*_code\.dir\/src\/(.*)\.c\.o:( +file format.*)?$/file \1/'
 }
 # .data.rel.ro is const once it is relocated.
 changing() {

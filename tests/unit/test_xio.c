@@ -515,11 +515,13 @@ static void forked(void **state)
 {
     (void)state;
     struct xio *plain = opened(xioopen("exec:cat")), *line = opened(xioopen("gzip|^gzip|exec:cat"));
+    const char *sanitizer = getenv("CATENA_SANITIZE"); /* TSan has no threads behind a fork */
+    const char *own = sanitizer && strstr(sanitizer, "thread") ? "exec:cat" : "gzip|^gzip|exec:cat";
     pid_t pid = fork();
     if (pid == 0) {
         if (xioclose(plain) < 0 || xioclose(line) < 0)
             _exit(1);
-        struct xio *h = xioopen("gzip|^gzip|exec:cat"); /* and it can open its own */
+        struct xio *h = xioopen(own); /* and it can open its own */
         char c = 0;
         if (!h || xiowrite(h, "x", 1) != 1 || xioshutdown(h, SHUT_WR) < 0 || xioread(h, &c, 1) != 1 || xioclose(h) < 0)
             _exit(2);
