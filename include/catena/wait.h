@@ -23,8 +23,9 @@ int wait_seconds(struct run *r, double seconds, struct err *e) CATENA_API(wait_s
  * warns, waits a while and gives 0: try again. Otherwise -1, with e as it was, or interrupted. */
 int wait_for_more(struct run *r, struct err *e) CATENA_API(wait_for_more);
 /* Runs f(arg) where it may block (a helper thread) and waits for its end or a signal. Gives 0 when
- * f returned; -1 when interrupted: f may still be running then, so arg must outlive the process's
- * end and the caller must only unwind. */
-int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e) CATENA_API(wait_call);
+ * f returned. -1: arg is not the caller's any more, who must only unwind; f may still be running, and
+ * drop(arg) is called when it has returned, if it ever does. */
+int wait_call(struct run *r, void (*f)(void *), void (*drop)(void *), void *arg, struct err *e)
+    CATENA_API(wait_call);
 
 #endif

@@ -367,6 +367,14 @@ static void in_time(void **state)
     failed(ETIMEDOUT, XIO_TIMEOUT, "deadline of 100 ms");
     assert_null(xioopen_opts(chain("unix-listen:", "sock2"), &o));
     failed(ETIMEDOUT, XIO_TIMEOUT, "deadline of 100 ms");
+    assert_return_code(mkfifo(unit_path("fifo"), 0600), errno);
+    o.flags = O_RDONLY; /* somebody is left behind in open(2), until another one comes */
+    assert_null(xioopen_opts(unit_path("fifo"), &o));
+    failed(ETIMEDOUT, XIO_TIMEOUT, "deadline of 100 ms");
+    int fifo = open(unit_path("fifo"), O_WRONLY | O_CLOEXEC);
+    assert_return_code(fifo, errno);
+    close(fifo);
+    o.flags = O_RDWR;
     o.background = 1;
     struct xio *h = opened(xioopen_opts(chain("openssl,verify=0|unix-connect:", "sock"), &o));
     char c;

@@ -12,7 +12,6 @@
 #include <netdb.h>
 #include <resolv.h>
 #include <stdio.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -32,7 +31,6 @@ struct res_setup {
 };
 
 struct job {
-    _Atomic int owners;
     char host[TEXT_MAX], service[TEXT_MAX];
     bool by_name; /* look the host up; else the service */
     int socktype, port;
@@ -73,16 +71,14 @@ static struct job *job_new(struct err *e)
 
     if (!job)
         err_nomem(e);
-    else
-        job->owners = 1;
     return job;
 }
 
-static void job_release(struct job *job)
+static void job_drop(void *arg)
 {
-    if (atomic_fetch_sub(&job->owners, 1) > 1)
-        return;
-    if (job->found)
+    struct job *job = arg;
+
+    if (job && job->found)
         freeaddrinfo(job->found);
     free(job);
 }
@@ -137,14 +133,16 @@ static void job_run(void *arg)
     } else {
         job->port = lookup_service(job->service, job->socktype);
     }
-    job_release(job);
 }
 
-/* 0, or -1 interrupted. */
-static int job_wait(struct job *job, struct run *r, struct err *e)
+/* 0, or -1 interrupted: then *job is the helper's, and NULL. */
+static int job_wait(struct job **job, struct run *r, struct err *e)
 {
-    atomic_fetch_add(&job->owners, 1);
-    return wait_call(r, job_run, job, e);
+    int rc = wait_call(r, job_run, job_drop, *job, e);
+
+    if (rc < 0)
+        *job = NULL;
+    return rc;
 }
 
 /* A name server that gives no answer, or says that it has none now, may have one later. */
@@ -198,7 +196,7 @@ int resolve_port(struct run *r, const char *text, int socktype, int *port, struc
         return -1;
     memcpy(job->service, text, strlen(text) + 1);
     job->socktype = socktype;
-    rc = job_wait(job, r, e);
+    rc = job_wait(&job, r, e);
     if (rc == 0 && job->port < 0)
         rc = err_set(e, ERR_NO_NAME,
                      "unknown service \"%.200s\": a port is a number from 0 to 65535 or a name "
@@ -206,7 +204,7 @@ int resolve_port(struct run *r, const char *text, int socktype, int *port, struc
                      text);
     else if (rc == 0)
         *port = job->port;
-    job_release(job);
+    job_drop(job);
     return rc;
 }
 
@@ -290,12 +288,12 @@ static int res_server_host(struct run *r, const char *host, struct sockaddr_in *
     job->hints = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
     rc = bare_host(host, job->host, e);
     if (rc == 0)
-        rc = job_wait(job, r, e);
+        rc = job_wait(&job, r, e);
     if (rc == 0 && job->gai != 0)
         rc = lookup_error(e, host, job->gai, job->sys);
     if (rc == 0)
         memcpy(server, job->found->ai_addr, sizeof *server);
-    job_release(job);
+    job_drop(job);
     return rc;
 }
 
@@ -533,12 +531,12 @@ int resolve_host(const struct addr *a, struct run *r, const char *host, int port
         res_setup_read(a, &job->res);
         rc = res_server_read(a, r, &job->res, e);
         if (rc == 0)
-            rc = job_wait(job, r, e);
+            rc = job_wait(&job, r, e);
         if (rc == 0 && job->gai != 0)
             rc = lookup_error(e, host, job->gai, job->sys);
     }
     if (rc >= 0)
         rc = names_take(job->found, version->preferred, port, out, e);
-    job_release(job);
+    job_drop(job);
     return rc;
 }

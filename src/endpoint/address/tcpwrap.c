@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +33,6 @@ struct wrap_library {
 };
 
 struct job {
-    _Atomic int owners;
     int fd; /* its own, since the check may outlast the connection */
     char *daemon, *allow, *deny;
     bool allowed;
@@ -89,10 +87,10 @@ int tcpwrap_load(struct err *e)
     return rc;
 }
 
-static void job_release(struct job *job)
+static void job_drop(void *arg)
 {
-    if (atomic_fetch_sub(&job->owners, 1) > 1)
-        return;
+    struct job *job = arg;
+
     if (job->fd >= 0)
         close(job->fd);
     free(job->daemon);
@@ -142,7 +140,6 @@ static void job_run(void *arg)
     *wrap.allow_table = allow;
     *wrap.deny_table = deny;
     pthread_mutex_unlock(&wrap_lock);
-    job_release(job);
 }
 
 /* The table an option names, or the one in the directory of tcpwrap-etc; NULL: the default. */
@@ -168,18 +165,17 @@ static struct job *job_new(const struct addr *a, int fd, struct err *e)
         err_nomem(e);
         return NULL;
     }
-    job->owners = 1;
     job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     job->daemon = strdup(name ? name : diag_prog());
     if (job->fd < 0) {
         err_sys(e, "tcpwrap: cannot duplicate the connection");
-        job_release(job);
+        job_drop(job);
         return NULL;
     }
     if (!job->daemon || table_path(a, &opt_tcpwrap_allow, "hosts.allow", &job->allow) < 0 ||
         table_path(a, &opt_tcpwrap_deny, "hosts.deny", &job->deny) < 0) {
         err_nomem(e);
-        job_release(job);
+        job_drop(job);
         return NULL;
     }
     return job;
@@ -192,14 +188,15 @@ int tcpwrap_check(const struct addr *a, struct run *r, int fd, struct err *e)
 
     if (!job)
         return -1;
-    atomic_fetch_add(&job->owners, 1);
-    rc = wait_call(r, job_run, job, e);
-    if (rc == 0 && job->unreadable != 0) {
+    rc = wait_call(r, job_run, job_drop, job, e);
+    if (rc < 0)
+        return -1;
+    if (job->unreadable != 0) {
         errno = job->unreadable;
         rc = err_sys(e, "tcpwrap: hosts.allow or hosts.deny cannot be read");
-    } else if (rc == 0) {
+    } else {
         rc = job->allowed;
     }
-    job_release(job);
+    job_drop(job);
     return rc;
 }

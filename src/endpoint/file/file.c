@@ -118,6 +118,15 @@ static void blocking_open(void *arg)
     o->sys = errno;
 }
 
+static void opening_drop(void *arg)
+{
+    struct opening *o = arg;
+    if (o->fd >= 0)
+        close(o->fd);
+    free(o->path);
+    free(o);
+}
+
 static int open_patiently(struct run *r, const char *path, int flags, mode_t mode, struct err *e)
 {
     struct opening *o = calloc(1, sizeof *o);
@@ -127,11 +136,12 @@ static int open_patiently(struct run *r, const char *path, int flags, mode_t mod
     }
     o->flags = flags;
     o->mode = mode;
-    if (wait_call(r, blocking_open, o, e) < 0)
-        return -1; /* the helper still has o */
+    o->fd = -1;
+    if (wait_call(r, blocking_open, opening_drop, o, e) < 0)
+        return -1;
     int fd = o->fd, sys = o->sys;
-    free(o->path);
-    free(o);
+    o->fd = -1;
+    opening_drop(o);
     errno = sys;
     return fd < 0 ? -2 : fd;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -91,44 +92,55 @@ int wait_for_more(struct run *r, struct err *e)
 }
 
 struct job {
-    void (*f)(void *);
+    void (*f)(void *), (*drop)(void *);
     void *arg;
     int done; /* eventfd */
+    atomic_bool left; /* one of the two is not interested in it any more: the other one frees it */
     struct diag_peer about; /* nobody: the run may be gone before this is over */
 };
+
+static void job_free(struct job *j, bool dropped)
+{
+    if (dropped)
+        j->drop(j->arg);
+    if (j->done >= 0)
+        close(j->done);
+    free(j);
+}
 
 static void *work(void *arg)
 {
     struct job *j = arg;
-    const uint64_t one = 1;
     j->f(j->arg);
-    ssize_t rc = write(j->done, &one, sizeof one);
-    (void)rc;
+    (void)eventfd_write(j->done, 1);
+    if (atomic_exchange(&j->left, true))
+        job_free(j, true);
     return NULL;
 }
 
-int wait_call(struct run *r, void (*f)(void *), void *arg, struct err *e)
+int wait_call(struct run *r, void (*f)(void *), void (*drop)(void *), void *arg, struct err *e)
 {
     pthread_t thread;
     struct job *j = calloc(1, sizeof *j);
-    if (!j)
+    if (!j) {
+        drop(arg);
         return err_nomem(e);
-    *j = (struct job){.f = f, .arg = arg, .done = eventfd(0, EFD_CLOEXEC),
+    }
+    *j = (struct job){.f = f, .drop = drop, .arg = arg, .done = eventfd(0, EFD_CLOEXEC),
                       .about.catena = r->settings->catena};
     int rc = j->done < 0 ? errno : thread_start(&thread, 0, &j->about, work, j);
     if (rc != 0) {
-        if (j->done >= 0)
-            close(j->done);
-        free(j);
+        job_free(j, true);
         errno = rc;
         return err_sys(e, "cannot start a helper thread");
     }
     if (wait_fd(r, j->done, POLLIN, -1, e) < 0) {
-        (void)pthread_detach(thread); /* the process ends, or the thread's run does: j stays */
+        (void)pthread_detach(thread); /* the process ends, or the thread's run does */
+        if (atomic_exchange(&j->left, true))
+            job_free(j, true);
         return -1;
     }
     (void)pthread_join(thread, NULL);
-    close(j->done);
-    free(j);
+    job_free(j, false);
     return 0;
 }
