@@ -68,14 +68,13 @@ static void free_handle(struct handle *h)
 static int end_line(struct handle *h, struct err *e)
 {
     struct err ignored = {.kind = ERR_NONE};
-    bool plain = h->end && !h->behind;
     if (h->behind) {
         close(h->fd);
         wait_for_thread(h);
     } else {
         port_close(h->end);
         h->end = NULL;
-        if (!plain && h->fd >= 0) /* of a pair that has come to nothing */
+        if (!h->plain && h->fd >= 0) /* of a pair that has come to nothing */
             close(h->fd);
         h->status = passage_finish(&h->passage, 0, &ignored);
     }
@@ -106,7 +105,7 @@ void handle_leave(struct handle *h)
 {
     if (h->listens)
         open_release(&h->passage.end[RIGHT], true);
-    else if (h->end && !h->behind)
+    else if (h->plain)
         port_abandon(h->end);
     else
         line_leave(&h->line);

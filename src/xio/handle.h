@@ -21,6 +21,7 @@ struct handle {
     struct line line; /* not of a listener */
     struct passage passage;
     bool accepted;         /* its chain is open: by a listener */
+    bool plain;            /* it is the descriptor that the chain ends in */
     struct port *end;      /* plain: its; else the line's end until the line has it */
     int fd;                /* what the caller has; -1: none */
     bool socket, pipe;     /* what that is */

@@ -116,6 +116,7 @@ static int take_plain(struct handle *h, struct port *p, struct err *e)
     bool socket = p->flags & (PORT_SOCKET_R | PORT_SOCKET_W), waits = !(h->chain->opts.flags & O_NONBLOCK);
     h->line.port[RIGHT] = NULL;
     p->flags &= ~(unsigned)PORT_SHUT_BOTH; /* who has a copy goes on with it, as with any descriptor */
+    h->plain = true;
     h->end = p;
     h->fd = p->rfd >= 0 ? p->rfd : p->wfd;
     h->socket = socket;
@@ -223,7 +224,7 @@ static int open_now(struct handle *h, struct err *e)
         tell_timeout(h, e);
         return -1;
     }
-    return h->end ? 0 : go_behind(h, e);
+    return h->plain ? 0 : go_behind(h, e);
 }
 
 /* The clock runs from now on. */

@@ -280,7 +280,7 @@ CATENA_EXPORT int xiofd(struct xio *x)
 static int ask_socket(struct handle *h, struct err *e)
 {
     struct sockname local, peer;
-    bool ask = !h->asked && !h->behind && h->socket;
+    bool ask = !h->asked && h->plain && h->socket;
     h->asked = true;
     if (!ask)
         return 0;
