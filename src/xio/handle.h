@@ -29,7 +29,7 @@ struct handle {
     bool behind;           /* a thread drives the line */
     pthread_t thread;
     int stop_fd;           /* a clock: readable when the time is up, be it at once; -1 none */
-    pid_t pid;             /* of whose process it is */
+    unsigned forks;        /* of the process until then: a child of it has one more */
     atomic_bool closing;
     pthread_mutex_t lock;  /* accepting; and what follows */
     pthread_cond_t over;
@@ -48,6 +48,9 @@ static inline void handle_visit(struct catena_visit *v, const struct chain *c, c
     else
         catena_enter(v, about);
 }
+
+/* Is this the process that has opened it? */
+bool handle_is_ours(const struct handle *h);
 
 /* open.c */
 int handle_open(struct chain *c, struct handle **out, struct err *e);

@@ -45,6 +45,33 @@ static void tell_timeout(const struct handle *h, struct err *e)
 
 /* ---- making and unmaking ---- */
 
+/* Copies of handles in a child are not its own. Counting is much cheaper than to ask who one is. */
+static struct forks {
+    pthread_once_t once;
+    unsigned n; /* changes where there is one thread */
+} forks = {.once = PTHREAD_ONCE_INIT};
+
+static void count_fork(void)
+{
+    forks.n++;
+}
+
+static void begin_to_count(void)
+{
+    (void)pthread_atfork(NULL, NULL, count_fork);
+}
+
+static unsigned forks_so_far(void)
+{
+    (void)pthread_once(&forks.once, begin_to_count);
+    return forks.n;
+}
+
+bool handle_is_ours(const struct handle *h)
+{
+    return h->forks == forks.n;
+}
+
 static void init_condition(pthread_cond_t *c)
 {
     pthread_condattr_t attr;
@@ -63,7 +90,7 @@ static struct handle *new_handle(struct chain *c, struct err *e)
     }
     h->chain = c;
     h->fd = h->stop_fd = -1;
-    h->pid = getpid();
+    h->forks = forks_so_far();
     h->passage = (struct passage){.run = &h->run, .line = &h->line, .plan = c->plan};
     if (run_init(&h->run, &c->settings, c->plan, -1, e) < 0) {
         free(h);

@@ -32,11 +32,6 @@ static struct handle *enter(struct xio *x)
     return h;
 }
 
-static bool is_ours(const struct handle *h)
-{
-    return h->pid == getpid();
-}
-
 /* In a forked child the handle is a copy. */
 static int really_close(struct handle *h, bool ours)
 {
@@ -52,7 +47,7 @@ static void leave(struct xio *x, struct handle *h)
 {
     int sys = errno;
     if (handles_leave(x))
-        (void)really_close(h, is_ours(h));
+        (void)really_close(h, handle_is_ours(h));
     errno = sys;
 }
 
@@ -256,7 +251,7 @@ CATENA_EXPORT int xioclose(struct xio *x)
         errno = EBADF;
         return -1;
     }
-    bool ours = is_ours(h);
+    bool ours = handle_is_ours(h);
     if (ours)
         handle_wake(h);
     return handles_leave(x) ? really_close(h, ours) : 0;

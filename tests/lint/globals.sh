@@ -17,6 +17,7 @@ inter/libraries/libraries (slot_.*|passwords|crypto|ssl|z|zstd|lz4|brotlienc|bro
 endpoint/terminal/readline_load (library|functions)   the same
 xio/handles table             a handle that is closed is to be known as one; a lock, and words that change at once
 xio/chain kept                the chains opened last, as planned: under a lock
+xio/open forks                how often the process has been forked, as that is what makes handles copies
 xio/error last                the last error: one for each thread
 '
 

@@ -212,7 +212,7 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
 {
     double timeout = opt_time(a, &opt_connect_timeout, 0);
     int64_t deadline = timeout > 0 ? deadline_after(timeout) : -1;
-    int mode = fcntl(fd, F_GETFL), rc;
+    int mode = a->nopts > 0 ? fcntl(fd, F_GETFL) : O_RDWR, rc; /* as it was made, unless options say otherwise */
 
     if (opts_apply(a, PHASE_CONNECT, fd, e) < 0)
         return -1;
