@@ -6,7 +6,7 @@ source=$1
 page=$source/man/catena.1
 status=0
 if command -v mandoc >/dev/null 2>&1; then
-    for manual in "$source"/man/*.1 "$2"/catena-options.7; do
+    for manual in "$source"/man/*.[0-9] "$2"/catena-options.7; do
         [ -e "$manual" ] || continue # not made in sanitized builds
         mandoc -T lint -W warning "$manual" || status=1
     done

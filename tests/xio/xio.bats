@@ -112,3 +112,9 @@ talk() { # <chain>
     has "$output" 'certificate'
     (($(wc -l <"$top/examples/xio/fetch.py") <= 33))
 }
+
+@test "a chain that talks to the caller is opened behind the handle" {
+    run python3 "$top/tests/xio/talks.py" "$certs/server.pem" "$certs/ca.crt"
+    same 0 "$status"
+    same $'through\nTLSv1.3' "$output"
+}
