@@ -9,7 +9,7 @@ prepare() {
     C=$BATS_FILE_TMPDIR/certs
     peer=$top/tests/tools/ws_peer.py
     peers=0
-    late='system:cat; sleep 1.1; echo late' # behind a quiet second
+    late="system:cat; $QUIET; echo late" # behind a quiet second
 }
 
 # wsl <second address> [<options>]: a server for many; its port is then in $port.
@@ -26,7 +26,7 @@ serve() {
 ask() { curl -s -m "$LIMIT" -o out -w '%{http_code}' "$@" "http://127.0.0.1:$port${path-/}"; }
 
 # late <second address>: the answer to a question that is behind a quiet second itself.
-late() { (echo q; sleep 1.1) | catena "${@:2}" - "$1" | paste -sd' '; }
+late() { (echo q; $QUIET) | catena "${@:2}" - "$1" | paste -sd' '; }
 late_are() { for f in late.*; do same 'q late' "$(<"$f")"; done; }
 
 # Planned, over socket pairs, over TLS; a process or a thread for each: all at the same time.
@@ -56,7 +56,7 @@ ROWS
     start_listener one tcp-l:0,bind=127.0.0.1,fork "^ws-server,deflate|$late"
     start_listener two tcp-l:0,bind=127.0.0.1 '^ws-server|system:echo first; exec 1>&-; cat >got,pipes'
     two=$port one=$(sed -n 's/.*listening on.*:\([0-9]*\)$/\1/p' one.err)
-    start client "$CATENA_BIN" 'system:cat >first; sleep 1.1; echo late' "ws|tcp:127.0.0.1:$two" </dev/null
+    start client "$CATENA_BIN" "system:cat >first; $QUIET; echo late" "ws|tcp:127.0.0.1:$two" </dev/null
     same 'q late' "$(late "ws,deflate|tcp:127.0.0.1:$one")"
     finish client
     finish two
@@ -135,7 +135,7 @@ ROWS
     same '20 0 20000 1 60000' "$(grep -v port receiver.out | paste -sd' ')"
     kill "$(<client.pid)"
     serve 'say:eins recv close:1000'
-    (printf 'zw\303'; sleep 0.2; printf '\266lf') | catena - "ws:127.0.0.1:$port,text" >got
+    (printf 'zw\303'; $BRIEFLY; printf '\266lf') | catena - "ws:127.0.0.1:$port,text" >got
     same eins "$(<got)"
     finish "${told%.out}"
     has "$(grep -v port "$told" | paste -sd' ')" '81 zw 81 ölf 88 03e8'
@@ -179,11 +179,11 @@ ROWS
     same 0 "$status"
     has "$output" ' W .*the peer has answered Close; if it had more to say that is lost'
     serve 'say:a recv'
-    start client "$CATENA_BIN" -d -d system:'sleep 0.3; echo b; exec cat' "ws:127.0.0.1:$port,half-close=0" </dev/null
+    start client "$CATENA_BIN" -d -d system:"$BRIEFLY; echo b; exec cat" "ws:127.0.0.1:$port,half-close=0" </dev/null
     wait_for 5 file_has "$told" '82 b'
     kill "$(<client.pid)"
     serve goes
-    run catena 'system:sleep 0.4; echo late' "ws:127.0.0.1:$port"
+    run catena "system:$BRIEFLY; echo late" "ws:127.0.0.1:$port"
     same 1 "$status"
     has "$output" 'without waiting for what was still to be said to it\|writing 5 bytes failed\|nobody reads'
     serve 'say:x recv'
@@ -218,11 +218,11 @@ ROWS
     start client "$PEER" connect "$port" 'send:GET / HTTP/1.1\r\n' eof </dev/null
     finish client
     serve 'mute'
-    run catena - "ws:127.0.0.1:$port,ping=0.2,pong-timeout=0.3" < <(sleep 3)
+    run catena - "ws:127.0.0.1:$port,ping=0.2,pong-timeout=0.3" < <($QUIET; $QUIET)
     same 1 "$status"
     has "$output" 'has not answered a ping for 0.3 s'
     serve 'recv'
-    (sleep 0.7) | catena - "ws:127.0.0.1:$port,ping=0.2,pong-timeout=5" || :
+    ($QUIET) | catena - "ws:127.0.0.1:$port,ping=0.2,pong-timeout=5" || :
     has "$(<"$told")" '^89 '
 }
 

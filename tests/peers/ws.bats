@@ -15,7 +15,7 @@ start_python() { # <script> <arguments...>: its port is then in $port
     port=$(sed -n 's/^port //p' python.out)
 }
 # both_ways <address>: what goes there comes back, and is whole when we have been quiet for a while.
-both_ways() { (cat in; sleep 1) | catena - "$1" | cmp - in; }
+both_ways() { (cat in; $QUIET) | catena - "$1" | cmp - in; }
 
 @test "python3-websockets, both ways, with compression and without" {
     for deflate in '' deflate; do
@@ -61,8 +61,8 @@ both_ways() { (cat in; sleep 1) | catena - "$1" | cmp - in; }
 # through <port>: to a server behind what listens there, with compression, quietly, and both ways at once.
 through() {
     wait_for 10 port_listens "$1"
-    (head -c 100000 in; sleep 1.1; tail -c +100001 in) | catena - "ws:127.0.0.1:$1/a,deflate" | cmp - in
-    same "q late" "$( (echo q; sleep 1.1) | catena - "ws:127.0.0.1:$1/late" | paste -sd' ')"
+    (head -c 100000 in; $QUIET; tail -c +100001 in) | catena - "ws:127.0.0.1:$1/a,deflate" | cmp - in
+    same "q late" "$( (echo q; $QUIET) | catena - "ws:127.0.0.1:$1/late" | paste -sd' ')"
 }
 servers() {
     start_listener one ws-l:0,bind=127.0.0.1,fork,deflate 'system:case $SOCAT_WSURI in /late) cat; sleep 1.1; echo late ;; *) exec cat ;; esac'

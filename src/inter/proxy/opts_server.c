@@ -7,7 +7,7 @@
 
 const struct option_desc opt_auth =
     SECRET_TEXT_FIELDS("auth", NULL, 0, LATE, "<user>:<password> that clients have to log in with");
-static const struct option_desc opt_auth_env =
+const struct option_desc opt_auth_env =
     SECRET_ENV_FIELDS("auth", NULL, 0, LATE, "<user>:<password> that clients have to log in with", &opt_auth);
 NAMED_OPTION(opt_auth_file, "auth-file", NULL, 0, LATE, STRING,
              "a line <user>:<password or its hash> for each who may log in", .file = true);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What the options of WS and WS-SERVER say, checked, and made ready for all connections. */
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -13,6 +12,7 @@
 #include "catena/handshake.h"
 #include "catena/secret.h"
 #include "inter/libraries/libraries.h"
+#include "inter/proxy/opts_server.h"
 #include "inter/records/opts_records.h"
 #include "inter/ws/opts_ws.h"
 #include "inter/ws/ws.h"
@@ -134,6 +134,11 @@ int ws_check(const struct addr *a, struct err *e)
     return check_numbers(a, e);
 }
 
+enum admits ws_admits(const struct addr *a)
+{
+    return opt_find(a, &opt_auth) || opt_find(a, &opt_auth_file) ? ADMITS_SOME : ADMITS_ANYBODY;
+}
+
 static bool names_page(const struct addr *a, const char **name)
 {
     *name = opt_string(a, &opt_static, NULL);
@@ -146,11 +151,6 @@ int ws_foresee(const struct addr *a, struct err *e)
     if (names_page(a, &name) && access(name, R_OK) < 0)
         return err_sys(e, "static \"%s\"", name);
     return 0;
-}
-
-bool ws_shares(const struct addr *a)
-{
-    return !a->varies;
 }
 
 /* ---- texts ---- */
@@ -252,24 +252,17 @@ static int read_authority(struct ws_config *c, struct run *r, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
-static int read_page(struct ws_config *c, const char *name, int fd, struct err *e)
+static int read_page(struct ws_config *c, const char *name, FILE *f, struct err *e)
 {
     struct stat st;
-    if (fstat(fd, &st) < 0)
+    if (fstat(fileno(f), &st) < 0)
         return err_sys(e, "static \"%s\"", name);
     if (!S_ISREG(st.st_mode) || st.st_size > PAGE_MAX)
         return err_set(e, ERR_OTHER, "static \"%s\" is no file of up to %d bytes", name, PAGE_MAX);
     if (!(c->page = malloc((size_t)st.st_size + 1)))
         return err_nomem(e);
-    while (c->page_size < (size_t)st.st_size) {
-        ssize_t n = read(fd, c->page + c->page_size, (size_t)st.st_size - c->page_size);
-        if (n < 0)
-            return err_sys(e, "static \"%s\"", name);
-        if (n == 0)
-            break;
-        c->page_size += (size_t)n;
-    }
-    return 0;
+    c->page_size = fread(c->page, 1, (size_t)st.st_size, f);
+    return ferror(f) ? err_sys(e, "static \"%s\"", name) : 0;
 }
 
 static int open_page(struct ws_config *c, struct err *e)
@@ -280,10 +273,12 @@ static int open_page(struct ws_config *c, struct err *e)
     if (!page)
         return 0;
     int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0)
-        return err_sys(e, "static \"%s\"", name);
-    int rc = read_page(c, name, fd, e);
-    close(fd);
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+    int rc = f ? read_page(c, name, f, e) : err_sys(e, "static \"%s\"", name);
+    if (f)
+        (void)fclose(f);
+    else if (fd >= 0)
+        close(fd);
     return rc;
 }
 
@@ -308,10 +303,12 @@ static int fill(struct ws_config *c, struct run *r, struct err *e)
     c->ping_ms = in_ms(a, &opt_ping, 0);
     c->pong_ms = in_ms(a, &opt_pong_timeout, PONG_S);
     c->level = !level ? 0 : level->v.given ? (int)level->v.i : 6;
-    if (libraries_load_crypto(e) < 0 || read_authority(c, r, e) < 0)
+    if (libraries_load_crypto(e) < 0)
         return -1;
     if (!c->server)
-        return make_request(c, e);
+        return read_authority(c, r, e) < 0 ? -1 : make_request(c, e);
+    if (logins_load(&c->logins, a, r, e) < 0)
+        return -1;
     if (!(c->fields = strdup("")) || ws_each_value(a, &opt_header, add_field, &c->fields))
         return err_nomem(e);
     return open_page(c, e);
@@ -345,6 +342,7 @@ void ws_release(void *shared)
         return;
     forget(c->request);
     forget(c->authority);
+    logins_free(&c->logins);
     free(c->fields);
     free(c->page);
     free(c);

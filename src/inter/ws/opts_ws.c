@@ -4,6 +4,7 @@
 
 #include "catena/option_row.h"
 #include "catena/options.h"
+#include "inter/proxy/opts_server.h"
 #include "inter/records/opts_records.h"
 
 NAMED_OPTION(opt_uri, "uri", NULL, 0, SPECIFIC, STRING,
@@ -25,8 +26,7 @@ NAMED_OPTION(opt_pong_timeout, "pong-timeout", NULL, 0, SPECIFIC, TIMEVAL,
              "seconds that the peer may take for the answer to that, default 30, 0 for ever");
 NAMED_OPTION(opt_ws_deflate, "deflate", NULL, 0, SPECIFIC, INT_NULL,
              "compress messages if the peer can (RFC 7692); 1 (fast) to 9 (best), default 6");
-NAMED_SECRET(opt_ws_auth, "auth", NULL, NULL, NULL, 0, SPECIFIC,
-             "<user>:<password> for the server, or that a client has to give");
+NAMED_SECRET(opt_ws_auth, "auth", NULL, NULL, NULL, 0, SPECIFIC, "<user>:<password> for the server");
 NAMED_OPTION(opt_static, "static", NULL, 0, SPECIFIC, STRING,
              "server: the file that other requests get, or 404");
 NAMED_OPTION(opt_half_close, "half-close", NULL, 0, SPECIFIC, BOOL,
@@ -34,7 +34,7 @@ NAMED_OPTION(opt_half_close, "half-close", NULL, 0, SPECIFIC, BOOL,
 
 #define BOTH                                                                                                           \
     &opt_uri, &opt_header, &opt_origin, &opt_subprotocol, &opt_text, &opt_binary, &opt_ping, &opt_pong_timeout,       \
-        &opt_max_size, &opt_ws_deflate, NAMED_SECRET_ROWS(opt_ws_auth), &opt_half_close, &opt_handshake_timeout
+        &opt_max_size, &opt_ws_deflate, &opt_half_close, &opt_handshake_timeout
 
-OPTION_TABLE(ws) = {BOTH, &opt_http_host, OPTIONS_END};
-OPTION_TABLE(ws_server) = {BOTH, &opt_static, OPTIONS_END};
+OPTION_TABLE(ws) = {BOTH, &opt_http_host, NAMED_SECRET_ROWS(opt_ws_auth), OPTIONS_END};
+OPTION_TABLE(ws_server) = {BOTH, &opt_static, &opt_auth, &opt_auth_env, &opt_auth_file, OPTIONS_END};

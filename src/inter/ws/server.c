@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The handshake of a server (RFC 6455, 4.2): whom it lets in, and what it says to the others. */
 #include <fnmatch.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <strings.h>
 
 #include "catena/diag.h"
+#include "inter/proxy/http_request.h"
 #include "inter/proxy/target.h"
 #include "inter/ws/opts_ws.h"
 #include "inter/ws/ws.h"
@@ -173,15 +173,15 @@ static bool is_served(const struct ws_config *c, const char *target)
 
 static bool has_authority(const struct ws_session *s)
 {
-    const char *want = s->config->authority;
+    struct http_login login;
     size_t n;
     const char *told = head_field(&s->head, "Authorization", &n);
-    if (!want)
+    if (s->config->logins.n == 0)
         return true;
-    if (!told || n > 1 || strncasecmp(told, "Basic ", 6) != 0)
-        return false;
-    told += 6 + strspn(told + 6, " ");
-    return strlen(told) == strlen(want) && CRYPTO_memcmp(told, want, strlen(want)) == 0;
+    bool may = told && n == 1 && http_login_decode(&(struct http_text){told, strlen(told)}, &login) &&
+               logins_admit(&s->config->logins, login.user, login.nuser, login.password, login.npassword);
+    explicit_bzero(&login, sizeof login);
+    return may;
 }
 
 static bool matches(const char *pattern, size_t n, void *origin)

@@ -185,12 +185,13 @@ COMBINED(server_over_tls, "WS-SERVER", "OPENSSL-LISTEN", 1, 0, 2);
     (GROUP_FD | GROUP_SOCKET | GROUP_CHILD | GROUP_RETRY | GROUP_IP4 | GROUP_IP6 | GROUP_TCP)
 #define OVER_LISTENER (OVER_TCP | GROUP_LISTEN | GROUP_RANGE)
 
-#define LINK(name, table, part, place, words)                                                      \
+#define LINK(name, table, part, place, who, words)                                                 \
     {                                                                                              \
         .keyword = name, .params = "[:<uri>]", .max_params = 1, .left = CTX_RWB,                   \
         .right = RIGHT_BOTH, .groups = GROUP_CHILD | GROUP_RETRY, .options = table, .role = part,  \
         .gives = "wsuri wsorigin wssubprotocol", .help = words, .check = ws_check,                 \
-        .foresee = ws_foresee, .kind = FORM_SESSION, .ops.session = &ws_ops, .arg = place          \
+        .foresee = ws_foresee, .admits = who, .kind = FORM_SESSION, .ops.session = &ws_ops,        \
+        .arg = place                                                                               \
     }
 #define SHORT(name, other, shown, n, table, group, where, words, how)                              \
     {                                                                                              \
@@ -201,9 +202,9 @@ COMBINED(server_over_tls, "WS-SERVER", "OPENSSL-LISTEN", 1, 0, 2);
 
 extern const struct form forms_ws[];
 const struct form forms_ws[] = {
-    LINK("WS", options_ws, ROLE_CLIENT, &client,
+    LINK("WS", options_ws, ROLE_CLIENT, &client, NULL,
          "speaks WebSocket as client with what is on its right"),
-    LINK("WS-SERVER", options_ws_server, ROLE_SERVER, &server,
+    LINK("WS-SERVER", options_ws_server, ROLE_SERVER, &server, ws_admits,
          "speaks WebSocket as server with what is on its right"),
     SHORT("WS", "WS-CONNECT", ":<host>:<port>[/<uri>]", 2, options_ws, OVER_TCP, 1,
           "connects to a WebSocket server over TCP", client_over_tcp),

@@ -8,6 +8,7 @@
 
 #include "catena/inter.h"
 #include "catena/run.h"
+#include "inter/proxy/logins.h"
 #include "inter/ws/frame.h"
 #include "inter/ws/head.h"
 
@@ -23,7 +24,8 @@ struct ws_config {
     bool server, text, half_close;
     char *request;   /* client: all of it but the key */
     char *fields;    /* server: more fields for the answer */
-    char *authority; /* base64 of <user>:<password>; NULL: none is asked for */
+    char *authority; /* client: base64 of <user>:<password>, or NULL */
+    struct logins logins; /* server: none: anybody may come */
     size_t max_size; /* bytes of a message; SIZE_MAX no limit */
     size_t max_record; /* ... that becomes a record */
     int64_t ping_ms, pong_ms; /* -1: never, for ever */
@@ -108,7 +110,7 @@ struct ws_session {
 /* config.c */
 int ws_check(const struct addr *a, struct err *e);
 int ws_foresee(const struct addr *a, struct err *e);
-bool ws_shares(const struct addr *a);
+enum admits ws_admits(const struct addr *a);
 int ws_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
 void ws_release(void *shared);
 const char *ws_uri(const struct addr *a); /* as it was given; NULL: it was not */
