@@ -358,6 +358,15 @@ for name, line in ("tcp", TARGET), ("tls", "openssl,verify=0|" + TARGET):
         [over("cpu", 0.08, "catena, copied", "catena, copied, tap " + f) for f in taps], "catena",
         size=512 * MIB, quick=64 * MIB)
 
+add("ws", "WebSocket, both ends of it between TCP and TCP (masked and unmasked)",
+    [ours("catena", LISTEN + " 'ws|^ws-server|" + TARGET + "'"),
+     ours("catena, no link", LISTEN + " " + TARGET),
+     limit("masking loop", "mask tcp-listen:@listen@ tcp:@target@"),
+     limit("read/write 256k", "rw -u tcp-listen:@listen@ tcp:@target@")],
+    "flow @full@ -b @size@ tcp:@listen@ tcp-listen:@target@", BULK, bulk,
+    [must("cpu", 1.5, "masking loop"), aim("cpu", 1.1, "masking loop")], "masking loop",
+    size=512 * MIB, quick=64 * MIB)
+
 for level in 1, 6:
     add("gzip_%d" % level, "gzip link, level %d, from a file of words to TCP" % level,
         [ours("catena", "-u OPEN:@text@,rdonly 'gzip,level=%d|%s'" % (level, TARGET)),
