@@ -103,7 +103,14 @@ static void carry(struct end *from, struct end *to, size_t piece)
     to->wire.in_eof = from->wire.out_eof && from->wire.out->len == 0;
 }
 
-static unsigned char pattern(size_t i) { return (unsigned char)(i % 7 ? 'a' + i % 23 : i * 31 + (i >> 8)); }
+static bool speaks_text; /* of characters of three bytes, which no block is a multiple of */
+
+static unsigned char pattern(size_t i)
+{
+    if (speaks_text)
+        return (unsigned char)"\xe2\x82\xac"[i % 3];
+    return (unsigned char)(i % 7 ? 'a' + i % 23 : i * 31 + (i >> 8));
+}
 
 struct source {
     size_t sent, size, block;
@@ -175,6 +182,22 @@ static void streams_arrive_however_they_are_cut(void **state)
             end_close(&ends[0]);
             end_close(&ends[1]);
         }
+}
+
+static void text_goes_through_cut_between_characters(void **state)
+{
+    static const char *const texts[][2] = {{"ws,text|pipe", "ws-server,text|pipe"},
+                                           {"ws,text,deflate|pipe", "ws-server,text,deflate|pipe"}};
+    (void)state;
+    speaks_text = true;
+    for (size_t p = 0; p < 2; p++)
+        for (size_t block = 1; block < 800; block += block < 8 ? 1 : 97) {
+            struct source s[2] = {{.size = 30000, .block = block}, {.size = 3000, .block = 2}};
+            talk(texts[p][0], texts[p][1], s, 1000);
+            end_close(&ends[0]);
+            end_close(&ends[1]);
+        }
+    speaks_text = false;
 }
 
 static void records_stay_records_and_empty_ones_are_some(void **state)
@@ -638,6 +661,7 @@ int main(void)
         cmocka_unit_test(a_head_has_an_end),
         cmocka_unit_test(answers_are_checked),
         cmocka_unit_test(streams_arrive_however_they_are_cut),
+        cmocka_unit_test(text_goes_through_cut_between_characters),
         cmocka_unit_test(records_stay_records_and_empty_ones_are_some),
     };
     return cmocka_run_group_tests(tests, load, NULL);

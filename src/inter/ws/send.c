@@ -129,7 +129,7 @@ static int gather_text(struct ws_session *s, struct session_side *data, struct s
 {
     struct ws_out *o = &s->out;
     size_t had = o->text.len, more = data->in->len, whole = 0;
-    if (buf_grow(&o->text, had + more + 1) < 0)
+    if (buf_grow(&o->text, o->text.off + had + more + 1) < 0)
         return err_nomem(e);
     if (more > 0)
         (void)buf_put(&o->text, buf_data(data->in), more);
