@@ -309,6 +309,8 @@ const struct scenario scenarios[] = {
     {.name = "telnet", .args = {"-", "telnet,env=USER=x,charset=utf-8|^telnet-server|pipe"}, .input = TEXT},
     {.name = "rfc2217", .args = {"-t", "3", "-", "rfc2217,baud=9600,dtr=1|^rfc2217-server|exec:head -n "
                                  "3,pty,raw,echo=0"}, .input = TEXT},
+    {.name = "websocket",
+     .args = {"-", "ws:/x,deflate,subprotocol=a,auth=u:p|^ws-server,deflate,static=in,auth=u:p|pipe"}, .input = TEXT},
     {.name = "pty", .args = {"-u", "open:in", "pty,link=out.tty,wait-slave=0"}, .input = TEXT},
     {.name = "socks4", .args = {"-", "socks4:1.2.3.4:80,socksuser=a|" TCP_OUT}, .input = TEXT,
      .other = socks4_server, .listens = LISTEN_TCP},

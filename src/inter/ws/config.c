@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What the options of WS and WS-SERVER say, checked, and made ready for all connections. */
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -252,34 +251,31 @@ static int read_authority(struct ws_config *c, struct run *r, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
-static int read_page(struct ws_config *c, const char *name, FILE *f, struct err *e)
+static int read_page(struct ws_config *c, const char *name, size_t size, struct err *e)
 {
-    struct stat st;
-    if (fstat(fileno(f), &st) < 0)
+    FILE *f = fopen(name, "re");
+    if (!f)
         return err_sys(e, "static \"%s\"", name);
-    if (!S_ISREG(st.st_mode) || st.st_size > PAGE_MAX)
-        return err_set(e, ERR_OTHER, "static \"%s\" is no file of up to %d bytes", name, PAGE_MAX);
-    if (!(c->page = malloc((size_t)st.st_size + 1)))
-        return err_nomem(e);
-    c->page_size = fread(c->page, 1, (size_t)st.st_size, f);
-    return ferror(f) ? err_sys(e, "static \"%s\"", name) : 0;
+    c->page_size = fread(c->page, 1, size, f);
+    (void)fclose(f);
+    return c->page_size == size ? 0 : err_set(e, ERR_OTHER, "static \"%s\" cannot be read to its end", name);
 }
 
 static int open_page(struct ws_config *c, struct err *e)
 {
     const char *name;
+    struct stat st;
     bool page = names_page(c->addr, &name);
     c->page_absent = name && !page;
     if (!page)
         return 0;
-    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
-    int rc = f ? read_page(c, name, f, e) : err_sys(e, "static \"%s\"", name);
-    if (f)
-        (void)fclose(f);
-    else if (fd >= 0)
-        close(fd);
-    return rc;
+    if (stat(name, &st) < 0)
+        return err_sys(e, "static \"%s\"", name);
+    if (!S_ISREG(st.st_mode) || st.st_size > PAGE_MAX)
+        return err_set(e, ERR_OTHER, "static \"%s\" is no file of up to %d bytes", name, PAGE_MAX);
+    if (!(c->page = malloc((size_t)st.st_size + 1)))
+        return err_nomem(e);
+    return read_page(c, name, (size_t)st.st_size, e);
 }
 
 /* ---- all of it ---- */
