@@ -55,6 +55,9 @@ struct negotiator_ops {
     /* The rest of the dialog, once, with a deadline of its own; NULL: there is none. */
     int (*answer)(void *st, const struct addr *a, struct run *r, struct wire *w,
                   const struct outcome *o, struct err *e);
+    /* What is opened after waits for somebody itself, where it has told (sockaddr). May be NULL. */
+    int (*meanwhile)(void *st, const struct addr *a, struct run *r, struct wire *w,
+                     const struct outcome *o, struct err *e);
     /* answer() waits until all that is opened after stands, or has failed: nothing goes through the dialog
      * before. Otherwise it follows at once. */
     bool answers_for_rest;

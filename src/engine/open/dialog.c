@@ -96,6 +96,14 @@ static int learn(struct line *l, struct dialog *d, struct err *e)
     return contact_close(l, d->side, &c, rc, e);
 }
 
+static int speak(struct line *l, struct dialog *d, struct contact *c, struct outcome *o,
+                 int (*half)(void *, const struct addr *, struct run *, struct wire *, const struct outcome *, struct err *),
+                 struct err *e)
+{
+    int rc = half(d->state, d->addr, l->run, &c->wire, o, e);
+    return rc < 0 ? err_wrap(e, "%s", d->addr->label) : 0;
+}
+
 static int say(struct line *l, struct dialog *d, struct contact *c, struct outcome *o, struct err *e)
 {
     struct contact other;
@@ -103,9 +111,7 @@ static int say(struct line *l, struct dialog *d, struct contact *c, struct outco
     if (beyond && contact_open(l, !d->side, d->addr, &other, e) < 0)
         return -1;
     o->beyond = beyond ? &other.wire : NULL;
-    int rc = ops_of(d)->answer(d->state, d->addr, l->run, &c->wire, o, e);
-    if (rc < 0)
-        (void)err_wrap(e, "%s", d->addr->label);
+    int rc = speak(l, d, c, o, ops_of(d)->answer, e);
     return beyond ? contact_close(l, !d->side, &other, rc, e) : rc;
 }
 
@@ -119,6 +125,18 @@ static int answer(struct line *l, struct dialog *d, const struct err *failed, st
     if (contact_open(l, d->side, d->addr, &c, e) < 0)
         return -1;
     return contact_close(l, d->side, &c, say(l, d, &c, &o, e), e);
+}
+
+int dialog_meanwhile(struct line *l, struct err *e)
+{
+    struct dialog *d = &l->waiting;
+    struct contact c;
+    if (!d->link || !ops_of(d)->meanwhile)
+        return 0;
+    struct outcome o = {.run = l->run, .place = d->addr->place, .to_right = d->side == LEFT};
+    if (contact_open(l, d->side, d->addr, &c, e) < 0)
+        return -1;
+    return contact_close(l, d->side, &c, speak(l, d, &c, &o, ops_of(d)->meanwhile, e), e);
 }
 
 /* ---- parting ---- */

@@ -9,6 +9,8 @@
 /* Holds it over that side's cursor. One that answers for the rest of the line waits (line.waiting) if the
  * other end is not open by now. */
 int dialog_hold(struct line *l, int side, size_t item, struct err *e);
+/* The right end listens: the one that waits may say where. */
+int dialog_meanwhile(struct line *l, struct err *e);
 /* The rest stands: the one that waits, if there is one, answers. */
 int dialog_answer(struct line *l, struct err *e);
 /* The session that the cursor has reached has shaken hands, or the line ends: what was handed on comes

@@ -15,6 +15,7 @@
 #include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/options.h"
+#include "catena/sockaddr.h"
 #include "catena/wait.h"
 #include "engine/run/lock.h"
 
@@ -224,6 +225,21 @@ int open_waits_at(const struct opened_end *o)
 {
     const struct endpoint_ops *ops = o->end->fwd->form->ops.endpoint;
     return o->listening && ops->waits_at ? ops->waits_at(o->state) : -1;
+}
+
+int open_tell_place(const struct opened_end *o, struct run *r, struct err *e)
+{
+    struct sockname name;
+    char host[SOCKNAME_TEXT], port[12];
+    int fd = open_waits_at(o);
+    if (fd < 0)
+        return 0;
+    sockname_local(&name, fd);
+    (void)snprintf(port, sizeof port, "%d", sockname_port(&name));
+    return run_set_fact(r, o->addr[1], "sockaddr", sockname_host(&name, host), e) < 0 ||
+                   (sockname_port(&name) >= 0 && run_set_fact(r, o->addr[1], "sockport", port, e) < 0)
+               ? -1
+               : 1;
 }
 
 void open_release(struct opened_end *o, bool forked)

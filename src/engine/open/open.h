@@ -22,6 +22,8 @@ int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r
 int open_port(struct opened_end *o, struct run *r, struct port **out, struct err *e);
 /* Readable when somebody has come; -1 not known. */
 int open_waits_at(const struct opened_end *o);
+/* Tells where that is. Gives 1, 0 it waits for nobody, or -1. */
+int open_tell_place(const struct opened_end *o, struct run *r, struct err *e);
 void open_release(struct opened_end *o, bool forked);
 /* What changes the process (user, root, session) once the address is open and forked. */
 int open_process_options(const struct opened_end *o, struct run *r, int fd, struct err *e);

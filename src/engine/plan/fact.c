@@ -27,6 +27,7 @@ const struct fact_desc fact_table[] = {
     {"targethost", FACT_HOST, "host that a client wants to reach"},
     {"targetport", FACT_PORT, "port that a client wants to reach"},
     {"targetuser", FACT_TEXT, "name by which a client has logged in"},
+    {"command", FACT_TEXT, "what a client asks for: connect or bind"},
     {"proto", FACT_TEXT, "protocol that a client speaks"},
     {"host", FACT_HOST, "host that the program which uses this one wants to reach"},
     {"port", FACT_PORT, "port that the program which uses this one wants to reach"},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The steps of one run, from its chains to its end: see passage.h. */
+#include "engine/open/dialog.h"
 #include "engine/serve/passage.h"
 
 #include <stdio.h>
@@ -131,6 +132,15 @@ static int listen_with_retry(struct passage *s, int side, struct retries *t, str
     return 0;
 }
 
+/* Who waits for what the right chain becomes hears that it listens. */
+static int tell_place(struct passage *s, int side, struct err *e)
+{
+    if (side == LEFT || !s->line->waiting.link)
+        return 0;
+    int rc = open_tell_place(&s->end[side], s->run, e);
+    return rc > 0 ? dialog_meanwhile(s->line, e) : rc;
+}
+
 int passage_attempts(struct passage *s, int side, bool dialogs, struct retries *t, struct err *e)
 {
     for (;;) {
@@ -162,7 +172,7 @@ int passage_open(struct passage *s, int side, struct err *e)
     if (!t.used)
         return err_nomem(e);
     brood_init(&brood, s->run, most);
-    if (listen_with_retry(s, side, &t, e) < 0) {
+    if (listen_with_retry(s, side, &t, e) < 0 || tell_place(s, side, e) < 0) {
         rc = -1;
     } else if (wants(s, side, &opt_thread)) {
         rc = many_in_threads(s, &t, most, e);
