@@ -106,6 +106,40 @@ port_bytes() { printf '\\x%02x\\x%02x' $((target / 256)) $((target % 256)); }
     has "$(<read.err)" ' W .*anybody may read it'
 }
 
+# listens <peer's host> <what is to be waited for>: a client that has the server listen; its port is then in $bound.
+listens() {
+    start client "$CATENA_BIN" -d -d -d "exec:./both" "socks5-listen:$1:0|tcp:127.0.0.1:$port" </dev/null
+    wait_for 10 file_has client.err "$2"
+    bound=$(sed -n "s/.*SOCKS5 server's address is 127.0.0.1:\([0-9]*\)$/\1/p" client.err)
+}
+
+@test "socks: BIND waits for one connection, from the host that was named" {
+    echoes
+    printf '#!/bin/sh\necho to the peer\nexec cat >&2\n' >both
+    chmod +x both
+    for way in fork thread; do
+        start_listener server "socks-server,commands=connect bind|tcp-l:0,bind=127.0.0.1,$way" 'tcp-target:{targethost}:{targetport}:{command}'
+        same hello "$(via_echo)"
+        listens 127.0.0.1 "server's address is"
+        same 'to the peer' "$(echo to the client | catena -t 5 - "tcp:127.0.0.1:$bound" | head -n 1)"
+        finish client
+        has "$(<client.err)" "^to the client$"
+        has "$(<client.err)" "client is 127.0.0.1:"
+        listens 192.0.2.1 "server's address is"
+        told . catena -t 1 - "tcp:127.0.0.1:$bound" || :
+        wait_for 10 file_has server.err 'refusing connection from'
+        kill "$(<client.pid)" "$(<server.pid)"
+    done
+    start_listener only "socks-server,commands=bind|tcp-l:0,bind=127.0.0.1,thread" tcp-l:0,bind=127.0.0.1
+    listens 0.0.0.0 "server's address is"
+    same 'to the peer' "$(echo to the client | catena -t 5 - "tcp:127.0.0.1:$bound" | head -n 1)"
+    told 'command not supported' catena - "socks5:127.0.0.1:$target|tcp:127.0.0.1:$port"
+    start_listener none "socks-server,commands=bind|tcp-l:0,bind=127.0.0.1" "tcp:127.0.0.1:$target"
+    told 'command not supported' catena - "socks5-listen:0.0.0.0:0|tcp:127.0.0.1:$port"
+    told 'neither connect nor bind' catena -n - tcp-target:a:1:fly
+}
+via_echo() { echo hello | catena -t 5 - "socks5:127.0.0.1:$target|tcp:127.0.0.1:$port"; }
+
 @test "an open proxy is refused in the plan, unless it is meant" {
     each plan <<'ROWS'
         no  'socks-server|tcp-l:1,fork'                        'whoever reaches .*tcp-l.* would be connected to anything'
@@ -129,7 +163,7 @@ port_bytes() { printf '\\x%02x\\x%02x' $((target / 256)) $((target % 256)); }
 ROWS
     told 'whoever reaches' catena -n tcp-l:1 "^socks-server|$TARGET"
     told 'nobody who is opened before tells' catena -n 'tcp-l:1,bind=127.0.0.1' "$TARGET"
-    told 'commands: "fly" is none of: connect' catena -n 'socks-server,commands=fly|-' "$TARGET"
+    told 'commands: "fly" is none of: connect bind' catena -n 'socks-server,commands=fly|-' "$TARGET"
     told 'allow: "a/b" is not' catena -n 'socks-server,allow=a/b|-' "$TARGET"
 }
 plan() { # <yes|no> <left> [<pattern>]

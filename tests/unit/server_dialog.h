@@ -33,6 +33,7 @@ struct meeting {
     const char *wish;     /* "<user>@<host>:<port>"; NULL: it is not granted */
     enum err_kind failed; /* the rest of the line; ERR_NONE: it stands, reached from 192.0.2.7:1025 */
     const char *from;     /* ... or from there */
+    const char *at;       /* it waits there first, for who comes from there */
     const char *message; /* part of what is logged then */
     const char *follows; /* what the data side gets first of all that the client has said behind, */
     size_t nfollows;     /* if that is not as it was said */
@@ -72,14 +73,12 @@ static const struct wire_ops client_ops = {.fill = client_fill, .write = client_
 static const struct settings at_home = {.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
                                         .ip_version = 4, .comm = 'S', .env_prefix = "SOCAT"};
 
-static int tell_bound(struct run *r, const struct plan *p, const char *from, struct err *e)
+static int tell_place(struct run *r, const struct addr *who, const char *names[2], const char *place, struct err *e)
 {
     char host[64];
-    const char *colon = strrchr(from, ':');
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - from), from);
-    return run_set_fact(r, p->end[RIGHT].fwd, "sockaddr", host, e) < 0
-               ? -1
-               : run_set_fact(r, p->end[RIGHT].fwd, "sockport", colon + 1, e);
+    const char *colon = strrchr(place, ':');
+    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - place), place);
+    return run_set_fact(r, who, names[0], host, e) < 0 ? -1 : run_set_fact(r, who, names[1], colon + 1, e);
 }
 
 static int answer_client(const struct meeting *m, const struct addr *a, struct run *r, struct wire *w, void *st,
@@ -87,9 +86,16 @@ static int answer_client(const struct meeting *m, const struct addr *a, struct r
 {
     struct err failed = {.kind = m->failed, .text = "it fails"};
     const struct outcome o = {.failed = m->failed ? &failed : NULL, .run = r, .place = a->place, .to_right = true};
-    if (!m->failed && tell_bound(r, r->plan, m->from ? m->from : "192.0.2.7:1025", e) < 0)
+    static const char *own[] = {"sockaddr", "sockport"}, *peer[] = {"peeraddr", "peerport"};
+    const struct negotiator_ops *ops = a->form->ops.negotiator;
+    const struct addr *end = r->plan->end[RIGHT].fwd;
+    const struct outcome waits = {.run = r, .place = a->place, .to_right = true};
+    if (m->at && (tell_place(r, r->plan->end[LEFT].fwd, own, "198.51.100.1:1080", e) < 0 || tell_place(r, end, own, m->at, e) < 0 ||
+                  ops->meanwhile(st, a, r, w, &waits, e) < 0))
         return -1;
-    return a->form->ops.negotiator->answer(st, a, r, w, &o, e);
+    if (!m->failed && tell_place(r, end, m->at ? peer : own, m->from ? m->from : "192.0.2.7:1025", e) < 0)
+        return -1;
+    return ops->answer(st, a, r, w, &o, e);
 }
 
 static void check_wish(const struct meeting *m, struct run *r)

@@ -44,6 +44,26 @@ static void it_stands(void **state)
         meet(&list[i]);
 }
 
+/* BIND: two answers, the first when somebody is waited for. */
+static void binds(void **state)
+{
+#define BINDS "socks-server,commands=bind connect"
+#define BIND5 "\5\2\0\1\xc0\0\2\1\0\0"
+    static const struct meeting list[] = {
+        {BINDS, BYTES(CLIENT5 BIND5), BYTES("\5\0\5\0\0\1\x0a\0\0\1\1\2" OK5), .wish = "@192.0.2.1:0", .at = "10.0.0.1:258"},
+        {BINDS, BYTES(CLIENT5 BIND5), BYTES("\5\0\5\0\0\1\xc6\x33\x64\1\1\2" OK5), .wish = "@192.0.2.1:0", .at = "0.0.0.0:258"},
+        {BINDS, BYTES("\4\2\0\x15\xc0\0\2\1\0"), BYTES("\0\x5a\1\2\x0a\0\0\1" OK4), .wish = "@192.0.2.1:21", .at = "10.0.0.1:258"},
+        {BINDS, BYTES(CLIENT5 ASK5), BYTES("\5\0" OK5), .wish = "@www.example:443"},
+        {BINDS, BYTES(CLIENT5 BIND5), BYTES("\5\0\5\0\0\1\x0a\0\0\1\1\2" NO5("\6")), .wish = "@192.0.2.1:0", .failed = ERR_TIMEOUT,
+         .at = "10.0.0.1:258"},
+        {BINDS, BYTES(CLIENT5 BIND5), BYTES("\5\0" NO5("\7")), .wish = "@192.0.2.1:0", .message = "nothing here waits for connections"},
+        {BINDS, BYTES(CLIENT5 BIND5), BYTES("\5\0" NO5("\4")), .wish = "@192.0.2.1:0", .failed = ERR_UNREACHABLE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        meet(&list[i]);
+}
+
 static void it_has_failed(void **state)
 {
     static const struct {
@@ -287,7 +307,7 @@ static int clean_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_stands), cmocka_unit_test(it_has_failed), cmocka_unit_test(refusals), cmocka_unit_test(rules),
+        cmocka_unit_test(it_stands), cmocka_unit_test(binds), cmocka_unit_test(it_has_failed), cmocka_unit_test(refusals), cmocka_unit_test(rules),
         cmocka_unit_test(no_rules),  cmocka_unit_test(files),         cmocka_unit_test(hashes),   cmocka_unit_test(no_files),
     };
 

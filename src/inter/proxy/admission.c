@@ -105,7 +105,7 @@ int admission_grant(const struct admission *m, const struct addr *a, struct run 
         return err_set(e, ERR_UNFIT, "the client's host name has control characters or more than ASCII in it");
     if (check_fact("targethost", wish->host, IN_HOST, e) < 0)
         return -1;
-    if (wish->port == 0)
+    if (wish->port == 0 && !wish->any_port)
         return err_set(e, ERR_UNFIT, "the client wants port 0 of %s", wish->host);
     if (rules_judge(&m->rules, a, r, wish->host, wish->port, e) < 0)
         return -1;
@@ -113,12 +113,13 @@ int admission_grant(const struct admission *m, const struct addr *a, struct run 
     return tell(a, r, wish, port, e);
 }
 
-int admission_bound(const struct outcome *o, unsigned char address[static 16], int *port)
+int admission_bound(const struct outcome *o, const char *host_fact, const char *port_fact, unsigned char address[static 16],
+                    int *port)
 {
     char host[64], number[12];
     memset(address, 0, 16);
     *port = 0;
-    if (!outcome_told(o, "sockaddr", host, sizeof host) || !outcome_told(o, "sockport", number, sizeof number))
+    if (!outcome_told(o, host_fact, host, sizeof host) || !outcome_told(o, port_fact, number, sizeof number))
         return 0;
     size_t n = strlen(host);
     bool ip6 = n > 2 && host[0] == '[' && host[n - 1] == ']';

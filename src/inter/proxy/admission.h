@@ -8,7 +8,7 @@
 #include "inter/proxy/logins.h"
 #include "inter/proxy/rules.h"
 
-#define GIVES_WISH "targethost targetport targetuser"
+#define GIVES_WISH "targethost targetport targetuser command proto"
 
 struct admission { /* what all connections share */
     struct logins logins;
@@ -29,6 +29,7 @@ struct server_kind {
 struct wish {
     char host[RULE_HOST_MAX + 1]; /* IPv6 in brackets */
     int port;
+    bool any_port;            /* 0 is one */
     char user[LOGIN_MAX + 1]; /* who has logged in, or empty */
 };
 /* Is it a target, and may he go there? Then it is told. Errors: ERR_UNFIT, ERR_DENIED, or why a name that had to
@@ -40,8 +41,9 @@ int admission_grant(const struct admission *m, const struct addr *a, struct run 
 int admission_check(const struct addr *a, struct err *e);
 bool admission_serves_anybody(const struct addr *a);
 
-/* What is behind the server, for its answer: the address that the rest of the line was reached from. Gives
- * the family (AF_INET, AF_INET6; 0: not known, all zero), its bytes, and the port. */
-int admission_bound(const struct outcome *o, unsigned char address[static 16], int *port);
+/* What the rest of the line has told, for an answer: an address and a port, by the names of the facts. Gives the
+ * family (AF_INET, AF_INET6; 0: not known, all zero), its bytes, and the port. */
+int admission_bound(const struct outcome *o, const char *host_fact, const char *port_fact, unsigned char address[static 16],
+                    int *port);
 
 #endif

@@ -168,7 +168,9 @@ static int grant(const struct admission *m, const struct addr *a, struct wire *w
         return -1;
     if (admission_grant(m, a, w->run, wish, e) < 0)
         return refuse_because(w, v, e);
-    return run_set_fact(w->run, a, "proto", v->tunnel ? "connect" : PROTO_FORWARD, e);
+    return run_set_fact(w->run, a, "command", "connect", e) < 0
+               ? -1
+               : run_set_fact(w->run, a, "proto", v->tunnel ? "connect" : PROTO_FORWARD, e);
 }
 
 /* Gives 1 when he is asked once more. */
@@ -237,7 +239,7 @@ const struct form forms_http_server[] = {
         .groups = GROUP_CHILD | GROUP_RETRY,
         .options = options_proxy_server,
         .role = ROLE_SERVER,
-        .gives = GIVES_WISH " proto",
+        .gives = GIVES_WISH,
         .help = "learns from the client of an HTTP proxy where it wants to go",
         .check = http_check,
         .serves_anybody = admission_serves_anybody,

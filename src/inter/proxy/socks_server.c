@@ -21,9 +21,10 @@ enum { REP_GRANTED, REP_FAILED, REP_DENIED, REP_NO_NETWORK, REP_NO_HOST, REP_REF
 
 struct client {
     unsigned char version; /* 4 or 5 */
+    bool binds, told;      /* BIND; he has been told where he is waited for */
 };
 
-static const struct server_kind kind = {.commands = "connect", .usual = 1U << 0};
+static const struct server_kind kind = {.commands = "connect bind", .usual = 1U << 0};
 
 /* ---- replies ---- */
 
@@ -208,16 +209,19 @@ static int learn4(const struct client *c, const struct admission *m, struct wire
 
 /* ---- the dialog ---- */
 
-static int grant(const struct client *c, const struct admission *m, const struct addr *a, struct wire *w,
+static int grant(struct client *c, const struct admission *m, const struct addr *a, struct wire *w,
                  struct wish *wish, unsigned command, struct err *e)
 {
-    if (command != CONNECT) {
+    if (command < CONNECT || command > BIND || !(m->commands & 1U << (command - CONNECT))) {
         (void)err_set(e, ERR_DENIED, "the client asks for command %u, which is not served", command);
         return refuse(c, w, REP_COMMAND);
     }
+    wish->any_port = c->binds = command == BIND;
     if (admission_grant(m, a, w->run, wish, e) < 0)
         return refuse(c, w, rep_of(e));
-    return run_set_fact(w->run, a, "proto", c->version == 4 ? "socks4" : "socks5", e);
+    return run_set_fact(w->run, a, "command", c->binds ? "bind" : "connect", e) < 0
+               ? -1
+               : run_set_fact(w->run, a, "proto", c->version == 4 ? "socks4" : "socks5", e);
 }
 
 static int socks_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)
@@ -237,21 +241,53 @@ static int socks_learn(void *st, const struct addr *a, struct run *r, struct wir
     return 0;
 }
 
+static int tell(const struct client *c, struct wire *w, int rep, const struct outcome *o, const char *host, const char *port_name,
+                struct err *e)
+{
+    static const unsigned char any[16];
+    unsigned char address[16] = {0};
+    int port = 0, family = o ? admission_bound(o, host, port_name, address, &port) : 0;
+    if (c->binds && !c->told && family && memcmp(address, any, family == AF_INET6 ? 16 : 4) == 0) {
+        struct outcome here = *o; /* where he has reached us, he will find that, too */
+        int own = port;
+        here.to_right = !o->to_right;
+        family = admission_bound(&here, host, port_name, address, &port);
+        port = own;
+    }
+    return say(c, w, rep, family, address, port, e);
+}
+
+/* The first of two answers to BIND: where his peer is waited for. */
+static int socks_meanwhile(void *st, const struct addr *a, struct run *r, struct wire *w, const struct outcome *o, struct err *e)
+{
+    struct client *c = st;
+    (void)a;
+    (void)r;
+    if (!c->binds)
+        return 0;
+    int rc = tell(c, w, REP_GRANTED, o, "sockaddr", "sockport", e);
+    c->told = true;
+    return rc;
+}
+
 static int socks_answer(void *st, const struct addr *a, struct run *r, struct wire *w, const struct outcome *o,
                         struct err *e)
 {
     const struct client *c = st;
-    unsigned char address[16];
-    int port = 0, family = o->failed ? 0 : admission_bound(o, address, &port);
     (void)a;
     (void)r;
-    if (family == 0)
-        memset(address, 0, sizeof address);
-    return say(c, w, o->failed ? rep_of(o->failed) : REP_GRANTED, family, address, port, e);
+    if (o->failed)
+        return tell(c, w, rep_of(o->failed), NULL, NULL, NULL, e);
+    if (!c->binds)
+        return tell(c, w, REP_GRANTED, o, "sockaddr", "sockport", e);
+    if (c->told)
+        return tell(c, w, REP_GRANTED, o, "peeraddr", "peerport", e);
+    (void)err_set(e, ERR_OTHER, "the client asks for BIND, but nothing here waits for connections (TCP-TARGET can)");
+    return refuse(c, w, REP_COMMAND);
 }
 
 static const struct negotiator_ops socks_ops = {
-    .common = ADMISSION_COMMON, .state_size = sizeof(struct client), .learn = socks_learn, .answer = socks_answer,
+    .common = ADMISSION_COMMON, .state_size = sizeof(struct client), .learn = socks_learn, .meanwhile = socks_meanwhile, .answer = socks_answer,
     .answers_for_rest = true,
 };
 
@@ -264,7 +300,7 @@ const struct form forms_socks_server[] = {
         .groups = GROUP_CHILD | GROUP_RETRY,
         .options = options_socks_server,
         .role = ROLE_SERVER,
-        .gives = GIVES_WISH " proto",
+        .gives = GIVES_WISH,
         .help = "learns from a client of SOCKS4, 4A or 5 where it wants to go",
         .check = admission_check,
         .serves_anybody = admission_serves_anybody,
