@@ -126,10 +126,10 @@ struct codec_pair {
     bool passes; /* changes nothing at all (nop): needs no engine, and has neither of them */
     struct sharing common;
 };
-/* The form of a codec without parameters, for both directions; what else there is to say goes behind. */
-#define CODEC_FORM(name, table, check_, pair, words, ...)                                          \
-    {.keyword = name, .left = CTX_RWB, .right = RIGHT_MIRROR, .options = table, .help = words,      \
-     .check = check_, .kind = FORM_CODEC, .ops.codec = &(pair), __VA_ARGS__}
+/* The form of a codec for both directions; last come its help, and what else there is to say. */
+#define CODEC_FORM(name, table, check_, pair, ...)                                                 \
+    {.keyword = name, .left = CTX_RWB, .right = RIGHT_MIRROR, .options = table, .check = check_,    \
+     .kind = FORM_CODEC, .ops.codec = &(pair), .help = __VA_ARGS__}
 
 /* session: both directions share state, and there is a handshake. */
 struct session_side {

@@ -88,13 +88,13 @@ static const struct endpoint_ops recvfrom_ops = {
 };
 
 #define GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_RETRY | GROUP_UNIX)
-#define FORM(name, left_, groups_, ops_, arg_, check_, records_, words, ...)                       \
+#define FORM(name, left_, groups_, ops_, arg_, check_, records_, ...)                              \
     {.keyword = name, .left = (left_), .groups = (groups_), .ops.endpoint = &(ops_),               \
-     .arg = &(arg_), .check = check_, .records = (records_), .help = words,                        \
-     .params = ":<filename>", .min_params = 1, .max_params = 1, .right = RIGHT_NONE,               \
-     .kind = FORM_ENDPOINT, __VA_ARGS__}
-#define SENDTO(name, groups, arg, words, ...)                                                      \
-    FORM(name, CTX_W | CTX_B, groups, sendto_ops, arg, unix_check_client, RECORDS_MANY, words, __VA_ARGS__)
+     .arg = &(arg_), .check = check_, .records = (records_), .params = ":<filename>",              \
+     .min_params = 1, .max_params = 1, .right = RIGHT_NONE, .kind = FORM_ENDPOINT,                 \
+     .help = __VA_ARGS__}
+#define SENDTO(name, groups, arg, ...)                                                             \
+    FORM(name, CTX_W | CTX_B, groups, sendto_ops, arg, unix_check_client, RECORDS_MANY, __VA_ARGS__)
 #define RECV(name, groups, arg, words)                                                             \
     FORM(name, CTX_R, groups, recv_ops, arg, unix_check_bound, RECORDS_MANY, words)
 #define RECVFROM(name, groups, arg, words)                                                         \

@@ -296,11 +296,11 @@ static unsigned controls(const struct addr *a)
 
 static const struct endpoint_ops exec_ops = {.open = exec_open, .replace = exec_replace};
 
-#define FORM(name, params_, least, groups_, command, words, ...)                                   \
+#define FORM(name, params_, least, groups_, command, ...)                                          \
     {.keyword = name, .params = params_, .min_params = least, .max_params = 1, .left = CTX_RWB,    \
-     .groups = (groups_), .help = words, .check = check, .controls = controls,                     \
+     .groups = (groups_), .check = check, .controls = controls,                                    \
      .foresee = command_foresee, .show = command_show, .kind = FORM_ENDPOINT,                      \
-     .ops.endpoint = &exec_ops, .arg = &(command), __VA_ARGS__}
+     .ops.endpoint = &exec_ops, .arg = &(command), .help = __VA_ARGS__}
 
 extern const struct form forms_exec[];
 const struct form forms_exec[] = {

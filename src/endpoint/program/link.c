@@ -85,11 +85,11 @@ static int one_way_spawn(const struct addr *a, struct run *r, const struct progr
 static const struct program_ops two_sided = {.spawn = two_sided_spawn};
 static const struct program_ops one_way = {.one_way = true, .spawn = one_way_spawn};
 
-#define FORM(name, params_, left_, ops_, command, words, ...)                                      \
+#define FORM(name, params_, left_, ops_, command, ...)                                             \
     {.keyword = name, .params = params_, .min_params = 1, .max_params = 1, .left = (left_),        \
-     .right = RIGHT_MIRROR, .groups = EXEC_GROUPS, .help = words, .check = process_check,          \
+     .right = RIGHT_MIRROR, .groups = EXEC_GROUPS, .check = process_check,                         \
      .foresee = command_foresee, .show = command_show, .kind = FORM_PROGRAM,                       \
-     .ops.program = &(ops_), .arg = &(command), __VA_ARGS__}
+     .ops.program = &(ops_), .arg = &(command), .help = __VA_ARGS__}
 
 extern const struct form forms_exec_inter[];
 const struct form forms_exec_inter[] = {

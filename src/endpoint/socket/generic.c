@@ -227,9 +227,9 @@ static const struct endpoint_ops listen_ops = {
 };
 
 #define GROUPS (GROUP_FD | GROUP_SOCKET)
-#define FORM(name, groups_, ops_, words, ...)                                                      \
-    {.keyword = name, .groups = GROUPS | (groups_), .ops.endpoint = &(ops_), .help = words,        \
-     .right = RIGHT_NONE, .check = check, .kind = FORM_ENDPOINT, __VA_ARGS__}
+#define FORM(name, groups_, ops_, ...)                                                             \
+    {.keyword = name, .groups = GROUPS | (groups_), .ops.endpoint = &(ops_), .right = RIGHT_NONE,  \
+     .check = check, .kind = FORM_ENDPOINT, .help = __VA_ARGS__}
 #define STREAM_OF(which, role_)                                                                    \
     .params = ":<domain>:<protocol>:<" which "-address>", .min_params = 3, .max_params = 3,        \
     .left = CTX_RWB, .arg = &stream, .role = (role_), .gives = GIVES_PEER

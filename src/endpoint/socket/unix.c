@@ -401,10 +401,10 @@ static const struct endpoint_ops listen_ops = {
 
 #define CLIENT_GROUPS (GROUP_FD | GROUP_SOCKET | GROUP_RETRY | GROUP_UNIX)
 #define LISTEN_GROUPS (CLIENT_GROUPS | GROUP_LISTEN | GROUP_CHILD)
-#define FORM(name, groups_, ops_, arg_, words, ...)                                                \
-    {.keyword = name, .groups = (groups_), .ops.endpoint = &(ops_), .arg = (arg_), .help = words,  \
+#define FORM(name, groups_, ops_, arg_, ...)                                                       \
+    {.keyword = name, .groups = (groups_), .ops.endpoint = &(ops_), .arg = (arg_),                 \
      .params = ":<filename>", .min_params = 1, .max_params = 1, .left = CTX_RWB,                   \
-     .right = RIGHT_NONE, .gives = GIVES_PROCESS, .kind = FORM_ENDPOINT, __VA_ARGS__}
+     .right = RIGHT_NONE, .gives = GIVES_PROCESS, .kind = FORM_ENDPOINT, .help = __VA_ARGS__}
 #define CLIENT(...) FORM(__VA_ARGS__, .check = unix_check_client, .role = ROLE_CLIENT)
 #define LISTENER(...)                                                                              \
     FORM(__VA_ARGS__, .check = unix_check_bound, .role = ROLE_SERVER, .admits = unix_admits)
