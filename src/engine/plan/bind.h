@@ -63,6 +63,13 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
 enum { INTERS_MAX = 2 };
 int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left, const struct addr *inter[INTERS_MAX],
                   size_t *ninter, const struct addr **out, struct err *e);
+/* What is given to the address that it has become (bind_options.c): the holes of its parameters, whose samples go
+ * into params, and its options. */
+int bind_holes(const struct binder *b, const struct single_spec *s, struct addr *a, const char **params,
+               struct err *e);
+int bind_options(struct binder *b, const struct single_spec *s, struct addr *a, struct err *e);
+/* Options whose names are to be looked up before the run. */
+int bind_names(const struct binder *b, const char *label, struct opt *opts, size_t n, struct err *e);
 /* The chain is complete: an option that nobody holds is an error. */
 int bind_finish(const struct binder *b, struct err *e);
 
