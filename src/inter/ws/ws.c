@@ -165,7 +165,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
 }
 
 static const struct session_ops ws_ops = {
-    .records = true, .empty_records = true, .common = {.shares = ws_shares, .prepare = ws_prepare, .release = ws_release},
+    .records = true, .empty_records = true, .common = {.prepare = ws_prepare, .release = ws_release},
     .open = session_open, .step = session_step, .ready = session_ready, .opened = session_opened,
     .due = session_due, .close = session_close};
 
