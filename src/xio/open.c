@@ -234,7 +234,7 @@ static int prepare(struct chain *c, struct run *r, struct err *e)
 {
     if (c->plan->nlinks == 0)
         return 0;
-    c->shared = calloc(c->plan->nlinks + 1, sizeof *c->shared);
+    c->shared = passage_slots(c->plan);
     return passage_prepare(c->plan, r, c->shared, e);
 }
 

@@ -38,7 +38,7 @@ static int run_it(struct relay *r, struct handle *a, struct handle *b, struct er
 {
     struct passage *s = &r->passage;
     struct chain *c = r->chain;
-    void **shared = calloc(c->plan->nlinks + 1, sizeof *shared);
+    void **shared = passage_slots(c->plan);
     int rc = line_init(&r->line, &r->run, e);
     if (rc == 0)
         rc = arm(r, e);

@@ -58,7 +58,7 @@ static int free_memory(void **state)
     return 0;
 }
 
-static struct catena home;
+static struct catena home = {.owns_process = true};
 static const struct settings settings = {
     .catena = &home, .to_right = true, .to_left = true, .block = 8192, .linger = -1, .idle = -1, .ip_version = 4,
     .comm = 'S', .env_prefix = "SOCAT",

@@ -200,7 +200,11 @@ static const struct addr *sharer(const struct plan *p, size_t slot)
     return slot < p->nlinks ? p->links[slot].fwd : p->links[slot - p->nlinks].back;
 }
 
-/* What all connections have in common is made before there is any. */
+void **passage_slots(const struct plan *p)
+{
+    return calloc(2 * p->nlinks + 1, sizeof(void *));
+}
+
 int passage_prepare(const struct plan *p, struct run *r, void **shared, struct err *e)
 {
     if (!shared)

@@ -21,7 +21,9 @@ struct passage {
     int status; /* of a program that was called in the relay's place */
 };
 
-/* What all connections have in common, one slot each link, is made before there is any. */
+/* Room for what all connections have in common, for passage_prepare(); to be freed. NULL without memory. */
+void **passage_slots(const struct plan *p);
+/* That is made before there is any connection. shared NULL: there was no memory. */
 int passage_prepare(const struct plan *p, struct run *r, void **shared, struct err *e);
 void passage_release(const struct plan *p, void **shared);
 

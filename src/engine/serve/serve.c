@@ -32,7 +32,7 @@ static int serve_plan(const struct settings *st, const struct plan *p, int signa
         rc = wait_seconds(&run, atof(wait), &e);
     if (rc == 0 && st->lockfile)
         rc = lock_take(&run, st->lockfile, st->lock_wait, &e);
-    void **shared = calloc(2 * p->nlinks + 1, sizeof *shared);
+    void **shared = passage_slots(p);
     if (rc == 0)
         rc = passage_prepare(p, &run, shared, &e);
     if (rc == 0)
