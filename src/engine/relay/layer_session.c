@@ -131,7 +131,7 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     struct buf none[4] = {{0}}, *down = &s.data->buf[s.down], *up = &s.wire->buf[s.up];
     struct session_side data = {.in = seen_in(l, down, &none[0]), .out = seen_out(&s.data->buf[s.up], &none[1]),
                                 .in_eof = s.data->end[s.down] == FLOW_ENDED && !down->control.kind,
-                                .in_cut = s.data->end[s.down] == FLOW_CUT,
+                                .in_cut = s.data->end[s.down] == FLOW_CUT && !down->control.kind,
                                 .by_order = atomic_load(&e->run->cut[s.down]) || atomic_load(&e->run->stop),
                                 .unwanted = !s.data->has[s.up] || s.data->refused[s.up],
                                 .out_eof = s.data->end[s.up] != FLOW_OPEN,
