@@ -3,26 +3,28 @@
 # WebSocket: ourselves both ways, in every place of a chain; other requests; and peers that do not wait.
 load ../helpers
 
-setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
+# One peer of another hand for all, which does what it is asked for: ws:...$W/<name>/<steps>; what it has to tell is
+# in $D/<name>.told.
+setup_file() {
+    make_certs "$BATS_FILE_TMPDIR/certs"
+    cd "$BATS_FILE_TMPDIR" || return
+    python3 "$top/tests/tools/ws_peer.py" . >peer.out 2>peer.log 3>&- </dev/null &
+    echo $! >peer.pid
+    wait_for 10 file_has peer.out '^port'
+}
+teardown_file() { kill "$(<"$BATS_FILE_TMPDIR/peer.pid")"; }
 
 prepare() {
-    C=$BATS_FILE_TMPDIR/certs
-    peer=$top/tests/tools/ws_peer.py
-    peers=0
+    D=$BATS_FILE_TMPDIR C=$BATS_FILE_TMPDIR/certs
+    W=127.0.0.1:$(sed -n 's/^port //p' "$D/peer.out")
     late="system:cat; $QUIET; echo late" # behind a quiet second
 }
+told() { wait_for 5 file_has "$D/$1.told" "$2" || { cat "$D/$1.told"; return 1; }; }
 
 # wsl <second address> [<options>]: a server for many; its port is then in $port.
 wsl() { start_listener server "ws-l:0,bind=127.0.0.1,${how:-fork}${2:+,$2}" "$1"; }
 ended() { ! kill "$(<server.pid)" 2>/dev/null || is_gone "$(<server.pid)"; }
 gone() { wait_for 5 ended; }
-# serve <what>: a peer of another hand; its port is then in $port, what it tells in $told.
-serve() {
-    peers=$((peers + 1)) told=peer$peers.out
-    start "peer$peers" timeout "$LIMIT" python3 "$peer" serve "$1" </dev/null
-    wait_for 10 file_has "$told" '^port'
-    port=$(sed -n 's/^port //p' "$told")
-}
 ask() { curl -s -m "$LIMIT" -o out -w '%{http_code}' "$@" "http://127.0.0.1:$port${path-/}"; }
 
 # late <second address>: the answer to a question that is behind a quiet second itself.
@@ -30,7 +32,9 @@ late() { (echo q; $QUIET) | catena "${@:2}" - "$1" | paste -sd' '; }
 late_are() { for f in late.*; do same 'q late' "$(<"$f")"; done; }
 
 # Planned, over socket pairs, over TLS; a process or a thread for each: all at the same time.
-@test "a late answer arrives" {
+@test "late answers arrive, and late questions" {
+    start_listener two tcp-l:0,bind=127.0.0.1 "^ws-server|system:echo first; exec 1>&-; cat >got,pipes"
+    start client "$CATENA_BIN" "system:cat >first; $QUIET; echo question" "ws|tcp:127.0.0.1:$port" </dev/null
     stls="openssl-server,cert=$C/server.pem,verify=0" tls="openssl,cafile=$C/ca.crt"
     n=0
     while read -r server client; do
@@ -47,22 +51,16 @@ ws-l:0,bind=127.0.0.1,HOW ws:localhost:PORT
 wss-l:0/x,bind=127.0.0.1,HOW,cert=$C/server.pem,verify=0 wss:localhost:PORT/x,cafile=$C/ca.crt
 ws-server|$stls|tcp-l:0,bind=127.0.0.1,HOW ws,deflate|$tls|tcp:localhost:PORT
 ROWS
+    start_listener one tcp-l:0,bind=127.0.0.1,fork "^ws-server,deflate|$late"
+    same 'q late' "$(late "ws,deflate|tcp:127.0.0.1:$port")"
     wait "${waits[@]}"
     same 12 $n
     late_are
-}
-
-@test "a late answer arrives, with the server in the right chain, and from the client" {
-    start_listener one tcp-l:0,bind=127.0.0.1,fork "^ws-server,deflate|$late"
-    start_listener two tcp-l:0,bind=127.0.0.1 '^ws-server|system:echo first; exec 1>&-; cat >got,pipes'
-    two=$port one=$(sed -n 's/.*listening on.*:\([0-9]*\)$/\1/p' one.err)
-    start client "$CATENA_BIN" "system:cat >first; $QUIET; echo late" "ws|tcp:127.0.0.1:$two" </dev/null
-    same 'q late' "$(late "ws,deflate|tcp:127.0.0.1:$one")"
     finish client
     finish two
-    same late "$(<got)"
+    same question "$(<got)"
     same first "$(<first)"
-    same 0 "$(grep -c ' [EW] ' one.err two.err client.err | grep -cv ':0$')"
+    has_not "$(cat one.err two.err client.err server*.err)" ' [EW] '
 }
 
 @test "-u, -U, both names, -cS and --unfused" {
@@ -113,10 +111,9 @@ ROWS
     gone
     wsl 'system:echo $SOCAT_WSURI $SOCAT_WSORIGIN $SOCAT_WSSUBPROTOCOL' subprotocol=b
     same '/c http://o b' "$(catena - "ws:127.0.0.1:$port,uri=/c,origin=http://o,subprotocol=a b,header=A: x" </dev/null)"
-    serve 'request close:1000'
-    catena - "ws:127.0.0.1:$port/p?q,host=h.example,header=X-A: one,header=X-B: two,auth=u:p,deflate" </dev/null
-    for want in 'GET /p?q HTTP/1.1' 'Host: h.example' 'X-A: one' 'X-B: two' 'Authorization: Basic dTpw' permessage-deflate; do
-        has "$(<"$told")" "$want"
+    catena - "ws:$W/asked/request+close=1000?q,host=h.example,header=X-A: one,header=X-B: two,auth=u:p,deflate" </dev/null
+    for want in 'GET /asked/request+close=1000?q HTTP/1.1' 'Host: h.example' 'X-A: one' 'X-B: two' 'Authorization: Basic dTpw' permessage-deflate; do
+        has "$(<"$D/asked.told")" "$want"
     done
 }
 
@@ -134,11 +131,9 @@ ROWS
     finish receiver
     same '20 0 20000 1 60000' "$(grep -v port receiver.out | paste -sd' ')"
     kill "$(<client.pid)"
-    serve 'say:eins recv close:1000'
-    (printf 'zw\303'; $BRIEFLY; printf '\266lf') | catena - "ws:127.0.0.1:$port,text" >got
+    (printf 'zw\303'; $BRIEFLY; printf '\266lf') | catena - "ws:$W/text/say=eins+recv+close=1000,text" >got
     same eins "$(<got)"
-    finish "${told%.out}"
-    has "$(grep -v port "$told" | paste -sd' ')" '81 zw 81 ölf 88 03e8'
+    same '81 zw 81 ölf 88 03e8' "$(paste -sd' ' "$D/text.told")"
 }
 
 @test "other requests get a page, or are told; nothing is opened for them" {
@@ -174,56 +169,46 @@ ROWS
 }
 
 @test "peers that do not wait: what may be lost is said" {
-    serve hasty
-    run catena - "ws:127.0.0.1:$port" <<<hello
+    run catena - "ws:$W/hasty/hasty" <<<hello
     same 0 "$status"
     has "$output" ' W .*the peer has answered Close; if it had more to say that is lost'
-    serve 'say:a recv'
-    start client "$CATENA_BIN" -d -d system:"$BRIEFLY; echo b; exec cat" "ws:127.0.0.1:$port,half-close=0" </dev/null
-    wait_for 5 file_has "$told" '82 b'
+    start client "$CATENA_BIN" system:"$BRIEFLY; echo b; exec cat" "ws:$W/held/say=a+recv,half-close=0" </dev/null
+    told held '82 b'
     kill "$(<client.pid)"
-    serve goes
-    run catena "system:$BRIEFLY; echo late" "ws:127.0.0.1:$port"
-    same 1 "$status"
-    has "$output" 'without waiting for what was still to be said to it\|writing 5 bytes failed\|nobody reads'
-    serve 'say:x recv'
-    run catena - "ws:127.0.0.1:$port" </dev/null
-    same 1 "$status"
-    has "$output" 'without Close (truncated)'
-    serve close:1011
-    run catena - "ws:127.0.0.1:$port" </dev/null
-    same 1 "$status"
-    has "$output" 'broke off with the code 1011'
+    each breaks_off <<'ROWS'
+goes 'without waiting for what was still to be said to it' "system:$BRIEFLY; echo late"
+say=x+recv 'without Close (truncated)' -
+close=1011+recv 'broke off with the code 1011' -
+ROWS
     for code in 1000 1001 4000; do
-        serve "say:x close:$code recv"
-        same x "$(catena - "ws:127.0.0.1:$port" </dev/null)"
+        same x "$(catena - "ws:$W/$code/say=x+close=$code+recv" </dev/null)"
     done
+}
+breaks_off() { # <steps> <what is said> <first address>
+    run catena "$3" "ws:$W/breaks/$1"
+    same 1 "$status"
+    has "$output" "$2"
 }
 
 @test "what is cut here is said there: Close 1011" {
-    serve recv
     head -c 1000 /dev/zero | gzip | head -c 20 >cut.gz
-    run catena open:cut.gz "gunzip|ws:127.0.0.1:$port"
+    run catena open:cut.gz "gunzip|ws:$W/cut/recv"
     same 1 "$status"
-    finish "${told%.out}"
-    has "$(<"$told")" '88 03f3'
+    told cut '88 03f3'
 }
 
 @test "a peer that is silent: handshakes end in time, pings are answered in time or all is over" {
     start_peer silent "until:$T/never"
-    run catena - "ws:127.0.0.1:$port,handshake-timeout=0.3" </dev/null
-    same 1 "$status"
-    has "$output" 'in time (0.3 seconds'
+    start first "$CATENA_BIN" - "ws:127.0.0.1:$port,handshake-timeout=0.3" </dev/null
     wsl pipe handshake-timeout=0.3
     start client "$PEER" connect "$port" 'send:GET / HTTP/1.1\r\n' eof </dev/null
+    start mute "$CATENA_BIN" - "ws:$W/mute/mute,ping=0.2,pong-timeout=0.3" < <($QUIET; $QUIET)
+    ($QUIET) | catena - "ws:$W/pinged/recv+close=1000,ping=0.2,pong-timeout=5"
+    told pinged '^89 '
     finish client
-    serve 'mute'
-    run catena - "ws:127.0.0.1:$port,ping=0.2,pong-timeout=0.3" < <($QUIET; $QUIET)
-    same 1 "$status"
-    has "$output" 'has not answered a ping for 0.3 s'
-    serve 'recv'
-    ($QUIET) | catena - "ws:127.0.0.1:$port,ping=0.2,pong-timeout=5" || :
-    has "$(<"$told")" '^89 '
+    wait_for 5 file_has mute.err 'has not answered a ping for 0.3 s'
+    finish first 1
+    has "$(<first.err)" 'in time (0.3 seconds'
 }
 
 @test "mistakes of the command line" {
