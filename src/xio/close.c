@@ -16,8 +16,8 @@ void handle_wake(struct handle *h)
 {
     if (atomic_exchange(&h->closing, true))
         return;
-    if (h->behind) { /* nobody reads on, and nobody writes on */
-        atomic_store(&h->run.cut[RIGHT], true);
+    atomic_store(&h->run.cut[RIGHT], true); /* nobody reads on, and that is nobody's fault */
+    if (h->behind) {
         (void)shutdown(h->fd, SHUT_RDWR);
     } else if (h->listens) {
         handle_set_clock(h, 0);

@@ -243,6 +243,18 @@ static void close_delivers(void **state)
     }
 }
 
+/* A program that is still talking then is no failure. */
+static void close_cuts(void **state)
+{
+    char got[10];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct xio *h = opened(xioopen(i ? "test|system:'exec yes 2>/dev/null'" : "system:'exec yes 2>/dev/null'"));
+        assert_true(xioread(h, got, sizeof got) > 0);
+        closes(h);
+    }
+}
+
 /* Nobody takes it: it is not waited for longer than the caller likes, and it is no success. */
 static void close_gives_up(void **state)
 {
@@ -612,7 +624,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         xio(a_plain_one_is_its_descriptor), xio(modes), xio(nobody_reads), xio(a_line_is_a_descriptor_too),
-        xio(close_delivers), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(in_time),
+        xio(close_delivers), xio(close_cuts), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(in_time),
         xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(relays), xio(forked), xio(many),
         xio(again_and_again),
     };
