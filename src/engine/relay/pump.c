@@ -406,11 +406,13 @@ static ssize_t put_out(const struct engine *e, int side, struct buf *b)
     return n;
 }
 
-/* What came as a packet gets lost where none so large can be sent, and nothing else does. v1 ends. */
+/* What came as a packet gets lost where none so large can be sent, and nothing else does. A session's packets are
+ * what it made of a stream, which then has a gap; and v1 ends. */
 static bool drop_packet(struct engine *e, int side, struct buf *b)
 {
     struct engine_side *s = &e->side[side];
-    if (errno != EMSGSIZE || !b->record || !(s->port->flags & PORT_SOCKET_W) || e->run->settings->v1_name)
+    bool of_packets = b->record && s->port->flags & PORT_SOCKET_W && !(s->port->flags & PORT_SEALED);
+    if (errno != EMSGSIZE || !of_packets || e->run->settings->v1_name)
         return false;
     char limit[LIMIT_TEXT];
     say_limit(s->port, b->len, limit);
