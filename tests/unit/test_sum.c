@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -75,6 +76,7 @@ static void no_end_no_sum(void **state)
     assert_int_equal(lane_push(&l, CODEC_IDLE), 0);
     lane_close(&l);
     assert_true(run.failed);
+    free(run.why);
 }
 
 /* What never ran is not complained of. */
