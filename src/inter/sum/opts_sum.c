@@ -6,7 +6,8 @@
 #include "inter/tap/opts_tap.h"
 
 NAMED_OPTION(opt_expect, "expect", NULL, 0, SPECIFIC, STRING,
-             "the sum in hexadecimal digits that has to come out, else the run fails");
+             "the sum in hexadecimal digits that has to come out, else the run fails; of a dialog: the text that "
+             "is waited for next, or /regular expression/");
 
 OPTION_TABLE(sum) = {
     &opt_direction, &opt_expect, &opt_label,
