@@ -27,7 +27,7 @@ struct talk {
     const struct script *script;
     struct wire *w;
     double timeout;
-    int64_t whole; /* deadline of all, -1 none */
+    int64_t whole, patience; /* deadline of all, -1 none; and how long that was, in ms */
     const struct step *watches[WATCHES_MOST]; /* ABORT and WHEN */
     size_t nwatches;
     unsigned replies;
@@ -166,8 +166,9 @@ static void set_clock(struct talk *t, double seconds)
 {
     int64_t patience = seconds > 0 ? (int64_t)(seconds * 1000) : -1;
     int64_t until = patience < 0 ? -1 : wait_now() + patience;
-    t->w->patience = patience;
-    t->w->deadline = is_sooner(t->whole, until) ? t->whole : until;
+    bool all = is_sooner(t->whole, until);
+    t->w->patience = all ? t->patience : patience;
+    t->w->deadline = all ? t->whole : until;
 }
 
 static int did_not_come(const struct talk *t, const struct step *s, struct err *e)
@@ -377,7 +378,8 @@ int talk(const struct script *s, const struct talk_how *how, struct wire *w, str
     struct talk *t = calloc(1, sizeof *t);
     if (!t)
         return err_nomem(e);
-    *t = (struct talk){.how = how, .script = s, .w = w, .timeout = how->timeout, .whole = how->whole ? w->deadline : -1};
+    *t = (struct talk){.how = how, .script = s, .w = w, .timeout = how->timeout,
+                       .whole = how->whole ? w->deadline : -1, .patience = w->patience};
     int rc = 0;
     for (const struct step *next = s->first; rc == 0 && next; next = next->next)
         rc = do_step(t, next, e);
