@@ -25,6 +25,7 @@ END
 ABORT BUSY ABORT "NO CARRIER" TIMEOUT 10
 '' ATZ
 OK ATD$NUMBER
+SAY "dialing $NUMBER"
 /CONNECT [0-9]+\r\n/
 END
     pair='dialog,send=ATZ,expect=OK\\r\\n,send=ATD7,expect=/CONNECT.[0-9]+\\r\\n/'
@@ -52,6 +53,8 @@ connects() { same $'Welcome\r hello' "$(echo hello | catena "$@" | tr '\n' ' ' |
 END
     end "$(<far.pid)"
     finish far 143
+    catena - 'dialog:script|exec:bash modem' </dev/null 2>err >/dev/null
+    same 'dialing 7' "$(<err)"
     # in the first chain the modem is on the left
     start first "$CATENA_BIN" 'dialog:script|exec:bash modem' system:'head -n 1 >said; echo bye' </dev/null
     finish first
