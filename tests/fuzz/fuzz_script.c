@@ -65,8 +65,8 @@ static size_t play(const struct script *s, struct ear *p, const uint8_t *text, s
     if (run_init(&run, &dialog_settings, NULL, -1, &e) < 0 || wire_init(&w, &ops, p, &run, -1, &e) < 0)
         abort();
     int rc = talk(s, &how, &w, &e);
-    if (rc < 0)
-        dialog_check_message(&e, text, n);
+    if (rc < 0 && (e.kind == ERR_NONE || e.text[0] == '\0'))
+        abort();
     *kind = rc < 0 ? e.kind : ERR_NONE;
     size_t rest = w.in.len + p->left;
     wire_fini(&w);
