@@ -4,6 +4,7 @@
 # silence. NETEM, for packets. Times are lower bounds.
 load ../helpers
 
+HANG="sleep 20" # longer than any of these tests
 prepare() { head -c 3000 /dev/urandom >in; }
 
 # lasts <ms> <command...>: at least.
@@ -72,9 +73,9 @@ END
 # The clocks still run down where it is the peer who is silent.
 @test "a silent peer is one behind a delay, too" {
     for way in '' -cS; do
-        start silent "$CATENA_BIN" $way -T 0.2 - 'throttle:1k|delay:10ms|exec:sleep 20' < <(echo x && sleep 20)
+        start silent "$CATENA_BIN" $way -T 0.2 - "throttle:1k|delay:10ms|exec:$HANG" < <(echo x && $HANG)
         finish silent
-        lasts 200 catena $way -t 0.2 - 'delay:10ms|exec:sleep 20' <in
+        lasts 200 catena $way -t 0.2 - "delay:10ms|exec:$HANG" <in
     done
 }
 
@@ -82,7 +83,7 @@ END
     head -c 100 in | gzip >good.gz
     echo nonsense >>good.gz
     for way in '' -cS; do
-        fails catena $way -u - 'gunzip|delay:0.3|create:out' < <(cat good.gz && sleep 20) 2>err
+        fails catena $way -u - 'gunzip|delay:0.3|create:out' < <(cat good.gz && $HANG) 2>err
         has "$(<err)" gunzip
         cmp <(head -c 100 in) out
     done
@@ -129,7 +130,7 @@ held() {
 # Nothing moves there any more.
 quiet() {
     full=$(ss -Htn "sport = :$1" | awk '{print $2}')
-    sleep 0.2
+    $BRIEFLY
     [ -n "$full" ] && ((full > 100000)) && [ "$full" = "$(ss -Htn "sport = :$1" | awk '{print $2}')" ]
 }
 

@@ -3,6 +3,8 @@
 # DIALOG: scripts and options, over every layer and in every place of a chain; what comes too far belongs to the data.
 load ../helpers
 
+HANG="sleep 20" # longer than any of these tests
+export BRIEFLY
 setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
 
 prepare() {
@@ -68,7 +70,7 @@ END
 @test "half-closed, with a late answer, all of it" {
     seq 1 20000 >in
     for way in '' -cS; do
-        catena $way - 'dialog,send=hi,expect=there\\n,line-end=lf|system:"read x; echo $x; echo there; cat; sleep 0.3; echo late"' \
+        catena $way - 'dialog,send=hi,expect=there\\n,line-end=lf|system:"read x; echo $x; echo there; cat; $BRIEFLY; echo late"' \
             <in | cmp - <(cat in && echo late)
     done
 }
@@ -127,7 +129,7 @@ END
 END
     run catena - "dialog,expect=word:,send-file=file,expect=NOPE,timeout=0.2,line-end=lf|$asks" </dev/null
     has "$output" 'the last that came: "word:got \*\*\*\*\*\*\."'
-    start run "$CATENA_BIN" - 'dialog,send=s3cret,expect=x|exec:cat' < <(sleep 20)
+    start run "$CATENA_BIN" - 'dialog,send=s3cret,expect=x|exec:cat' < <($HANG)
     wait_for 5 lacks s3cret "/proc/$pid/cmdline"
     kill "$pid"
     finish run 143
@@ -144,7 +146,7 @@ END
 @test "each client of a listener has its own dialog, side by side" {
     start_listener server tcp-listen:0,bind=127.0.0.1,reuseaddr,fork 'dialog:script|exec:bash modem'
     server=$pid
-    start slow "$CATENA_BIN" - "tcp:127.0.0.1:$port" < <(sleep 20)
+    start slow "$CATENA_BIN" - "tcp:127.0.0.1:$port" < <($HANG)
     local p pids=()
     for _ in {1..8}; do
         connects - "tcp:127.0.0.1:$port" >/dev/null &
@@ -160,7 +162,7 @@ END
 
 @test "in front of a server's own greeting, proved before the right chain is opened" {
     start_listener server tcp-listen:0,bind=127.0.0.1,reuseaddr '^dialog,send=who?,expect=/[a-z]+\\n/,line-end=lf|system:"cat >come"'
-    start client "$CATENA_BIN" - "tcp:127.0.0.1:$port" < <(sleep 0.3 && [ ! -e come ] && echo joe && echo data)
+    start client "$CATENA_BIN" - "tcp:127.0.0.1:$port" < <($BRIEFLY && [ ! -e come ] && echo joe && echo data)
     finish client
     finish server
     same 'who?' "$(<client.out)"

@@ -8,8 +8,6 @@
 #include "catena/options.h"
 #include "inter/dialog/opts_dialog.h"
 #include "inter/dialog/talk.h"
-#include "inter/records/opts_records.h"
-#include "inter/sum/opts_sum.h"
 
 static const double TIMEOUT_S = 30;
 
@@ -23,7 +21,7 @@ enum { NEOLS = sizeof eols / sizeof eols[0] };
 /* NULL: it is none. */
 static const char *eol_of(const struct addr *a)
 {
-    const char *name = opt_string(a, &opt_line_end, eols[0].name);
+    const char *name = opt_string(a, &opt_say_end, eols[0].name);
     for (int i = 0; i < NEOLS; i++)
         if (strcmp(eols[i].name, name) == 0)
             return eols[i].text;
@@ -77,7 +75,7 @@ static int from_option(struct script *s, const struct opt *o, bool before, struc
         return before ? from_expect(s, o, STEP_ABORT, e) : 0;
     if (option_is(o->desc, &opt_on_fail))
         return before ? from_on_fail(s, o, e) : 0;
-    if (option_is(o->desc, &opt_expect))
+    if (option_is(o->desc, &opt_await))
         return before ? 0 : from_expect(s, o, STEP_EXPECT, e);
     if (option_is(o->desc, &opt_send))
         return before ? 0 : from_send(s, o, e);
@@ -126,9 +124,9 @@ static int try_script(const struct addr *a, bool with_file, struct err *e)
 static int dialog_check(const struct addr *a, struct err *e)
 {
     if (!eol_of(a))
-        return err_at(e, opt_find(a, &opt_line_end)->at, "line-end \"%s\" is none of cr, lf, crlf, none",
-                      opt_string(a, &opt_line_end, ""));
-    if (a->nparams == 0 && !opt_find(a, &opt_expect) && !opt_find(a, &opt_send))
+        return err_at(e, opt_find(a, &opt_say_end)->at, "line-end \"%s\" is none of cr, lf, crlf, none",
+                      opt_string(a, &opt_say_end, ""));
+    if (a->nparams == 0 && !opt_find(a, &opt_await) && !opt_find(a, &opt_send))
         return err_at(e, a->at, "what is to be said? dialog:<script file>, or expect=<text> and send=<text>");
     if (opt_time(a, &opt_timeout, 0) < 0)
         return err_at(e, opt_find(a, &opt_timeout)->at, "timeout: a time cannot be negative");

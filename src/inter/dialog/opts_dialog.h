@@ -5,7 +5,7 @@
 
 #include "catena/option.h"
 
-extern const struct option_desc opt_send, opt_abort, opt_timeout, opt_on_fail;
+extern const struct option_desc opt_await, opt_send, opt_abort, opt_timeout, opt_on_fail, opt_say_end;
 extern const struct option_desc *const options_dialog[];
 
 #endif

@@ -6,8 +6,7 @@
 #include "inter/tap/opts_tap.h"
 
 NAMED_OPTION(opt_expect, "expect", NULL, 0, SPECIFIC, STRING,
-             "the sum in hexadecimal digits that has to come out, else the run fails; of a dialog: the text that "
-             "is waited for next, or /regular expression/");
+             "the sum in hexadecimal digits that has to come out, else the run fails");
 
 OPTION_TABLE(sum) = {
     &opt_direction, &opt_expect, &opt_label,
