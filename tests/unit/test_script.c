@@ -119,6 +119,7 @@ static void talks(void **state)
         {"/[0-9]+\\r\\n/ go", "ab1\r\n2", "go\r", "2", 0, 0, 0},
         {"/[0-9]+/ go", "ab123", "go\r", "23", 0, 0, 0}, /* the moment that it matches */
         {"/a|bc\\/d/ 1 /^x$/ 2", "..bc/d\nyx\nx\nz", "1\r2\r", "z", 0, 0, 0},
+        {"/[]+{]{2}(ab+){3}[^]a-z]\\.*;/ 1", "+]abbabab..;.", "1\r", ".", 0, 0, 0},
         {"/ok$/ 1", "nok.ok\n.", "1\r", ".", 0, 0, 0},
         {"/^b/ 1", "ab\nb.", "1\r", ".", 0, 0, 0},
         {"aab 1", "aaab.", "1\r", ".", 0, 0, 0},
@@ -161,6 +162,10 @@ static void fails(void **state)
         {"/a*/ b", "", "", NULL, ERR_USAGE, "/a*/ matches nothing at all", 0},
         {"/foo\\b/ b", "", "", NULL, ERR_USAGE, "\\b is not for a dialog", 0},
         {"/(a)\\1/ b", "", "", NULL, ERR_USAGE, "\\1 is not for a dialog", 0},
+        {"/a++++++++++++++++++++++++/ b", "", "", NULL, ERR_USAGE, "is too large", 0},
+        {"/((a{200}){200})x/ b", "", "", NULL, ERR_USAGE, "is too large", 0},
+        {"/a{99999}/ b", "", "", NULL, ERR_USAGE, "is too large", 0},
+        {"/((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))/ b", "", "", NULL, ERR_USAGE, "is too large", 0},
         {"/a", "", "", NULL, ERR_USAGE, "no / ends", 0},
         {"// b", "", "", NULL, ERR_USAGE, "empty expression", 0},
         {"a \\z", "", "", NULL, ERR_USAGE, "\"\\z\" is no escape", 0},

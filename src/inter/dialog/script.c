@@ -69,6 +69,58 @@ static int check_regex(const char *text, struct err *e)
     return 0;
 }
 
+enum { REGEX_MOST = 20000, DEPTH_MOST = 32 };
+
+/* Behind a bracket expression, which begins at p. */
+static const char *skip_bracket(const char *p)
+{
+    p += p[1] == '^' ? 2 : 1;
+    for (p += *p == ']'; *p && *p != ']'; p++)
+        ;
+    return *p ? p : p - 1;
+}
+
+/* How often what stands before it is written out: regcomp(3) does so, and where repetitions are repeated that may
+ * be more than there is memory. */
+static size_t times(const char *p)
+{
+    size_t n = 0, most = 1;
+    if (*p != '{')
+        return *p == '+' ? 2 : 1;
+    for (p++; *p && *p != '}'; p++) {
+        n = *p >= '0' && *p <= '9' && n <= REGEX_MOST ? 10 * n + (size_t)(*p - '0') : 0;
+        most = n + 1 > most ? n + 1 : most;
+    }
+    return most;
+}
+
+static int check_size(const char *text, struct err *e)
+{
+    size_t sum[DEPTH_MOST + 1] = {0}, last = 0, depth = 0;
+    for (const char *p = text; *p && depth < DEPTH_MOST && sum[depth] <= REGEX_MOST; p++) {
+        if (strchr("*+?{", *p)) {
+            size_t more = last * (times(p) - 1);
+            sum[depth] += more;
+            last += more;
+            p += *p == '{' ? strcspn(p, "}") - (strchr(p, '}') ? 0 : 1) : 0;
+        } else if (*p == '(') {
+            sum[++depth] = 0;
+        } else {
+            if (*p == ')' && depth > 0)
+                last = sum[depth--];
+            else
+                last = 1;
+            sum[depth] += last;
+            p = *p == '[' ? skip_bracket(p) : *p == '\\' && p[1] ? p + 1 : p;
+        }
+    }
+    size_t most = 0;
+    for (size_t i = 0; i <= depth; i++)
+        most += sum[i];
+    return depth < DEPTH_MOST && most <= REGEX_MOST ? 0 : err_set(e, ERR_USAGE, "/%s/ is too large: repetitions of "
+                                                                                "repetitions", text);
+}
+
 /* \r, \n, \t and \xNN are characters, \/ is a slash, all else is the expression's. */
 static int regex_text(const char *from, size_t n, char *to, struct err *e)
 {
@@ -96,7 +148,8 @@ static int compile(struct pattern *p, const char *text, size_t n, struct err *e)
     char expression[2 * WORD_MOST + 1], why[128];
     if (n == 0)
         return err_set(e, ERR_USAGE, "// is an empty expression");
-    if (regex_text(text, n, expression, e) < 0 || check_regex(expression, e) < 0)
+    if (regex_text(text, n, expression, e) < 0 || check_regex(expression, e) < 0 ||
+        check_size(expression, e) < 0)
         return -1;
     int rc = regcomp(&p->re, expression, REG_EXTENDED | REG_NEWLINE);
     if (rc == 0 && regexec(&p->re, "", 0, NULL, REG_NOTEOL) == 0) {
