@@ -75,6 +75,16 @@ END
     done
 }
 
+# A dialog needs both ways of what it is held over. What comes behind it that way is nobody's then.
+@test "one way" {
+    for way in '' --unfused -cS; do
+        for link in '' 'gzip|gunzip|'; do
+            same up "$(catena $way -u - "dialog,expect=hi,line-end=lf|${link}system:\"echo hi; echo more; cat >&2\"" 2>&1 <<<up)"
+            same more "$(catena $way -U - "dialog,expect=hi\\\\n|${link}system:\"echo hi; echo more\"" 2>&1 </dev/null)"
+        done
+    done
+}
+
 @test "failures say what was waited for, where, and what came" {
     complains() {
         run catena - "$2" </dev/null

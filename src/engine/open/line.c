@@ -109,6 +109,8 @@ static int give_port(struct line *l, struct station *s, int side, struct port *p
         stack_end(&s->engine, stack_seam(&s->engine, side), side, FLOW_ENDED, "it is for writing only");
     if (p->wfd < 0 && alone)
         engine_has_no_flow(&s->engine, !side);
+    else if (p->wfd < 0 && !(p->flags & PORT_STALL_W) && engine_has_out(&s->engine, side))
+        engine_drops(&s->engine, side);
     s->attached[side] = true;
     if (alone && !engine_has_in(&s->engine, LEFT) && !engine_has_in(&s->engine, RIGHT))
         return err_set(e, ERR_OTHER, "nothing can flow: no side gives what the other one takes");

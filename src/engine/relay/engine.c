@@ -77,6 +77,15 @@ void engine_has_no_flow(struct engine *e, int source)
     e->side[!source].out = OUT_SHUT;
 }
 
+void engine_drops(struct engine *e, int side)
+{
+    struct seam *at = stack_seam(e, side);
+    atomic_store(&e->run->cut[!side], true);
+    stack_refuse(e, at, !side);
+    at->has[!side] = false;
+    e->side[side].out = OUT_SHUT;
+}
+
 void engine_fini(struct engine *e)
 {
     engine_close(e);

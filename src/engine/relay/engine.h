@@ -126,6 +126,9 @@ void engine_drop(struct engine *e); /* ends at once: what waits is counted as lo
 void engine_failed(struct engine *e, const struct err *err);
 /* What is given to it is one way by nature: nothing comes from that side, as if with -u or -U. */
 void engine_has_no_flow(struct engine *e, int source);
+/* The line does not use what flows to that side (-u, -U): a dialog has its links both ways all the same. It is
+ * dropped, and nobody misses it. */
+void engine_drops(struct engine *e, int side);
 /* Another engine has failed: nothing more comes in from outside, and what is inside drains. */
 void engine_take_no_more(struct engine *e);
 /* Nothing is to be done for a while: buffers that are empty are given back, but for one if it keeps that. */

@@ -101,11 +101,11 @@ static int where(const struct talk *t, const struct step *s, struct err *e)
 
 /* ---- waiting ---- */
 
-static bool matches(const struct pattern *p, const struct talk *t, size_t n)
+static bool matches(const struct pattern *p, const struct talk *t, const char *text, size_t n)
 {
     regmatch_t m = {.rm_so = 0, .rm_eo = (regoff_t)n};
     int flags = REG_STARTEND | REG_NOTEOL | (t->mid_line ? REG_NOTBOL : 0);
-    return regexec(&p->re, (const char *)buf_data(&t->w->in), 1, &m, flags) == 0;
+    return regexec(&p->re, text, 1, &m, flags) == 0;
 }
 
 /* After how many bytes it is complete, as if they came one by one; 0 not yet. */
@@ -118,12 +118,15 @@ static size_t complete_at(const struct pattern *p, const struct talk *t)
         const unsigned char *at = memmem(buf_data(in), in->len, p->text, p->n);
         return at ? (size_t)(at - buf_data(in)) + p->n : 0;
     }
-    if (!matches(p, t, in->len))
+    size_t no = 0, yes = in->len < WIRE_AHEAD ? in->len : WIRE_AHEAD;
+    char text[WIRE_AHEAD + 1]; /* with a NUL behind it, as strings have */
+    memcpy(text, buf_data(in), yes);
+    text[yes] = '\0';
+    if (!matches(p, t, text, yes))
         return 0;
-    size_t no = 0, yes = in->len; /* whatever has matched does with more behind it, too */
-    while (yes - no > 1) {
+    while (yes - no > 1) { /* whatever has matched does with more behind it, too */
         size_t middle = no + (yes - no) / 2;
-        *(matches(p, t, middle) ? &yes : &no) = middle;
+        *(matches(p, t, text, middle) ? &yes : &no) = middle;
     }
     return yes;
 }
