@@ -77,10 +77,12 @@ END
 
 # A dialog needs both ways of what it is held over. What comes behind it that way is nobody's then.
 @test "one way" {
+    echo 'printf "hi\nmore\n"' >speaks # in one piece
+    (cat speaks && echo 'cat >&2') >listens
     for way in '' --unfused -cS; do
         for link in '' 'gzip|gunzip|'; do
-            same up "$(catena $way -u - "dialog,expect=hi,line-end=lf|${link}system:\"echo hi; echo more; cat >&2\"" 2>&1 <<<up)"
-            same more "$(catena $way -U - "dialog,expect=hi\\\\n|${link}system:\"echo hi; echo more\"" 2>&1 </dev/null)"
+            same up "$(catena $way -u - "dialog,expect=hi,line-end=lf|${link}exec:sh listens" 2>&1 <<<up)"
+            same more "$(catena $way -U - "dialog,expect=hi\\\\n|${link}exec:sh speaks" 2>&1 </dev/null)"
         done
     done
 }
