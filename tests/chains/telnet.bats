@@ -148,13 +148,13 @@ sized() { grep -qx "$1" 1; }
 
 @test "a break comes through, as what the program's terminal says that it is" {
     printf 'trap "echo break; exit" INT\necho ready\nwhile :; do sleep 0.02; done\n' >int.sh
-    start_listener server tcp-listen:0,bind=127.0.0.1,reuseaddr,fork "^telnet-server,wait=0|exec:'sh int.sh',pty,setsid,ctty,brkint"
+    start_listener server tcp-listen:0,bind=127.0.0.1,reuseaddr,fork "^telnet-server,wait=0,binary=0|exec:'sh int.sh',pty,setsid,ctty,brkint"
     server=$pid
     start client "$PEER" connect "$port" line 'send:\xff\xf3' save:got </dev/null
     finish client
     has "$(tr -d '\r\0' <got)" break
     # ... a user's interrupt is a key
-    start_listener keys tcp-listen:0,bind=127.0.0.1,reuseaddr "^telnet-server,wait=0|exec:'sh int.sh',pty,setsid,ctty"
+    start_listener keys tcp-listen:0,bind=127.0.0.1,reuseaddr "^telnet-server,wait=0,binary=0|exec:'sh int.sh',pty,setsid,ctty"
     start key "$PEER" connect "$port" line 'send:\xff\xf4\xff\xf2' save:key </dev/null
     finish key
     has "$(tr -d '\r\0' <key)" break
