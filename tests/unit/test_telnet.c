@@ -533,6 +533,8 @@ static void a_client_asks_and_learns(void **state)
     assert_int_equal(x->ncontrols, 2);
     expect_control(x, 0, CONTROL_BAUD, false, 300);
     expect_control(x, 1, CONTROL_MODEM_STATE, false, 0x11);
+    x->data.in->control = (struct control){CONTROL_MODEM_STATE, false, 0xb0};
+    turn(x);
     x->data.in->control = (struct control){CONTROL_BREAK, false, BREAK_USUAL};
     turn(x);
     EXPECT(x, "ab", I "\363");

@@ -204,7 +204,7 @@ void comport_act(struct telnet *t)
 static void ask(struct telnet *t, const struct control *c)
 {
     struct setting *s = &t->line.set[c->kind];
-    if (c->kind == CONTROL_LINE_STATE)
+    if (c->kind == CONTROL_LINE_STATE || (c->kind == CONTROL_MODEM_STATE && !c->asks)) /* no client tells its own */
         return;
     s->asked = c->value;
     s->asks |= c->asks;
