@@ -200,7 +200,7 @@ END
 @test "a line far away: settings follow a program's, both ways, through what joins engines" {
     line_server
     for way in '' '--unfused' '-T 60'; do
-        start near "$CATENA_BIN" $way pty,link=near,rawer,track-line "gzip|gunzip|rfc2217|tcp:127.0.0.1:$port"
+        start near "$CATENA_BIN" $way pty,link=near,rawer,track-line "ws|^ws-server|gzip|gunzip|rfc2217|tcp:127.0.0.1:$port"
         wait_for 5 test -e near
         wait_for 5 line_is 'speed 38400'
         stty -F near 57600 cstopb crtscts
