@@ -214,6 +214,32 @@ static int proxy(struct other_end *o)
     return dialog(o, d, 1);
 }
 
+/* Says all of it at once, and hears the rest. */
+static int ask(struct other_end *o, const char *text, size_t n)
+{
+    int fd = come_tcp(o);
+    if (fd < 0)
+        return GONE;
+    say(fd, text, n);
+    (void)shutdown(fd, SHUT_WR);
+    hear_all(o, fd);
+    (void)close(fd);
+    return 0;
+}
+
+#define ASK(text) ask(o, text, sizeof text - 1)
+
+static int socks5_client(struct other_end *o)
+{
+    return ASK("\5\1\2" "\1\1a\1b" "\5\1\0\1\177\0\0\1\0\120" TEXT);
+}
+
+static int proxy_client(struct other_end *o)
+{
+    return ASK("GET http://www/ HTTP/1.1\r\nConnection: x\r\n\r\nPOST http://www/a HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n"
+               "Content-Length: 4\r\n\r\nbodyGET http://www/b HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n\r\n");
+}
+
 static int terminal(struct other_end *o)
 {
     static const char line[] = "typed\n\4";
@@ -320,6 +346,9 @@ const struct scenario scenarios[] = {
      .input = TEXT, .other = socks5_server, .listens = LISTEN_TCP},
     {.name = "proxy", .args = {"-", "proxy:www:80,proxyauth=a:b|" TCP_OUT}, .input = TEXT,
      .other = proxy, .listens = LISTEN_TCP},
+    {.name = "socks-server", .args = {"socks-server,auth-file=in,deny=10.0.0.0/8|" TCP_IN, "pipe"}, .input = "a:b\n",
+     .other = socks5_client},
+    {.name = "proxy-server", .args = {"proxy-server,auth=a:b|" TCP_IN, "pipe"}, .other = proxy_client},
     {.name = "readline", .args = {"readline,history=out.history", TCP_OUT}, .other = terminal,
      .listens = LISTEN_TCP, .terminal = true},
     {.name = "openssl", .args = {"-", "openssl,cafile=+/pem,commonname=localhost|" TCP_OUT},
