@@ -97,7 +97,7 @@ one_way() { # <end that sends> <arguments...>
         rm us*
     done
 }
-record_came() { has "$(pcapng us"$1")" "^udp tap0 127.0.0.1:[0-9]* > 127.0.0.1:$port, $1 and $1 bytes"; }
+record_came() { pcapng us"$1" | grep -q "^udp tap0 127.0.0.1:[0-9]* > 127.0.0.1:$port, $1 and $1 bytes"; }
 
 # answer: a web server that says one thing.
 answer() { printf '#!/bin/sh\nread line\nprintf "HTTP/1.0 200 OK\\r\\nContent-Type: text/plain\\r\\nContent-Length: 13\\r\\n\\r\\nsecret words\\n"\n' >web && chmod +x web; }

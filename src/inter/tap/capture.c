@@ -364,10 +364,11 @@ void capture_block(struct capture *c, int source, const struct buf *b)
         c->hold_until = wait_now() + HOLD_MS;
         c->look = wait_now() + LOOK_MS;
     }
+    const unsigned char *data = b->len > 0 ? buf_data(b) : (const unsigned char *)"";
     if (b->record || c->datagrams)
-        frames_record(&c->frames, source, buf_data(b), b->len);
+        frames_record(&c->frames, source, data, b->len);
     else
-        frames_stream(&c->frames, source, buf_data(b), b->len);
+        frames_stream(&c->frames, source, data, b->len);
 }
 
 void capture_end(struct capture *c, int source)

@@ -119,6 +119,8 @@ static uint16_t checksum(const struct frames *f, int proto, const unsigned char 
 
 /* ---- frames ---- */
 
+static const unsigned char nothing[1];
+
 /* One packet, in as many frames as it takes. */
 static void give(struct frames *f, int source, int proto, const unsigned char *head, size_t nhead,
                  const unsigned char *data, size_t n, const char *comment)
@@ -176,9 +178,9 @@ void frames_open(struct frames *f)
     if (f->open)
         return;
     f->open = true;
-    segment(f, f->client, SYN, NULL, 0);
-    segment(f, !f->client, SYN | ACK, NULL, 0);
-    segment(f, f->client, ACK, NULL, 0);
+    segment(f, f->client, SYN, nothing, 0);
+    segment(f, !f->client, SYN | ACK, nothing, 0);
+    segment(f, f->client, ACK, nothing, 0);
 }
 
 void frames_stream(struct frames *f, int source, const unsigned char *data, size_t n)
@@ -189,7 +191,7 @@ void frames_stream(struct frames *f, int source, const unsigned char *data, size
         size_t k = n < most ? n : most;
         segment(f, source, ACK | (k == n ? PSH : 0), data, k);
         if (f->next[source] - f->heard[source] >= UNHEARD)
-            segment(f, !source, ACK, NULL, 0);
+            segment(f, !source, ACK, nothing, 0);
         data += k;
         n -= k;
     }
@@ -220,17 +222,17 @@ void frames_fin(struct frames *f, int source)
     frames_open(f);
     if (f->fin[source])
         return;
-    segment(f, source, FIN | ACK, NULL, 0);
+    segment(f, source, FIN | ACK, nothing, 0);
     f->fin[source] = true;
     if (f->fin[!source]) /* nobody is left to say it has been heard, but for a word without data */
-        segment(f, !source, ACK, NULL, 0);
+        segment(f, !source, ACK, nothing, 0);
 }
 
 void frames_close(struct frames *f)
 {
     for (int i = 0; i < 2 && f->open; i++)
         if (!f->fin[i]) {
-            segment(f, i, RST | ACK, NULL, 0);
+            segment(f, i, RST | ACK, nothing, 0);
             f->fin[0] = f->fin[1] = true;
         }
 }
