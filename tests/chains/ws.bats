@@ -195,6 +195,13 @@ breaks_off() { # <steps> <what is said> <first address>
     run catena open:cut.gz "gunzip|ws:$W/cut/recv"
     same 1 "$status"
     told cut '88 03f3'
+    for how in fork thread; do # what fails behind a client who has been let in
+        wsl "tcp:127.0.0.1:$(free_port)"
+        run catena - "ws:127.0.0.1:$port" </dev/null
+        same 1 "$status"
+        has "$output" 'broke off with the code 1011'
+        gone
+    done
 }
 
 @test "a peer that is silent: handshakes end in time, pings are answered in time or all is over" {

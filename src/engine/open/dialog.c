@@ -213,13 +213,26 @@ int dialog_answer(struct line *l, struct err *e)
 }
 
 /* The run has failed already: nothing that goes wrong here is news. */
+/* Who has shaken hands and sees the line fail behind him hears it from his session, if that has words for it. */
+static void break_off(const struct line *l)
+{
+    struct station *s = l->pending[LEFT];
+    struct err ignored;
+    if (!s || s->program || !s->engine.side[LEFT].port)
+        return;
+    engine_start_closing(&s->engine);
+    (void)engine_turn(&s->engine, &ignored);
+}
+
 void line_refuse(struct line *l, const struct err *why)
 {
     struct dialog d = l->waiting;
     struct err e;
     l->waiting = (struct dialog){0};
-    if (!d.link)
+    if (!d.link) {
+        break_off(l);
         return;
+    }
     if (why->kind != ERR_INTERRUPTED) {
         if (answer(l, &d, why, &e) == 0)
             part(l, &d);
