@@ -220,7 +220,7 @@ breaks_off() { # <steps> <what is said> <first address>
 
 @test "mistakes of the command line" {
     each catena_fails <<'ROWS'
-'max-size=0: a message may have' - 'ws,max-size=0|tcp:h:1'
+'max-size=0: a message may have 1 byte' - 'ws,max-size=0|tcp:h:1'
 'a header is' - 'ws,header=x|tcp:h:1'
 'characters that cannot stand there' - 'ws:/a b|tcp:h:1'
 'text and binary exclude' - 'ws,text,binary|tcp:h:1'

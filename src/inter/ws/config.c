@@ -112,8 +112,8 @@ static const struct demand {
 static int check_numbers(const struct addr *a, struct err *e)
 {
     const struct opt *max = opt_find(a, &opt_max_size), *level = opt_find(a, &opt_ws_deflate);
-    if (max && (max->v.i < 1 || max->v.i > RECORD_CEILING))
-        return err_at(e, max->at, "max-size=%lld: a message may have from 1 to %d bytes", max->v.i, RECORD_CEILING);
+    if (max && max->v.i < 1)
+        return err_at(e, max->at, "max-size=%lld: a message may have 1 byte or more", max->v.i);
     if (level && level->v.given && (level->v.i < 0 || level->v.i > 9))
         return err_at(e, level->at, "deflate=%lld: from 1 (fast) to 9 (best), or 0 (not at all)", level->v.i);
     return 0;
@@ -295,7 +295,7 @@ static int fill(struct ws_config *c, struct run *r, struct err *e)
     c->text = opt_true(a, &opt_text);
     c->half_close = !half || half->v.i;
     c->max_size = max ? (size_t)max->v.i : SIZE_MAX;
-    c->max_record = max ? (size_t)max->v.i : RECORD_DEFAULT;
+    c->max_record = !max ? RECORD_DEFAULT : max->v.i < RECORD_CEILING ? (size_t)max->v.i : RECORD_CEILING;
     c->ping_ms = in_ms(a, &opt_ping, 0);
     c->pong_ms = in_ms(a, &opt_pong_timeout, PONG_S);
     c->level = !level ? 0 : level->v.given ? (int)level->v.i : 6;
