@@ -71,6 +71,32 @@ static void nobody_goes_round_in_circles(void **state)
         }
 }
 
+/* Answers, nonsense among them, as RFC 1143 has them. */
+static void answers_of_all_kinds(void **state)
+{
+    static const struct {
+        struct q before;
+        bool on;
+        enum q_says says;
+        enum q_state after;
+    } rows[] = {
+        {{Q_WANT_NO, false, true}, false, Q_SILENT, Q_NO},   {{Q_WANT_NO, true, true}, false, Q_ON, Q_WANT_YES},
+        {{Q_WANT_NO, false, true}, true, Q_SILENT, Q_NO},    {{Q_WANT_NO, true, true}, true, Q_SILENT, Q_YES},
+        {{Q_WANT_YES, false, true}, true, Q_SILENT, Q_YES},  {{Q_WANT_YES, true, true}, true, Q_OFF, Q_WANT_NO},
+        {{Q_WANT_YES, false, true}, false, Q_SILENT, Q_NO},  {{Q_WANT_YES, true, true}, false, Q_SILENT, Q_NO},
+        {{Q_NO, false, false}, true, Q_OFF, Q_NO},           {{Q_NO, false, true}, true, Q_ON, Q_YES},
+        {{Q_NO, false, true}, false, Q_SILENT, Q_NO},        {{Q_YES, false, false}, false, Q_OFF, Q_NO},
+        {{Q_YES, false, true}, true, Q_SILENT, Q_YES},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct q q = rows[i].before;
+        assert_int_equal(q_hear(&q, rows[i].on), rows[i].says);
+        assert_int_equal(q.state, rows[i].after);
+        assert_false(q.opposite);
+    }
+}
+
 /* ---- a session and its peer, bytes by hand ---- */
 
 static struct settings settings = {.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
@@ -561,6 +587,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_goes_round_in_circles),
+        cmocka_unit_test(answers_of_all_kinds),
         cmocka_unit_test(all_options),
         cmocka_unit_test(it_says_what_it_wants),
         cmocka_unit_test(variables_and_character_sets),
