@@ -356,6 +356,9 @@ const struct scenario scenarios[] = {
     {.name = "openssl-listen",
      .args = {"openssl-listen:4710,bind=@,reuseaddr,cert=+/pem,verify=0", "-"}, .input = TEXT,
      .other = tls_client},
+    {.name = "watched", .args = {"--progress", "--statistics", "-", "tap:out,format=pcapng|openssl,verify=0,keylog=out2|"
+                                 "tap:out,format=pcapng|" TCP_OUT},
+     .other = tls_server, .input = TEXT, .listens = LISTEN_TCP},
     {.name = "openssl-gzip", .args = {"-", "gzip%nop|openssl,verify=0|" TCP_OUT}, .other = tls_server,
      .listens = LISTEN_TCP},
     {.name = "bulk-file", .args = {"-u", "open:in", "create:out"}, .bulk = BULK},
