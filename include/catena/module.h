@@ -21,8 +21,8 @@ struct catena_module {
 #define CATENA_MODULE(forms, options) {CATENA_ABI, sizeof(struct catena_module), forms, options}
 extern const struct catena_module catena_module CATENA_EXPORT;
 
-/* As registry_add(), for what a module brings. Refuses one that was made for another program. */
+/* As registry_add(), for what a module brings; from: its file. Refuses one that was made for another program. */
 int registry_add_module(struct arena *a, const struct registry *base, const struct catena_module *m,
-                        const struct registry **out, struct err *e);
+                        const char *from, const struct registry **out, struct err *e);
 
 #endif

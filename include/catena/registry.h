@@ -16,6 +16,7 @@ struct registry {
     /* Tables, each ended by NULL, NULL behind the last one; those of form.options come on top. */
     const struct option_desc *const *const *options;
     const struct registry *base; /* what else is known, or NULL */
+    const char *from; /* the module's file, NULL: the program itself */
 };
 
 /* What the program itself brings, out of endpoints.def, inters.def and options.def. */
@@ -28,6 +29,8 @@ int registry_add(struct arena *a, const struct registry *base, const struct form
                  const struct option_desc *const *options, const struct registry **out,
                  struct err *e);
 
+/* The module's file that the form comes from; NULL: none, it is the program's. */
+const char *registry_from(const struct registry *known, const struct form *f);
 /* Iterates over all forms: start with NULL; gives NULL at the end. */
 const struct form *registry_next(const struct registry *known, const struct form *after);
 /* Does the form answer to that keyword (canonical or alias, any case)? */

@@ -23,4 +23,4 @@ static const struct form forms_handle[] = {
 
 static const struct form *const forms[] = {forms_handle, NULL};
 static const struct option_desc *const *const no_options[] = {NULL};
-const struct registry handle_registry = {forms, no_options, &builtin_registry};
+const struct registry handle_registry = {forms, no_options, &builtin_registry, NULL};

@@ -8,7 +8,7 @@ build=$2
 
 # Text, time, memory; what only asks or releases; what a child does between fork and exec.
 spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exit bcmp memcmp memcpy memmove memset mem.*chr __stack_chk_fail
-    closedir fdopendir readdir getpgid sig(abbrev|descr)_np
+    closedir fdopendir readdir alphasort geteuid getauxval getpgid sig(abbrev|descr)_np
     clock_gettime cf[gs]et[io]speed cfmakeraw explicit_bzero free freeaddrinfo gai_strerror getenv
     get[p]?pid gettimeofday inet_.* localtime_r pthread_(mutex_(un)?lock|mutex_destroy|join|detach|once|sigmask)
     pthread_attr_(destroy|setstacksize) qsort sig(add|del|empty|fill|ismember).* sigpending sigtimedwait sigaction

@@ -212,14 +212,16 @@ static void modules_of_another_make_are_refused(void **state)
     const struct registry *known;
     struct err e;
     (void)state;
-    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, &known, &e), 0);
+    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, "road.so", &known, &e), 0);
     assert_true(registry_known(known, "road"));
+    assert_string_equal(registry_from(known, &forms_road[0]), "road.so");
+    assert_null(registry_from(known, registry_next(&builtin_registry, NULL)));
     m.abi = CATENA_ABI + 1;
-    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, &known, &e), -1);
+    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, "road.so", &known, &e), -1);
     assert_non_null(strstr(e.text, "newer"));
     m.abi = CATENA_ABI;
     m.size--;
-    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, &known, &e), -1);
+    assert_int_equal(registry_add_module(&memory, &builtin_registry, &m, "road.so", &known, &e), -1);
 }
 
 int main(void)

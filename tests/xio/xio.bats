@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# libxio as it is installed: programs built outside of the tree by pkg-config alone, in C, C++ and Python.
+# libxio and modules as they are installed and built: outside of the tree, by pkg-config alone; in C, C++ and Python.
 load ../helpers
 
 # The library that was installed is another one under a sanitizer: programs would need its runtime.
@@ -117,4 +117,70 @@ talk() { # <chain>
     run python3 "$top/tests/xio/talks.py" "$certs/server.pem" "$certs/ca.crt"
     same 0 "$status"
     same $'through\nTLSv1.3' "$output"
+}
+
+module() { # <name>: one of the examples, built as its head says
+    # shellcheck disable=SC2046
+    cc -shared -Wall -Wextra -Werror $(pkg-config --cflags catena) "$top/examples/modules/$1.c" -o "$1.so"
+    (($(wc -l <"$top/examples/modules/$1.c") <= 80))
+}
+
+@test "contributed addresses: a codec, a negotiator, an endpoint" {
+    for name in skeleton rot13 password ring; do module "$name"; done
+    export CATENA_MODULES=$T
+    same Uryyb "$(catena -u - 'rot13|skeleton|stdout' <<<Hello)"
+    same Hello "$(catena - 'rot13|rot13|skeleton|pipe' <<<Hello)"
+    echo sesame >word
+    start_listener server "tcp-listen:0,bind=127.0.0.1,fork" '^password-server,word-file=word|rot13|pipe'
+    same Hello "$(catena - "password,word=sesame|tcp:127.0.0.1:$port" <<<Hello)"
+    run catena - "password,word=simsalabim|tcp:127.0.0.1:$port" <<<Hello
+    same 1 "$status"
+    has "$output" 'the password was not accepted'
+    has_not "$output" simsalabim
+    catena -u - ring:last:10 <<<"one two three"
+    same "two three" "$(catena -u ring:last:10 -)"
+    catena -u - ring:last:10 <<<four
+    same $'hree\nfour' "$(catena -u ring:last:10 -)"
+    run catena - password
+    has "$output" 'inter address'
+    run catena - 'password|pipe'
+    has "$output" '"word" is missing'
+}
+
+@test "what is no module, or not to be trusted, is refused; -V and -h tell where an address is from" {
+    module rot13
+    has "$(catena --module ./rot13.so -V)" "module $T/rot13.so, version 1: ROT13\$"
+    has "$(catena --module "$T" -h)" "^ *ROT13.*from $T/rot13.so\$"
+    refused() { # <module> <pattern>
+        run catena --module "$1" - 'rot13|pipe'
+        same 1 "$status"
+        has "$output" " E module \"$T/$1\".*$2"
+    }
+    cp rot13.so twice.so
+    run catena --module rot13.so --module twice.so - pipe
+    same 1 "$status"
+    has "$output" 'twice.so.*"ROT13" exists already'
+    sed 's/rot13/tcp-connect/Ig' "$top/examples/modules/rot13.c" >taken.c
+    sed 's/= CATENA_MODULE(forms, NULL)/= {CATENA_ABI + 1, sizeof catena_module, forms, NULL}/' "$top/examples/modules/rot13.c" >newer.c
+    echo 'int nothing;' >none.c
+    for name in taken newer none; do
+        # shellcheck disable=SC2046
+        cc -shared $(pkg-config --cflags catena) $name.c -o $name.so
+    done
+    refused taken.so 'exists already, as TCP-CONNECT'
+    refused newer.so 'made for a newer catena'
+    refused none.so 'it has no "catena_module"'
+    echo text >text.so
+    refused text.so 'cannot be loaded'
+    chmod 666 rot13.so
+    refused rot13.so 'others than root and you may write to it'
+    run catena --module missing.so - pipe
+    same 1 "$status"
+    has "$output" 'missing.so.*no such file'
+}
+
+@test "a module works in a confined process; pkg-config tells the directory of those that need no name" {
+    module rot13
+    same Uryyb "$(catena --module rot13.so --sandbox -u - 'rot13|stdout' <<<Hello)"
+    has "$(pkg-config --variable=moduledir catena)" '/lib.*/catena/modules$'
 }

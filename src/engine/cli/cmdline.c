@@ -183,6 +183,14 @@ static int act_lp(struct cmdline *c, const char *v, struct err *e)
     return 0;
 }
 
+static int act_module(struct cmdline *c, const char *v, struct err *e)
+{
+    if (c->nmodules == MODULES_NAMED)
+        return err_set(e, ERR_USAGE, "option --module: more than %d modules; a directory counts as one", MODULES_NAMED);
+    c->modules[c->nmodules++] = v;
+    return 0;
+}
+
 /* Longer names first where one begins another. */
 static const struct row rows[] = {
     {"--dry-run", NO_VALUE, act_n},
@@ -191,6 +199,7 @@ static const struct row rows[] = {
     {"--statistics", NO_VALUE, act_statistics},
     {"--progress", NO_VALUE, act_progress},
     {"--sandbox", NO_VALUE, act_sandbox},
+    {"--module", VALUE, act_module},
     {"--experimental", NO_VALUE, act_experimental},
     {"--help", NO_VALUE, act_h},
     {"--version", NO_VALUE, act_V},
@@ -243,6 +252,7 @@ const struct cmdline_switch cmdline_switches[] = {
     {"--experimental", NULL, "no warnings about experimental features"},
     {"--sandbox", NULL, "once everything is open, confine the process to relaying"},
     {"--progress", NULL, "show how much has been transferred, how fast, and for how long still"},
+    {"--module", " <file>", "load addresses from a module, or from all of a directory"},
     {"--statistics", NULL, "tell at the end what was transferred"},
     {"-ly", "[facility]", "log to syslog, using facility (default is daemon)"},
     {"-lf", "<logfile>", "log to file"},

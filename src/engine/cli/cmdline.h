@@ -9,6 +9,7 @@
 #include "catena/err.h"
 #include "catena/settings.h"
 
+enum { MODULES_NAMED = 32 };
 enum cmdline_action { CMDLINE_RUN, CMDLINE_HELP, CMDLINE_VERSION };
 
 struct cmdline {
@@ -18,6 +19,8 @@ struct cmdline {
     enum cmdline_action action;
     int help_level; /* 1 to 3 */
     char *address[2]; /* of argv */
+    const char *modules[MODULES_NAMED]; /* --module, of argv */
+    size_t nmodules;
     char env_prefix[128]; /* room for that of -lp */
     struct utsname host; /* -lh */
 };

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "catena/err.h"
+#include "catena/module.h"
 #include "catena/option.h"
 #include "catena/registry.h"
 #include "engine/cli/cmdline.h"
@@ -117,9 +118,10 @@ static int print_addresses(FILE *f, const struct registry *known, int level, str
         contexts(a, left);
         brought_list(a, own, sizeof own);
         group_list(a->groups, groups, sizeof groups);
-        add_text(&l, "%s%s\t%s\t%s\t%s%s%s%s", a->keyword, a->params ? a->params : "", left,
+        const char *from = registry_from(known, a);
+        add_text(&l, "%s%s\t%s\t%s\t%s%s%s%s%s%s", a->keyword, a->params ? a->params : "", left,
                  a->right == RIGHT_NONE ? "-" : a->right == RIGHT_BOTH ? "b" : "mirror",
-                 groups[0] ? "groups=" : "", groups, groups[0] && own[0] ? "\t" : "", own);
+                 groups[0] ? "groups=" : "", groups, groups[0] && own[0] ? "\t" : "", own, from ? "\tfrom " : "", from ? from : "");
         if (level >= 3)
             each_word(a->aliases, add_alias, &(struct alias_of){&l, a->keyword});
     }
@@ -222,14 +224,29 @@ static const struct {
 /* Names that scripts ask for and that promise what this program does not do. */
 static const char *const missing[] = {"FIPS", "DEVTESTS"};
 
+/* Of the module on top alone. */
+static const char *keywords_of(const struct registry *r, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (const struct form *const *t = r->forms; *t; t++)
+        for (const struct form *a = *t; a->keyword && n < cap; a++)
+            n += (size_t)snprintf(out + n, cap - n, " %s", a->keyword);
+    return out;
+}
+
 void help_version(FILE *f, const struct registry *known, bool v1_name)
 {
     struct utsname u;
+    char words[512];
     fprintf(f, "catena, a relay for chains of addresses, also socat\n");
     fprintf(f, "%s version " CATENA_VERSION "\n", v1_name ? "socat" : "catena");
     if (uname(&u) == 0)
         fprintf(f, "   running on %s version %s, release %s, machine %s\n", u.sysname, u.version,
                 u.release, u.machine);
+    for (const struct registry *r = known; r; r = r->base)
+        if (r->from)
+            fprintf(f, "   module %s, version %d:%s\n", r->from, CATENA_ABI, keywords_of(r, words, sizeof words));
     fprintf(f, "features:\n");
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
         const char *keyword = features[i].keyword;

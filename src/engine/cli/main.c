@@ -9,6 +9,7 @@
 #include "catena/registry.h"
 #include "engine/cli/cmdline.h"
 #include "engine/cli/help.h"
+#include "engine/cli/modules.h"
 #include "engine/cli/secret_environment.h"
 #include "engine/cli/signal_fd.h"
 #include "engine/plan/secret.h"
@@ -89,7 +90,7 @@ int main(int argc, char *argv[])
     struct err e;
     (void)diag_about(&c.nobody);
     fill_standard_descriptors();
-    if (cmdline_parse(argc, argv, &c, &e) < 0)
+    if (cmdline_parse(argc, argv, &c, &e) < 0 || modules_load(&c, &e) < 0)
         return fail(&e);
     int status = 0;
     switch (c.action) {

@@ -27,4 +27,4 @@ static const struct option_desc *const *const option_tables[] = {
     NULL,
 };
 
-const struct registry builtin_registry = {form_tables, option_tables, NULL};
+const struct registry builtin_registry = {form_tables, option_tables, NULL, NULL};

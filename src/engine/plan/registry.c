@@ -363,7 +363,7 @@ int registry_add(struct arena *a, const struct registry *base, const struct form
     more->options[0] = options;
     more->forms[1] = NULL;
     more->options[1] = NULL;
-    more->r = (struct registry){more->forms, more->options, NULL};
+    more->r = (struct registry){more->forms, more->options, NULL, NULL};
     struct registry own = more->r;
     more->r.base = base;
     *out = &more->r;
@@ -371,12 +371,30 @@ int registry_add(struct arena *a, const struct registry *base, const struct form
 }
 
 int registry_add_module(struct arena *a, const struct registry *base, const struct catena_module *m,
-                        const struct registry **out, struct err *e)
+                        const char *from, const struct registry **out, struct err *e)
 {
     if (m->abi != CATENA_ABI)
         return err_set(e, ERR_USAGE, "the module was made for a %s catena: its addresses are of version %u, "
                        "%d is needed", m->abi > CATENA_ABI ? "newer" : "older", m->abi, CATENA_ABI);
     if (m->size != sizeof *m)
         return err_set(e, ERR_USAGE, "the module's table has %u bytes instead of %zu", m->size, sizeof *m);
-    return registry_add(a, base, m->forms, m->options, out, e);
+    if (registry_add(a, base, m->forms, m->options, out, e) < 0)
+        return -1;
+    struct registry *named = arena_alloc(a, sizeof *named);
+    if (!named)
+        return err_nomem(e);
+    *named = **out;
+    named->from = from;
+    *out = named;
+    return 0;
+}
+
+const char *registry_from(const struct registry *known, const struct form *f)
+{
+    for (; known; known = known->base)
+        for (const struct form *const *t = known->forms; *t; t++)
+            for (const struct form *one = *t; one->keyword; one++)
+                if (one == f)
+                    return known->from;
+    return NULL;
 }
