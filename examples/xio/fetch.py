@@ -1,25 +1,18 @@
 #!/usr/bin/env python3
 """Fetches a page through a chain: fetch.py 'openssl|proxy:www:443|tcp:proxy:8080' www /index.html"""
-import ctypes as c
-import sys
+import ctypes as c, os, sys
 
-xio = c.CDLL("libxio.so.1")
 class Error(c.Structure):
-    _fields_ = [("kind", c.c_int), ("sys", c.c_int), ("offset", c.c_size_t), ("length", c.c_size_t), ("text", c.c_char * 1024)]
-xio.xioopen.restype, xio.xioopen.argtypes = c.c_void_p, [c.c_char_p, c.c_int]
-xio.xioread.restype, xio.xioread.argtypes = c.c_ssize_t, [c.c_void_p, c.c_char_p, c.c_size_t]
-xio.xiowrite.restype, xio.xiowrite.argtypes = c.c_ssize_t, [c.c_void_p, c.c_char_p, c.c_size_t]
-xio.xioclose.argtypes = [c.c_void_p]
-xio.xioerror.restype, xio.xioerror.argtypes = c.POINTER(Error), [c.c_void_p]
-
+    _fields_ = [("kind", c.c_int), ("sys", c.c_int), ("at", c.c_size_t), ("length", c.c_size_t), ("text", c.c_char * 1024)]
+xio = c.CDLL("libxio.so.1")
+xio.xioopen.restype, xio.xioerror.restype = c.c_void_p, c.POINTER(Error)
+for f in xio.xioread, xio.xiowrite, xio.xioclose:
+    f.argtypes, f.restype = [c.c_void_p, c.c_char_p, c.c_size_t][:1 if f is xio.xioclose else 3], c.c_ssize_t
 def checked(result):
-    if result is None or result < 0:
-        sys.exit(xio.xioerror(None).contents.text.decode())
-    return result
-
-chain, host, path = sys.argv[1:]
-h = checked(xio.xioopen(chain.encode(), 2))  # O_RDWR
-request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
+    return result if result is not None and result >= 0 else sys.exit(xio.xioerror(None).contents.text.decode())
+chain, host, path = (arg.encode() for arg in sys.argv[1:])
+h = checked(xio.xioopen(chain, os.O_RDWR))
+request = b"GET %b HTTP/1.0\r\nHost: %b\r\n\r\n" % (path, host)
 checked(xio.xiowrite(h, request, len(request)))
 buf = c.create_string_buffer(65536)
 while n := checked(xio.xioread(h, buf, len(buf))):

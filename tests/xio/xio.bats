@@ -110,7 +110,7 @@ talk() { # <chain>
     run python3 "$top/examples/xio/fetch.py" "openssl|proxy:localhost:$port|tcp:127.0.0.1:$proxy" localhost /page.html
     same 1 "$status"
     has "$output" 'certificate'
-    (($(wc -l <"$top/examples/xio/fetch.py") <= 33))
+    (($(wc -l <"$top/examples/xio/fetch.py") <= 21))
 }
 
 @test "a chain that talks to the caller is opened behind the handle" {
