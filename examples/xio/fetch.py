@@ -6,8 +6,8 @@ class Error(c.Structure):
     _fields_ = [("kind", c.c_int), ("sys", c.c_int), ("at", c.c_size_t), ("length", c.c_size_t), ("text", c.c_char * 1024)]
 xio = c.CDLL("libxio.so.1")
 xio.xioopen.restype, xio.xioerror.restype = c.c_void_p, c.POINTER(Error)
-for f in xio.xioread, xio.xiowrite, xio.xioclose:
-    f.argtypes, f.restype = [c.c_void_p, c.c_char_p, c.c_size_t][:1 if f is xio.xioclose else 3], c.c_ssize_t
+xio.xioread.argtypes = xio.xiowrite.argtypes = [c.c_void_p, c.c_char_p, c.c_size_t]
+xio.xioread.restype, xio.xiowrite.restype, xio.xioclose.argtypes = c.c_ssize_t, c.c_ssize_t, [c.c_void_p]
 def checked(result):
     return result if result is not None and result >= 0 else sys.exit(xio.xioerror(None).contents.text.decode())
 chain, host, path = (arg.encode() for arg in sys.argv[1:])
