@@ -74,8 +74,8 @@ rights() {
     connect   yes  tcp:127.0.0.1:$full
     connect-t yes  tcp:127.0.0.1:$full,connect-timeout=100
     busy      yes  unix:full.sock
-    resolve   yes  tcp4:host.test:1,res-nsaddr=127.0.0.1:$udp
-    bind      yes  tcp4:127.0.0.1:1,bind=host.test,res-nsaddr=127.0.0.1:$udp
+    resolve   yes  tcp4:host.test:1,res-retrans=100,res-nsaddr=127.0.0.1:$udp
+    bind      yes  tcp4:127.0.0.1:1,bind=host.test,res-retrans=100,res-nsaddr=127.0.0.1:$udp
     pause     yes  tcp:127.0.0.1:1,forever,interval=100
     tls       yes  openssl:127.0.0.1:$silent,verify=0
     dtls      yes  dtls:127.0.0.1:$udp,verify=0
@@ -198,7 +198,7 @@ both() { [ "$(grep -c 'accepting connection' "$1")" = 2 ]; }
         waits "dtls$how" "$CATENA_BIN" "dtls-listen:0,bind=127.0.0.1,cert=$C/server.pem,verify=0$how" pipe
         waits "forever$how" "$CATENA_BIN" "tcp-listen:0,bind=127.0.0.1,forever$how" pipe
         waits "taken$how" "$CATENA_BIN" "tcp-listen:$silent,bind=127.0.0.1,reuseaddr=,forever,interval=100$how" pipe
-        waits "name$how" "$CATENA_BIN" "tcp4-listen:0,bind=host.test,res-nsaddr=127.0.0.1:$udp$how" pipe
+        waits "name$how" "$CATENA_BIN" "tcp4-listen:0,bind=host.test,res-retrans=100,res-nsaddr=127.0.0.1:$udp$how" pipe
         waits "lock$how" "$CATENA_BIN" "unix-listen:$T/l${#names[@]},waitlock=held$how" pipe
     done
     for how in openssl-server,cert="$C/server.pem",verify=0 socks5-listen:h:1; do
