@@ -235,9 +235,38 @@ static void codec_has_a_clock(void **state)
     bench_free(b);
 }
 
+/* The source never rests, but for who comes behind a throttle it does. Gives what got through when all that may be
+ * given out for that has been. */
+static size_t behind(const char *chain)
+{
+    static char data[8192];
+    struct err e;
+    struct bench *b = bench(chain, SOCKETS);
+    for (size_t i = 0; i < b->plan->nitems; i++)
+        if (i != b->plan->border)
+            assert_int_equal(engine_push(&b->engine, LEFT, &b->plan->items[i], false, &e), 0);
+    assert_int_equal(write(b->out[LEFT][1], data, sizeof data), sizeof data);
+    assert_int_equal(engine_read(&b->engine, LEFT, &e), 1);
+    assert_int_equal(engine_turn(&b->engine, &e), 0);
+    if (engine_idle_due(&b->engine, LEFT, false))
+        assert_int_equal(stack_release(&b->engine, LEFT, false, &e), 0);
+    assert_int_equal(engine_turn(&b->engine, &e), 0);
+    ssize_t n = read(b->out[RIGHT][0], data, sizeof data);
+    bench_free(b);
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void behind_a_throttle(void **state)
+{
+    (void)state;
+    assert_true(behind("throttle:10k|gzip|pipe") > 20); /* more than the header */
+    assert_int_equal(behind("gzip|delay:1|pipe"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(behind_a_throttle),
         cmocka_unit_test(codec_marks),      cmocka_unit_test(codec_saturated),
         cmocka_unit_test(codec_is_prompt),  cmocka_unit_test(codec_is_prompt_beside_traffic),
         cmocka_unit_test(codec_half_close), cmocka_unit_test(codec_truncated),

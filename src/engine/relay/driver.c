@@ -271,11 +271,12 @@ static bool release_idle(const struct driver *d, struct seat *s, struct err *err
 {
     struct engine *e = s->engine;
     bool any = false;
-    for (int i = 0; i < 2 && !e->closing; i++) {
-        if (!engine_idle_due(e, i) || !is_dry(d, s, i))
+    for (int i = 0; i < 2; i++) {
+        bool dry = is_dry(d, s, i);
+        if (!engine_idle_due(e, i, dry))
             continue;
         any = true;
-        if (stack_release(e, i, err) < 0)
+        if (stack_release(e, i, dry, err) < 0)
             engine_failed(e, err);
     }
     return any;
@@ -288,7 +289,7 @@ static void go_to_sleep(struct driver *d, struct seat *s)
     sooner(&d->earliest, engine_deadline(e));
     if (d->epoll)
         driver_sync_epoll(d, s);
-    if (engine_idle_due(e, LEFT) || engine_idle_due(e, RIGHT))
+    if (engine_idle_due(e, LEFT, true) || engine_idle_due(e, RIGHT, true))
         driver_wake(d, s); /* it waits without time, to see whether they are dry */
 }
 

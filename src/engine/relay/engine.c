@@ -210,10 +210,10 @@ bool engine_work(struct engine *e, struct err *err)
     return finished(e);
 }
 
-bool engine_idle_due(const struct engine *e, int source)
+bool engine_idle_due(const struct engine *e, int source, bool dry)
 {
     const struct port *p = e->side[source].port;
-    return e->nlayers > 0 && stack_holds(e, source) && !(p && port_has_more(p));
+    return e->nlayers > 0 && !e->closing && stack_holds(e, source, dry && !(p && port_has_more(p)));
 }
 
 void engine_rest(struct engine *e, bool keeps)

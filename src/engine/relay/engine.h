@@ -117,7 +117,7 @@ void engine_fini(struct engine *e); /* closes ports that are still open, frees *
 /* Moves what can be moved without waiting. True: both directions have ended. Errors go to
  * run_fail(); err is only room for them: a forked child pays for each page of stack. */
 bool engine_work(struct engine *e, struct err *err);
-bool engine_idle_due(const struct engine *e, int source); /* stack_release() has something to do */
+bool engine_idle_due(const struct engine *e, int source, bool dry); /* stack_release() has something to do */
 bool engine_awaits_goodbye(const struct engine *e);
 /* Nothing more is read there, by order. */
 void engine_end_input(struct engine *e, int side, const char *why);

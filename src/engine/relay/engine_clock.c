@@ -126,8 +126,11 @@ static const struct clock *ruling(const struct engine *e)
     return NULL;
 }
 
+/* While it closes, what layers keep has that long in all: a slow line may have much more. */
 static int64_t runs_down(const struct engine *e, const struct clock *c)
 {
+    if (e->closing && (stack_delays(e, LEFT) || stack_delays(e, RIGHT)))
+        return e->closing_since + c->limit(e);
     int64_t since = run_silent_since(e->run);
     if (e->closing && e->closing_since > since)
         since = e->closing_since;

@@ -105,14 +105,14 @@ static int send(struct wire *w, const void *data, size_t n, struct err *err)
     struct engine *e = ew->engine;
     const char *p = data;
     while (n > 0 || stack_in(e, ew->side)->len > 0 || engine_wants_output(e, !ew->side) ||
-           stack_holds(e, ew->side)) {
+           stack_holds(e, ew->side, true)) {
         struct buf *in = stack_in(e, ew->side);
         if (buf_grow(in, e->block) < 0)
             return err_nomem(err);
         size_t k = n > 0 ? buf_put(in, p, n) : 0;
         p += k;
         n -= k;
-        if (engine_turn(e, err) < 0 || stack_release(e, ew->side, err) < 0)
+        if (engine_turn(e, err) < 0 || stack_release(e, ew->side, true, err) < 0)
             return -1;
         /* what it did not take yet waits for the far side: to have room, or to answer */
         if ((engine_wants_output(e, !ew->side) || in->len > 0) &&

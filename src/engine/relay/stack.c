@@ -307,13 +307,25 @@ int stack_step(struct engine *e, bool *moved, struct err *err)
     return 0;
 }
 
+static bool delays(const struct engine *e, const struct layer *l, int source)
+{
+    return !l->dead && l->kind->delays && l->kind->delays(e, l, source);
+}
+
 bool stack_delays(const struct engine *e, int source)
 {
-    for (size_t i = 0; i < e->nlayers; i++) {
-        const struct layer *l = &e->layer[i];
-        if (!l->dead && l->kind->delays && l->kind->delays(e, l, source))
+    for (size_t i = 0; i < e->nlayers; i++)
+        if (delays(e, &e->layer[i], source))
             return true;
-    }
+    return false;
+}
+
+/* A layer that the flow meets before that one keeps what would come to it. */
+static bool is_kept_waiting(const struct engine *e, const struct layer *l, int source)
+{
+    for (size_t i = 0; i < e->nlayers; i++)
+        if ((source == LEFT ? i < l->at : i > l->at) && delays(e, &e->layer[i], source))
+            return true;
     return false;
 }
 
@@ -330,25 +342,26 @@ int64_t stack_due(const struct engine *e)
 }
 
 /* A layer may hold something back, nothing comes to it, and there is room to give it out. */
-static bool holds(const struct engine *e, const struct layer *l, int source)
+static bool holds(const struct engine *e, const struct layer *l, int source, bool dry)
 {
     return !l->dead && l->kind->holds && l->kind->holds(l, source) &&
-           !buf_holds(&layer_from(e, l, source)->buf[source]) && !buf_holds(&layer_to(e, l, source)->buf[source]);
+           !buf_holds(&layer_from(e, l, source)->buf[source]) && !buf_holds(&layer_to(e, l, source)->buf[source]) &&
+           (dry || is_kept_waiting(e, l, source));
 }
 
-bool stack_holds(const struct engine *e, int source)
+bool stack_holds(const struct engine *e, int source, bool dry)
 {
     for (size_t i = 0; i < e->nlayers; i++)
-        if (holds(e, &e->layer[i], source))
+        if (holds(e, &e->layer[i], source, dry))
             return true;
     return false;
 }
 
-int stack_release(struct engine *e, int source, struct err *err)
+int stack_release(struct engine *e, int source, bool dry, struct err *err)
 {
     for (size_t i = 0; i < e->nlayers; i++) {
         struct layer *l = &e->layer[source == LEFT ? i : e->nlayers - 1 - i];
-        if (!holds(e, l, source))
+        if (!holds(e, l, source, dry))
             continue;
         if (l->kind->release(e, l, source, err) < 0)
             return failed(e, l, err);

@@ -120,8 +120,10 @@ int stack_step(struct engine *e, bool *moved, struct err *err);
 /* A layer keeps something of that flow by the clock. */
 bool stack_delays(const struct engine *e, int source);
 int64_t stack_due(const struct engine *e); /* wait_now() when it has something to do without input; -1 not */
-bool stack_holds(const struct engine *e, int source); /* stack_release() has something to do */
-int stack_release(struct engine *e, int source, struct err *err);
+/* stack_release() has something to do: gives out what layers hold that nothing comes to for now. dry: nothing comes
+ * into the engine; else those behind one that keeps the rest. */
+bool stack_holds(const struct engine *e, int source, bool dry);
+int stack_release(struct engine *e, int source, bool dry, struct err *err);
 /* Nothing more of that flow is taken at that seam: what makes it learns, up to its source. */
 void stack_refuse(struct engine *e, struct seam *at, int source);
 /* Room in that seam for what becomes of what is in front of it. */
