@@ -294,9 +294,13 @@ void option_owners(const struct registry *known, const struct option_desc *d, ch
 {
     group_list(d->groups, out, cap);
     size_t n = strlen(out);
-    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
-        if (form_brings(f, d) && n < cap)
-            n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "", f->keyword);
+    const char *last = ""; /* overloads of a keyword stand together */
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f)) {
+        if (!form_brings(f, d) || strcmp(f->keyword, last) == 0 || n >= cap)
+            continue;
+        last = f->keyword;
+        n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "", last);
+    }
 }
 
 /* ---- adding ---- */
