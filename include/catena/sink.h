@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "catena/err.h"
 
@@ -16,6 +17,7 @@ struct run;
 struct sink {
     struct run *run;
     int fd;    /* -1: standard error; -2: closed, or never opened */
+    const char *what; /* for messages; NULL: a dump */
     bool pipe; /* what is longer than PIPE_BUF may be torn apart there by what others write */
 };
 
@@ -33,6 +35,9 @@ int sink_borrow(struct sink *s, struct run *r, int fd, struct err *e);
 static inline bool sink_is_open(const struct sink *s) { return s->fd != -2; }
 /* Nothing has been written to it yet. */
 bool sink_is_new(const struct sink *s);
+/* Reads n bytes of what its file has, from that offset, a negative one from its end. False: there are not so many, or
+ * it cannot be read. */
+bool sink_holds(const struct sink *s, off_t at, void *to, size_t n);
 /* All of it, in one piece if the system takes it. What cannot be written makes the run fail, once, and
  * closes the sink; so does a signal while it waits, silently. */
 void sink_write(struct sink *s, const void *data, size_t n);

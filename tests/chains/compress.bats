@@ -259,3 +259,14 @@ talk() { # <links>
         catena --sandbox - "$f|un${f%,*}|pipe" <"$in" | cmp - "$in"
     done
 }
+
+# However long the library takes for a block, or for all that its threads have taken.
+@test "a signal ends strong compressors, too" {
+    base64 -w0 /dev/urandom | head -c 6000000 >much
+    for link in zstd,level=19,threads=2 zstd,level=19 brotli,level=11; do
+        start slow "$CATENA_BIN" -d -d -u open:much "$link|open:/dev/null"
+        wait_for 5 file_has slow.err 'starting data transfer'
+        kill "$pid"
+        finish slow 143
+    done
+}

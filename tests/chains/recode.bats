@@ -101,3 +101,12 @@ prepare() {
     end "$server"
     finish server 143
 }
+
+@test "blocks of every size that end within a character" {
+    for n in 253 254 255 256 257 258 510 4095 8191; do
+        for lead in '' a ab; do
+            python3 -c 'import sys; sys.stdout.write(sys.argv[2] + "é€😀ü"[int(sys.argv[1]) % 4] * int(sys.argv[1]))' $n "$lead" >cut
+            catena -u open:cut 'recode:utf-8:utf-16le|stdout' | cmp - <(iconv -f utf-8 -t utf-16le cut)
+        done
+    done
+}

@@ -359,3 +359,13 @@ flood() { # <port> <bytes first> <then again and again>
     start flood "$PEER" connect "$1" ${2:+"send:$2"} "flood:${3:-\5}" </dev/null
     wait_for 10 is_gone "$(<flood.pid)"
 }
+
+@test "proxy: a request that is cut short is no whole one" {
+    for body in 'Content-Length: 10\r\n\r\nabc' 'Transfer-Encoding: chunked\r\n\r\n5\r\nab' 'X: y'; do
+        start_listener server 'proxy-server|tcp-l:0,bind=127.0.0.1' 'system:cat >got'
+        printf "POST http://h/x HTTP/1.1\r\nContent-Length: 0\r\n\r\nPOST http://h/x HTTP/1.1\r\n$body" |
+            catena - "tcp:127.0.0.1:$port" || :
+        finish server 1
+        has "$(<server.err)" " E .*proxy-server.*the client's stream ends within"
+    done
+}

@@ -77,7 +77,7 @@ fifo_is_full() { python3 -c 'import fcntl,struct,sys; sys.exit(struct.unpack("i"
 @test "a file that cannot be written makes the run fail" {
     run catena -u text:hello 'tap:/dev/full,format=raw|create:out'
     same 1 "$status"
-    has "$output" ' E .*dump'
+    has "$output" ' E .*tap file cannot be written'
     same hello "$(<out)"
     run catena -u text:hello 'tap:no/such/file|create:out'
     same 1 "$status"

@@ -149,7 +149,7 @@ has_hello() { pcapng f packets | grep -q '^tap0 .*:[0-9]* ACK [1-9][0-9][0-9]'; 
     has "$output" 'format=pcapng is nothing for people to read: give a file'
     run catena -u text:hello "tap:/dev/full,$P|create:out"
     same 1 "$status"
-    has "$output" ' E .*dump cannot be written'
+    has "$output" ' E .*tap file cannot be written'
     run catena - "openssl,keylog=no/such/file|tcp:localhost:1"
     same 1 "$status"
     has "$output" 'key log "no/such/file".*[Nn]o such file'
@@ -165,4 +165,19 @@ has_hello() { pcapng f packets | grep -q '^tap0 .*:[0-9]* ACK [1-9][0-9][0-9]'; 
     catena -u text:hello "tap,label=$(printf 'two\nlines')|create:out" 2>err
     same 1 "$(wc -l <err)"
     has "$(<err)" '  two\\nlines  length=5 '
+}
+
+@test "only a whole capture is continued" {
+    echo x | catena - 'tap:good,format=pcapng|pipe'
+    echo x | catena - 'tap:good,format=pcapng|pipe'
+    pcapng good >/dev/null
+    head -c 300 good >cut
+    echo junk >junk
+    for f in cut junk; do
+        cp $f before
+        run catena - "tap:$f,format=pcapng|pipe" </dev/null
+        same 1 "$status"
+        has "$output" "tap file \"$f\" is there already, and is no whole pcapng capture"
+        cmp $f before
+    done
 }

@@ -294,6 +294,16 @@ END
     run catena - "rfc2217|tcp:127.0.0.1:$port" < <($QUIET)
     same 1 "$status"
     has "$output" ' E .*rfc2217.*the server does not do RFC 2217'
+    # nor is there one who says nothing of it, and goes
+    start_peer silent 'recv:3' 'send:hi' shut sum
+    run catena - "rfc2217|tcp:127.0.0.1:$port" </dev/null
+    same 1 "$status"
+    has "$output" ' E .*rfc2217.*without a word about RFC 2217'
+    start_peer cut 'recv:3' 'send:abc\xff\xfa\x18\x01' shut sum
+    run catena - "telnet|tcp:127.0.0.1:$port" </dev/null
+    same 1 "$status"
+    has "$output" 'abc'
+    has "$output" ' E .*the stream ends within a telnet command'
     # what a peer says is escaped
     start_peer lies 'recv:3' 'send:\xff\xfd\x2c\xff\xfa\x2c\x64\x1b[31mred\x00\x07\xff\xf0text' shut 'sum'
     run catena -d -d - "rfc2217|tcp:127.0.0.1:$port" </dev/null

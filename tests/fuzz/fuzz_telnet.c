@@ -78,7 +78,8 @@ static void check_telnet(struct end *x, const uint8_t *p, size_t n)
     }
 }
 
-static void end_step(struct end *x)
+/* False: what came has been cut short, and it says so. */
+static bool end_step(struct end *x)
 {
     struct err e = {.kind = ERR_NONE};
     struct buf full = {0}, *out = x->data.out;
@@ -86,12 +87,14 @@ static void end_step(struct end *x)
     if (out->control.kind) /* as an engine does it */
         x->data.out = &full;
     size_t before = x->wire.out->len;
-    if (x->ops->step(x->st, &x->data, &x->wire, &e) < 0)
+    int rc = x->ops->step(x->st, &x->data, &x->wire, &e);
+    if (rc < 0 && !x->wire.in_eof)
         abort();
     x->data.out = out;
     if (out->control.kind && out->len > 0)
         abort();
     check_telnet(x, buf_data(x->wire.out) + before, x->wire.out->len - before);
+    return rc == 0;
 }
 
 /* Pieces of the rest; every eighth time a control comes from the data side instead. */
@@ -108,7 +111,8 @@ static void alone(int role, const uint8_t *p, size_t n)
             x.data.in->control = (struct control){(unsigned char)(1 + turn / 8 % (CONTROL_KINDS - 1)), turn % 16 == 3, turn * 77};
         else if (!x.data.in->control.kind)
             (void)buf_put(x.data.in, "a\r\n\xff", 4);
-        end_step(&x);
+        if (!end_step(&x))
+            break;
         if (turn % 3 == 0) {
             got += x.data.out->len;
             buf_consume(x.data.out, x.data.out->len);
@@ -129,7 +133,8 @@ struct flow {
 
 static void collect(struct end *x, struct flow *f, bool text)
 {
-    end_step(x);
+    if (!end_step(x))
+        abort();
     if (x->data.out->control.kind)
         x->controls++;
     for (size_t i = 0; !text && i < x->data.out->len; i++)

@@ -296,7 +296,7 @@ static int tls_client(struct other_end *o) { return tls(o, false); }
 const struct scenario scenarios[] = {
     {.name = "file", .args = {"-u", "open:in", "create:out"}, .input = TEXT},
     {.name = "stdio", .args = {"-", "pipe"}, .input = TEXT},
-    {.name = "verbose",
+    {.name = "verbose", .dumps = true,
      .args = {"-v", "-x", "-r", "out", "-R", "out2", "--statistics", "-", "pipe"}, .input = TEXT},
     {.name = "dual", .args = {"-", "create:out%open:in"}, .input = TEXT},
     {.name = "lock", .args = {"-L", "lock", "-u", "open:in", "open:out,creat,append"},

@@ -31,6 +31,7 @@ struct scenario {
     size_t bulk;   /* standard input is so many bytes */
     bool pipes;    /* to a program: that nobody reads one any more (EPIPE) is the program's wish, and no loss */
     bool messages; /* packets: a fault may lose one, as the network may */
+    bool dumps;    /* go to standard error, as messages do */
 };
 
 extern const struct scenario scenarios[];

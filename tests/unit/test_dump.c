@@ -199,7 +199,7 @@ static void full(void **state)
         dump_block(&d, (const unsigned char *)"x", 1);
     assert_true(run.failed);
     assert_false(sink_is_open(&d.sink));
-    assert_int_equal(unit_logged("a dump cannot be written"), 1);
+    assert_int_equal(unit_logged("dump cannot be written"), 1);
 }
 
 static void *read_late(void *arg)

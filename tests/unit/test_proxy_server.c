@@ -70,7 +70,7 @@ static void it_has_failed(void **state)
 static void no_request(void **state)
 {
     static const char method[] = "the request does not begin with <method> <target> HTTP/1.1", field[] = "the request has a line that is no field",
-                      port[] = "the request names no port", host[] = "the request names no host",
+                      port[] = "the request names no port", bad_port[] = "the request's port is no number from 1 to 65535", host[] = "the request names no host",
                       blanks[] = "the request's target has blanks or other than printable characters in it";
     static const struct {
         const char *head, *why;
@@ -89,10 +89,10 @@ static void no_request(void **state)
         {"GET http://a/ http/1.1" END, "the request is not of HTTP/1"},
         {"CONNECT a HTTP/1.1" END, port},
         {"CONNECT a: HTTP/1.1" END, port},
-        {"CONNECT a:0 HTTP/1.1" END, port},
-        {"CONNECT a:65536 HTTP/1.1" END, port},
-        {"CONNECT a:99999999999999999999 HTTP/1.1" END, port},
-        {"CONNECT a:8o HTTP/1.1" END, port},
+        {"CONNECT a:0 HTTP/1.1" END, bad_port},
+        {"CONNECT a:65536 HTTP/1.1" END, bad_port},
+        {"CONNECT a:99999999999999999999 HTTP/1.1" END, bad_port},
+        {"CONNECT a:8o HTTP/1.1" END, bad_port},
         {"CONNECT :80 HTTP/1.1" END, host},
         {"GET http:///x HTTP/1.1" END, host},
         {"GET http://:80/x HTTP/1.1" END, host},

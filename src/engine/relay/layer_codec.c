@@ -35,6 +35,7 @@ static int init_lane(struct engine *e, struct layer *l, int source, struct err *
     }
     if (!lane->ops || !layer_from(e, l, source)->has[source])
         return 0;
+    lane->label = a->label;
     a = run_addr(e->run, a);
     if (lane->ops->needed && !lane->ops->needed(a, e->run)) {
         lane->ops = NULL;
@@ -225,6 +226,7 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
         struct seam *from = layer_from(e, l, source), *to = layer_to(e, l, source);
         if (!from->has[source])
             continue;
+        l->label = l->lane[source].label;
         if (to->refused[source])
             buf_consume(&from->buf[source], from->buf[source].len);
         else if (!l->lane[source].ops)
@@ -245,6 +247,7 @@ static int release(struct engine *e, struct layer *l, int source, struct err *er
 {
     struct layer_lane *lane = &l->lane[source];
     struct seam *from = layer_from(e, l, source), *to = layer_to(e, l, source);
+    l->label = lane->label;
     if (buf_grow(&from->buf[source], 1) < 0 || stack_make_room(e, to, source, err) < 0)
         return err_nomem(err);
     size_t nout = to->buf[source].len;

@@ -200,6 +200,7 @@ int stack_push(struct engine *e, int outer, const struct plan_link *link, struct
         return -1;
     struct layer *l = &e->layer[at];
     l->link = link;
+    l->label = link ? link->fwd->label : NULL;
     l->traffic = link && e->run->links ? &e->run->links[link - e->run->plan->links] : NULL;
     l->border = link ? NULL : e->border;
     bool session = link && link->fwd->form->kind == FORM_SESSION;
@@ -288,7 +289,7 @@ static int failed(struct engine *e, struct layer *l, struct err *err)
         stack_end(e, layer_to(e, l, d), d, FLOW_CUT, "a layer has failed");
         stack_refuse(e, layer_from(e, l, d), d);
     }
-    return l->link ? err_wrap(err, "%s", l->link->fwd->label) : -1;
+    return l->link ? err_wrap(err, "%s", l->label) : -1;
 }
 
 static int step_layer(struct engine *e, struct layer *l, bool *moved, struct err *err)

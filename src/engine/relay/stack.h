@@ -55,6 +55,7 @@ struct layer_lane { /* a codec's flow */
     const struct codec_ops *ops; /* NULL: passes through */
     void *st;
     bool ended, holds;
+    const char *label; /* of its address */
     struct err *why; /* it has failed, and says so when what it had made has been handed on; owned */
 };
 
@@ -64,6 +65,7 @@ struct layer {
     struct link_traffic *traffic; /* of that link; NULL: it is not counted */
     size_t at;                    /* its place in the stack */
     bool dead;                    /* it has failed */
+    const char *label;            /* of what is at work, for messages: the half of a dual */
     struct layer_lane lane[2];    /* codec */
     void *pair[2];                /* ... what its lanes have in common; of a dual each its own */
     const struct session_ops *session;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -39,7 +40,7 @@ static void look_at(struct sink *s)
 static int open_as(struct sink *s, struct run *r, const char *what, const char *name, mode_t mode,
                    struct err *e)
 {
-    *s = (struct sink){.run = r, .fd = -1};
+    *s = (struct sink){.run = r, .fd = -1, .what = what};
     if (!name)
         return 0;
     while ((s->fd = open(name, HOW | O_CLOEXEC, mode)) < 0 && errno == ENXIO && is_fifo(name))
@@ -65,7 +66,7 @@ int sink_open_private(struct sink *s, struct run *r, const char *what, const cha
 
 int sink_copy(struct sink *to, const struct sink *from, struct run *r, struct err *e)
 {
-    *to = (struct sink){.run = r, .fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0)};
+    *to = (struct sink){.run = r, .what = from->what, .fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0)};
     if (to->fd < 0) {
         *to = SINK_NONE;
         return err_sys(e, "dup()");
@@ -95,6 +96,20 @@ bool sink_is_new(const struct sink *s)
     return fstat(s->fd, &st) == 0 && st.st_size == 0;
 }
 
+bool sink_holds(const struct sink *s, off_t at, void *to, size_t n)
+{
+    char name[64];
+    struct stat st;
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", s->fd);
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return false;
+    bool known = fstat(fd, &st) == 0 && (at >= 0 || (at += st.st_size) >= 0);
+    bool whole = known && pread(fd, to, n, at) == (ssize_t)n;
+    close(fd);
+    return whole;
+}
+
 void sink_close(struct sink *s)
 {
     if (s->fd >= 0)
@@ -105,7 +120,7 @@ void sink_close(struct sink *s)
 static void failed(struct sink *s, size_t n)
 {
     struct err e;
-    (void)err_sys(&e, "a dump cannot be written");
+    (void)err_sys(&e, "%s cannot be written", s->what ? s->what : "a dump");
     (void)err_call(&e, "write(%d, %zu bytes)", s->fd < 0 ? STDERR_FILENO : s->fd, n);
     run_fail(s->run, &e);
     sink_close(s);

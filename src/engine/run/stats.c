@@ -96,7 +96,7 @@ void stats_print(struct run *r)
         r->add_served(r->add_served_arg, &t);
     else
         stats_add(&t, r);
-    if (!r->settings->experimental)
+    if (v1 && !r->settings->experimental)
         diag_forced(DIAG_WARN, "statistics are experimental");
     if (v1)
         tell_v1(&t);

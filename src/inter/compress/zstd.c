@@ -14,6 +14,8 @@ enum {
     LEAST_WINDOW = 10, /* powers of 2 */
     MOST_WINDOW = 30,
     WINDOW = 27, /* as much memory as a peer may ask for */
+    JOB = 1 << 20, /* bytes that a thread compresses in one go: so long the end, and a signal, may have to wait, and
+                      so much is taken that nobody has read yet */
 };
 
 static int zstd_check(const struct addr *a, struct err *e)
@@ -88,7 +90,8 @@ static int pack_init(void *st, const struct addr *a, struct err *e)
                    set(p, ZSTD_c_checksumFlag, 1, e) < 0 ||
                    set(p, ZSTD_c_windowLog, (int)opt_int(a, &opt_window, far ? WINDOW : 0), e) < 0 ||
                    set(p, ZSTD_c_enableLongDistanceMatching, far, e) < 0 ||
-                   set(p, ZSTD_c_nbWorkers, threads > 1 ? (int)threads : 0, e) < 0
+                   set(p, ZSTD_c_nbWorkers, threads > 1 ? (int)threads : 0, e) < 0 ||
+                   (threads > 1 && set(p, ZSTD_c_jobSize, JOB, e) < 0)
                ? -1
                : 0;
 }

@@ -270,16 +270,28 @@ static int step(struct forward *f, struct buf *in, struct buf *out, struct err *
     return 0;
 }
 
+/* The client ends where a request may end. */
+static int check_end(const struct forward *f, struct err *e)
+{
+    if (f->part == HEAD)
+        return f->head.len == 0 ? 1 : err_set(e, ERR_PROTOCOL, "the client's stream ends within the head of a request");
+    if (f->part == BODY)
+        return err_set(e, ERR_PROTOCOL, "the client's stream ends within a request: %llu bytes of its body are missing",
+                       (unsigned long long)f->left);
+    return f->part == OVER ? 1 : err_set(e, ERR_PROTOCOL, "the client's stream ends within the chunks of a request's body");
+}
+
 static int forward_push(void *st, struct buf *in, struct buf *out, enum codec_mode mode, struct err *e)
 {
     struct forward *f = st;
-    (void)mode;
     while ((in->len > 0 || f->part == GIVE) && out->len < out->cap) {
         int rc = step(f, in, out, e);
         if (rc != 0)
             return rc;
     }
-    return f->part != GIVE && in->len == 0;
+    if (f->part == GIVE || in->len > 0)
+        return 0;
+    return mode == CODEC_END ? check_end(f, e) : 1;
 }
 
 static const struct codec_ops decode = {

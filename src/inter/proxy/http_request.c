@@ -90,11 +90,13 @@ static int split_authority(struct http_request *q, int otherwise, struct err *e)
         q->port = 0;
         for (const char *p = colon + 1; p < s + n; p++) {
             if (!isdigit((unsigned char)*p) || q->port > UINT16_MAX)
-                return bad(e, "the request names no port");
+                return bad(e, "the request's port is no number from 1 to 65535");
             q->port = q->port * 10 + (*p - '0');
         }
     }
-    return q->port > 0 && q->port <= UINT16_MAX ? 0 : bad(e, "the request names no port");
+    if (q->port < 0 || (colon && colon + 1 == s + n && otherwise < 0))
+        return bad(e, "the request names no port");
+    return q->port > 0 && q->port <= UINT16_MAX ? 0 : bad(e, "the request's port is no number from 1 to 65535");
 }
 
 static int split_target(struct http_request *q, const struct http_text *target, struct err *e)

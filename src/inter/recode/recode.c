@@ -235,7 +235,7 @@ static int read_in(struct recoder *r, struct buf *in, struct err *e)
     if (done < 0)
         return -1;
     buf_consume(in, (size_t)done);
-    if (lacks && in->len < LONGEST) { /* else only the portion ended there */
+    if (lacks && n <= PORTION) { /* else only the portion ended there, and what follows may complete it */
         memcpy(r->carry, buf_data(in), in->len);
         r->ncarry = in->len;
         r->lacks = true;

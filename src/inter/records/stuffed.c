@@ -64,6 +64,11 @@ static int slip_take(struct framer *f, struct buf *in, struct err *e)
     while (in->len > 0) {
         unsigned char c = *buf_data(in);
         if (f->escaped) { /* the RFC has what should not be here stay what it is */
+            if (c != ESC_END && c != ESC_ESC) {
+                diag(f->told ? DIAG_NOTICE : DIAG_WARN, "slip: byte 0x%02x behind an escape means nothing; it stays, and "
+                     "its frame may be damaged", c);
+                f->told = true;
+            }
             c = c == ESC_END ? END : c == ESC_ESC ? ESC : c;
             f->escaped = false;
             if (record_add(f, &c, 1, 0, e) < 0)

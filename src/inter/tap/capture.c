@@ -123,6 +123,21 @@ static int write_header(struct sink *s, const struct plan *p, const struct addr 
     return 0;
 }
 
+/* What is continued is a capture, and ends as one: with the length of its last block, which stands in that twice. */
+static int check_continued(const struct sink *s, const char *path, struct err *e)
+{
+    static const unsigned char section[4] = {0x0a, 0x0d, 0x0d, 0x0a};
+    unsigned char first[4];
+    uint32_t length, again;
+    if (sink_is_new(s))
+        return 0;
+    bool good = sink_holds(s, 0, first, sizeof first) && memcmp(first, section, sizeof section) == 0 &&
+                sink_holds(s, -4, &length, sizeof length) && length >= 12 &&
+                sink_holds(s, 4 - (off_t)length, &again, sizeof again) && again == length;
+    return good ? 0 : err_set(e, ERR_OTHER, "tap file \"%s\" is there already, and is no whole pcapng capture that could be "
+                                            "continued", path);
+}
+
 /* A file that is named after the connection may be there already, as another one's. */
 int capture_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
 {
@@ -130,7 +145,7 @@ int capture_prepare(const struct addr *a, struct run *r, void **shared, struct e
     struct sink *s = tap_is_capture(a) ? calloc(1, sizeof *s) : NULL;
     if (!s)
         return tap_is_capture(a) ? err_nomem(e) : 0;
-    if (sink_open_private(s, r, "tap file", a->params[0], e) < 0 ||
+    if (sink_open_private(s, r, "tap file", a->params[0], e) < 0 || check_continued(s, a->params[0], e) < 0 ||
         ((as_planned->varies ? sink_is_new(s) : number_of(r->plan, as_planned) == 0) &&
          write_header(s, r->plan, as_planned, e) < 0)) {
         sink_close(s);

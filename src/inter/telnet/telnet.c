@@ -408,6 +408,22 @@ static void send_all(struct telnet *t, struct buf *in, struct buf *out, bool eof
 
 /* ---- the session ---- */
 
+/* A client of RFC 2217 without lax: nothing is opened, nor is the end one, before the server knows it, too. */
+static bool has_to_agree(const struct telnet *t)
+{
+    return t->role->comport && !t->role->server && !t->line.agreed && !opt_true(t->a, &opt_line_lax);
+}
+
+/* Nothing more comes from the wire. */
+static int ends_well(struct telnet *t, struct err *e)
+{
+    bool within = t->state != P_DATA;
+    t->state = P_DATA;
+    if (has_to_agree(t))
+        return err_set(e, ERR_REFUSED, "the server has ended without a word about RFC 2217; option lax goes on without");
+    return within ? err_set(e, ERR_PROTOCOL, "the stream ends within a telnet command") : 0;
+}
+
 static int telnet_step(void *st, struct session_side *data, struct session_side *wire, struct err *e)
 {
     struct telnet *t = st;
@@ -432,6 +448,8 @@ static int telnet_step(void *st, struct session_side *data, struct session_side 
         buf_consume(&t->say, t->say.len);
     else
         send_all(t, data->in, wire->out, data->in_eof);
+    if (wire->in_eof && wire->in->len == 0 && ends_well(t, e) < 0)
+        return -1;
     if (wire->in_eof && wire->in->len == 0 && !t->give.kind && !t->cr_until)
         data->out_eof = true;
     if (data->in_eof && data->in->len == 0 && t->say.len == 0 && !t->nul_until)
@@ -460,7 +478,7 @@ static int64_t telnet_due(const void *st)
 static bool telnet_ready(const void *st)
 {
     const struct telnet *t = st;
-    return t->begun && (terminal_knows(t) || wait_now() >= t->ask_until);
+    return t->begun && !has_to_agree(t) && (terminal_knows(t) || wait_now() >= t->ask_until);
 }
 
 static int telnet_opened(void *st, const struct addr *a, struct run *r, struct err *e)
