@@ -9,10 +9,7 @@
 #include "catena/wait.h"
 #include "engine/port/closer.h"
 
-enum {
-    TURNS = 8,     /* for one seat before it is the next one's turn ... */
-    SLICE_MS = 50, /* ... or so long: a strong compressor takes half a second for a block, and signals wait */
-};
+enum { TURNS = 8 }; /* for one seat before it is the next one's turn */
 static const short ENDED = POLLERR | POLLHUP | POLLNVAL;
 
 /* ---- what is there ---- */
@@ -299,13 +296,14 @@ static void go_to_sleep(struct driver *d, struct seat *s)
 static void serve(struct driver *d, struct seat *s)
 {
     struct err err;
-    int64_t since = wait_now();
     look_at_rings(s);
-    for (int i = 0; i < TURNS && wait_now() - since < SLICE_MS; i++) {
+    for (int i = 0; i < TURNS; i++) {
         if (engine_work(s->engine, &err) || engine_has_proved(s->engine)) {
             leave(d, s);
             return;
         }
+        if (s->engine->has_more)
+            break;
         bool moved = read_sides(d, s, &err);
         moved |= release_idle(d, s, &err);
         if (!moved) {

@@ -7,7 +7,10 @@
 #include "catena/catena.h"
 #include "catena/wait.h"
 
-enum { BLOCK = 65536, PIECE = 8192 }; /* bytes, unless -b says otherwise */
+enum {
+    BLOCK = 65536, PIECE = 8192, /* bytes, unless -b says otherwise */
+    SLICE_MS = 50, /* of work in one go: a strong compressor takes half a second for a block, and signals wait */
+};
 
 /* ---- making ---- */
 
@@ -204,7 +207,7 @@ static void settle_gone(struct engine *e, struct err *err)
 
 bool engine_work(struct engine *e, struct err *err)
 {
-    while (engine_turn(e, err) < 0)
+    while (engine_turn_until(e, wait_now() + SLICE_MS, err) < 0)
         engine_failed(e, err);
     settle_gone(e, err);
     return finished(e);

@@ -58,6 +58,7 @@ struct engine {
     int border_side;       /* which of its sides faces the border */
     size_t block;          /* bytes read at once */
     struct buf spare;      /* of an engine alone: what one flow has left is the next one's block */
+    bool has_more;         /* it could go on, but it was time to look around */
     bool closing;          /* nothing is read any more, what is inside drains */
     int64_t closing_since;
     int64_t patience, shake_until; /* its session's handshake: how long, and until when; -1 for ever */
@@ -143,6 +144,8 @@ void engine_end_pauses(struct engine *e);
 
 /* pump.c: one round without waiting: transform and write, until nothing moves any more. */
 int engine_turn(struct engine *e, struct err *err);
+/* The same, but no longer than until then, wait_now(), if a layer takes that long; e->has_more says so. */
+int engine_turn_until(struct engine *e, int64_t until, struct err *err);
 /* Reads once from a side. Gives 1 something (or end of file) came, ENGINE_AGAIN nothing, but there may
  * be more, 0 nothing, -1. */
 enum { ENGINE_AGAIN = 2 };

@@ -477,8 +477,16 @@ static int take(struct engine *e, int side, unsigned *most, bool *moved, struct 
 
 int engine_turn(struct engine *e, struct err *err)
 {
+    return engine_turn_until(e, -1, err);
+}
+
+int engine_turn_until(struct engine *e, int64_t until, struct err *err)
+{
     unsigned most = TAKES;
+    e->has_more = false;
     for (bool moved = true; moved;) {
+        if (until >= 0 && e->has_more && wait_now() >= until)
+            return 0;
         moved = false;
         if (stack_step(e, &moved, err) < 0)
             return -1;
@@ -486,6 +494,7 @@ int engine_turn(struct engine *e, struct err *err)
             if (e->side[side].port && (flush(e, side, &moved, err) < 0 ||
                                        take(e, side, &most, &moved, err) < 0))
                 return -1;
+        e->has_more = moved;
     }
     return 0;
 }

@@ -56,9 +56,9 @@ static int pack_step(void *st, struct buf *in, struct buf *out, enum pack_op op,
     size_t rc;
 
     o.dst = to;
-    do
+    do /* each of the last calls waits for a thread's job: what one gives goes out, and signals are looked at */
         rc = ZSTD_compressStream2(p->z, &o, &i, what[op]);
-    while (!ZSTD_isError(rc) && o.pos < o.size && (op == PACK_ON ? i.pos < i.size : rc > 0));
+    while (!ZSTD_isError(rc) && o.pos < o.size && (op == PACK_ON ? i.pos < i.size : rc > 0 && o.pos == 0));
     buf_consume(in, i.pos);
     buf_commit(out, o.pos);
     if (ZSTD_isError(rc))
