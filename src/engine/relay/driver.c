@@ -232,7 +232,7 @@ static bool may_have_more(const struct driver *d, const struct seat *s, int side
 {
     const struct engine_lane *lane = &s->engine->lane[side];
     bool edges = port_lives_with_edges(s->engine->side[side].port);
-    return edges && (d->epoll || lane->express || lane->full > 0);
+    return edges && (d->epoll || lane->full > 0);
 }
 
 /* Reads where something may be. True: something was. */
