@@ -146,6 +146,7 @@ passes() {
     done
     # One that was, and that an option has closed for programs, serves the next connection too.
     start server "$CATENA_BIN" -d -d -U fd:8,cloexec tcp-listen:0,bind=127.0.0.1 </dev/null 8>got
+    wait_for 10 file_has server.err 'listening on'
     kill "$(<server.pid)"
     finish server 143
 }
