@@ -45,6 +45,9 @@ struct err {
 /* Who calls one of these has failed: what only leads there is kept apart from the code that runs, so that a
  * forked child touches few pages of it. */
 #define FAILURE_PATH __attribute__((cold))
+/* What seldom runs and needs much of the stack has a frame of its own: a forked child pays for each page of
+ * it that it or its parent touches. */
+#define FRAME_APART __attribute__((noinline))
 
 /* Fills e and returns -1, so that callers can write `return err_set(...)`. */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) CATENA_API(err_set) FAILURE_PATH

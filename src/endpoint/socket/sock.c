@@ -460,12 +460,26 @@ static void drop_connection(int fd)
     close(fd);
 }
 
+FRAME_APART static void say_accepting(const struct sockname *peer, const struct sockname *local)
+{
+    char from[SOCKNAME_TEXT], on[SOCKNAME_TEXT];
+    diag(DIAG_NOTICE, "accepting connection from %s on %s", sockname_text(peer, from),
+         sockname_text(local, on));
+}
+
+FRAME_APART static void say_listening(int fd)
+{
+    struct sockname local;
+    char text[SOCKNAME_TEXT];
+    sockname_local(&local, fd);
+    diag(DIAG_NOTICE, "listening on %s", sockname_text(&local, text));
+}
+
 /* As admit(), with the log line that names both ends, which go into the run's facts. */
 static int receive(const struct addr *a, struct run *r, const struct sock_listener *l, int fd,
                    const struct sockname *peer, struct err *e)
 {
     struct sockname local;
-    char from[SOCKNAME_TEXT], on[SOCKNAME_TEXT];
     int rc;
 
     bool asked = diag_shows(DIAG_NOTICE) || run_wants_facts(r);
@@ -473,8 +487,7 @@ static int receive(const struct addr *a, struct run *r, const struct sock_listen
     if (asked)
         sockname_local(&local, fd);
     if (diag_shows(DIAG_NOTICE))
-        diag(DIAG_NOTICE, "accepting connection from %s on %s", sockname_text(peer, from),
-             sockname_text(&local, on));
+        say_accepting(peer, &local);
     rc = admit(a, r, l, fd, peer, e);
     if (rc <= 0)
         return rc;
@@ -509,16 +522,12 @@ int sock_accept(const struct addr *a, struct run *r, void *state, struct port **
 {
     const struct sock_listener *l = state;
     int64_t deadline = sock_accept_deadline(a);
-    struct sockname local;
-    char text[SOCKNAME_TEXT];
     bool lost;
     int rc;
 
     for (;;) {
-        if (diag_shows(DIAG_NOTICE)) {
-            sockname_local(&local, l->fd);
-            diag(DIAG_NOTICE, "listening on %s", sockname_text(&local, text));
-        }
+        if (diag_shows(DIAG_NOTICE))
+            say_listening(l->fd);
         rc = serve_next(a, r, l, deadline, out, &lost, e);
         if (rc > 0)
             return 0;

@@ -265,6 +265,11 @@ void line_share(struct line *l, int side)
         }
 }
 
+int line_make_ahead(struct line *l, struct err *e)
+{
+    return l->spare.p || lane_first_block(l->run, &l->spare) == 0 ? 0 : err_nomem(e);
+}
+
 int line_prove(struct line *l, struct err *e)
 {
     return advance(l, LEFT, l->plan->nproofs, e);
@@ -369,6 +374,7 @@ void line_fini(struct line *l)
     if (l->done_fd >= 0)
         close(l->done_fd);
     l->done_fd = -1;
+    buf_fini(&l->spare);
     border_fini(&l->border);
 }
 

@@ -46,6 +46,7 @@ struct line {
     struct dialog waiting;     /* on the left, for the right chain; the cursor waits behind it */
     struct buf on[2];          /* what a dialog has handed on, for the next session of that cursor */
     int fds[2][2];             /* of the end ports, for messages */
+    struct buf spare;       /* of the border's engine, where it was made ahead */
     bool defers;            /* somebody else may see to the handshake of who connected ... */
     struct engine *proving; /* ... namely of this engine, and then the opening goes on */
     bool bare;              /* what the right chain ends with is wanted as a port: no engine has it yet */
@@ -65,6 +66,9 @@ void line_share(struct line *l, int side);
 /* The left chain is open: whoever connected there and has to prove who he is to an address of the
  * right chain (^openssl-server) does so before anything of that is opened. */
 int line_prove(struct line *l, struct err *e);
+/* The listener has the first block of all its children: one takes of it what it fills, and no pages for a
+ * heap of its own. */
+int line_make_ahead(struct line *l, struct err *e);
 /* Undoes what was opened on that side, for another attempt. quietly: a forked child goes on with
  * the connection. */
 void line_reset_side(struct line *l, int side, bool quietly);

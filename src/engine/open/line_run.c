@@ -229,6 +229,8 @@ bool line_is_one_engine(const struct line *l)
 struct engine *line_begin(struct line *l)
 {
     struct engine *border = border_of(l);
+    if (l->spare.p)
+        buf_swap(&border->spare, &l->spare);
     run_transferring(l->run);
     run_touch(l->run);
     engine_await_peer(border);

@@ -94,17 +94,22 @@ static int leave(struct surroundings *s, struct err *e)
     return rc;
 }
 
+/* What fails here counts where nothing has failed before. */
+FRAME_APART static int leave_after(struct surroundings *s, int rc, struct err *e)
+{
+    struct err ignored;
+    return leave(s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+}
+
 static int enter(const struct addr *a, struct run *r, struct surroundings *s, bool *early,
                  struct err *e)
 {
-    struct err ignored;
     if (try_enter(a, s, early, e) == 0) {
         if (s->netns >= 0)
             run_experimental(r, "option \"netns\"");
         return 0;
     }
-    (void)leave(s, &ignored); /* the next try starts where this one did */
-    return -1;
+    return leave_after(s, -1, e); /* the next try starts where this one did */
 }
 
 static int lock_of(const struct addr *a, struct run *r, struct err *e)
@@ -122,11 +127,9 @@ static int listen_on(const struct addr *a, struct run *r, bool *early, void **st
                      struct err *e)
 {
     struct surroundings s;
-    struct err ignored;
     if (lock_of(a, r, e) < 0 || enter(a, r, &s, early, e) < 0)
         return -1;
-    int rc = a->form->ops.endpoint->listen(a, r, state, e);
-    return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+    return leave_after(&s, a->form->ops.endpoint->listen(a, r, state, e), e);
 }
 
 /* UDP-LISTEN makes a socket for each client, which has to be where the first one is. Whoever has
@@ -135,23 +138,20 @@ static int open_next(const struct addr *a, struct run *r, void *state, struct po
                      struct err *e)
 {
     struct surroundings s = {.cwd = -1, .netns = -1};
-    struct err ignored;
     const char *ns = opt_string(a, &opt_netns, NULL);
     while (ns && enter_netns(ns, &s.netns, e) < 0) {
-        (void)leave(&s, &ignored);
+        (void)leave_after(&s, -1, e);
         s.netns = -1;
         if (!endpoint_serves_many(r, a) || wait_for_more(r, e) < 0)
             return -1;
     }
-    int rc = a->form->ops.endpoint->open(a, r, state, out, e);
-    return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+    return leave_after(&s, a->form->ops.endpoint->open(a, r, state, out, e), e);
 }
 
 static int open_one(const struct addr *a, struct run *r, bool *early, void *state,
                     struct port **out, struct err *e)
 {
     struct surroundings s;
-    struct err ignored;
     bool program = a->form->groups & GROUP_EXEC; /* its process options act in the program ... */
     if (state) /* a passive address: most was done when it began to listen */
         return open_next(a, r, state, out, e);
@@ -161,8 +161,7 @@ static int open_one(const struct addr *a, struct run *r, bool *early, void *stat
         return a->form->ops.endpoint->open(a, r, NULL, out, e);
     if (enter(a, r, &s, program ? &program : early, e) < 0)
         return -1;
-    int rc = a->form->ops.endpoint->open(a, r, NULL, out, e);
-    return leave(&s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+    return leave_after(&s, a->form->ops.endpoint->open(a, r, NULL, out, e), e);
 }
 
 static int wrap(const struct addr *a, int rc, struct err *e)

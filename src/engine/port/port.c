@@ -123,7 +123,7 @@ static int prepare(struct port *p, int *fd, bool reading, struct err *e)
 int port_open_fds(int rfd, int wfd, unsigned flags, enum port_shut shut, const char *label,
                   struct port **out, struct err *e)
 {
-    struct port *p = calloc(1, sizeof *p);
+    struct port *p = malloc(sizeof *p); /* a listener's is soon free: calloc() would not take it again */
     if (!p) {
         if (!(flags & PORT_BORROWED)) {
             if (rfd >= 0)

@@ -170,6 +170,8 @@ void engine_end_flow_to(struct engine *e, int side);
 
 /* lane.c: how much is read at once, and the express way of a plain flow */
 void lane_init(struct engine *e, int source);
+/* A block as flows of that run begin with: to be had before there is an engine (engine.spare). */
+int lane_first_block(const struct run *r, struct buf *b);
 bool lane_is_plain(const struct engine *e, int source);
 /* Messages are read as they are, whatever the size of blocks. */
 bool lane_takes_whole(const struct engine *e, int source);

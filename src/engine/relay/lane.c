@@ -32,6 +32,12 @@ void lane_init(struct engine *e, int source)
     lane->block = lane->settled ? e->block : catena_limited(e->block, START);
 }
 
+int lane_first_block(const struct run *r, struct buf *b)
+{
+    size_t most = catena_limits(r->settings->catena)->block;
+    return buf_init(b, catena_limited(most, r->settings->block_given ? r->settings->block : START));
+}
+
 void lane_leave_express(struct engine_lane *lane)
 {
     express_free(lane->express);

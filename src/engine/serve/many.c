@@ -41,6 +41,8 @@ static int fork_wait(struct run *r, struct err *e)
 static int fork_run(struct passage *s, int side, struct brood *b, struct err *e)
 {
     diag_transferring(); /* -lm: a client that forks has been connected once */
+    if (line_make_ahead(s->line, e) < 0)
+        return -1;
     pid_t pid = brood_fork(b);
     if (pid < 0) {
         (void)err_sys(e, "fork()");
