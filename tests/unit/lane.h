@@ -26,6 +26,7 @@ struct lane {
     struct buf in, out;
     unsigned char *got;
     size_t ngot, room;
+    size_t block; /* bytes that come at once, at most */
     struct err e;
 };
 
@@ -34,7 +35,7 @@ LANE int lane_open(struct lane *l, const struct codec_ops *ops, const struct add
 {
     static const struct addr none;
 
-    *l = (struct lane){.ops = ops, .st = calloc(1, ops->state_size)};
+    *l = (struct lane){.ops = ops, .st = calloc(1, ops->state_size), .block = in_cap};
     assert_non_null(l->st);
     assert_int_equal(buf_init(&l->in, in_cap), 0);
     assert_int_equal(buf_init(&l->out, out_cap), 0);
@@ -94,7 +95,7 @@ LANE int lane_feed(struct lane *l, const void *data, size_t n, enum codec_mode m
     const unsigned char *from = data;
 
     while (n > 0) {
-        size_t part = buf_put(&l->in, from, n);
+        size_t part = buf_put(&l->in, from, n < l->block ? n : l->block);
 
         from += part;
         n -= part;

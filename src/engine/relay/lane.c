@@ -32,10 +32,17 @@ void lane_init(struct engine *e, int source)
     lane->block = lane->settled ? e->block : catena_limited(e->block, START);
 }
 
+/* What layers put behind a full block finds room in it. */
+static size_t with_slack(size_t block)
+{
+    return block + block / 16;
+}
+
 int lane_first_block(const struct run *r, struct buf *b)
 {
     size_t most = catena_limits(r->settings->catena)->block;
-    return buf_init(b, catena_limited(most, r->settings->block_given ? r->settings->block : START));
+    size_t block = r->settings->block_given ? r->settings->block : START;
+    return buf_init(b, with_slack(catena_limited(most, block)));
 }
 
 void lane_leave_express(struct engine_lane *lane)
@@ -66,7 +73,7 @@ int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct
                        e->side[source].port->label, n, most);
     if (!b->p)
         buf_swap(b, &e->spare);
-    return buf_grow(b, n) < 0 ? err_nomem(err) : 0;
+    return buf_grow(b, with_slack(n)) < 0 ? err_nomem(err) : 0;
 }
 
 size_t lane_cut(struct engine *e, int source, struct buf *b)

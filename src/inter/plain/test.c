@@ -12,21 +12,19 @@ static int mark_push(struct marker *m, unsigned char mark, struct buf *in, struc
                      enum codec_mode mode)
 {
     for (;;) {
-        unsigned char *at;
-        size_t room = buf_room(out, &at);
-
-        if (m->block > 0) {
-            size_t n = m->block < room ? m->block : room;
-
-            buf_put(out, buf_data(in), n);
+        if (!m->owed && in->len > 0 && !buf_holds(out) && out->cap >= in->cap) {
+            buf_swap(in, out);
+            out->record = false;
+            m->owed = true;
+        } else if (m->block > 0) {
+            size_t n = buf_put(out, buf_data(in), m->block);
             buf_consume(in, n);
             m->block -= n;
             if (m->block > 0)
                 return 0;
         } else if (m->owed) {
-            if (room == 0)
+            if (buf_put(out, &mark, 1) == 0)
                 return 0;
-            buf_put(out, &mark, 1);
             m->owed = false;
         } else if (in->len > 0) {
             m->block = in->len;
