@@ -3,13 +3,13 @@
 # Every descriptor is close-on-exec from birth: each call that makes one says so, or is known to.
 set -eu
 source=$1
-makes='open|openat|fopen|socket|pipe2|socketpair|accept4|eventfd|signalfd|epoll_create1|timerfd_create|memfd_create|inotify_init1|posix_openpt|recvmsg|dup3'
-bare='accept|pipe|dup|dup2|epoll_create|inotify_init|openpty|mkstemp|popen|tmpfile|opendir|fdopen|fileno|forkpty'
+makes='open|openat|fopen|popen|socket|pipe2|socketpair|accept4|eventfd|signalfd|epoll_create1|timerfd_create|memfd_create|inotify_init1|posix_openpt|recvmsg|dup3'
+bare='accept|pipe|dup|dup2|epoll_create|inotify_init|openpty|mkstemp|tmpfile|opendir|fdopen|fileno|forkpty'
 
 # One statement a line, with the file's name in front, without comments and texts in quotes.
 statements() {
     find "$source/src" -name '*.c' | sort | while read -r file; do
-        sed -E 's/"r?e"/CLOEXEC/g; s/"([^"\\]|\\.)*"/""/g; s|//.*||' "$file" | tr '\n' ' ' |
+        sed -E 's/"[rw]?e"/CLOEXEC/g; s/"([^"\\]|\\.)*"/""/g; s|//.*||' "$file" | tr '\n' ' ' |
             sed -E 's|/\*([^*]\|\*+[^*/])*\*+/||g; s/[;{}]/\n/g' | sed -E "s|^|${file#"$source/src/"}: |; s/  +/ /g"
         echo
     done

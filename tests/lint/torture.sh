@@ -17,7 +17,8 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     memccpy memmem dirname sysconf tzset unsetenv eventfd_(read|write) pthread_cond(attr)?_(broadcast|destroy|signal|(timed)?wait|setclock)
     pthread_condattr_init pthread_mutexattr_(init|destroy|settype) dlsym dlclose dlerror deflate inflate deflateEnd inflateEnd inflateReset zError
     iconv iconv_close get(protobyname|pwnam|pwuid|grnam|servbyname)_r getgrouplist getrandom getrlimit if_indextoname ttyname_r
-    in6addr_.* set[gu]id setgroups setns setpgid chroot fchdir lchown mq_.* close_range fnmatch'
+    in6addr_.* set[gu]id setgroups setns setpgid chroot fchdir lchown mq_.* close_range fnmatch
+    pclose signal'
 
 called() {
     find "$build/CMakeFiles/catena_code.dir/src" -name '*.o' -exec nm -u {} + |

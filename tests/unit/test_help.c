@@ -35,7 +35,7 @@ static int help(int level, int calls, char **text, struct err *e)
     FILE *f = open_memstream(text, &n);
     assert_non_null(f);
     calls_left = calls;
-    int rc = help_print(f, &builtin_registry, level, e);
+    int rc = help_print(f, &builtin_registry, level, false, e);
     calls_left = -1;
     assert_int_equal(fclose(f), 0);
     return rc;

@@ -36,10 +36,8 @@ static bool blank(const char *text) { return strcmp(text, "-") == 0; }
 static size_t read_rows(const char *name, struct row *rows)
 {
     char path[1000];
-    const char *slash = strrchr(__FILE__, '/');
     size_t n = 0;
-    (void)snprintf(path, sizeof path, "%.*s/../v1compat/inventory/%s",
-                   (int)(slash - __FILE__), __FILE__, name);
+    (void)snprintf(path, sizeof path, CATENA_TESTS "/v1compat/inventory/%s", name);
     FILE *f = fopen(path, "r");
     if (!f)
         fail_msg("%s cannot be read", path);

@@ -240,9 +240,7 @@ static struct tally *tally_of(const char *name, bool add)
 static void each_row(const char *file, void (*f)(const char *, const char *))
 {
     char path[1000], line[500];
-    const char *slash = strrchr(__FILE__, '/');
-    (void)snprintf(path, sizeof path, "%.*s/../v1compat/inventory/%s",
-                   (int)(slash - __FILE__), __FILE__, file);
+    (void)snprintf(path, sizeof path, CATENA_TESTS "/v1compat/inventory/%s", file);
     FILE *in = fopen(path, "r");
     if (!in)
         fail_msg("%s cannot be read", path);

@@ -367,15 +367,18 @@ int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e
                                    : one_switch(argc, argv, &i, c, e);
         if (rc < 0)
             return -1;
+        if (c->action == CMDLINE_HELP && !c->settings.v1_name)
+            c->topic = argv[i + 1];
         if (c->action != CMDLINE_RUN)
             return 0;
     }
     if (!c->settings.to_right && !c->settings.to_left)
         return err_set(e, ERR_USAGE, "-U and -u must not be combined");
-    if (argc - i != 2)
-        return err_set(e, ERR_USAGE,
-                       "exactly 2 addresses required (there are %d); use option \"-h\" for help",
-                       argc - i);
+    if (argc - i != 2) {
+        (void)err_set(e, ERR_USAGE, "exactly 2 addresses required (there are %d); use option \"-h\" for help",
+                      argc - i);
+        return argc - i > 2 ? err_hint(e, "one that has blanks or quotes in it stands in quotes, for the shell") : -1;
+    }
     c->address[0] = argv[i];
     c->address[1] = argv[i + 1];
     return 0;

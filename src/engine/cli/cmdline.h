@@ -18,6 +18,7 @@ struct cmdline {
     struct settings settings;
     enum cmdline_action action;
     int help_level; /* 1 to 3 */
+    const char *topic; /* what help is wanted about, of argv; NULL: all */
     char *address[2]; /* of argv */
     const char *modules[MODULES_NAMED]; /* --module, of argv */
     size_t nmodules;

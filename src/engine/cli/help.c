@@ -110,7 +110,7 @@ static void brought_list(const struct form *f, char *out, size_t cap)
 }
 
 /* A keyword has a line for each of its forms, its aliases one line. */
-static int print_addresses(FILE *f, const struct registry *known, int level, struct err *e)
+static int print_addresses(FILE *f, const struct registry *known, int level, bool sentences, struct err *e)
 {
     struct lines l = {0};
     for (const struct form *a = registry_next(known, NULL); a; a = registry_next(known, a)) {
@@ -119,9 +119,11 @@ static int print_addresses(FILE *f, const struct registry *known, int level, str
         brought_list(a, own, sizeof own);
         group_list(a->groups, groups, sizeof groups);
         const char *from = registry_from(known, a);
-        add_text(&l, "%s%s\t%s\t%s\t%s%s%s%s%s%s", a->keyword, a->params ? a->params : "", left,
+        const char *help = sentences && a->help ? a->help : "";
+        add_text(&l, "%s%s\t%s\t%s\t%s%s%s%s%s%s%s%s", a->keyword, a->params ? a->params : "", left,
                  a->right == RIGHT_NONE ? "-" : a->right == RIGHT_BOTH ? "b" : "mirror",
-                 groups[0] ? "groups=" : "", groups, groups[0] && own[0] ? "\t" : "", own, from ? "\tfrom " : "", from ? from : "");
+                 groups[0] ? "groups=" : "", groups, groups[0] && own[0] ? "\t" : "", own, from ? "\tfrom " : "", from ? from : "",
+                 help[0] ? "\t" : "", help);
         if (level >= 3)
             each_word(a->aliases, add_alias, &(struct alias_of){&l, a->keyword});
     }
@@ -132,6 +134,7 @@ struct option_lines {
     const struct registry *known;
     struct lines lines;
     int level;
+    bool sentences;
 };
 
 static void add_option(const struct option_desc *d, void *arg)
@@ -139,8 +142,9 @@ static void add_option(const struct option_desc *d, void *arg)
     struct option_lines *o = arg;
     char groups[512];
     option_owners(o->known, d, groups, sizeof groups);
-    add_text(&o->lines, "%s\tgroups=%s\tphase=%s\ttype=%s", d->name, groups, phase_name(d->phase),
-             value_type_name(d->type));
+    const char *help = o->sentences && d->help ? d->help : "";
+    add_text(&o->lines, "%s\tgroups=%s\tphase=%s\ttype=%s%s%s", d->name, groups, phase_name(d->phase),
+             value_type_name(d->type), help[0] ? "\t" : "", help);
     if (o->level < 3)
         return;
     for (const char *p = d->aliases; p && *p;) {
@@ -150,14 +154,14 @@ static void add_option(const struct option_desc *d, void *arg)
     }
 }
 
-static int print_options(FILE *f, const struct registry *known, int level, struct err *e)
+static int print_options(FILE *f, const struct registry *known, int level, bool sentences, struct err *e)
 {
-    struct option_lines o = {.known = known, .level = level};
+    struct option_lines o = {.known = known, .level = level, .sentences = sentences};
     option_each(known, add_option, &o);
     return print_sorted(f, &o.lines, e);
 }
 
-int help_print(FILE *f, const struct registry *known, int level, struct err *e)
+int help_print(FILE *f, const struct registry *known, int level, bool sentences, struct err *e)
 {
     fprintf(f, "catena: a relay for chains of addresses; also socat\n"
                "usage: catena [switches] <chain> <chain>\n"
@@ -165,13 +169,13 @@ int help_print(FILE *f, const struct registry *known, int level, struct err *e)
     for (const struct cmdline_switch *s = cmdline_switches; s->name; s++)
         fprintf(f, "      %s%s\t%s\n", s->name, s->value ? s->value : " ", s->help);
     fprintf(f, "   address-head:\n");
-    if (print_addresses(f, known, level, e) < 0)
+    if (print_addresses(f, known, level, sentences, e) < 0)
         return -1;
     fprintf(f, "   opts:\n");
     if (level < 2)
         return 0;
     fprintf(f, "   opt:\n");
-    return print_options(f, known, level, e);
+    return print_options(f, known, level, sentences, e);
 }
 
 /* A feature is there when the keyword is; without one it is part of the program. */

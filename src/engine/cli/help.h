@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * What the tables say, for people and scripts: -h, -hh, -hhh, -V. */
+ * What the tables and the manual say, for people and scripts: -h, -hh, -hhh, -V. */
 #ifndef CATENA_HELP_H
 #define CATENA_HELP_H
 
@@ -9,8 +9,16 @@
 struct err;
 struct registry;
 
-/* level 1 to 3 */
-int help_print(FILE *f, const struct registry *known, int level, struct err *e);
+/* All there is, in lines as v1 writes them; level 1 to 3. sentences: behind each line what it is. */
+int help_print(FILE *f, const struct registry *known, int level, bool sentences, struct err *e);
+/* What fits on a screen: the names, and how to ask for more. */
+void help_screen(FILE *f, const struct registry *known);
+/* About whatever is called so; whole: with all options. Fails when nothing is. */
+int help_topic(FILE *f, const struct registry *known, const char *name, bool whole, struct err *e);
+/* Is it another name with a 4 or 6 in it, and nothing else? TCP4-LISTEN. */
+bool help_is_variant(const struct registry *known, const char *keyword);
+/* The titles that it knows, the text before in front of each. */
+void help_topics(FILE *f, const char *before);
 /* Scripts look for "socat version" under that name. */
 void help_version(FILE *f, const struct registry *known, bool v1_name);
 

@@ -2,6 +2,7 @@
  * The program: command line, plan, runs, exit status. The only place that exits. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
@@ -10,6 +11,7 @@
 #include "engine/cli/cmdline.h"
 #include "engine/cli/help.h"
 #include "engine/cli/modules.h"
+#include "engine/cli/pager.h"
 #include "engine/cli/secret_environment.h"
 #include "engine/cli/signal_fd.h"
 #include "engine/plan/secret.h"
@@ -84,6 +86,34 @@ static void fill_standard_descriptors(void)
             return; /* nothing can be opened: the first real open will say so */
 }
 
+static int write_help(const struct cmdline *c, FILE *f, struct err *e)
+{
+    const struct registry *known = c->catena.known;
+    if (c->topic)
+        return help_topic(f, known, c->topic, c->help_level > 1, e);
+    if (c->settings.v1_name || c->help_level > 1)
+        return help_print(f, known, c->help_level, !c->settings.v1_name, e);
+    help_screen(f, known);
+    return 0;
+}
+
+/* Scripts that call us by v1's name get no pager. */
+static int help(const struct cmdline *c, struct err *e)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = c->settings.v1_name ? stdout : open_memstream(&text, &n);
+    if (!f)
+        return err_nomem(e);
+    int rc = write_help(c, f, e);
+    if (f != stdout && fclose(f) != 0 && rc == 0)
+        rc = err_nomem(e);
+    if (rc == 0 && text && pager_show(text, n) < 0)
+        rc = err_sys(e, "standard output");
+    free(text);
+    return rc;
+}
+
 int main(int argc, char *argv[])
 {
     static struct cmdline c; /* a thread left behind may outlive this function */
@@ -94,9 +124,7 @@ int main(int argc, char *argv[])
         return fail(&e);
     int status = 0;
     switch (c.action) {
-    case CMDLINE_HELP:
-        status = help_print(stdout, c.catena.known, c.help_level, &e) < 0 ? fail(&e) : 0;
-        break;
+    case CMDLINE_HELP: status = help(&c, &e) < 0 ? fail(&e) : 0; break;
     case CMDLINE_VERSION: help_version(stdout, c.catena.known, c.settings.v1_name); break;
     case CMDLINE_RUN: status = run(&c); break;
     }

@@ -68,6 +68,12 @@ int note_add(struct arena *a, struct plan_note **list, enum diag_level level, st
 
 /* ---- forms ---- */
 
+/* Names that are near are no help where it is one of another kind. */
+static bool is_option(const struct registry *known, const struct single_spec *s)
+{
+    return s->nparams == 0 && option_lookup(known, s->keyword.s);
+}
+
 static int unknown_keyword(const struct registry *known, const struct single_spec *s,
                            struct err *e)
 {
@@ -75,6 +81,9 @@ static int unknown_keyword(const struct registry *known, const struct single_spe
     struct span at = s->keyword.at.len ? s->keyword.at : s->at;
     if (s->keyword.s[0] == '\0')
         return err_at(e, at, "unknown device/address \"\": there is no address here");
+    if (is_option(known, s))
+        return err_at(e, at, "unknown device/address \"%.200s\": that is an option, which stands behind an "
+                             "address: \"address,%.200s\"", s->keyword.s, s->keyword.s);
     if (registry_nearest(known, s->keyword.s, near, sizeof near))
         return err_at(e, at, "unknown device/address \"%.200s\"; did you mean \"%s\"?",
                       s->keyword.s, near);
@@ -146,17 +155,30 @@ static int wrong_place(const struct single_spec *s, const char *label, bool inte
         return err_at(e, at, "%s: this is an endpoint address and can only be the last of a chain; "
                              "what stands before \"|\" must be an inter address", label);
     return err_at(e, at, "%s: this is an inter address and cannot be the last of a chain; "
-                         "an endpoint has to follow: \"%.100s|tcp:host:port\"", label,
+                         "an endpoint has to follow: \"%.100s|tcp:host:port\", in quotes: a bare | is the shell's", label,
                   s->keyword.s);
 }
 
-static int wrong_params(const struct single_spec *s, const char *label, const struct choice *c,
-                        struct err *e)
+/* With something behind it, it would make sense. */
+static bool could_be_inter(const struct registry *known, const struct single_spec *s)
+{
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
+        if (form_is_inter(f) && form_answers(f, s->keyword.s) && s->nparams >= f->min_params &&
+            s->nparams <= f->max_params)
+            return true;
+    return false;
+}
+
+static int wrong_params(const struct registry *known, const struct single_spec *s, const char *label,
+                        const struct choice *c, struct err *e)
 {
     char wanted[64];
     list_params(c->params, wanted, sizeof wanted);
-    return err_at(e, s->at, "%s: wrong number of parameters (%zu instead of %s); usage: %s%s", label,
-                  s->nparams, wanted, c->usage->keyword, c->usage->params ? c->usage->params : "");
+    (void)err_at(e, s->at, "%s: wrong number of parameters (%zu instead of %s); usage: %s%s", label,
+                 s->nparams, wanted, c->usage->keyword, c->usage->params ? c->usage->params : "");
+    if (!form_is_inter(c->usage) && could_be_inter(known, s))
+        (void)err_hint(e, "or, as an inter address, with | and an endpoint behind it, all in quotes: a bare | is the shell's");
+    return -1;
 }
 
 static int wrong_context(const struct single_spec *s, const char *label, enum ctx left,
@@ -189,7 +211,7 @@ static int choose_or_explain(const struct registry *known, const struct single_s
     if (!c->placed)
         return wrong_place(s, label, inter, e);
     if (!c->contexts)
-        return wrong_params(s, label, c, e);
+        return wrong_params(known, s, label, c, e);
     return 0;
 }
 
