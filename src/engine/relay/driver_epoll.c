@@ -10,8 +10,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS = 64 };
-#define WATCH UINT64_MAX /* the name of a watch's events: all are looked at then */
+enum { EVENTS = 64, FAILED_PAUSE_MS = 100 };
+#define WATCH UINT32_MAX /* no seat's number: what stands above it is the descriptor of a watch */
 enum { UNKNOWN = -1, EDGES = INT16_MAX };
 
 /* Events name a number and its use, not a seat: they may come late, when a descriptor lives on in a
@@ -224,25 +224,58 @@ static void tell_seat(struct driver *d, const struct epoll_event *ev)
         driver_heard(d, ep->numbers[number].seat, (enum place)place, (short)ev->events);
 }
 
+static bool is_watch(const struct epoll_event *ev)
+{
+    return (uint32_t)ev->data.u64 == WATCH;
+}
+
+static void tell_watch(struct driver *d, int fd)
+{
+    struct driver_watch *w = d->watches;
+    while (w && w->fd != fd)
+        w = w->next;
+    if (w)
+        w->act(w);
+}
+
+static void fail(struct driver *d, struct seat *s)
+{
+    struct err e;
+    (void)err_set(&e, ERR_OTHER, "epoll_wait() fails: nothing can be heard of this connection any more");
+    engine_failed(s->engine, &e);
+    engine_drop(s->engine);
+    driver_wake(d, s);
+}
+
+/* Nobody who has a seat would hear of anything again; who orders the end is still heard. */
+static void wait_failed(struct driver *d)
+{
+    driver_each_epoll(d, fail);
+    for (struct driver_watch *w = d->watches, *next; w; w = next) {
+        struct pollfd pfd = {.fd = w->fd, .events = POLLIN};
+        next = w->next;
+        if (poll(&pfd, 1, FAILED_PAUSE_MS) != 0)
+            w->act(w);
+    }
+}
+
 /* A seat that is just being taken is seen whole: it is taken under the lock. */
 void driver_wait_epoll(struct driver *d)
 {
     struct epoll_event ev[EVENTS];
     int n = epoll_wait(d->epoll->fd, ev, EVENTS, driver_timeout(d));
-    bool watches = false;
+    if (n < 0 && errno != EINTR) {
+        wait_failed(d);
+        return;
+    }
     pthread_mutex_lock(&d->epoll->lock);
     for (int i = 0; i < n; i++)
-        if (ev[i].data.u64 == WATCH)
-            watches = true;
-        else
+        if (!is_watch(&ev[i]))
             tell_seat(d, &ev[i]);
     pthread_mutex_unlock(&d->epoll->lock);
-    for (struct driver_watch *w = d->watches, *next; watches && w; w = next) {
-        struct pollfd pfd = {.fd = w->fd, .events = POLLIN};
-        next = w->next;
-        if (poll(&pfd, 1, 0) > 0)
-            w->act(w);
-    }
+    for (int i = 0; i < n; i++)
+        if (is_watch(&ev[i]))
+            tell_watch(d, (int)(ev[i].data.u64 >> 32));
 }
 
 /* ---- making and ending ---- */
@@ -271,7 +304,7 @@ int driver_init_many(struct driver *d, struct err *e)
 
 int driver_watch_many(struct driver *d, struct driver_watch *w, struct err *e)
 {
-    struct epoll_event ev = {.events = EPOLLIN, .data.u64 = WATCH};
+    struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint64_t)w->fd << 32 | WATCH};
     if (epoll_ctl(d->epoll->fd, EPOLL_CTL_ADD, w->fd, &ev) < 0)
         return err_sys(e, "epoll_ctl()");
     driver_watch(d, w);

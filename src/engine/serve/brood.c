@@ -107,9 +107,10 @@ int brood_wait_for_room(struct brood *b, struct err *e)
         if (!told)
             diag(DIAG_NOTICE, "maxchildren are active, waiting");
         told = true;
-        /* the end of one is a signal: when it shows it has been acted on */
+        /* the end of one is a signal: when it shows it has been acted on, but it may have been no time for that */
         if (wait_fd(r, r->signal_fd, POLLIN, wait_now() + 1000, e) < 0)
             return -1;
+        reaper_collect(r->reaper);
     }
     return 0;
 }
