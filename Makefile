@@ -79,10 +79,31 @@ soak: release
 	LOAD_SOAK=$$(($(SOAK_SECONDS) / $$(grep -h -c '^@test' tests/load/*.bats | awk '{ n += $$1 } END { print n }'))) \
 	bats --timing tests/load
 
-install: release
-	cmake --install build/release --prefix $(PREFIX)
+# Into DESTDIR, if that is set; built without the tests.
+install:
+	@tools/setup --check build
+	cmake --preset release -B build/install -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	cmake --build build/install -j $(JOBS)
+	DESTDIR=$(DESTDIR) cmake --install build/install
+
+uninstall:
+	xargs -r -d '\n' -I {} rm -f $(DESTDIR){} < build/install/install_manifest.txt
+
+# Debian packages, out of what is committed, in build/deb.
+deb:
+	@tools/setup build deb
+	packaging/deb build/deb
+
+# ... which are then installed and tried in a bare Debian; as root.
+try-deb: deb
+	packaging/try-deb build/deb
+
+# The manual as web pages, in build/html.
+html: release
+	@tools/setup build test
+	tools/manual_html build/html man/*.[0-9] build/release/catena-options.7
 
 clean:
 	rm -rf build
 
-.PHONY: all release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install clean
+.PHONY: all release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb html clean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The least a module is: an address that passes everything on. From here: catena-module(5).
  *
- *     cc -shared $(pkg-config --cflags catena) skeleton.c -o skeleton.so
+ *     cc -shared -fPIC $(pkg-config --cflags catena) skeleton.c -o skeleton.so
  *     catena --module ./skeleton.so - 'skeleton|tcp:host:port' */
 #include <catena/inter.h>
 #include <catena/module.h>
