@@ -76,6 +76,19 @@ static void addresses(FILE *f, const struct registry *known, bool inter)
     fputc('\n', f);
 }
 
+static void modules(FILE *f, const struct registry *known)
+{
+    for (const struct registry *r = known; r; r = r->base) {
+        if (!r->from)
+            continue;
+        fprintf(f, "from %s\n   ", r->from);
+        for (const struct form *const *t = r->forms; *t; t++)
+            for (const struct form *a = *t; a->keyword; a++)
+                fprintf(f, " %s", a->keyword);
+        fputc('\n', f);
+    }
+}
+
 void help_screen(FILE *f, const struct registry *known)
 {
     fprintf(f, "catena joins two chains of addresses and relays between them.\n\n"
@@ -89,6 +102,7 @@ void help_screen(FILE *f, const struct registry *known)
     addresses(f, known, true);
     fprintf(f, "endpoint addresses\n");
     addresses(f, known, false);
+    modules(f, known);
     fprintf(f, "more\n"
                "  -h tcp-listen, -h cafile, -h -t, -h peeraddr   about one thing\n"
                "  -h with one of these: ");
