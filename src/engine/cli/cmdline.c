@@ -191,6 +191,14 @@ static int act_module(struct cmdline *c, const char *v, struct err *e)
     return 0;
 }
 
+static int act_complete(struct cmdline *c, const char *v, struct err *e)
+{
+    (void)e;
+    c->action = CMDLINE_COMPLETE;
+    c->topic = v;
+    return 0;
+}
+
 /* Longer names first where one begins another. */
 static const struct row rows[] = {
     {"--dry-run", NO_VALUE, act_n},
@@ -200,6 +208,7 @@ static const struct row rows[] = {
     {"--progress", NO_VALUE, act_progress},
     {"--sandbox", NO_VALUE, act_sandbox},
     {"--module", VALUE, act_module},
+    {"--complete", VALUE, act_complete}, /* for shells */
     {"--experimental", NO_VALUE, act_experimental},
     {"--help", NO_VALUE, act_h},
     {"--version", NO_VALUE, act_V},

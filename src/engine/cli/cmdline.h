@@ -10,7 +10,7 @@
 #include "catena/settings.h"
 
 enum { MODULES_NAMED = 32 };
-enum cmdline_action { CMDLINE_RUN, CMDLINE_HELP, CMDLINE_VERSION };
+enum cmdline_action { CMDLINE_RUN, CMDLINE_HELP, CMDLINE_VERSION, CMDLINE_COMPLETE };
 
 struct cmdline {
     struct catena catena; /* the process's own instance */
@@ -18,7 +18,7 @@ struct cmdline {
     struct settings settings;
     enum cmdline_action action;
     int help_level; /* 1 to 3 */
-    const char *topic; /* what help is wanted about, of argv; NULL: all */
+    const char *topic; /* what help is wanted about, or to be completed, of argv; NULL: all */
     char *address[2]; /* of argv */
     const char *modules[MODULES_NAMED]; /* --module, of argv */
     size_t nmodules;

@@ -9,6 +9,7 @@
 #include "catena/plan.h"
 #include "catena/registry.h"
 #include "engine/cli/cmdline.h"
+#include "engine/cli/complete.h"
 #include "engine/cli/help.h"
 #include "engine/cli/modules.h"
 #include "engine/cli/pager.h"
@@ -125,6 +126,7 @@ int main(int argc, char *argv[])
     int status = 0;
     switch (c.action) {
     case CMDLINE_HELP: status = help(&c, &e) < 0 ? fail(&e) : 0; break;
+    case CMDLINE_COMPLETE: complete_word(stdout, c.catena.known, c.topic); break;
     case CMDLINE_VERSION: help_version(stdout, c.catena.known, c.settings.v1_name); break;
     case CMDLINE_RUN: status = run(&c); break;
     }
