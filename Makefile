@@ -8,15 +8,27 @@ SOAK_SECONDS ?= 3600
 
 all: release
 
+# What is installed; and the same with warnings as errors.
 release dev:
 	@tools/setup --check build
 	cmake --preset $@
 	cmake --build --preset $@ -j $(JOBS)
 
+# The same with clang.
 clang:
 	@tools/setup --check build clang
 	cmake --preset $@
 	cmake --build --preset $@ -j $(JOBS)
+
+# What there is to make.
+help:
+	@awk '/^#/ { text = text (text ? " " : "") substr($$0, 3); next } \
+	    /^[a-z][-a-z ]*:/ && !/:=/ { sub(/:.*/, ""); printf "%-14s %s\n", $$0, text } { text = "" }' Makefile
+
+# Before a commit, in a minute: unit tests, lint, the shell tests of what has changed.
+check: release
+	@tools/setup build test
+	tools/check
 
 # The main job, shown with servers started on loopback.
 demo:
@@ -24,6 +36,7 @@ demo:
 	@$(MAKE) --no-print-directory release
 	tools/demo build/release/catena
 
+# All tests.
 test:
 	@tools/setup build test
 	@$(MAKE) --no-print-directory release
@@ -73,6 +86,7 @@ load: release
 	@tools/setup build test
 	ulimit -n $$(ulimit -Hn); LOAD_SEQUENTIAL=10000 LOAD_AT_ONCE=500 LOAD_HELD=10000 bats --timing tests/load
 
+# The same for an hour, or SOAK_SECONDS.
 soak: release
 	@tools/setup build test
 	ulimit -n $$(ulimit -Hn); LOAD_AT_ONCE=500 \
@@ -86,6 +100,7 @@ install:
 	cmake --build build/install -j $(JOBS)
 	DESTDIR=$(DESTDIR) cmake --install build/install
 
+# What install has put there.
 uninstall:
 	xargs -r -d '\n' -I {} rm -f $(DESTDIR){} < build/install/install_manifest.txt
 
@@ -103,7 +118,8 @@ html: release
 	@tools/setup build test
 	tools/manual_html build/html man/*.[0-9] build/release/catena-options.7
 
+# What was built.
 clean:
 	rm -rf build
 
-.PHONY: all release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb html clean
+.PHONY: all help check release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb html clean
