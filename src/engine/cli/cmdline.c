@@ -199,9 +199,32 @@ static int act_complete(struct cmdline *c, const char *v, struct err *e)
     return 0;
 }
 
+/* ---- how a dry run is shown ---- */
+
+static int act_n_as(struct cmdline *c, const char *v, struct err *e)
+{
+    static const char *const views[] = {[VIEW_SENTENCES] = "sentences", [VIEW_JSON] = "json", [VIEW_DOT] = "dot"};
+    c->settings.dry_run = true;
+    for (size_t i = VIEW_SENTENCES; i < sizeof views / sizeof views[0]; i++)
+        if (strcmp(v, views[i]) == 0) {
+            c->view = i;
+            return 0;
+        }
+    return err_set(e, ERR_USAGE, "option -n: \"%s\" is no view of a plan; sentences, json or dot is expected", v);
+}
+
+static int act_explain(struct cmdline *c, const char *v, struct err *e)
+{
+    (void)v;
+    return act_n_as(c, "sentences", e);
+}
+
 /* Longer names first where one begins another. */
 static const struct row rows[] = {
+    {"--dry-run=", VALUE, act_n_as},
     {"--dry-run", NO_VALUE, act_n},
+    {"--explain", NO_VALUE, act_explain},
+    {"-n=", VALUE, act_n_as},
     {"--v1", NO_VALUE, act_v1},
     {"--unfused", NO_VALUE, act_unfused},
     {"--statistics", NO_VALUE, act_statistics},
@@ -257,6 +280,8 @@ const struct cmdline_switch cmdline_switches[] = {
     {"-d0", NULL, "errors only; so -d1 warnings, -d2 notices, -d3 information, -d4 debug"},
     {"-D", NULL, "show the file descriptors in use before the transfer"},
     {"-n", NULL, "dry run: check everything, print the plan, open nothing"},
+    {"-n=", "<view>", "the same as sentences, json or dot"},
+    {"--explain", NULL, "say in sentences what would be done, and open nothing"},
     {"--v1", NULL, "no chains: | % and ^ have no meaning"},
     {"--experimental", NULL, "no warnings about experimental features"},
     {"--sandbox", NULL, "once everything is open, confine the process to relaying"},

@@ -18,6 +18,7 @@ struct cmdline {
     struct settings settings;
     enum cmdline_action action;
     int help_level; /* 1 to 3 */
+    enum { VIEW_PLAN, VIEW_SENTENCES, VIEW_JSON, VIEW_DOT } view; /* of a dry run */
     const char *topic; /* what help is wanted about, or to be completed, of argv; NULL: all */
     char *address[2]; /* of argv */
     const char *modules[MODULES_NAMED]; /* --module, of argv */

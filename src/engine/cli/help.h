@@ -17,8 +17,6 @@ void help_screen(FILE *f, const struct registry *known);
 int help_topic(FILE *f, const struct registry *known, const char *name, bool whole, struct err *e);
 /* Is it another name with a 4 or 6 in it, and nothing else? TCP4-LISTEN. */
 bool help_is_variant(const struct registry *known, const char *keyword);
-/* The titles that it knows, the text before in front of each. */
-void help_topics(FILE *f, const char *before);
 /* Scripts look for "socat version" under that name. */
 void help_version(FILE *f, const struct registry *known, bool v1_name);
 

@@ -5,11 +5,12 @@
 #include "catena/registry.h"
 #include "engine/cli/cmdline.h"
 #include "engine/cli/help.h"
+#include "engine/cli/manual_text.h"
 
 enum { WIDTH = 79, MARGIN = 4 };
 
 /* The switches that everybody needs; the rest have -hh. */
-static const char *const everyday[] = {"-n", "-v", "-x", "-u", "-U", "-t", "-T", "--statistics", "--progress", "-V"};
+static const char *const everyday[] = {"-n", "--explain", "-v", "-x", "-u", "-U", "-t", "-T", "--statistics", "--progress", "-V"};
 
 static void switches(FILE *f)
 {
@@ -76,6 +77,20 @@ static void addresses(FILE *f, const struct registry *known, bool inter)
     fputc('\n', f);
 }
 
+/* The sections of the manual, by the first word of their titles; some titles occur on several pages. */
+static void topics(FILE *f)
+{
+    struct words w = {f, 0};
+    for (const struct manual_entry *m = manual_text; m->names; m++) {
+        const struct manual_entry *first = manual_text;
+        while (strcmp(first->names, m->names) != 0)
+            first++;
+        if (m->kind == (char)MANUAL_TOPIC && first == m)
+            word(&w, m->names, strcspn(m->names, " "));
+    }
+    fputc('\n', f);
+}
+
 static void modules(FILE *f, const struct registry *known)
 {
     for (const struct registry *r = known; r; r = r->base) {
@@ -103,9 +118,10 @@ void help_screen(FILE *f, const struct registry *known)
     fprintf(f, "endpoint addresses\n");
     addresses(f, known, false);
     modules(f, known);
+    fprintf(f, "topics of -h\n");
+    topics(f);
     fprintf(f, "more\n"
                "  -h tcp-listen, -h cafile, -h -t, -h peeraddr   about one thing\n"
-               "  -h with one of these: ");
-    help_topics(f, " ");
-    fprintf(f, "\n  -hh, -hhh                                      everything, in lines; man catena\n");
+               "  -hh, -hhh                                      everything, in lines\n"
+               "  man catena, man catena-cookbook                the manual, recipes\n");
 }

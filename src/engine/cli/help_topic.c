@@ -298,13 +298,6 @@ static void sections(struct topic *t)
         }
 }
 
-void help_topics(FILE *f, const char *before)
-{
-    for (const struct manual_entry *m = manual_text; m->names; m++)
-        if (m->kind == (char)MANUAL_TOPIC)
-            fprintf(f, "%s%.*s", before, (int)strcspn(m->names, " "), m->names);
-}
-
 /* ---- whatever it is ---- */
 
 static int unknown(const struct topic *t, struct err *e)

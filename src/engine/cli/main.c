@@ -13,6 +13,7 @@
 #include "engine/cli/help.h"
 #include "engine/cli/modules.h"
 #include "engine/cli/pager.h"
+#include "engine/cli/plan_views.h"
 #include "engine/cli/secret_environment.h"
 #include "engine/cli/signal_fd.h"
 #include "engine/plan/secret.h"
@@ -32,6 +33,13 @@ static void leave_child(int status)
     _exit(status);
 }
 
+static void show(const struct cmdline *c, const struct plan *plan)
+{
+    static void (*const views[])(const struct plan *, FILE *) = {
+        [VIEW_PLAN] = plan_print, [VIEW_SENTENCES] = plan_explain, [VIEW_JSON] = plan_json, [VIEW_DOT] = plan_dot};
+    views[c->view](plan, stdout);
+}
+
 static int run_plan(struct cmdline *c, const char *const address[2])
 {
     struct err e;
@@ -46,7 +54,7 @@ static int run_plan(struct cmdline *c, const char *const address[2])
     if (found < 0) {
         status = fail(&e);
     } else if (c->settings.dry_run) {
-        plan_print(plan, stdout);
+        show(c, plan);
         status = plan->missing != NULL;
     } else {
         int signal_fd = signal_fd_open(&c->settings, &e);

@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A dry run in sentences, as JSON and as a picture.
+load ../helpers
+
+line=('tcp-l:8443,fork,range=10.0.0.0/8' '^openssl-server,cert=own.pem,verify=0|gzip|openssl:www.example:443,cafile=ca.pem')
+proxied='gzip,level=6|openssl,verify=0|proxy:www:443,proxyauth=joe:s3cret|tcp:proxy:80'
+
+@test "--explain: what each does, who is verified, what is encrypted" {
+    has "$(catena --explain "${line[@]}")" 'not there by now'
+    touch own.pem ca.pem
+    told=$(catena --explain "${line[@]}")
+    has "$told" 'each gets a process of its own'
+    has "$told" 'Only peers of 10.0.0.0/8 are let in'
+    has "$told" 'Clients show no certificate'
+    has "$told" 'an authority of ca.pem vouches for, for the name www.example'
+    has "$told" '^  tcp-listen:8443 -- openssl-server: encrypted$'
+    has "$told" '^  openssl-server -- gzip: plain$'
+    has "$told" '^  openssl-client -- tcp-connect:www.example:443: encrypted$'
+    told=$(catena --explain - "$proxied")
+    has "$told" 'NOT verified'
+    has "$told" 'level=6: effort'
+    has_not "$told" 's3cret'
+    told=$(catena --explain tcp-l:80,thread tcp:backend:80)
+    has "$told" 'a few threads serve all of them'
+    has "$told" 'plain text goes through the network at tcp-connect:backend:80'
+    has "$(catena --explain -u - 'open:a%-')" 'One way only: from left to right'
+}
+
+@test "-n=json is JSON, whatever stands in a value, and has no secret" {
+    catena -n=json - "$proxied" >plan.json
+    python3 - <<'EOF'
+import json
+plan = json.load(open("plan.json"))
+names = [p["forward"]["address"] for p in plan["line"]]
+assert names == ["stdio", "gzip", "openssl-client", "proxy:www:443", "tcp-connect:proxy:80"], names
+assert plan["line"][1]["forward"]["options"] == {"level": "6"}, plan
+assert plan["line"][3]["forward"]["options"]["proxy-authorization"] is None
+assert [p.get("becomes") for p in plan["line"][1:-1]] == ["engine", "engine", "dialog"]
+EOF
+    has_not "$(cat plan.json)" 's3cret'
+    for value in 'quo\"te' $'caf\xc3\xa9' $'\xff\xfe' $'tab\there' 'back\\slash'; do
+        catena -n=json - "open:$value,creat" >plan.json || :
+        python3 -c 'import json; json.load(open("plan.json", encoding="utf-8"))'
+    done
+}
+
+@test "-n=dot is a picture; other views are refused" {
+    told=$(catena -n=dot -u - 'gzip|tcp:h:1')
+    has "$told" '^digraph line {$'
+    has "$told" 'label="tcp-connect:h:1"'
+    has "$told" 'n0 -> n1 \[dir=forward\]'
+    same "$(catena -n=dot - - | tail -n 1)" '}'
+    run catena -n=xml - -
+    [ "$status" -eq 1 ]
+    has "$output" '"xml" is no view of a plan; sentences, json or dot is expected'
+    same "$(catena --dry-run=json - -)" "$(catena -n=json - -)"
+}
