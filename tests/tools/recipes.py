@@ -50,7 +50,7 @@ def parse(page):
                 recipes[-1].steps.append((text[2:], []))
     return [r for r in recipes if r and r.steps]
 
-def materials(where):
+def materials(where, names):
     os.makedirs(where, exist_ok=True)
     def openssl(*args, **more):
         subprocess.run(["openssl", *args], cwd=where, check=True, capture_output=True, **more)
@@ -64,7 +64,7 @@ def materials(where):
                 out.write(open(os.path.join(where, name + part)).read())
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
             "-out", "ca.pem", "-days", "2", "-subj", "/CN=Example CA")
-    certificate("server", "subjectAltName=DNS:localhost,DNS:*.example,IP:127.0.0.1\n")
+    certificate("server", "subjectAltName=DNS:localhost,IP:127.0.0.1," + ",".join("DNS:" + n for n in names) + "\n")
     certificate("client", "subjectAltName=DNS:client.example\nextendedKeyUsage=clientAuth\n")
 
 def listening():
@@ -133,8 +133,11 @@ def attempt(recipe, where, materials):
     print(f"{recipe.title}: ok", flush=True)
     return True
 
+def names_of(page):
+    return sorted(set(re.findall(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.example\b", open(page).read())))
+
 def hosts(page):
-    names = sorted(set(re.findall(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.example\b", open(page).read())))
+    names = names_of(page)
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
     return lines + [f"127.1.0.{i + 1} {name}" for i, name in enumerate(names)]
 
@@ -153,7 +156,7 @@ def main():
     if what == "--list":
         print("\n".join(r.title for r in parse(page)))
     elif what == "--materials":
-        materials(os.path.join(rest[0], "materials"))
+        materials(os.path.join(rest[0], "materials"), names_of(page))
     elif what == "--inside":
         sys.exit(not inside(page, rest[0], int(rest[1])))
     elif what == "--run":
