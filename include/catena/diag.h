@@ -36,6 +36,7 @@ struct diag_log {
     bool micros;          /* -lu */
     const char *hostname; /* -lh: shown if not NULL */
     int lowered;          /* children-shutup: levels by which every message sinks */
+    bool colored;         /* lines on standard error: by their level */
     bool v1;              /* called as socat: errors in v1's words, where v1 has any */
     struct { const char *real, *shown; } masked[2]; /* diag_show_instead() */
     atomic_bool to_syslog; /* -lm has switched over */

@@ -56,3 +56,23 @@ EOF
     has "$output" '"xml" is no view of a plan; sentences, json or dot is expected'
     same "$(catena --dry-run=json - -)" "$(catena -n=json - -)"
 }
+
+@test "messages have colors on a terminal, where they are wanted" {
+    red=$'\033\\[1;31m'
+    on_terminal() { timeout 20 script -qec "$*" /dev/null </dev/null; }
+    export TERM=xterm
+    has "$(on_terminal "$CATENA_BIN" - nosuch:x)" "$red.* E unknown device"
+    has "$(on_terminal "$CATENA_BIN" - nosuch:x)" "$red"
+    has_not "$(NO_COLOR=1 on_terminal "$CATENA_BIN" - nosuch:x)" $'\033'
+    has_not "$(TERM=dumb on_terminal "$CATENA_BIN" - nosuch:x)" $'\033'
+    has_not "$(on_terminal "$CATENA_BIN" --color=never - nosuch:x)" $'\033'
+    has_not "$(on_terminal "$(socat_link)" - nosuch:x)" $'\033'
+    run catena - nosuch:x
+    has_not "$output" $'\033'
+    run catena --color - nosuch:x
+    has "$output" "$red"
+    run catena --color=always -lf log - nosuch:x
+    has_not "$(cat log)" $'\033'
+    run catena --color=blue - -
+    has "$output" '"blue" is not always, never or auto'
+}

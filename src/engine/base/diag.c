@@ -212,16 +212,54 @@ static void to_taker(const struct diag_log *log, enum diag_level level, const ch
     log->taker.message(log->taker.arg, level, line);
 }
 
+/* As much as fits behind the n bytes of a line; gives how many there are then. */
+static size_t append(char line[LINE], size_t n, const char *more, size_t len)
+{
+    size_t most = LINE - 1 - n;
+    memcpy(line + n, more, len < most ? len : most);
+    return n + (len < most ? len : most);
+}
+
+#define PLAIN "\033[0m"
+
+static const char *color_of(enum diag_level level)
+{
+    static const char *const by_level[] = {"\033[1;31m", "\033[1;31m", "\033[33m", "", "\033[2m", "\033[2m"};
+    return by_level[level];
+}
+
+/* The line by its level, and the last line of the tail, which points, as that. */
+static size_t colored(const struct diag_log *log, enum diag_level level, const char *text, const char *tail,
+                      char line[LINE])
+{
+    const char *color = color_of(level), *last = strrchr(tail, '\n');
+    size_t n = append(line, 0, color, strlen(color));
+    char begin[LINE];
+    n = append(line, n, begin, prefix(log, begin, level));
+    if (n > LINE / 2)
+        return 0;
+    n = append_safe(line, n, text);
+    n = append(line, n, PLAIN, sizeof PLAIN - 1);
+    if (!last)
+        return n;
+    n = append(line, n, tail, (size_t)(last - tail));
+    n = append(line, n, color, strlen(color));
+    n = append(line, n, last, strlen(last));
+    return append(line, n, PLAIN, sizeof PLAIN - 1);
+}
+
 static void to_file(const struct diag_log *log, enum diag_level level, const char *text,
                     const char *tail)
 {
     char line[LINE];
-    size_t n = append_safe(line, prefix(log, line, level), text);
-    size_t more = strlen(tail) < LINE - 1 - n ? strlen(tail) : LINE - 1 - n;
-    memcpy(line + n, tail, more);
-    n += more;
+    bool file = log->dest == DIAG_FILE;
+    size_t n = log->colored && !file ? colored(log, level, text, tail, line) : 0;
+    if (n == 0) {
+        n = append_safe(line, prefix(log, line, level), text);
+        n = append(line, n, tail, strlen(tail));
+    }
     line[n++] = '\n';
-    (void)write_out(log, log->dest == DIAG_FILE ? log->fd : STDERR_FILENO, line, n);
+    (void)write_out(log, file ? log->fd : STDERR_FILENO, line, n);
 }
 
 static void emit(const struct diag_log *log, enum diag_level level, const char *text,

@@ -199,6 +199,31 @@ static int act_complete(struct cmdline *c, const char *v, struct err *e)
     return 0;
 }
 
+/* ---- colors ---- */
+
+static int act_color_as(struct cmdline *c, const char *v, struct err *e)
+{
+    bool always = strcmp(v, "always") == 0;
+    if (!always && strcmp(v, "never") != 0 && strcmp(v, "auto") != 0)
+        return err_set(e, ERR_USAGE, "option --color: \"%s\" is not always, never or auto", v);
+    if (always || v[0] == 'n')
+        c->catena.log.colored = always;
+    return 0;
+}
+
+static int act_color(struct cmdline *c, const char *v, struct err *e)
+{
+    (void)v;
+    return act_color_as(c, "always", e);
+}
+
+/* Scripts that call us by v1's name read its lines. (no-color.org) */
+static bool wants_color(bool v1)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !v1 && !(no && no[0]) && term && strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO);
+}
+
 /* ---- how a dry run is shown ---- */
 
 static int act_n_as(struct cmdline *c, const char *v, struct err *e)
@@ -224,6 +249,8 @@ static const struct row rows[] = {
     {"--dry-run=", VALUE, act_n_as},
     {"--dry-run", NO_VALUE, act_n},
     {"--explain", NO_VALUE, act_explain},
+    {"--color=", VALUE, act_color_as},
+    {"--color", NO_VALUE, act_color},
     {"-n=", VALUE, act_n_as},
     {"--v1", NO_VALUE, act_v1},
     {"--unfused", NO_VALUE, act_unfused},
@@ -282,6 +309,7 @@ const struct cmdline_switch cmdline_switches[] = {
     {"-n", NULL, "dry run: check everything, print the plan, open nothing"},
     {"-n=", "<view>", "the same as sentences, json or dot"},
     {"--explain", NULL, "say in sentences what would be done, and open nothing"},
+    {"--color", "[=<when>]", "color messages: always, never or auto (on a terminal, without NO_COLOR)"},
     {"--v1", NULL, "no chains: | % and ^ have no meaning"},
     {"--experimental", NULL, "no warnings about experimental features"},
     {"--sandbox", NULL, "once everything is open, confine the process to relaying"},
@@ -373,7 +401,7 @@ static const char *base_name(const char *path)
 static void defaults(struct cmdline *c, const char *name)
 {
     bool v1 = strcmp(name, "socat") == 0;
-    *c = (struct cmdline){.catena = {.log = {.prog = name, .level = DIAG_WARN, .v1 = v1},
+    *c = (struct cmdline){.catena = {.log = {.prog = name, .level = DIAG_WARN, .v1 = v1, .colored = wants_color(v1)},
                                      .known = &builtin_registry,
                                      .environment = environ,
                                      .owns_process = true},
