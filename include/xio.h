@@ -61,6 +61,8 @@ struct xio_opts {
     size_t block;   /* bytes of a stream that are read at once, at most */
     size_t message; /* bytes of a message, at most */
     size_t threads; /* at work for the handle, at most */
+    const char *const *facts; /* what {host} and the like stand for: names and values in turn, then NULL; copied */
+    int detach;     /* not 0: xiodetach() is going to be called */
 };
 
 /* Opens a chain; NULL: xioerror(NULL) and errno say why. flags may be left out: O_RDWR. */
@@ -76,6 +78,10 @@ int xioclose(struct xio *h);
 /* The handle as one descriptor, for poll() and all that; the handle's own, so neither to be closed nor
  * replaced. Of a listener: readable, when somebody has come. */
 int xiofd(struct xio *h);
+/* Gives the descriptor away: it is the caller's, to be used, passed on and closed. The handle is left to wait
+ * for its end: xiofd() is then -1, or gives what poll() finds hung up (POLLHUP) when nobody has the descriptor
+ * any more, or the line has ended; xioclose() is due then. */
+int xiodetach(struct xio *h);
 /* What is known of the other end: "peeraddr", "openssl_x509_subject"; NULL: nothing. Good until xioclose(). */
 const char *xiofact(struct xio *h, const char *name);
 /* What the handle's line has failed of, or, of NULL, what the last call of this thread that failed has. Never

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catena/facts.h"
 #include "engine/plan/secret.h"
 #include "engine/serve/passage.h"
 #include "xio/end.h"
@@ -16,6 +17,22 @@
 enum { LONGEST = 65535, KEPT = 8, LINGER_MS = 10000 };
 
 /* ---- wishes ---- */
+
+/* All of them, before any is taken. */
+static int check_facts(const char *const *facts, struct err *e)
+{
+    for (size_t i = 0; facts && facts[i]; i += 2) {
+        const struct fact_desc *f = fact_lookup(facts[i], strlen(facts[i]));
+        if (!f)
+            return err_set(e, ERR_USAGE, "there is no fact \"%.60s\": catena(1) lists them", facts[i]);
+        if (!facts[i + 1])
+            return err_set(e, ERR_USAGE, "the fact \"%s\" has no value", facts[i]);
+        const struct saying said = {facts[i + 1], strlen(facts[i + 1]), "the caller"};
+        if (fact_check(f, &said, IN_URI, e) < 0)
+            return -1;
+    }
+    return 0;
+}
 
 int chain_check(const struct xio_opts *given, struct xio_opts *out, struct err *e)
 {
@@ -35,6 +52,8 @@ int chain_check(const struct xio_opts *given, struct xio_opts *out, struct err *
     if (o.log_level != 0 && (o.log_level < XIO_LOG_ERROR || o.log_level > XIO_LOG_DEBUG))
         return err_set(e, ERR_USAGE, "log_level %d: XIO_LOG_ERROR (%d) to XIO_LOG_DEBUG (%d) are expected", o.log_level,
                        XIO_LOG_ERROR, XIO_LOG_DEBUG);
+    if (check_facts(o.facts, e) < 0)
+        return -1;
     o.size = sizeof o;
     o.linger = o.linger ? o.linger : LINGER_MS;
     o.log_level = o.log_level ? o.log_level : XIO_LOG_WARNING;
@@ -53,7 +72,14 @@ static void take_message(void *arg, enum diag_level level, const char *text)
 
 /* ---- making ---- */
 
-static char **copy_variables(char *const *from)
+static void free_strings(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        free(list[i]);
+    free(list);
+}
+
+static char **copy_strings(const char *const *from)
 {
     size_t n = 0;
     while (from && from[n])
@@ -61,13 +87,23 @@ static char **copy_variables(char *const *from)
     char **copy = calloc(n + 1, sizeof *copy);
     for (size_t i = 0; copy && i < n; i++) {
         if (!(copy[i] = strdup(from[i]))) {
-            while (i-- > 0)
-                free(copy[i]);
-            free(copy);
+            free_strings(copy);
             return NULL;
         }
     }
     return copy;
+}
+
+/* The names of the facts, which the planner may count on. */
+static char *names_of(char *const *facts)
+{
+    size_t n = 1;
+    for (size_t i = 0; facts[i]; i += 2)
+        n += strlen(facts[i]) + 1;
+    char *names = calloc(n, 1), *end = names;
+    for (size_t i = 0; names && facts[i]; i += 2)
+        end = stpcpy(stpcpy(end, facts[i]), " ");
+    return names;
 }
 
 static void free_chain(struct chain *c)
@@ -76,9 +112,9 @@ static void free_chain(struct chain *c)
         passage_release(c->plan, c->shared);
     free(c->shared);
     plan_free(c->plan);
-    for (size_t i = 0; c->environment && c->environment[i]; i++)
-        free(c->environment[i]);
-    free(c->environment);
+    free_strings(c->environment);
+    free_strings(c->facts);
+    free(c->told);
     catena_fini(&c->catena);
     if (c->shown && c->text)
         explicit_bzero(c->text, strlen(c->text));
@@ -124,9 +160,12 @@ static struct chain *new_chain(const char *text, const struct xio_opts *o)
     if (!o->log) /* nobody wants to hear it */
         c->catena.log.level = DIAG_FATAL;
     c->text = text ? strdup(text) : strdup(HANDLE_OF_BYTES);
-    c->environment = copy_variables(o->environment ? o->environment : environ);
+    c->environment = copy_strings((const char *const *)(o->environment ? o->environment : environ));
     c->catena.environment = c->environment;
-    if (c->text && c->environment)
+    c->facts = copy_strings(o->facts);
+    c->told = c->facts ? names_of(c->facts) : NULL;
+    c->settings.facts = c->told;
+    if (c->text && c->environment && c->told)
         return c;
     free_chain(c);
     return NULL;
@@ -181,7 +220,7 @@ static bool changes_nothing(const struct plan *p)
 /* Nothing in it is another one's the next time: a secret, a user's number, what programs inherit. */
 static bool may_be_kept(const struct chain *c)
 {
-    return c->plain && !c->shown && !c->plan->names && !c->plan->wants_facts && !c->opts.environment;
+    return c->plain && !c->shown && !c->plan->names && !c->plan->wants_facts && !c->opts.environment && !c->opts.facts;
 }
 
 static int make(const char *text, const struct xio_opts *o, struct chain **out, bool *keep, struct err *e)

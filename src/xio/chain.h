@@ -19,6 +19,8 @@ struct chain {
     struct xio_opts opts;
     char *text, *shown; /* shown: without its secrets; NULL: it has none */
     char **environment;
+    char **facts;  /* that the caller tells: names and values in turn */
+    char *told;    /* their names, as settings.facts has them */
     struct plan *plan;
     void **shared; /* what its connections have in common; NULL: not prepared */
     bool plain;    /* nothing is done to what goes through it once it is open */

@@ -18,7 +18,8 @@ void handle_wake(struct handle *h)
         return;
     atomic_store(&h->run.cut[RIGHT], true); /* nobody reads on, and that is nobody's fault */
     if (h->behind) {
-        (void)shutdown(h->fd, SHUT_RDWR);
+        if (!h->detached)
+            (void)shutdown(h->fd, SHUT_RDWR);
     } else if (h->listens) {
         handle_set_clock(h, 0);
     }
@@ -58,6 +59,8 @@ static void free_handle(struct handle *h)
     }
     if (h->stop_fd >= 0)
         close(h->stop_fd);
+    if (h->witness >= 0)
+        close(h->witness);
     run_fini(&h->run);
     (void)pthread_mutex_destroy(&h->lock);
     (void)pthread_cond_destroy(&h->over);
@@ -69,7 +72,8 @@ static int end_line(struct handle *h, struct err *e)
 {
     struct err ignored = {.kind = ERR_NONE};
     if (h->behind) {
-        close(h->fd);
+        if (!h->detached)
+            close(h->fd);
         wait_for_thread(h);
     } else {
         port_close(h->end);
@@ -109,8 +113,10 @@ void handle_leave(struct handle *h)
         port_abandon(h->end);
     else
         line_leave(&h->line);
-    if (h->fd >= 0 && h->behind)
+    if (h->fd >= 0 && h->behind && !h->detached)
         close(h->fd);
+    if (h->witness >= 0)
+        close(h->witness);
     if (h->stop_fd >= 0)
         close(h->stop_fd);
 }

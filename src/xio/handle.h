@@ -25,6 +25,8 @@ struct handle {
     struct port *end;      /* plain: its; else the line's end until the line has it */
     int fd;                /* what the caller has; -1: none */
     bool socket, pipe;     /* what that is */
+    int witness;           /* a copy of the line's end of the pair, which shows when nobody has fd; -1 none */
+    bool detached;         /* fd has been given away, and if there is a line, is the witness */
     bool listens;
     bool behind;           /* a thread drives the line */
     pthread_t thread;

@@ -81,6 +81,14 @@ static void init_condition(pthread_cond_t *c)
     (void)pthread_condattr_destroy(&attr);
 }
 
+static int tell_facts(struct run *r, char *const *facts, struct err *e)
+{
+    for (size_t i = 0; facts[i]; i += 2)
+        if (run_set_fact(r, NULL, facts[i], facts[i + 1], e) < 0)
+            return -1;
+    return 0;
+}
+
 static struct handle *new_handle(struct chain *c, struct err *e)
 {
     struct handle *h = calloc(1, sizeof *h);
@@ -89,10 +97,15 @@ static struct handle *new_handle(struct chain *c, struct err *e)
         return NULL;
     }
     h->chain = c;
-    h->fd = h->stop_fd = -1;
+    h->fd = h->stop_fd = h->witness = -1;
     h->forks = forks_so_far();
     h->passage = (struct passage){.run = &h->run, .line = &h->line, .plan = c->plan};
     if (run_init(&h->run, &c->settings, c->plan, -1, e) < 0) {
+        free(h);
+        return NULL;
+    }
+    if (tell_facts(&h->run, c->facts, e) < 0) {
+        run_fini(&h->run);
         free(h);
         return NULL;
     }
@@ -125,6 +138,11 @@ static int make_pair(struct handle *h, struct err *e)
         return err_sys(e, "socketpair()");
     h->fd = fd[0];
     h->socket = true;
+    if (c->opts.detach && (h->witness = fcntl(fd[1], F_DUPFD_CLOEXEC, 3)) < 0) {
+        (void)err_sys(e, "fcntl(%d, F_DUPFD_CLOEXEC)", fd[1]);
+        close(fd[1]);
+        return -1;
+    }
     return port_open_fds(chain_writes(c) ? fd[1] : -1, chain_reads(c) ? fd[1] : -1, PORT_JOINT, PORT_SHUT_DOWN, "handle",
                          &h->end, e);
 }
@@ -210,6 +228,8 @@ static void *live_behind(void *arg)
         line_relay(&h->line);
     }
     rc = passage_finish(&h->passage, rc, &e);
+    if (h->witness >= 0) /* as if it were not there */
+        (void)shutdown(h->witness, SHUT_RDWR);
     pthread_mutex_lock(&h->lock);
     h->status = rc;
     h->ended = true;

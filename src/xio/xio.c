@@ -151,10 +151,12 @@ static int tell_line(struct handle *h)
 static bool may(const struct handle *h, bool able, const char *otherwise)
 {
     struct err e;
-    if (!h->listens && able)
+    if (!h->listens && !h->detached && able)
         return true;
     errno = EBADF;
-    (void)err_sys(&e, "%s", h->listens ? "the handle listens" : otherwise);
+    (void)err_sys(&e, "%s", h->listens    ? "the handle listens"
+                            : h->detached ? "the handle's descriptor has been given away"
+                                          : otherwise);
     (void)error_tell(&e);
     return false;
 }
@@ -264,9 +266,35 @@ CATENA_EXPORT int xiofd(struct xio *x)
     struct handle *h = enter(x);
     if (!h)
         return -1;
-    int fd = h->fd;
+    int fd = h->detached ? h->witness : h->fd;
     if (fd < 0)
-        (void)wrong("the listener has no descriptor that would tell");
+        (void)wrong(h->detached ? "there is no line that would end" : "the listener has no descriptor that would tell");
+    leave(x, h);
+    return fd;
+}
+
+/* Of a plain one a copy: what it is closes with it. Under the lock, as two might ask. */
+static int detach(struct handle *h)
+{
+    if (h->detached || h->listens || (h->behind && h->witness < 0))
+        return wrong(h->detached  ? "the descriptor has been given away"
+                     : h->listens ? "a listener's descriptor is not given away"
+                                  : "xio_opts.detach was not set when the handle was opened");
+    int fd = h->behind ? h->fd : fcntl(h->fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return error_tell_errno("cannot copy the descriptor");
+    h->detached = true;
+    return fd;
+}
+
+CATENA_EXPORT int xiodetach(struct xio *x)
+{
+    struct handle *h = enter(x);
+    if (!h)
+        return -1;
+    pthread_mutex_lock(&h->lock);
+    int fd = detach(h);
+    pthread_mutex_unlock(&h->lock);
     leave(x, h);
     return fd;
 }

@@ -501,6 +501,80 @@ static void closing_wakes(void **state)
 
 /* ---- relays ---- */
 
+/* ---- what the caller tells ---- */
+
+static struct xio *told(const char *chain, const char *const *facts)
+{
+    struct xio_opts o = {.size = sizeof o, .flags = O_RDWR, .facts = facts};
+    return xioopen_opts(chain, &o);
+}
+
+/* A fact fills its hole, and is text of a chain never. */
+static void facts_of_the_caller(void **state)
+{
+    (void)state;
+    const char *const name[] = {"host", "there", "port", "443", NULL};
+    const char *const command[] = {"host", "x|exec:id", NULL}, *const none[] = {"hots", "x", NULL};
+    const char *const half[] = {"host", NULL}, *const far[] = {"port", "65536", NULL};
+    struct xio *h = opened(told(around("create:", "", "/{host}-{port}"), name));
+    says(h, "text");
+    closes(h);
+    assert_int_equal(access(unit_path("there-443"), F_OK), 0);
+    assert_int_equal(unlink(unit_path("there-443")), 0);
+    assert_null(told("pipe", command));
+    failed(EINVAL, XIO_UNFIT, "no host name");
+    assert_null(told("pipe", none));
+    failed(EINVAL, XIO_USAGE, "no fact \"hots\"");
+    assert_null(told("pipe", half));
+    failed(EINVAL, XIO_USAGE, "no value");
+    assert_null(told("pipe", far));
+    failed(EINVAL, XIO_UNFIT, "no port");
+    assert_null(xioopen("tcp:{host}:80", O_RDWR));
+    failed(EINVAL, XIO_USAGE, "nobody who is opened before tells that");
+}
+
+/* ---- given away ---- */
+
+static int hung_up(int fd, int ms)
+{
+    struct pollfd p = {.fd = fd};
+    return poll(&p, 1, ms) > 0 && p.revents & POLLHUP;
+}
+
+static void given_away(void **state)
+{
+    (void)state;
+    struct xio_opts o = {.size = sizeof o, .flags = O_RDWR, .detach = 1};
+    char buf[16];
+    for (int i = 0; i < 2; i++) {
+        struct xio *h = opened(xioopen_opts(i ? "system:cat 2>/dev/null" : "test|test|system:cat 2>/dev/null", &o));
+        int fd = xiodetach(h), end = xiofd(h);
+        assert_true(fd >= 0);
+        assert_int_equal(end >= 0, !i);
+        assert_int_equal(xiodetach(h), -1);
+        failed(EINVAL, XIO_USAGE, "given away");
+        assert_int_equal(xioread(h, buf, sizeof buf), -1);
+        failed(EBADF, XIO_OTHER, "given away");
+        assert_int_equal(write(fd, "text", 4), 4);
+        assert_true(recv(fd, buf, 1, 0) == 1);
+        assert_true(i || !hung_up(end, 0));
+        close(fd);
+        assert_true(i || hung_up(end, 5000));
+        (void)xioclose(h); /* the program's SIGPIPE, perhaps */
+    }
+    /* the other way round the line ends first, and a descriptor that nobody has promised to give away */
+    struct xio *h = opened(xioopen_opts("test|exec:true", &o));
+    int fd = xiodetach(h);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_true(hung_up(xiofd(h), 5000));
+    closes(h);
+    close(fd);
+    h = opened(xioopen("test|exec:true", O_RDWR));
+    assert_int_equal(xiodetach(h), -1);
+    failed(EINVAL, XIO_USAGE, "xio_opts.detach");
+    closes(h);
+}
+
 static void relays(void **state)
 {
     (void)state;
@@ -625,7 +699,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         xio(a_plain_one_is_its_descriptor), xio(modes), xio(nobody_reads), xio(a_line_is_a_descriptor_too),
         xio(close_delivers), xio(close_cuts), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(in_time),
-        xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(relays), xio(forked), xio(many),
+        xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(relays), xio(facts_of_the_caller), xio(given_away), xio(forked), xio(many),
         xio(again_and_again),
     };
     return cmocka_run_group_tests_name("xio", tests, unit_begin, unit_end);
