@@ -1,0 +1,221 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Programs that know nothing of chains, run by xiorun: each connection of theirs goes through one.
+load ../helpers
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "a preload library comes before a sanitizer's runtime"
+    make_certs "$BATS_FILE_TMPDIR/certs"
+}
+
+prepare() {
+    certs=$BATS_FILE_TMPDIR/certs
+    unset "${!XIO_@}"
+    XIORUN=$(dirname "$CATENA_BIN")/xiorun
+    mkdir -p www
+    echo hello >www/page
+    (cd www && start www python3 -u -m http.server --bind 127.0.0.1 0 </dev/null)
+    wait_for 10 file_has www.out 'port [0-9]'
+    www=$(grep -o 'port [0-9]*' www.out | cut -d' ' -f2)
+}
+
+# The helper is nobody's child, and ends soon after the last of its programs.
+xiorun() { timeout -k 5 "$LIMIT" "$XIORUN" "$@"; }
+helpers() { pgrep -x xiorun | while read -r p; do grep -lzsxF "CATENA_TEST_MARK=$CATENA_TEST_MARK" "/proc/$p/environ"; done; }
+no_helper() { [ -z "$(helpers)" ]; }
+
+# Four links and what is at their other end, where all ports but those of the web lead to themselves.
+four_links() {
+    start_listener far "socks-server|gzip|zstd|openssl-server,cert=$certs/server.pem,verify=0|tcp-l:0,bind=127.0.0.1,fork" \
+        "${1:-tcp:127.0.0.1:{targetport\}}"
+    chain="socks5:{host}:{port}|gzip|zstd|openssl,cafile=$certs/ca.crt,commonname=localhost|tcp:127.0.0.1:$port"
+}
+
+@test "all that a program may do with sockets, over a bare chain and over lines" {
+    printf '%s\n' 'refused.example * tcp tcp:127.0.0.1:1' '127.0.0.0/8 * * direct' "* * tcp tcp:127.0.0.1:$www" >bare
+    sed "s/tcp:127.0.0.1:$www/gzip|^gzip|&/" bare >lines
+    for rules in bare lines; do
+        start $rules xiorun -q -f $rules -- python3 "$top/tests/xio/sockets.py" </dev/null
+    done
+    for rules in bare lines; do
+        finish $rules
+        same all "$(cat $rules.out)"
+    done
+    wait_for 5 no_helper
+}
+
+@test "programs of many kinds through four links" {
+    four_links
+    https=$(free_port)
+    (cd www && start https openssl s_server -accept "127.0.0.1:$https" -cert "$certs/server.pem" -WWW -quiet </dev/null)
+    (cd www && git init -q --bare repo.git && git --git-dir=repo.git update-server-info)
+    url=http://www.example:$www/page
+    start curl xiorun -c "$chain" -- curl -sS "$url" "$url" -Z "http://other.example:$www/page" </dev/null
+    XIO_RESOLVE=both start curl6 xiorun -c "$chain" -- curl -sS -6 "$url" "http://[2001:db8::1]:$www/page" </dev/null
+    start wget xiorun -c "$chain" -- wget -qO- "$url" </dev/null
+    start nc xiorun -c "$chain" -- nc -N www.example "$www" < <(printf 'GET /page HTTP/1.0\r\n\r\n')
+    start git xiorun -c "$chain" -- git ls-remote "http://git.example:$www/repo.git" </dev/null
+    start parts xiorun -c "$chain" -- sh -c "curl -sS $url & wget -qO- $url; wait" </dev/null
+    wait_for 5 port_listens "$https"
+    start tls xiorun -c "$chain" -- curl -sS --cacert "$certs/ca.crt" --connect-to "localhost::www.example:" "https://localhost:$https/page" </dev/null
+    start s_client xiorun -c "$chain" -- openssl s_client -quiet -ign_eof -verify_return_error -verify_hostname localhost \
+        -CAfile "$certs/ca.crt" -connect "www.example:$https" < <(printf 'GET /page HTTP/1.0\r\n\r\n')
+    for program in curl curl6 wget nc git parts tls s_client; do finish $program; done
+    same 3 "$(grep -c '^hello$' curl.out)"
+    same 2 "$(grep -c '^hello$' curl6.out)"
+    same 2 "$(grep -c '^hello$' parts.out)"
+    for program in wget nc tls s_client; do same hello "$(tail -n 1 $program.out)"; done
+    has "$(cat www.err)" 'GET /repo.git/info/refs'
+    wait_for 5 no_helper
+}
+
+@test "the far end is told the name; errors are errno for the program and a line for its user" {
+    four_links 'tcp:{targethost}:{targetport}'
+    run xiorun -c "$chain" -- curl -sS "http://nobody.invalid:$www/page"
+    same 7 "$status"
+    has "$output" "^xiorun: curl\[[0-9]*\]: nobody.invalid:$www: .*socks"
+    has "$(cat far.err)" 'nobody.invalid'
+    run xiorun -c 'tcp:127.0.0.1:1' -- python3 -c 'import socket; socket.create_connection(("a.example", 80))'
+    has "$output" 'ConnectionRefusedError: \[Errno 111\]'
+    has "$output" "^xiorun: .*: a.example:80: .*refused"
+    XIO_QUIET=1 run xiorun -c 'tcp:127.0.0.1:1' -- nc -v a.example 80
+    same 1 "$status"
+    has_not "$output" xiorun
+    # what was asked for is never text of a chain
+    run xiorun -c 'tcp:{host}:{port}' -- curl -sS "http://a|exec:id/"
+    has_not "$output" uid=
+}
+
+@test "rules: hosts, networks, ports, protocols; the first that fits" {
+    cat >rules <<RULES
+# host          port        protocol  then
+*.inside        *           *         direct
+10.0.0.0/8      22,90-99    tcp       refuse
+[fd00::]/8      *           *         refuse
+far.example     81          tcp       tcp:127.0.0.1:$www
+10.1.2.3        *           tcp       tcp:127.0.0.1:$www
+* 82 tcp        gzip|^gzip|tcp:127.0.0.1:$www
+RULES
+    each 'try() { [ "$(xiorun -f rules -- curl -sS "http://$1/page" 2>&1 | head -n 1 | cut -c 1-200 | grep -oE "$2")" = "$2" ]; }; try' <<'ROWS'
+far.example:81    hello
+FAR.example:81    hello
+any.example:82    hello
+10.1.2.3:81       hello
+10.1.2.3:95       'refused, as a rule says'
+10.2.2.3:81       'no rule is about that'
+[fd12::1]:82      'refused, as a rule says'
+far.example:83    'no rule is about that'
+ROWS
+    run xiorun -f rules -- getent ahosts some.inside
+    same 2 "$status" # it is looked up here, and is nowhere
+    has "$(xiorun -f rules -- getent ahosts some.outside)" '^198\.1[89]\.'
+    run xiorun -c "tcp:127.0.0.1:1" -f rules -- curl -sS "http://far.example:81/page"
+    same hello "$output"
+    for wrong in '* x tcp direct' '* 9-1 tcp direct' '* * sctp direct' '* * tcp' '10.0.0.0/33 * * direct' '* * * resolve'; do
+        echo "$wrong" >wrong
+        run xiorun -f wrong -- true
+        same 1 "$status"
+        has "$output" '^xiorun: wrong, line 1: .*"'
+    done
+    run xiorun -f missing -- true
+    same 1 "$status"
+    run xiorun -- true
+    same 1 "$status"
+    has "$output" 'neither a chain'
+}
+
+@test "by the environment alone, as it is installed; the program's status, signals and children are its own" {
+    root=$T/root
+    DESTDIR=$root cmake --install "$(dirname "$CATENA_BIN")" >install.log
+    lib=$(dirname "$(find "$root" -name libxio-preload.so)")
+    same hello "$(XIO_CHAIN="tcp:127.0.0.1:$www" LD_LIBRARY_PATH=$lib LD_PRELOAD=libxio-preload.so curl -sS http://x.example/page)"
+    XIORUN=$(find "$root" -name xiorun -type f)
+    export LD_LIBRARY_PATH=$lib
+    same hello "$(xiorun -c "tcp:127.0.0.1:$www" -- curl -sS http://x.example/page)"
+    run xiorun -c pipe -- sh -c 'exit 42'
+    same 42 "$status"
+    run xiorun -c pipe -- sh -c 'kill -TERM $$'
+    same 143 "$status"
+    status=0
+    xiorun -c pipe -- nonsense-program || status=$?
+    same 127 "$status"
+    # no child that it has not made; and what closes all descriptors does not lose the helper
+    same "$(printf 'none\nhello')" "$(xiorun -c "tcp:127.0.0.1:$www" -- python3 -c '
+import os, subprocess
+try: os.wait()
+except ChildProcessError: print("none", flush=True)
+os.closerange(3, 4096)
+subprocess.run(["curl", "-sS", "http://x.example/page"], close_fds=True)')"
+    # descriptors of the caller are not the helper's
+    { xiorun -c pipe -- true; } 3>three
+    wait_for 5 no_helper
+}
+
+@test "what the library does not reach is said before it starts" {
+    cc -static -o still -x c - <<<'int main(void) { return 3; }'
+    printf '#!%s\n' "$T/still" >script
+    chmod +x script
+    for program in ./still ./script; do
+        run xiorun -c pipe -- $program
+        same 3 "$status"
+        has "$output" '^xiorun: warning: .*is a static program: its connections do not go through a chain'
+    done
+    run xiorun -c pipe -- true
+    same "" "$output"
+}
+
+@test "strictly: what no library reaches is served by the kernel's question, or refused" {
+    xiorun --strict -c pipe -- true || skip "the kernel asks nobody"
+    cc -static -Wall -Wextra -Werror "$top/tests/xio/raw.c" -o raw
+    printf '%s\n' '127.0.0.1 9 udp direct' "* * tcp tcp:127.0.0.1:$www" >bare
+    sed "s/tcp:127.0.0.1:$www/gzip|^gzip|&/" bare >lines
+    printf '%s\n' 'refused.example * tcp tcp:127.0.0.1:1' '127.0.0.0/8 * * direct' "* * tcp tcp:127.0.0.1:$www" >rules
+    start sockets xiorun --strict -q -f rules -- python3 "$top/tests/xio/sockets.py" </dev/null
+    cat >expected <<'SAID'
+waiting: ok
+waiting: hello
+not waiting: ok
+not waiting: hello
+fast open: EOPNOTSUPP
+sendto: ENETUNREACH
+sendmsg: ENETUNREACH
+sendmmsg: ENETUNREACH
+udp connect: ENETUNREACH
+direct: ok
+resolver: ok
+question: ok
+answer: 198.18, 29 sent
+connect by name: ok
+descriptor: ok
+child: 0, given
+ring: ENOSYS
+SAID
+    for rules in bare lines; do
+        run --separate-stderr xiorun --strict -f $rules -- ./raw
+        same 5 "$status"
+        same "$(cat expected)" "$output"
+        has "$stderr" '^xiorun: raw\[[0-9]*\]: 192.0.2.1:123/udp: no rule is about UDP there'
+    done
+    run xiorun --strict -c 'tcp:127.0.0.1:1' -- ./raw
+    has "$output" '^waiting: ECONNREFUSED'
+    has "$output" '^xiorun: raw\[[0-9]*\]: 192.0.2.1:80: .*refused'
+    run xiorun --strict -c pipe -- sh -c 'kill -TERM $$'
+    same 143 "$status"
+    # signals for xiorun are the program's; and who is left behind goes on to be served
+    start signalled "$XIORUN" --strict -c pipe -- sh -c 'trap "echo got; exit 7" TERM; echo there; while :; do sleep 0.05; done' </dev/null
+    wait_for 5 file_has signalled.out there
+    kill -TERM "$pid"
+    finish signalled 7
+    same hello "$(xiorun --strict -c "tcp:127.0.0.1:$www" -- sh -c '(sleep 0.3; exec curl -sS http://x.example/page) & exit 0')"
+    cp raw gains
+    if [ "$(id -u)" = 0 ]; then
+        chown 1 gains
+        chmod u+s gains
+        run xiorun --strict -c pipe -- ./gains
+        same 1 "$status"
+        has "$output" 'would have more rights than you'
+    fi
+    finish sockets
+    same all "$(cat sockets.out)"
+}
