@@ -99,6 +99,10 @@ HOOK int dup3(int fd, int to, int flags)
 static int control(int fd, int command, long argument)
 {
     bool copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+    if (lease_is(fd)) {
+        errno = EBADF;
+        return -1;
+    }
     int rc = REAL(fcntl)(fd, command, argument);
     return copies ? copied(fd, rc) : rc;
 }

@@ -17,8 +17,6 @@
 
 #include "preload/real.h"
 
-enum { HIGH = 900 }; /* where programs have no descriptors of their own, usually */
-
 static atomic_int lease = -1;
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static bool quiet;
@@ -31,6 +29,12 @@ static bool is_socket(int fd, unsigned long long inode)
     return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && (inode == 0 || st.st_ino == inode);
 }
 
+/* Whatever another thread was about there. */
+static void in_child(void)
+{
+    starting = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     const char *left = getenv(PRELOAD_LEASE), *still = getenv("XIO_QUIET");
@@ -38,6 +42,7 @@ __attribute__((constructor)) static void begin(void)
     unsigned long long inode = 0;
     if (left && sscanf(left, "%d:%llu", &fd, &inode) == 2 && is_socket(fd, inode))
         atomic_store(&lease, fd);
+    (void)pthread_atfork(NULL, NULL, in_child);
     quiet = still && *still && strcmp(still, "0") != 0;
 }
 
@@ -135,9 +140,7 @@ static int start_helper(void)
         free(env);
         return -1;
     }
-    int ours = REAL(fcntl)(fd[0], F_DUPFD_CLOEXEC, HIGH);
-    if (ours < 0) /* not so many are allowed */
-        ours = REAL(fcntl)(fd[0], F_DUPFD_CLOEXEC, 3);
+    int ours = preload_put_high(fd[0]);
     REAL(close)(fd[0]);
     if (ours >= 0 && !start(path, env, fd[1])) {
         REAL(close)(ours);

@@ -13,8 +13,6 @@
 
 #include "preload/protocol.h"
 
-enum { HIGH = 900 };
-
 int complain(const char *what, const char *why)
 {
     (void)fprintf(stderr, "xiorun: %s%s%s\n", what, *why ? ": " : "", why);
@@ -72,9 +70,7 @@ static int put_lease(int fd)
 {
     struct stat st;
     char text[64];
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
-    if (high < 0)
-        high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int high = preload_put_high(fd);
     close(fd);
     if (high < 0 || fstat(high, &st) < 0 || fcntl(high, F_SETFD, 0) < 0)
         return complain("the way to the helper", strerror(errno));

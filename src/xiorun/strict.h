@@ -53,6 +53,9 @@ bool call_stand_there(const struct call *c, bool absolute);
 /* strict_connect.c, strict_send.c */
 void strict_connect(struct call *c);
 void strict_send(struct call *c);
+/* A name of the caller's is one of ours from now on: if it is that of a file, this thread goes to where the caller
+ * is. False: it cannot be done. */
+bool strict_stand_there(const struct call *c, void *name, socklen_t *len);
 /* Where a packet may go: 0, with the address that is meant, or errno. */
 int strict_packet(const struct call *c, void *addr, socklen_t *len);
 

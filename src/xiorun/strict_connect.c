@@ -144,9 +144,9 @@ static void open_chain(const struct call *c, int copy, const struct preload_requ
 
 /* ---- the call ---- */
 
-/* Names of files are those of the caller. */
-static bool stand_there(const struct call *c, union name *n, socklen_t *len)
+bool strict_stand_there(const struct call *c, void *name, socklen_t *len)
 {
+    union name *n = name;
     const size_t head = offsetof(struct sockaddr_un, sun_path);
     if (n->any.sa_family != AF_UNIX || *len <= head || !n->un.sun_path[0])
         return true;
@@ -189,7 +189,7 @@ void strict_connect(struct call *c)
     }
     bool stream = type == SOCK_STREAM;
     if (!describe(c, &n, len, !stream, &q) || (stream && is_connected(copy))) {
-        if (stand_there(c, &n, &len)) {
+        if (strict_stand_there(c, &n, &len)) {
             connect_copy(c, copy, &n, len);
         } else {
             close(copy);

@@ -197,7 +197,7 @@ static bool send_it(struct call *c, bool waits)
     rc = rc ? rc : check_way(c, fd, m);
     if (rc == 0 && names_a_file(m) && !waits) {
         done = false;
-    } else if (rc == 0 && names_a_file(m) && !call_stand_there(c, false)) {
+    } else if (rc == 0 && names_a_file(m) && !strict_stand_there(c, &m->name, &m->header.msg_namelen)) {
         rc = EACCES;
     } else if (rc == 0) {
         bool may = waits && !(fcntl(fd, F_GETFL) & O_NONBLOCK);

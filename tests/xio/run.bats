@@ -6,24 +6,40 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
     [ -z "${CATENA_SANITIZE:-}" ] || skip "a preload library comes before a sanitizer's runtime"
-    make_certs "$BATS_FILE_TMPDIR/certs"
+    export F=$BATS_FILE_TMPDIR
+    make_certs "$F/certs"
+    mkdir "$F/www"
+    echo hello >"$F/www/page"
+    git init -q --bare "$F/www/repo.git"
+    git --git-dir="$F/www/repo.git" update-server-info
+    (cd "$F/www" && exec python3 -u -m http.server --bind 127.0.0.1 0 >"$F/www.out" 2>"$F/www.err" 3>&-) &
+    echo $! >"$F/www.pid"
+    wait_for 10 file_has "$F/www.out" 'port [0-9]'
 }
 
+teardown_file() { [ ! -e "$F/www.pid" ] || kill "$(<"$F/www.pid")"; }
+
 prepare() {
-    certs=$BATS_FILE_TMPDIR/certs
+    certs=$F/certs
     unset "${!XIO_@}"
     XIORUN=$(dirname "$CATENA_BIN")/xiorun
-    mkdir -p www
-    echo hello >www/page
-    (cd www && start www python3 -u -m http.server --bind 127.0.0.1 0 </dev/null)
-    wait_for 10 file_has www.out 'port [0-9]'
-    www=$(grep -o 'port [0-9]*' www.out | cut -d' ' -f2)
+    www=$(grep -o 'port [0-9]*' "$F/www.out" | cut -d' ' -f2)
 }
 
 # The helper is nobody's child, and ends soon after the last of its programs.
 xiorun() { timeout -k 5 "$LIMIT" "$XIORUN" "$@"; }
 helpers() { pgrep -x xiorun | while read -r p; do grep -lzsxF "CATENA_TEST_MARK=$CATENA_TEST_MARK" "/proc/$p/environ"; done; }
 no_helper() { [ -z "$(helpers)" ]; }
+
+# For sockets.py.
+rules() {
+    cat <<RULES
+refused.example * tcp tcp:127.0.0.1:1
+slow.example * tcp proxy:{host}:{port}|system:"sleep 0.5; printf 'HTTP/1.0 200 OK\\r\\n\\r\\nhello\\n'"
+127.0.0.0/8 * * direct
+* * tcp tcp:127.0.0.1:$www
+RULES
+}
 
 # Four links and what is at their other end, where all ports but those of the web lead to themselves.
 four_links() {
@@ -33,7 +49,7 @@ four_links() {
 }
 
 @test "all that a program may do with sockets, over a bare chain and over lines" {
-    printf '%s\n' 'refused.example * tcp tcp:127.0.0.1:1' '127.0.0.0/8 * * direct' "* * tcp tcp:127.0.0.1:$www" >bare
+    rules >bare
     sed "s/tcp:127.0.0.1:$www/gzip|^gzip|&/" bare >lines
     for rules in bare lines; do
         start $rules xiorun -q -f $rules -- python3 "$top/tests/xio/sockets.py" </dev/null
@@ -48,8 +64,7 @@ four_links() {
 @test "programs of many kinds through four links" {
     four_links
     https=$(free_port)
-    (cd www && start https openssl s_server -accept "127.0.0.1:$https" -cert "$certs/server.pem" -WWW -quiet </dev/null)
-    (cd www && git init -q --bare repo.git && git --git-dir=repo.git update-server-info)
+    (cd "$F/www" && start https openssl s_server -accept "127.0.0.1:$https" -cert "$certs/server.pem" -WWW -quiet </dev/null)
     url=http://www.example:$www/page
     start curl xiorun -c "$chain" -- curl -sS "$url" "$url" -Z "http://other.example:$www/page" </dev/null
     XIO_RESOLVE=both start curl6 xiorun -c "$chain" -- curl -sS -6 "$url" "http://[2001:db8::1]:$www/page" </dev/null
@@ -66,7 +81,18 @@ four_links() {
     same 2 "$(grep -c '^hello$' curl6.out)"
     same 2 "$(grep -c '^hello$' parts.out)"
     for program in wget nc tls s_client; do same hello "$(tail -n 1 $program.out)"; done
-    has "$(cat www.err)" 'GET /repo.git/info/refs'
+    has "$(cat "$F/www.err")" 'GET /repo.git/info/refs'
+    wait_for 5 no_helper
+}
+
+@test "what a program has written arrives, though it has ended; one xiorun within another" {
+    start_peer sink save:all
+    head -c 3000000 /dev/urandom >data
+    xiorun -c "gzip|^gzip|tcp:127.0.0.1:$port" -- nc -N far.example 1 <data
+    finish sink
+    same_files data all
+    start_listener outer 'socks-server|tcp-l:0,bind=127.0.0.1' "tcp:127.0.0.1:$www"
+    same hello "$(xiorun -c "socks5:{host}:{port}|tcp:127.0.0.1:$port" -- "$XIORUN" -c "nop|tcp:127.0.0.2:80" -- curl -sS http://inner.example/page)"
     wait_for 5 no_helper
 }
 
@@ -170,7 +196,7 @@ subprocess.run(["curl", "-sS", "http://x.example/page"], close_fds=True)')"
     cc -static -Wall -Wextra -Werror "$top/tests/xio/raw.c" -o raw
     printf '%s\n' '127.0.0.1 9 udp direct' "* * tcp tcp:127.0.0.1:$www" >bare
     sed "s/tcp:127.0.0.1:$www/gzip|^gzip|&/" bare >lines
-    printf '%s\n' 'refused.example * tcp tcp:127.0.0.1:1' '127.0.0.0/8 * * direct' "* * tcp tcp:127.0.0.1:$www" >rules
+    rules >rules
     start sockets xiorun --strict -q -f rules -- python3 "$top/tests/xio/sockets.py" </dev/null
     cat >expected <<'SAID'
 waiting: ok

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a program may do with sockets, one after the other; behind far.example:80 an HTTP server has /page, refused.example refuses.
-import asyncio, errno, fcntl, os, select, socket, threading, urllib.request
+# What a program may do with sockets, one after the other; behind far.example:80 an HTTP server has /page, refused.example
+# refuses, and slow.example takes half a second to greet.
+import asyncio, errno, os, select, signal, socket, struct, threading, urllib.request
 
-FAR, REFUSED = ("far.example", 80), ("refused.example", 1)
+FAR, REFUSED, SLOW = ("far.example", 80), ("refused.example", 1), ("slow.example", 1)
 ASK = b"GET /page HTTP/1.0\r\n\r\n"
 NOT_YET, GONE = errno.EINPROGRESS, errno.ECONNREFUSED
 
@@ -96,6 +97,32 @@ def refused():
     assert s.connect_ex(FAR) == 0 # the same one, anew
     s.send(ASK)
     page(s)
+
+
+# A connection goes on when a signal or its time has ended the wait for it.
+def interrupted():
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    s = socket.create_connection(SLOW) # by EINTR, poll() and SO_ERROR
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    assert s.recv(10) == b"hello\n"
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 50000))
+    assert s.connect_ex(SLOW) == NOT_YET
+    assert s.connect_ex(SLOW) == 0 and s.recv(10) == b"hello\n"
+    begun(SLOW).close()
+    s = begun(SLOW)
+    assert outcome(s) == 0 and select.select([s], [s], [s], 0) == ([], [], [])
+    try:
+        s.send(b"x")
+        assert False
+    except BlockingIOError:
+        pass
+    try:
+        s.getpeername()
+        assert False
+    except OSError as e:
+        assert e.errno == errno.ENOTCONN
 
 
 # Parent and child go on with what was on its way when they parted.
@@ -194,7 +221,7 @@ def threads(n):
 
 for ready in by_poll, by_select, by_connecting:
     waits(ready)
-for test in early_epoll, refused, forks, copies, names, packets, listens:
+for test in early_epoll, refused, interrupted, forks, copies, names, packets, listens:
     test()
 asyncio.run(loop(20))
 threads(8)
