@@ -34,6 +34,12 @@ HOOK int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
     return gate_connect(fd, addr.__sockaddr__, len);
 }
 
+HOOK int __connect(int fd, const struct sockaddr *addr, socklen_t len); /* so some know it */
+HOOK int __connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    return gate_connect(fd, addr, len);
+}
+
 /* ---- names ---- */
 
 HOOK int getpeername(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len)

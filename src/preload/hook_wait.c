@@ -176,3 +176,11 @@ HOOK int epoll_pwait(int epoll, struct epoll_event *events, int max, int ms, con
         gates_look();
     return ready;
 }
+
+HOOK int epoll_pwait2(int epoll, struct epoll_event *events, int max, const struct timespec *limit, const sigset_t *mask)
+{
+    int ready = REAL(epoll_pwait2)(epoll, events, max, limit, mask);
+    if (ready > 0 && !nothing_waits())
+        gates_look();
+    return ready;
+}

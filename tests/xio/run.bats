@@ -14,10 +14,17 @@ setup_file() {
     git --git-dir="$F/www/repo.git" update-server-info
     (cd "$F/www" && exec python3 -u -m http.server --bind 127.0.0.1 0 >"$F/www.out" 2>"$F/www.err" 3>&-) &
     echo $! >"$F/www.pid"
+    python3 -u -c 'import socket
+s = socket.socket(2, 2)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])
+while True: s.sendto(*s.recvfrom(99))' >"$F/echo.out" 3>&- &
+    echo $! >>"$F/www.pid"
     wait_for 10 file_has "$F/www.out" 'port [0-9]'
+    wait_for 10 file_has "$F/echo.out" '^[0-9]'
 }
 
-teardown_file() { [ ! -e "$F/www.pid" ] || kill "$(<"$F/www.pid")"; }
+teardown_file() { [ ! -e "$F/www.pid" ] || xargs kill <"$F/www.pid"; }
 
 prepare() {
     certs=$F/certs
@@ -37,6 +44,9 @@ rules() {
 refused.example * tcp tcp:127.0.0.1:1
 slow.example * tcp proxy:{host}:{port}|system:"sleep 0.5; printf 'HTTP/1.0 200 OK\\r\\n\\r\\nhello\\n'"
 127.0.0.0/8 * * direct
+* 7 udp udp:127.0.0.1:$(<"$F/echo.out")
+* 8 udp nop|tap:/dev/null|udp:127.0.0.1:$(<"$F/echo.out")
+* 9 udp tcp:127.0.0.1:$www
 * * tcp tcp:127.0.0.1:$www
 RULES
 }
@@ -155,6 +165,10 @@ ROWS
     root=$T/root
     DESTDIR=$root cmake --install "$(dirname "$CATENA_BIN")" >install.log
     lib=$(dirname "$(find "$root" -name libxio-preload.so)")
+    same "" "$(readelf -d "$lib/libxio-preload.so" | grep NEEDED | grep -vE '\[(libc|ld-linux.*)\.so')"
+    own=$(nm -D --defined-only "$lib/libxio-preload.so" | cut -d' ' -f3 | sort) # what stands in front of something
+    same "$own" "$(comm -12 <(echo "$own") <(nm -D --defined-only "$(ldconfig -p | sed -n 's/.*=> //p' | grep -m 1 "/libc.so.6")" |
+        sed 's/.* \([^@]*\).*/\1/' | sort -u))"
     same hello "$(XIO_CHAIN="tcp:127.0.0.1:$www" LD_LIBRARY_PATH=$lib LD_PRELOAD=libxio-preload.so curl -sS http://x.example/page)"
     XIORUN=$(find "$root" -name xiorun -type f)
     export LD_LIBRARY_PATH=$lib

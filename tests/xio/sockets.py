@@ -182,7 +182,18 @@ def packets():
             answer, who = s.recvfrom(500)
             assert who[:2] == (server, 53), who
             assert answer[:2] == b"\x12\x34" and answer[-4:-2] == bytes([198, 18])
+    for to in ("192.0.2.1", 7), ("far.example", 8): # chains that carry packets
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.settimeout(10)
+        s.connect(to)
+        s.send(b"one")
+        s.send(b"three")
+        assert (s.recv(10), s.recv(10), s.getpeername()[1]) == (b"one", b"three", to[1])
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.sendto(b"two", ("192.0.2.1", 8))
+    assert s.recvfrom(10) == (b"two", ("192.0.2.1", 8))
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    assert s.connect_ex(("192.0.2.1", 9)) == errno.ENETUNREACH # one that does not
     assert s.connect_ex(("192.0.2.1", 123)) == errno.ENETUNREACH
     try:
         s.sendto(b"x", ("192.0.2.1", 123))
