@@ -216,17 +216,22 @@ static void allow_many_descriptors(void)
     }
 }
 
-int helper_run(struct helper *h)
+int helper_begin(struct helper *h)
 {
-    struct preload_request q;
-    int fd;
     (void)pthread_mutex_init(&h->lock, NULL);
     (void)pthread_cond_init(&h->ended, NULL);
     allow_many_descriptors();
     h->names = names_new();
     if (!h->names)
-        return 1;
+        return -1;
     (void)resolver_begin(h);
+    return 0;
+}
+
+void helper_run(struct helper *h)
+{
+    struct preload_request q;
+    int fd;
     while (receive(h->lease, &q, &fd))
         if (fd >= 0)
             take(h, &q, fd);
@@ -234,5 +239,4 @@ int helper_run(struct helper *h)
     while (h->lines > 0) /* what they have written is on its way */
         pthread_cond_wait(&h->ended, &h->lock);
     pthread_mutex_unlock(&h->lock);
-    return 0;
 }

@@ -21,8 +21,10 @@ struct helper {
     unsigned lines;        /* that relay */
 };
 
+/* 0, or -1: there is no memory. */
+int helper_begin(struct helper *h);
 /* Until nobody has the other end of the lease any more, and all lines have ended. */
-int helper_run(struct helper *h);
+void helper_run(struct helper *h);
 
 /* ---- its parts ---- */
 

@@ -44,7 +44,10 @@ static int be_helper(const struct rulebook *rules, int lease)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGCHLD, SIG_DFL);
     leave_others_alone(lease);
-    return helper_run(&h);
+    if (helper_begin(&h) < 0)
+        return WRONG;
+    helper_run(&h);
+    return 0;
 }
 
 /* 0: this is the helper; 1: it has been started; -1. A child's child belongs to nobody here. */
@@ -87,7 +90,7 @@ static int run_loosely(const struct wishes *w, const struct rulebook *rules, con
 static int run(const struct wishes *w, char **argv)
 {
     char path[PATH_MAX];
-    struct rulebook rules;
+    static struct rulebook rules; /* of threads until the process ends */
     if (!w->chain && !w->rules)
         return complain("there is neither a chain (-c, XIO_CHAIN) nor a file of rules (-f, XIO_RULES)", ""), WRONG;
     if (read_rules(&rules, w) < 0)

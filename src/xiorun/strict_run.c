@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -68,7 +67,8 @@ static int take_listener(pid_t pid, int talk)
 
 static void *help(void *arg)
 {
-    return (void *)(intptr_t)helper_run(arg);
+    helper_run(arg);
+    return NULL;
 }
 
 /* All that come from the program are ours in the end, and each may ask. */
@@ -95,7 +95,7 @@ static int attend(struct helper *h, pid_t pid, int talk)
 {
     pthread_t thread;
     int listener = take_listener(pid, talk);
-    if (listener < 0 || pthread_create(&thread, NULL, help, h) != 0 || strict_begin(h, listener) < 0 ||
+    if (listener < 0 || helper_begin(h) < 0 || pthread_create(&thread, NULL, help, h) != 0 || strict_begin(h, listener) < 0 ||
         write(talk, "", 1) != 1) {
         (void)kill(pid, SIGKILL);
         (void)wait_for_all(pid);
