@@ -199,8 +199,7 @@ static int connect_stream(int fd, struct slot *s, const union address *to, sockl
     int answers = gate_open(s, to, &a);
     if (answers < 0)
         return a.verdict == SAYS_DIRECT ? address_connect(fd, to, len, a.name) : -1;
-    s->target = *to;
-    s->told = false;
+    slot_aim(s, to);
     if (REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK)
         return go_on_by_gate(fd, s, answers, EINPROGRESS);
     return wait_for_it(fd, s, answers);

@@ -77,7 +77,7 @@ int packets_connect(int fd, struct slot *s, const union address *to, socklen_t l
     struct preload_answer a = {.verdict = SAYS_FAILED};
     int answers = gate_open(s, to, &a);
     if (answers >= 0) {
-        s->target = *to;
+        slot_aim(s, to);
         return take_chain(fd, s, answers) ? 0 : -1;
     }
     if (a.verdict == SAYS_RESOLVER)
@@ -108,7 +108,7 @@ bool packets_to(int fd, union address *to, bool *connected)
     }
     int answers = gate_open(s, to, &a);
     if (answers >= 0) {
-        s->target = *to;
+        slot_aim(s, to);
         return *connected = take_chain(fd, s, answers);
     }
     if (a.verdict == SAYS_RESOLVER) {

@@ -191,6 +191,15 @@ void slot_moved(int fd, struct slot *s, enum slot_state state)
     set_state(s, state);
 }
 
+void slot_aim(struct slot *s, const union address *to)
+{
+    struct slots_hold h;
+    slots_lock(&h);
+    s->target = *to;
+    s->told = false;
+    slots_unlock(&h);
+}
+
 void slot_drop(int fd)
 {
     struct slot *s = slot_at(fd);

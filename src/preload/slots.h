@@ -77,6 +77,8 @@ void slot_made(int fd, int domain, int type, int protocol);
 /* Its descriptor is another one now. */
 void slot_moved(int fd, struct slot *s, enum slot_state state);
 void slot_drop(int fd);
+/* Where it is to lead; takes the lock. */
+void slot_aim(struct slot *s, const union address *to);
 void slot_copy(int from, int to);
 void slot_wish(struct slot *s, int level, int name, const void *value, socklen_t len);
 void slot_watch(struct slot *s, int op, int epoll, const struct epoll_event *event);

@@ -19,6 +19,8 @@ const char *strict_lacks(void);
 /* In the child that is to become the program: from now on it asks. Gives the descriptor on which it does, or -1. */
 int strict_enter(void);
 
+/* Can the kernel put descriptors in the place of others? */
+bool strict_can_replace(int listener);
 /* In its parent: answers on that descriptor, in threads, until the process ends. */
 int strict_begin(struct helper *h, int listener);
 

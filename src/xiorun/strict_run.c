@@ -42,7 +42,7 @@ static int be_program(const struct wishes *w, int lease, int talk, const char *p
     char heard;
     int listener = strict_enter();
     if (listener < 0)
-        return complain("--strict: seccomp()", strerror(errno)), WRONG;
+        return complain("--strict", errno == EBUSY ? "somebody is asked about this process's calls already" : strerror(errno)), WRONG;
     if (write(talk, &listener, sizeof listener) != sizeof listener || read(talk, &heard, 1) != 1)
         return WRONG;
     close(listener);
@@ -61,8 +61,11 @@ static int take_listener(pid_t pid, int talk)
         close(process);
     }
     if (fd < 0)
-        (void)complain("--strict: pidfd_getfd()", strerror(errno));
-    return fd;
+        return complain("--strict: pidfd_getfd()", strerror(errno));
+    if (strict_can_replace(fd))
+        return fd;
+    close(fd);
+    return complain("--strict", "the kernel cannot give another process descriptors (SECCOMP_IOCTL_NOTIF_ADDFD, Linux 5.9)");
 }
 
 static void *help(void *arg)

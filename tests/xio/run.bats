@@ -8,6 +8,7 @@ setup_file() {
     [ -z "${CATENA_SANITIZE:-}" ] || skip "a preload library comes before a sanitizer's runtime"
     export F=$BATS_FILE_TMPDIR
     make_certs "$F/certs"
+    (cd "$F/certs" && sign web www.example 'DNS:www.example,DNS:git.example' 2>/dev/null)
     mkdir "$F/www"
     echo hello >"$F/www/page"
     git init -q --bare "$F/www/repo.git"
@@ -73,8 +74,8 @@ four_links() {
 
 @test "programs of many kinds through four links" {
     four_links
-    https=$(free_port)
-    (cd "$F/www" && start https openssl s_server -accept "127.0.0.1:$https" -cert "$certs/server.pem" -WWW -quiet </dev/null)
+    start_listener tls "openssl-listen:0,bind=127.0.0.1,fork,cert=$certs/web.pem,verify=0" "tcp:127.0.0.1:$www"
+    https=$port
     url=http://www.example:$www/page
     start curl xiorun -c "$chain" -- curl -sS "$url" "$url" -Z "http://other.example:$www/page" </dev/null
     XIO_RESOLVE=both start curl6 xiorun -c "$chain" -- curl -sS -6 "$url" "http://[2001:db8::1]:$www/page" </dev/null
@@ -82,16 +83,16 @@ four_links() {
     start nc xiorun -c "$chain" -- nc -N www.example "$www" < <(printf 'GET /page HTTP/1.0\r\n\r\n')
     start git xiorun -c "$chain" -- git ls-remote "http://git.example:$www/repo.git" </dev/null
     start parts xiorun -c "$chain" -- sh -c "curl -sS $url & wget -qO- $url; wait" </dev/null
-    wait_for 5 port_listens "$https"
-    start tls xiorun -c "$chain" -- curl -sS --cacert "$certs/ca.crt" --connect-to "localhost::www.example:" "https://localhost:$https/page" </dev/null
-    start s_client xiorun -c "$chain" -- openssl s_client -quiet -ign_eof -verify_return_error -verify_hostname localhost \
+    start gits xiorun -c "$chain" -- git -c "http.sslCAInfo=$certs/ca.crt" ls-remote "https://git.example:$https/repo.git" </dev/null
+    start curls xiorun -c "$chain" -- curl -sS --cacert "$certs/ca.crt" "https://www.example:$https/page" </dev/null
+    start s_client xiorun -c "$chain" -- openssl s_client -quiet -ign_eof -verify_return_error -verify_hostname www.example \
         -CAfile "$certs/ca.crt" -connect "www.example:$https" < <(printf 'GET /page HTTP/1.0\r\n\r\n')
-    for program in curl curl6 wget nc git parts tls s_client; do finish $program; done
+    for program in curl curl6 wget nc git gits parts curls s_client; do finish $program; done
     same 3 "$(grep -c '^hello$' curl.out)"
     same 2 "$(grep -c '^hello$' curl6.out)"
     same 2 "$(grep -c '^hello$' parts.out)"
-    for program in wget nc tls s_client; do same hello "$(tail -n 1 $program.out)"; done
-    has "$(cat "$F/www.err")" 'GET /repo.git/info/refs'
+    for program in wget nc curls s_client; do same hello "$(tail -n 1 $program.out)"; done
+    same 2 "$(grep -c 'GET /repo.git/info/refs' "$F/www.err")"
     wait_for 5 no_helper
 }
 
@@ -248,6 +249,9 @@ SAID
     kill -TERM "$pid"
     finish signalled 7
     same hello "$(xiorun --strict -c "tcp:127.0.0.1:$www" -- sh -c '(sleep 0.3; exec curl -sS http://x.example/page) & exit 0')"
+    run xiorun --strict -c pipe -- "$XIORUN" --strict -c pipe -- echo there
+    same 1 "$status"
+    same 'xiorun: --strict: somebody is asked about this process'"'s calls already" "$output"
     cp raw gains
     if [ "$(id -u)" = 0 ]; then
         chown 1 gains
