@@ -83,7 +83,7 @@ four_links() {
     start nc xiorun -c "$chain" -- nc -N www.example "$www" < <(printf 'GET /page HTTP/1.0\r\n\r\n')
     start git xiorun -c "$chain" -- git ls-remote "http://git.example:$www/repo.git" </dev/null
     start parts xiorun -c "$chain" -- sh -c "curl -sS $url & wget -qO- $url; wait" </dev/null
-    start gits xiorun -c "$chain" -- git -c "http.sslCAInfo=$certs/ca.crt" ls-remote "https://git.example:$https/repo.git" </dev/null
+    GIT_SSL_CAINFO=$certs/ca.crt start gits xiorun -c "$chain" -- git ls-remote "https://git.example:$https/repo.git" </dev/null
     start curls xiorun -c "$chain" -- curl -sS --cacert "$certs/ca.crt" "https://www.example:$https/page" </dev/null
     start s_client xiorun -c "$chain" -- openssl s_client -quiet -ign_eof -verify_return_error -verify_hostname www.example \
         -CAfile "$certs/ca.crt" -connect "www.example:$https" < <(printf 'GET /page HTTP/1.0\r\n\r\n')
