@@ -63,6 +63,7 @@ struct xio_opts {
     size_t threads; /* at work for the handle, at most */
     const char *const *facts; /* what {host} and the like stand for: names and values in turn, then NULL; copied */
     int detach;     /* not 0: xiodetach() is going to be called */
+    const char *modules; /* contributed addresses to be known, too: files and directories, with colons; NULL: none */
 };
 
 /* Opens a chain; NULL: xioerror(NULL) and errno say why. flags may be left out: O_RDWR. */

@@ -3,6 +3,7 @@
  * more than opening it, so the last ones are kept. */
 #include "xio/chain.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,7 @@ static void free_chain(struct chain *c)
         passage_release(c->plan, c->shared);
     free(c->shared);
     plan_free(c->plan);
+    arena_free(&c->modules.memory);
     free_strings(c->environment);
     free_strings(c->facts);
     free(c->told);
@@ -171,6 +173,22 @@ static struct chain *new_chain(const char *text, const struct xio_opts *o)
     return NULL;
 }
 
+/* Modules call functions that are ours, and find them only if everybody does. */
+static int load_modules(struct chain *c, struct err *e)
+{
+    static const char here;
+    Dl_info us;
+    if (!c->opts.modules)
+        return 0;
+    if (dladdr(&here, &us) && us.dli_fname)
+        (void)dlopen(us.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
+    c->modules.known = c->catena.known;
+    if (modules_load_list(&c->modules, c->opts.modules, e) < 0)
+        return -1;
+    c->catena.known = c->modules.known;
+    return 0;
+}
+
 /* Values of secret options are told nobody, not even who wrote them. */
 static int hide_secrets(struct chain *c, struct err *e)
 {
@@ -220,7 +238,7 @@ static bool changes_nothing(const struct plan *p)
 /* Nothing in it is another one's the next time: a secret, a user's number, what programs inherit. */
 static bool may_be_kept(const struct chain *c)
 {
-    return c->plain && !c->shown && !c->plan->names && !c->plan->wants_facts && !c->opts.environment && !c->opts.facts;
+    return c->plain && !c->shown && !c->plan->names && !c->plan->wants_facts && !c->opts.environment && !c->opts.facts && !c->opts.modules;
 }
 
 static int make(const char *text, const struct xio_opts *o, struct chain **out, bool *keep, struct err *e)
@@ -229,7 +247,7 @@ static int make(const char *text, const struct xio_opts *o, struct chain **out, 
     if (!c)
         return err_nomem(e);
     (void)diag_about(&c->nobody);
-    if (hide_secrets(c, e) < 0 || plan_it(c, !text, e) < 0) {
+    if (load_modules(c, e) < 0 || hide_secrets(c, e) < 0 || plan_it(c, !text, e) < 0) {
         diag_err(DIAG_ERROR, e);
         error_settle(c, e);
         (void)diag_about(NULL);

@@ -9,6 +9,7 @@
 #include "catena/catena.h"
 #include "catena/plan.h"
 #include "catena/settings.h"
+#include "engine/serve/modules.h"
 
 struct chain {
     /* Its number of threads counts the handles, too: who was left behind in a call that does not end
@@ -17,6 +18,7 @@ struct chain {
     struct diag_peer nobody;
     struct settings settings;
     struct xio_opts opts;
+    struct modules modules; /* whose addresses it may have */
     char *text, *shown; /* shown: without its secrets; NULL: it has none */
     char **environment;
     char **facts;  /* that the caller tells: names and values in turn */

@@ -13,6 +13,7 @@
 struct helper {
     const struct rulebook *rules;
     struct names *names;
+    char *modules;         /* whose addresses chains may have */
     bool strict;           /* nothing is left to the program itself: see strict.h */
     int lease;
     uint16_t resolver;     /* port of the private one; 0 none */

@@ -67,7 +67,7 @@ static struct xio *open_it(struct opening *o)
     char host[sizeof o->target.host + 2], port[8];
     const char *const facts[] = {"host", host, "port", port, NULL};
     struct xio_opts opts = {.size = sizeof opts, .flags = O_RDWR, .facts = facts, .detach = 1, .log = log_line, .log_arg = o,
-                            .log_level = XIO_LOG_ERROR};
+                            .log_level = XIO_LOG_ERROR, .modules = o->helper->modules};
     (void)snprintf(host, sizeof host, o->target.version == 6 ? "[%s]" : "%s", o->target.host);
     (void)snprintf(port, sizeof port, "%u", o->target.port);
     struct xio *x = xioopen_opts(o->chain, &opts);

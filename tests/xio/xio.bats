@@ -65,7 +65,9 @@ talk() { # <chain>
     has "$(readelf -d "$lib/libxio.so.1")" 'SONAME.*\[libxio.so.1\]'
     said=$(grep -oE '\bxio[a-z_]+\(' "$root"/usr/local/include/xio.h | tr -d '(' | sort -u)
     same "$said" "$(nm -D --defined-only "$lib/libxio.so.1" | sed -n 's/.* T \(.*\)@@XIO_[12]$/\1/p' | sort -u)"
-    same "" "$(nm -D --defined-only "$lib/libxio.so.1" | grep -v 'XIO_[12]$' || :)"
+    same "" "$(nm -D --defined-only "$lib/libxio.so.1" | grep -v 'XIO_[12]$' | grep -vE ' catena_[a-z0-9_]*@@CATENA_1$| A CATENA_1$' || :)"
+    same "$(nm -D --defined-only "$CATENA_BIN" | grep -o ' catena_.*' | sort)" \
+        "$(nm -D --defined-only "$lib/libxio.so.1" | sed -n 's/.*\( catena_.*\)@@CATENA_1$/\1/p' | sort)"
     same "$said" "$(nm --defined-only --extern-only "$lib/libxio.a" | sed -n 's/.* T //p' | sort -u)"
     for f in $said; do grep -q "Nm $f\b" "$top/man/xio.3"; done
 }
@@ -178,6 +180,49 @@ module() { # <name>: one of the examples, built as its head says
     run catena --module missing.so - pipe
     same 1 "$status"
     has "$output" 'missing.so.*no such file'
+}
+
+@test "a module's address in a chain of libxio's, where the caller asks for it, and of xiorun's" {
+    module rot13
+    cat >modules.c <<'SOURCE'
+#include <stdio.h>
+#include <xio.h>
+int main(int argc, char **argv)
+{
+    struct xio_opts o = {.size = sizeof o, .flags = O_RDWR, .modules = argv[1]};
+    struct xio *h = xioopen_opts("rot13|exec:cat", argc > 1 ? &o : NULL);
+    char text[6] = "";
+    if (!h || xiowrite(h, "Hello", 5) != 5 || xioshutdown(h, SHUT_WR) < 0)
+        return printf("%s\n", xioerror(NULL)->text), 1;
+    while (xioread(h, text, 5) > 0)
+        printf("%s", text);
+    return xioclose(h);
+}
+SOURCE
+    build "cc -std=c11 -D_GNU_SOURCE" modules.c modules
+    same Hello "$(./modules "$T/rot13.so")"
+    same Hello "$(./modules ":$T:")"
+    run env CATENA_MODULES="$T" ./modules
+    same 1 "$status"
+    has "$output" 'unknown device/address "rot13"'
+    run ./modules "$T/missing.so"
+    same 1 "$status"
+    has "$output" 'missing.so.*no such file'
+    python3 - "$lib/libxio.so.1" "$T/rot13.so" <<'SOURCE' # which loads it for itself alone
+import ctypes, sys
+xio = ctypes.CDLL(sys.argv[1])
+class Opts(ctypes.Structure):
+    _fields_ = [(n, t) for n, t in [("size", ctypes.c_size_t), ("flags", ctypes.c_int), ("background", ctypes.c_int),
+        ("deadline", ctypes.c_int), ("linger", ctypes.c_int), ("idle", ctypes.c_int), ("log_level", ctypes.c_int),
+        ("log", ctypes.c_void_p), ("log_arg", ctypes.c_void_p), ("environment", ctypes.c_void_p), ("block", ctypes.c_size_t),
+        ("message", ctypes.c_size_t), ("threads", ctypes.c_size_t), ("facts", ctypes.c_void_p), ("detach", ctypes.c_int),
+        ("modules", ctypes.c_char_p)]]
+xio.xioopen_opts.restype = ctypes.c_void_p
+o = Opts(size=ctypes.sizeof(Opts), flags=2, modules=sys.argv[2].encode())
+assert xio.xioopen_opts(b"rot13|pipe", ctypes.byref(o))
+SOURCE
+    start_peer server line send:Uryyb close
+    same Hello "$(CATENA_MODULES=$T "$(find "$root" -name xiorun -type f)" -c "rot13|tcp:127.0.0.1:$port" -- nc -N far.example 1 <<<x)"
 }
 
 @test "a module works in a confined process; pkg-config tells the directory of those that need no name" {
