@@ -12,7 +12,7 @@
 #include "preload/packets.h"
 #include "preload/real.h"
 
-enum { PENDING_MAX = 4096 };
+enum { AT_ONCE = 128 }; /* on stacks that may be small */
 
 /* ---- one descriptor in the place of another ---- */
 
@@ -89,15 +89,16 @@ void gate_look(int fd, bool wait)
 
 void gates_look(void)
 {
-    int fds[PENDING_MAX], sys = errno;
-    struct pollfd p[PENDING_MAX];
-    int n = slots_pending(fds, PENDING_MAX);
-    for (int i = 0; i < n; i++)
-        p[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    if (n > 0 && REAL(poll)(p, (nfds_t)n, 0) > 0)
+    int fds[AT_ONCE], from = 0, n, sys = errno;
+    struct pollfd p[AT_ONCE];
+    while ((n = slots_pending(&from, fds, AT_ONCE)) > 0) {
         for (int i = 0; i < n; i++)
+            p[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+        int ready = REAL(poll)(p, (nfds_t)n, 0);
+        for (int i = 0; i < n && ready > 0; i++)
             if (p[i].revents)
                 gate_look(fds[i], false);
+    }
     errno = sys;
 }
 

@@ -272,14 +272,15 @@ void slot_watch(struct slot *s, int op, int epoll, const struct epoll_event *eve
     (*at)->event = *event;
 }
 
-int slots_pending(int *fds, int max)
+int slots_pending(int *from, int *fds, int max)
 {
-    int n = 0;
-    for (int i = 0; i < ROOMS && n < max; i++) {
-        const struct slot *room = atomic_load(&rooms[i]);
-        for (int k = 0; room && k < ROOM && n < max; k++)
-            if (atomic_load_explicit(&room[k].state, memory_order_relaxed) == SLOT_PENDING)
-                fds[n++] = i * ROOM + k;
+    int n = 0, fd = *from;
+    while (fd < ROOM * ROOMS && n < max) {
+        const struct slot *room = atomic_load_explicit(&rooms[fd / ROOM], memory_order_relaxed);
+        if (room && atomic_load_explicit(&room[fd % ROOM].state, memory_order_relaxed) == SLOT_PENDING)
+            fds[n++] = fd;
+        fd = room ? fd + 1 : (fd / ROOM + 1) * ROOM;
     }
+    *from = fd;
     return n;
 }

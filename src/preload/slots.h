@@ -83,8 +83,8 @@ void slot_copy(int from, int to);
 void slot_wish(struct slot *s, int level, int name, const void *value, socklen_t len);
 void slot_watch(struct slot *s, int op, int epoll, const struct epoll_event *event);
 void slot_forget_watches(struct slot *s);
-/* Those that are pending, at most max. */
-int slots_pending(int *fds, int max);
+/* Those that are pending, at most max, from *from on, which goes on. */
+int slots_pending(int *from, int *fds, int max);
 
 /* Is this a process with memory of its own? (The child of vfork() closes descriptors of its own in its parent's.) */
 bool slots_ours(void);

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "xiorun/strict.h"
@@ -68,6 +69,9 @@ const char *strict_lacks(void)
     if (copy < 0)
         return "the kernel gives no copies of another process's descriptors (pidfd_getfd, Linux 5.6)";
     close(copy);
+    struct iovec from = {&action, sizeof action}, to = {&sizes, sizeof action};
+    if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) < 0)
+        return "the kernel does not let one process read another one's memory";
     return NULL;
 }
 
