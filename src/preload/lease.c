@@ -18,6 +18,7 @@
 #include "preload/real.h"
 
 static atomic_int lease = -1;
+static atomic_ullong lease_inode; /* so that we know when a system call has closed it */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static bool quiet;
 
@@ -40,8 +41,10 @@ __attribute__((constructor)) static void begin(void)
     const char *left = getenv(PRELOAD_LEASE), *still = getenv("XIO_QUIET");
     int fd = -1;
     unsigned long long inode = 0;
-    if (left && sscanf(left, "%d:%llu", &fd, &inode) == 2 && is_socket(fd, inode))
+    if (left && sscanf(left, "%d:%llu", &fd, &inode) == 2 && is_socket(fd, inode)) {
+        atomic_store(&lease_inode, inode);
         atomic_store(&lease, fd);
+    }
     (void)pthread_atfork(NULL, NULL, in_child);
     quiet = still && *still && strcmp(still, "0") != 0;
 }
@@ -151,14 +154,23 @@ static int start_helper(void)
     return ours;
 }
 
-static int get_lease(void)
+static int still_there(void)
 {
     int fd = atomic_load(&lease);
+    return fd >= 0 && is_socket(fd, atomic_load(&lease_inode)) ? fd : -1;
+}
+
+static int get_lease(void)
+{
+    struct stat st;
+    int fd = still_there();
     if (fd >= 0)
         return fd;
     pthread_mutex_lock(&starting);
-    if ((fd = atomic_load(&lease)) < 0) {
+    if ((fd = still_there()) < 0) {
         fd = start_helper();
+        if (fd >= 0 && fstat(fd, &st) == 0)
+            atomic_store(&lease_inode, st.st_ino);
         atomic_store(&lease, fd);
     }
     pthread_mutex_unlock(&starting);
