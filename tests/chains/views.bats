@@ -71,7 +71,8 @@ EOF
     has_not "$output" $'\033'
     run catena --color - nosuch:x
     has "$output" "$red"
-    run catena --color=always -lf log - nosuch:x
+    catena --color=always -lf log - nosuch:x || :
+    has "$(cat log)" ' E unknown'
     has_not "$(cat log)" $'\033'
     run catena --color=blue - -
     has "$output" '"blue" is not always, never or auto'
