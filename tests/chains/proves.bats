@@ -131,3 +131,22 @@ guards() {
     wait_for 10 file_has got hello
     kill "$(<server.pid)" "$(<backend.pid)"
 }
+
+# What a session says while it shakes hands, and a dialog behind it, passes codecs in whatever place.
+@test "a dialog over TLS, with codecs below and above it: fork, thread, and in the right chain of either" {
+    prepare
+    start_listener backend tcp-listen:0,bind=127.0.0.1,fork exec:cat
+    backend=$port
+    for links in 'openssl|gzip' 'openssl|lz4' 'gzip|zstd|openssl' 'gzip|openssl|lz4'; do
+        for concurrency in fork thread; do
+            start_listener server "socks-server|${links/openssl/openssl-server,cert=$C/server.pem,verify=0}|tcp-l:0,bind=127.0.0.1,$concurrency" \
+                'tcp:{targethost}:{targetport}'
+            client="socks5:127.0.0.1:$backend|${links/openssl/$stranger}|tcp:127.0.0.1:$port"
+            same $'here\nlater' "$( (echo here; $BRIEFLY; echo later) | timeout "$LIMIT" "$CATENA_BIN" - "$client")"
+            start_listener front "tcp-l:0,bind=127.0.0.1,$concurrency" "$client"
+            same $'through\ntoo' "$( (echo through; $BRIEFLY; echo too) | timeout "$LIMIT" "$CATENA_BIN" - "tcp:127.0.0.1:$port")"
+            kill "$(<server.pid)" "$(<front.pid)"
+        done
+    done
+    kill "$(<backend.pid)"
+}

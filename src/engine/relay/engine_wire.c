@@ -30,6 +30,25 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
     return in && engine_read(e, far, err) < 0 ? -1 : 0;
 }
 
+/* Works until nothing moves. The far side is going to be waited for, so no layer holds back what it may want to
+ * have for its answer, in either direction: a codec below a session, or above. */
+static int work(struct engine *e, struct err *err)
+{
+    for (bool held = true; held;) {
+        if (engine_turn(e, err) < 0)
+            return -1;
+        held = false;
+        for (int i = 0; i < 2; i++) {
+            if (!stack_holds(e, i, true))
+                continue;
+            held = true;
+            if (stack_release(e, i, true, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 bool engine_shakes_hands(const struct engine *e)
 {
     return e->nlayers > 0 && !e->closing && stack_unopened(e);
@@ -68,7 +87,7 @@ int engine_handshake(struct engine *e, struct err *err)
     const struct layer *l = stack_unopened(e);
     engine_await_peer(e);
     while (!l->opened) {
-        if (engine_turn(e, err) < 0)
+        if (work(e, err) < 0)
             return -1;
         if (l->opened)
             break;
@@ -84,7 +103,7 @@ static int fill(struct wire *w, int *eof, struct err *err)
     struct engine *e = ew->engine;
     for (;;) {
         struct buf *out = stack_out(e, ew->side);
-        if (engine_turn(e, err) < 0)
+        if (work(e, err) < 0)
             return -1;
         if (out->len == 0) /* a dialog is a stream, and knows no empty messages */
             buf_consume(out, 0);
@@ -112,7 +131,7 @@ static int send(struct wire *w, const void *data, size_t n, struct err *err)
         size_t k = n > 0 ? buf_put(in, p, n) : 0;
         p += k;
         n -= k;
-        if (engine_turn(e, err) < 0 || stack_release(e, ew->side, true, err) < 0)
+        if (work(e, err) < 0)
             return -1;
         /* what it did not take yet waits for the far side: to have room, or to answer */
         if ((engine_wants_output(e, !ew->side) || in->len > 0) &&
