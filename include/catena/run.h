@@ -98,6 +98,7 @@ struct run {
     int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
     int ended_signal; /* signal that ended the run, 0 none */
     bool from_terminal; /* ... and the terminal sent it, to all processes it had */
+    bool anew;        /* see run_asks_anew() */
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
     bool sinks_wait;  /* a dump or tap may have to wait for whoever reads it */
     struct reaper *reaper; /* of the process; borrowed; may be NULL */
@@ -245,6 +246,9 @@ void run_measure(struct run *r, int side, int fd);
 uint64_t run_expects(struct run *r, int source) CATENA_API(run_expects);
 /* From now on bytes go through the whole line. */
 void run_transferring(struct run *r);
+/* The dialog that fails now would go on over what it talks to opened anew: that is done at once, and a few times only,
+ * where nothing stands on it by then. */
+void run_asks_anew(struct run *r) CATENA_API(run_asks_anew);
 /* An attempt has been undone, and with it the engines that had failed. */
 void run_forget_failure(struct run *r);
 /* Both flows of the run end by order. */

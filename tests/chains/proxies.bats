@@ -335,3 +335,80 @@ CONF
         same hello "$(tail -n 1 client.out)"
     done
 }
+
+# asks <minor version>: a proxy that wants Digest, and closes the connection if it speaks HTTP/1.0; what it is told is in
+# `told`. Behind it is an echo.
+asks() {
+    cat >asks <<SH
+#!/bin/sh
+while IFS= read -r line; do
+    line=\${line%?}
+    case \$line in
+    Proxy-authorization:*) said=\${line#*: } ;;
+    '')
+        echo "\${said:-nothing}" | sed 's/response.*qop/qop/' >>told
+        case \${said:-} in *nonce=\"n\"*) printf 'HTTP/1.1 200 OK\r\n\r\n'; exec cat ;; esac
+        printf 'HTTP/1.$1 407 Who\r\nProxy-Authenticate: Digest realm=r, nonce=n, qop=auth\r\nContent-Length: 0\r\n\r\n'
+        [ $1 = 1 ] || exit 0
+        ;;
+    esac
+done
+SH
+    chmod +x asks
+    : >told
+    start_listener "asks$1" tcp-l:0,bind=127.0.0.1,fork exec:./asks && proxy=$port
+}
+digest() { echo "Digest username=\"joe\", realm=\"r\", nonce=\"n\", uri=\"a:1\", qop=auth, nc=$1"; }
+
+@test "proxy: what it asks for is answered, on the same connection or a new one, alone and for many" {
+    for minor in 0 1; do
+        asks $minor
+        same hello "$(catena - "proxy:a:1,proxyauth=joe:pw,proxy-auth-scheme=digest|tcp:127.0.0.1:$proxy" <hello)"
+        same "nothing $(digest 00000001)" "$(paste -sd' ' told)"
+        : >told
+        same hello "$(catena "proxy:a:1,proxyauth=joe:pw|tcp:127.0.0.1:$proxy" - <hello)"
+        same "Basic am9lOnB3 $(digest 00000001)" "$(paste -sd' ' told)"
+        : >told
+        same hello "$(echo hello | socat_ours -t 5 - "proxy:127.0.0.1:a:1,proxyport=$proxy,proxyauth=joe:pw")"
+        same "Basic am9lOnB3 $(digest 00000001)" "$(paste -sd' ' told)"
+        : >told
+        start_listener threads tcp-l:0,bind=127.0.0.1,thread "proxy:a:1,proxyauth=joe:pw,proxy-auth-scheme=any|nop|tcp:127.0.0.1:$proxy"
+        for i in 1 2 3; do same hello "$(catena - "tcp:127.0.0.1:$port" <hello)"; done
+        same "nothing $(digest 00000001) $(digest 00000002) $(digest 00000003)" "$(paste -sd' ' told)"
+        kill "$(<threads.pid)"
+    done
+    # where what is asked over cannot be opened anew, that is said
+    asks 0
+    run catena "tcp:127.0.0.1:$proxy" "^proxy:a:1,proxyauth=joe:pw|pipe"
+    same 1 "$status"
+    has "$output" 'wants Digest, and another connection for it'
+}
+
+@test "proxy: a helper speaks for us, and is gone afterwards" {
+    cat >helper <<'SH'
+#!/bin/sh
+while read -r word token; do
+    case $word in
+    YR) echo "YR TlRMTVNTUAAB" ;;
+    TT) [ "$token" = dHlwZTI= ] && echo "KK dHlwZTM=" || echo "BH what is $token" ;;
+    esac
+done
+echo ended >>ended
+SH
+    chmod +x helper
+    N='Content-Length: 0\r\nProxy-Authenticate: NTLM'
+    start_peer server line line line line "send:HTTP/1.1 407 Who\r\n$N\r\n\r\n" line line line line line \
+        "send:HTTP/1.1 407 Who\r\n$N dHlwZTI=\r\n\r\n" line line line line line 'send:HTTP/1.1 200 OK\r\n\r\nwell\n' line shut eof
+    same well "$(catena - "proxy:a:1,proxy-auth-helper=./helper|tcp:127.0.0.1:$port" <hello)"
+    finish server
+    same "NTLM TlRMTVNTUAAB NTLM dHlwZTM=" "$(sed -n 's/Proxy-authorization: \(.*\)\r$/\1/p' server.out | paste -sd' ')"
+    same ended "$(<ended)"
+    # one that says nothing has no more time than the dialog, and one that does not end is ended
+    start_peer server line line line line "send:HTTP/1.1 407 Who\r\n$N\r\n\r\n" eof
+    run catena - "proxy:a:1,handshake-timeout=0.3,proxy-auth-helper='trap : TERM; tail -f /dev/null; tail -f /dev/null'|tcp:127.0.0.1:$port"
+    same 1 "$status"
+    has "$output" 'the helper does not answer in time'
+    assert_nothing_left
+    run catena - "proxy:a:1,proxy-auth-scheme=ntlm|pipe"
+    has "$output" 'the scheme NTLM is spoken by a program: proxy-auth-helper names it'
+}

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const addresses[] = {
     "proxy:www.example.org:443|pipe",
-    "proxy:127.0.0.1:443,proxyauth=me:s3cret,http-version=1.1|pipe",
+    "proxy:127.0.0.1:443,proxyauth=me:s3cret,proxy-auth-scheme=basic,http-version=1.1|pipe",
     "proxy:www.example.org:443,ignorecr|pipe", /* the last one */
 };
 enum { ADDRESSES = sizeof addresses / sizeof addresses[0] };
@@ -36,9 +36,9 @@ static bool take_line(struct answer *a, bool ignore_cr, char *line, size_t *tota
 }
 
 /* In a shape, "d" is a digit and " " one or more blanks. */
-static bool granted(const char *line)
+static bool has_status(const char *line, const char *shape)
 {
-    for (const char *shape = "HTTP/1.d 2dd"; *shape; shape++) {
+    for (; *shape; shape++) {
         size_t n = *shape == ' ' ? strspn(line, " \t") : *shape == 'd' ? strspn(line, "0123456789")
                                                                        : *line == *shape;
         if (n == 0)
@@ -52,13 +52,19 @@ static bool header(struct answer *a, bool ignore_cr)
 {
     static char line[LINE];
     size_t total = HEADER;
-    if (!take_line(a, ignore_cr, line, &total) || !granted(line))
-        return false;
-    do {
+    for (;;) {
         if (!take_line(a, ignore_cr, line, &total))
             return false;
-    } while (line[0] != '\0');
-    return true;
+        bool more = has_status(line, "HTTP/1.d 1dd") && !has_status(line, "HTTP/1.d 101"); /* only announces another one */
+        if (!more && !has_status(line, "HTTP/1.d 2dd"))
+            return false;
+        do {
+            if (!take_line(a, ignore_cr, line, &total))
+                return false;
+        } while (line[0] != '\0');
+        if (!more)
+            return true;
+    }
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -15,10 +15,10 @@ statements() {
     done
 }
 
-# file.c's flags come from file_flags(), which adds O_CLOEXEC; a program's own descriptors are made
-# with dup2(), and an error message or MSG_ERRQUEUE makes none. The preload library defines such calls, and the
+# file.c's flags come from file_flags(), which adds O_CLOEXEC; a program's and a helper's own descriptors are
+# made with dup2(), and an error message or MSG_ERRQUEUE makes none. The preload library defines such calls, and the
 # way to its helper is to last over exec.
-known='^(endpoint/file/file\.c: .*[ (]open\((o->)?path, |endpoint/program/launch\.c: .*dup2\(|endpoint/packet/dgram\.c: .*(MSG_ERRQUEUE|MSG_DONTWAIT \| MSG_TRUNC\))|analyze/.*MSG_PEEK|preload/hook_[a-z]*\.c: HOOK )'
+known='^(endpoint/file/file\.c: .*[ (]open\((o->)?path, |endpoint/program/launch\.c: .*dup2\(|engine/run/helper\.c: .*dup2\(|endpoint/packet/dgram\.c: .*(MSG_ERRQUEUE|MSG_DONTWAIT \| MSG_TRUNC\))|analyze/.*MSG_PEEK|preload/hook_[a-z]*\.c: HOOK )'
 lasting='^(preload/hook_fd\.c: bool copies = |preload/lease\.c: .*SYS_fcntl, fd, F_SETFD, 0|xiorun/launch\.c: .*fcntl\(high, F_SETFD, 0)'
 
 bad=$(statements | grep -E "(^|[^a-z_.>])($makes|$bare)\(" |

@@ -26,6 +26,7 @@ calls='
 endpoint/options/apply_process .*       options that are to change the process; refused in a host'"'"'s
 endpoint/program/launch .*              between fork and exec; nofork, refused in a host'"'"'s
 endpoint/program/process .*             between fork and exec; nofork, refused in a host'"'"'s
+engine/run/helper .*                    between fork and exec, and the mask around the fork
 engine/open/open (umask|chdir|fchdir)   options umask and chdir; refused in a host'"'"'s
 engine/confine/sandbox_filter (sigaction|pthread_sigmask)  --sandbox; refused in a host'"'"'s
 engine/base/catena pthread_sigmask      a guest hides SIGPIPE, and puts the mask back

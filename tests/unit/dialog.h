@@ -55,7 +55,7 @@ static int script_write(struct wire *w, const void *data, size_t n, struct err *
 
 static const struct wire_ops script_ops = {.fill = script_fill, .write = script_write};
 
-static const struct settings at_home = {.catena = &home};
+static const struct settings at_home = {.catena = &home, .env_prefix = "SOCAT"};
 static struct run run = {.settings = &at_home, .signal_fd = -1, .stop_fd = -1}; /* nothing interrupts it */
 
 /* --- addresses --- */
@@ -68,6 +68,8 @@ static const struct option_desc rows[] = {
     {.name = "proxy-resolve", .same_as = &opt_proxy_resolve},
     {.name = "ignorecr", .same_as = &opt_ignorecr},
     {.name = "http-version", .same_as = &opt_http_version},
+    {.name = "proxy-auth-helper", .same_as = &opt_auth_helper},
+    {.name = "proxy-auth-scheme", .same_as = &opt_auth_scheme},
 };
 
 struct setting {

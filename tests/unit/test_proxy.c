@@ -29,8 +29,8 @@ static void proxy_works(void **state)
          BYTES("HTTP/1.0 \t 200\tOK\r\n\r\n")},
         {P("a", "1"),
          {{&opt_http_version, "1.1"}},
-         BYTES("CONNECT a:1 HTTP/1.1\r\n\r\n"),
-         BYTES(OK)},
+         BYTES("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"),
+         BYTES("HTTP/1.1 100 Go on\r\nA: b\r\n\r\nHTTP/1.1 103 Hints\r\n\r\n" OK), "x"},
         {P("localhost", "1"),
          {{&opt_proxy_resolve, NULL}},
          BYTES("CONNECT 127.0.0.1:1 HTTP/1.0\r\n\r\n"),
@@ -74,7 +74,9 @@ static void proxy_refuses(void **state)
 {
     static const struct dialog list[] = {
         FAILSP("HTTP/1.1 403 Filtered\r\n", ERR_DENIED, "the proxy refused a:1: 403 Filtered"),
-        FAILSP("HTTP/1.0 100 Continue\r\n", ERR_OTHER, "the proxy refused a:1: 100 Continue"),
+        FAILSP("HTTP/1.0 100 Continue\r\n", ERR_PROTOCOL, CLOSED),
+        FAILSP("HTTP/1.0 100 Continue\r\n\r\nHTTP/1.1 403 No\r\n", ERR_DENIED, "the proxy refused a:1: 403 No"),
+        FAILSP("HTTP/1.0 101 Switched\r\n", ERR_OTHER, "the proxy refused a:1: 101 Switched"),
         FAILSP("HTTP/1.0 302\r\n", ERR_OTHER, "the proxy refused a:1: 302"),
         FAILSP("HTTP/1.0 429 Slow\r\n", ERR_BUSY, "the proxy refused a:1: 429 Slow"),
         FAILSP("HTTP/1.0 502 \x1b[31mred\a\xc3\xa9\r\n", ERR_UNREACHABLE,

@@ -188,6 +188,8 @@ void run_transferring(struct run *r)
         (void)eventfd_write(r->broken_fd, 1);
 }
 
+void run_asks_anew(struct run *r) { r->anew = true; }
+
 void run_forget_failure(struct run *r)
 {
     pthread_mutex_lock(&r->lock);

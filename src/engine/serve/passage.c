@@ -16,6 +16,8 @@
 #include "engine/run/stats.h"
 #include "engine/serve/many.h"
 
+enum { ANEW_MAX = 3 };
+
 /* ---- the last step ---- */
 
 int passage_join(struct passage *s, struct err *e)
@@ -141,14 +143,27 @@ static int tell_place(struct passage *s, int side, struct err *e)
     return rc > 0 ? dialog_meanwhile(s->line, e) : rc;
 }
 
+/* A dialog goes on over another connection: no failure, and no retry. */
+static bool goes_on_anew(struct passage *s, unsigned *times, const struct err *e)
+{
+    bool asked = s->run->anew;
+    s->run->anew = false;
+    if (!asked || err_is_end(e) || s->run->ended_signal || ++*times > ANEW_MAX)
+        return false;
+    diag_err(DIAG_INFO, e);
+    return true;
+}
+
 int passage_attempts(struct passage *s, int side, bool dialogs, struct retries *t, struct err *e)
 {
-    for (;;) {
+    for (unsigned anew = 0;;) {
         size_t children = s->run->nchildren;
         if (attempt(s, side, dialogs, e) == 0)
             return 0;
         line_reset_side(s->line, side, false);
         run_drop_children(s->run, children);
+        if (goes_on_anew(s, &anew, e))
+            continue;
         if (passage_try_again(s, side, t, e) <= 0)
             return -1;
     }

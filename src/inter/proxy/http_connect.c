@@ -7,33 +7,19 @@
 
 #include "catena/diag.h"
 #include "catena/inter.h"
-#include "catena/secret.h"
+#include "catena/run.h"
+#include "inter/proxy/http_auth.h"
+#include "inter/proxy/http_reply.h"
 #include "inter/proxy/opts_proxy.h"
 #include "inter/proxy/target.h"
 
-enum {
-    VERSION_MAX = 15,
-    REQUEST_MAX = 1024 + SECRET_MAX * 4 / 3,
-    LINE_MAX_BYTES = 8192,
-    HEADER_MAX_BYTES = 65536,
+enum { VERSION_MAX = 15, TURNS_MAX = 8 };
+
+struct visit {
+    struct target target;
+    struct auth auth;
+    struct http_reply reply;
 };
-
-/* RFC 4648, padded, NUL-terminated; to has room for it. */
-static void base64(char *to, const char *from)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t n = strlen(from);
-
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned long bits = 0;
-
-        for (size_t j = 0; j < 3; j++)
-            bits = bits << 8 | (i + j < n ? (unsigned char)from[i + j] : 0u);
-        for (size_t j = 0; j < 4; j++)
-            *to++ = i + j <= n ? digits[bits >> (18 - 6 * j) & 63] : '=';
-    }
-    *to = '\0';
-}
 
 static int http_version(const struct addr *a, const char **version, struct err *e)
 {
@@ -46,75 +32,60 @@ static int http_version(const struct addr *a, const char **version, struct err *
     return 0;
 }
 
-static int send_request(const struct addr *a, const struct target *t, bool *authorized,
-                        struct wire *w, struct err *e)
+/* One of our own names: which one the options and the scheme want. A scheme that takes several turns wants a
+ * connection that stays. */
+static int choose_version(const struct visit *v, const struct addr *a, const char **version, struct err *e)
 {
-    struct secret_value credentials;
-    char coded[SECRET_MAX * 4 / 3 + 8], request[REQUEST_MAX];
-    const char *version;
-    int found, n, rc = -1;
-
-    found = secret_value(a, &opt_proxy_auth, w->run, w->deadline, &credentials, e);
-    if (found < 0 || http_version(a, &version, e) < 0)
-        goto out;
-    *authorized = credentials.text[0] != '\0';
-    base64(coded, credentials.text);
-    n = snprintf(request, sizeof request, "CONNECT %s HTTP/%s\r\n%s%s%s\r\n", t->text, version,
-                 *authorized ? "Proxy-authorization: Basic " : "", coded,
-                 *authorized ? "\r\n" : "");
-    rc = wire_write(w, request, (size_t)n, e);
-out:
-    secret_value_wipe(&credentials);
-    explicit_bzero(coded, sizeof coded);
-    explicit_bzero(request, sizeof request);
-    return rc;
-}
-
-/* One line of the reply, without carriage returns if they are to be ignored. *total counts down
- * what the reply may still have. */
-static int read_line(const struct addr *a, char *line, size_t *total, struct wire *w, struct err *e)
-{
-    size_t n;
-
-    if (wire_read_line(w, line, LINE_MAX_BYTES, e) < 0)
+    if (http_version(a, version, e) < 0)
         return -1;
-    n = strlen(line) + 2;
-    if (n > *total)
-        return err_set(e, ERR_PROTOCOL, "the reply's header has more than %d bytes",
-                       HEADER_MAX_BYTES);
-    *total -= n;
-    if (opt_true(a, &opt_ignorecr)) {
-        char *to = line;
-
-        for (const char *from = line; *from != '\0'; from++)
-            if (*from != '\r')
-                *to++ = *from;
-        *to = '\0';
-    }
+    if (!opt_find(a, &opt_http_version) && auth_may_take_turns(&v->auth))
+        *version = "1.1";
     return 0;
 }
 
-/* "HTTP/1.x NNN text", with blanks as RFC 9112 allows a reader to take them: one or more, or tabs.
- * Gives NNN and where it stands, or -1. */
-static int parse_status(const char *line, const char **at)
-{
-    static const char blanks[] = " \t";
-    int status = 0;
+static void put(struct buf *out, const char *s) { buf_put(out, s, strlen(s)); }
 
-    if (strncmp(line, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)line[7]))
+/* v1 knows no field Host, under whose name nothing is sent that it did not; but a scheme of its own. */
+static int make_request(struct visit *v, const struct addr *a, const struct wire *w, struct buf *out, struct err *e)
+{
+    const struct target *t = &v->target;
+    const char *version;
+    if (choose_version(v, a, &version, e) < 0)
         return -1;
-    const char *code = line + 8 + strspn(line + 8, blanks);
-    if (code == line + 8)
-        return -1;
-    for (int i = 0; i < 3; i++) {
-        if (!isdigit((unsigned char)code[i]))
-            return -1;
-        status = status * 10 + (code[i] - '0');
+    bool turns = auth_may_take_turns(&v->auth);
+    bool named = strcmp(version, "1.1") == 0 && (turns || !w->run->settings->v1_name);
+    if (buf_grow(out, 2 * sizeof t->text + 128) < 0)
+        return err_nomem(e);
+    put(out, "CONNECT ");
+    put(out, t->text);
+    put(out, " HTTP/");
+    put(out, version);
+    put(out, "\r\n");
+    if (named) {
+        put(out, "Host: ");
+        put(out, t->text);
+        put(out, "\r\n");
     }
-    if (strcspn(code + 3, blanks) != 0)
+    if (turns)
+        put(out, "Proxy-Connection: keep-alive\r\n");
+    if (auth_write(&v->auth, t->text, out, e) < 0)
         return -1;
-    *at = code;
-    return status;
+    if (buf_grow(out, out->len + 2) < 0)
+        return err_nomem(e);
+    put(out, "\r\n");
+    return 0;
+}
+
+static int send_request(struct visit *v, const struct addr *a, struct wire *w, struct err *e)
+{
+    struct buf request = {0};
+    int rc = make_request(v, a, w, &request, e);
+    if (rc == 0)
+        rc = wire_write(w, buf_data(&request), request.len, e);
+    if (request.p)
+        explicit_bzero(request.p, request.cap);
+    buf_fini(&request);
+    return rc;
 }
 
 /* The proxy's own troubles may go away by themselves. */
@@ -133,58 +104,96 @@ static enum err_kind kind_of(int status)
     return status >= 500 ? ERR_REFUSED : ERR_OTHER;
 }
 
-static int refused(const struct target *t, int status, const char *text, bool authorized,
-                   struct err *e)
+/* What is missing, or has been tried. */
+static void hint(const struct visit *v, char *to, size_t cap)
 {
-    const char *hint = "";
-
-    if (status == 407)
-        hint = authorized ? " (the credentials were sent)" : "; give proxy-authorization";
-    return err_set(e, kind_of(status), "the proxy refused %s: %s%s", t->text, text, hint);
+    const struct auth *u = &v->auth;
+    const char *offers = v->reply.challenges.names;
+    bool helped = opt_find(u->addr, &opt_auth_helper), said = u->refused & ~(1U << SCHEME_NONE);
+    bool speaks = v->reply.challenges.offered & (1U << SCHEME_BASIC | 1U << SCHEME_DIGEST);
+    const char *way = u->known || helped ? "none of what it offers is to be used" : offers[0] && !speaks ? "give proxy-auth-helper" : "give proxy-authorization";
+    if (said)
+        (void)snprintf(to, cap, " (the credentials were sent%s%s)", offers[0] ? "; it offers " : "", offers);
+    else
+        (void)snprintf(to, cap, offers[0] ? "; %s (it offers %s)" : "; %s%s", way, offers);
 }
 
-static int read_reply(const struct addr *a, const struct target *t, bool authorized, struct wire *w,
-                      struct err *e)
+static int refused(const struct visit *v, struct err *e)
 {
-    char line[LINE_MAX_BYTES], shown[128];
-    size_t total = HEADER_MAX_BYTES;
-    const char *at = line;
-    int status;
+    const struct http_reply *r = &v->reply;
+    char more[256] = "";
+    if (r->status == 407)
+        hint(v, more, sizeof more);
+    return err_set(e, kind_of(r->status), "the proxy refused %s: %s%s", v->target.text, r->shown, more);
+}
 
-    if (read_line(a, line, &total, w, e) < 0)
+/* On a connection of its own. */
+static int ask_anew(struct visit *v, struct wire *w, struct err *e)
+{
+    const char *scheme = scheme_name(v->auth.scheme);
+    if (!auth_leave(&v->auth))
+        return err_set(e, ERR_DENIED, "the proxy closes the connection, which the dialog of %s belongs to", scheme);
+    run_asks_anew(w->run);
+    return err_set(e, ERR_DENIED, "the proxy wants %s, and another connection for it", scheme);
+}
+
+/* Gives 1 to be asked once more. */
+static int hear(struct visit *v, const struct addr *a, struct wire *w, struct err *e)
+{
+    struct http_reply *r = &v->reply;
+    if (http_reply_read(r, a, w, e) < 0)
         return -1;
-    status = parse_status(line, &at);
-    printable(shown, sizeof shown, at);
-    if (status < 0)
-        return err_set(e, ERR_PROTOCOL, "the reply is not HTTP/1: \"%s\"", shown);
-    if (status < 200 || status > 299)
-        return refused(t, status, shown, authorized, e);
-    do {
-        if (read_line(a, line, &total, w, e) < 0)
+    if (r->status / 100 == 2) {
+        diag(DIAG_INFO, "the proxy connected to %s: %s", v->target.text, r->shown);
+        auth_granted(&v->auth);
+        return 0;
+    }
+    int rc = r->status == 407 ? auth_go_on(&v->auth, &r->challenges, e) : 0;
+    if (rc < 0)
+        return -1;
+    if (rc == 0)
+        return refused(v, e);
+    rc = http_reply_skip(r, a, w, e);
+    return rc == 0 ? ask_anew(v, w, e) : rc;
+}
+
+static int talk(struct visit *v, const struct addr *a, struct wire *w, struct err *e)
+{
+    int rc = auth_begin(&v->auth, a, w->run, w, e) < 0 ? -1 : 1;
+    for (int turn = 1; rc > 0; turn++) {
+        if (turn > TURNS_MAX)
+            return err_set(e, ERR_DENIED, "the proxy has asked %d times who we are, and still does", TURNS_MAX);
+        if (send_request(v, a, w, e) < 0)
             return -1;
-    } while (line[0] != '\0');
-    diag(DIAG_INFO, "the proxy connected to %s: %s", t->text, shown);
-    return 0;
+        rc = hear(v, a, w, e);
+    }
+    return rc;
 }
 
 static int proxy_learn(void *st, const struct addr *a, struct run *r, struct wire *w,
                        struct err *e)
 {
-    struct target t;
-    bool authorized = false;
-
-    (void)st;
-    if (target_parse(a, false, &t, e) < 0)
+    struct visit *v = st;
+    struct target *t = &v->target;
+    if (target_parse(a, false, t, e) < 0)
         return -1;
-    if (opt_true(a, &opt_proxy_resolve) && target_resolve_ip4(a, &t, r, e) < 0)
+    if (opt_true(a, &opt_proxy_resolve) && target_resolve_ip4(a, t, r, e) < 0)
         return -1;
-    diag(DIAG_INFO, "asking the proxy for a connection to %s", t.text);
-    if (send_request(a, &t, &authorized, w, e) < 0 || read_reply(a, &t, authorized, w, e) < 0)
-        return err_wrap(e, "proxy dialog");
-    return 0;
+    diag(DIAG_INFO, "asking the proxy for a connection to %s", t->text);
+    int rc = talk(v, a, w, e) < 0 ? err_wrap(e, "proxy dialog") : 0;
+    http_reply_fini(&v->reply);
+    auth_end(&v->auth);
+    return rc;
 }
 
-static const struct negotiator_ops proxy_ops = {.learn = proxy_learn};
+static int proxy_check(const struct addr *a, struct err *e)
+{
+    return target_check(a, e) < 0 ? -1 : auth_check(a, e);
+}
+
+static const struct negotiator_ops proxy_ops = {
+    .common = AUTH_COMMON, .state_size = sizeof(struct visit), .learn = proxy_learn,
+};
 static const struct compound proxy_tcp = {
     .inter = "PROXY",
     .inter_params = {2, 3},
@@ -208,7 +217,7 @@ const struct form forms_http_connect[] = {
         .role = ROLE_CLIENT,
         .target = 1,
         .help = "asks an HTTP proxy for a connection (CONNECT)",
-        .check = target_check, .foresee = target_foresee, .kind = FORM_NEGOTIATOR,
+        .check = proxy_check, .foresee = target_foresee, .kind = FORM_NEGOTIATOR,
         .ops.negotiator = &proxy_ops,
     },
     {

@@ -12,6 +12,10 @@ NAMED_OPTION(opt_ignorecr, "ignorecr", NULL, GROUP_HTTP, LATE, BOOL,
              "take LF alone for a line end in the proxy's answer");
 NAMED_SECRET(opt_proxy_auth, "proxy-authorization", "proxy-auth proxyauth", "proxyauthfile",
              "proxyauthenv", GROUP_HTTP, LATE, "<user>:<password> for the proxy");
+NAMED_OPTION(opt_auth_helper, "proxy-auth-helper", NULL, GROUP_HTTP, LATE, STRING,
+             "a program that speaks NTLM or Negotiate, by the lines of squid's helpers");
+NAMED_OPTION(opt_auth_scheme, "proxy-auth-scheme", NULL, GROUP_HTTP, LATE, STRING,
+             "any, basic, digest, ntlm or negotiate: no other one tells the proxy who we are");
 NAMED_OPTION(opt_proxy_resolve, "proxy-resolve", "resolv resolve", GROUP_HTTP, LATE, BOOL,
              "resolve the target's name here, not at the proxy");
 NAMED_OPTION(opt_proxyport, "proxyport", NULL, GROUP_HTTP, LATE, STRING,
@@ -26,6 +30,7 @@ NAMED_OPTION(opt_socksuser, "socksuser", NULL, GROUP_SOCKS, LATE, STRING,
 OPTION_TABLE(proxy) = {
     &opt_handshake_timeout, &opt_http_version, &opt_ignorecr,
     NAMED_SECRET_ROWS(opt_proxy_auth),
+    &opt_auth_helper, &opt_auth_scheme,
     &opt_proxy_resolve, &opt_proxyport,
     SECRET_ALSO(&opt_sockspass, "socks5-password", NULL, NULL, NULL, GROUP_SOCKS, LATE,
                 "password for the socks server"),

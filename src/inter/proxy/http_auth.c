@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Choosing a scheme and answering in it: see http_auth.h. */
+#include "inter/proxy/http_auth.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "catena/diag.h"
+#include "catena/helper.h"
+#include "catena/run.h"
+#include "inter/proxy/base64.h"
+#include "inter/proxy/http_digest.h"
+#include "inter/proxy/opts_proxy.h"
+
+/* ---- what connections leave to the next one ---- */
+
+struct auth_memory {
+    pthread_mutex_t lock;
+    enum scheme scheme; /* of what the proxy wanted last; SCHEME_NONE: not known */
+    struct digest_challenge digest;
+    unsigned count; /* requests made with its nonce */
+    bool proven;    /* one of them was granted */
+};
+
+int auth_memory_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
+{
+    struct auth_memory *m = calloc(1, sizeof *m);
+    (void)a;
+    (void)r;
+    if (!m || pthread_mutex_init(&m->lock, NULL) != 0) {
+        free(m);
+        return err_nomem(e);
+    }
+    *shared = m;
+    return 0;
+}
+
+void auth_memory_release(void *shared)
+{
+    struct auth_memory *m = shared;
+    (void)pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+bool auth_memory_shares(const struct addr *a)
+{
+    (void)a;
+    return true; /* it is the proxy's, wherever the connection goes */
+}
+
+static void recall(struct auth *u)
+{
+    struct auth_memory *m = u->memory;
+    if (!m)
+        return;
+    pthread_mutex_lock(&m->lock);
+    if (m->scheme != SCHEME_NONE) {
+        u->scheme = m->scheme;
+        u->digest = m->digest;
+        u->count = ++m->count;
+        u->proven = m->proven;
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void remember(struct auth *u)
+{
+    struct auth_memory *m = u->memory;
+    u->count = 1;
+    if (!m)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->scheme = u->scheme;
+    m->digest = u->digest;
+    m->count = u->count;
+    m->proven = false;
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void forget(struct auth *u)
+{
+    struct auth_memory *m = u->memory;
+    if (!m)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->scheme = SCHEME_NONE;
+    pthread_mutex_unlock(&m->lock);
+}
+
+void auth_granted(struct auth *u)
+{
+    struct auth_memory *m = u->memory;
+    if (!m || u->scheme == SCHEME_NONE)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->scheme = u->scheme;
+    if (u->scheme == SCHEME_DIGEST && strcmp(m->digest.nonce, u->digest.nonce) == 0) {
+        m->proven = true;
+        m->count = m->count > u->count ? m->count : u->count;
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* ---- options ---- */
+
+/* NULL: not given, "any": whatever is offered, before anything is said. */
+static const char *wanted(const struct addr *a) { return opt_string(a, &opt_auth_scheme, NULL); }
+
+static bool allows(const struct addr *a, enum scheme s)
+{
+    const char *name = wanted(a);
+    return !name || strcasecmp(name, "any") == 0 || strcasecmp(name, scheme_name(s)) == 0;
+}
+
+static bool needs_helper(enum scheme s) { return s == SCHEME_NTLM || s == SCHEME_NEGOTIATE; }
+
+int auth_check(const struct addr *a, struct err *e)
+{
+    const struct opt *o = opt_find(a, &opt_auth_scheme), *helper = opt_find(a, &opt_auth_helper);
+    bool found = !o || (o->v.s && strcasecmp(o->v.s, "any") == 0);
+    for (int s = SCHEME_BASIC; s < SCHEMES && !found; s++) {
+        found = o->v.s && strcasecmp(o->v.s, scheme_name((enum scheme)s)) == 0;
+        if (found && needs_helper((enum scheme)s) && !helper)
+            return err_at(e, o->at, "the scheme %s is spoken by a program: proxy-auth-helper names it", scheme_name((enum scheme)s));
+    }
+    if (!found)
+        return err_at(e, o->at, "proxy-auth-scheme \"%s\" is none of any, basic, digest, ntlm, negotiate", o->v.s ? o->v.s : "");
+    return helper && (!helper->v.s || !helper->v.s[0]) ? err_at(e, helper->at, "proxy-auth-helper needs the command of a program") : 0;
+}
+
+bool auth_may_take_turns(const struct auth *u)
+{
+    const char *name = wanted(u->addr);
+    return u->scheme > SCHEME_BASIC || opt_find(u->addr, &opt_auth_helper) || (name && strcasecmp(name, "basic") != 0);
+}
+
+int auth_begin(struct auth *u, const struct addr *a, struct run *r, struct wire *w, struct err *e)
+{
+    const char *name = wanted(a);
+    u->addr = a;
+    u->run = r;
+    u->deadline = w->deadline;
+    u->memory = run_shared_of(r, a);
+    if (secret_value(a, &opt_proxy_auth, r, w->deadline, &u->credentials, e) < 0)
+        return -1;
+    u->known = u->credentials.text[0] != '\0';
+    bool unasked = u->known && !opt_find(a, &opt_auth_helper) && (!name || strcasecmp(name, "basic") == 0);
+    u->scheme = unasked ? SCHEME_BASIC : SCHEME_NONE;
+    recall(u);
+    return 0;
+}
+
+void auth_end(struct auth *u)
+{
+    helper_end(u->helper);
+    if (u->token)
+        explicit_bzero(u->token, strlen(u->token));
+    free(u->token);
+    secret_value_wipe(&u->credentials);
+    *u = (struct auth){0};
+}
+
+/* ---- the helper's dialog ---- */
+
+static int helper_fails(const char *answer, struct err *e)
+{
+    char shown[160];
+    size_t n = 0;
+    for (const char *p = answer; *p && n + 1 < sizeof shown; p++)
+        if (*p >= ' ' && *p <= '~')
+            shown[n++] = *p;
+    shown[n] = '\0';
+    return err_set(e, ERR_DENIED, "the helper has nothing to say to the proxy: \"%s\"", shown);
+}
+
+/* A password that it wants to have. */
+static int tell_password(struct auth *u, const char **answer, struct err *e)
+{
+    const char *colon = strchr(u->credentials.text, ':');
+    char line[BASE64_SIZE(SECRET_MAX) + 4] = "PW ";
+    if (!colon)
+        return err_set(e, ERR_DENIED, "the helper wants a password; give proxy-authorization");
+    base64(line + 3, colon + 1, strlen(colon + 1));
+    int rc = helper_ask(u->helper, line, answer, u->deadline, e);
+    explicit_bzero(line, sizeof line);
+    return rc < 0 ? -1 : strcmp(*answer, "OK") == 0 ? 0 : helper_fails(*answer, e);
+}
+
+/* "YR token", "KK token", "TT token", "AF * token": what stands last; "AF" alone: all has been said. */
+static int take_token(struct auth *u, const char *answer, struct err *e)
+{
+    static const char *const words[] = {"YR", "KK", "TT", "AF"};
+    const char *last = strrchr(answer, ' ');
+    bool known = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        known |= strncmp(answer, words[i], 2) == 0 && (answer[2] == ' ' || answer[2] == '\0');
+    if (!known || !last || last[1] == '\0' || last[1 + strspn(last + 1, base64_digits)] != '\0')
+        return helper_fails(answer, e);
+    if (u->token)
+        explicit_bzero(u->token, strlen(u->token));
+    free(u->token);
+    return (u->token = strdup(last + 1)) ? 0 : err_nomem(e);
+}
+
+/* question: "YR", or "TT" and what the proxy has said. */
+static int ask_helper(struct auth *u, const char *word, const char *said, struct err *e)
+{
+    const char *answer;
+    char *line = NULL;
+    if (asprintf(&line, "%s%s%s", word, said ? " " : "", said ? said : "") < 0)
+        return err_nomem(e);
+    int rc = helper_ask(u->helper, line, &answer, u->deadline, e);
+    if (rc == 0 && strncmp(answer, "PW", 2) == 0) {
+        rc = tell_password(u, &answer, e);
+        if (rc == 0)
+            rc = helper_ask(u->helper, line, &answer, u->deadline, e);
+    }
+    free(line);
+    return rc < 0 ? -1 : take_token(u, answer, e);
+}
+
+static int begin_helper(struct auth *u, struct err *e)
+{
+    helper_end(u->helper);
+    u->helper = NULL;
+    return helper_start(u->run, opt_string(u->addr, &opt_auth_helper, ""), &u->helper, e) < 0 ? -1 : ask_helper(u, "YR", NULL, e);
+}
+
+/* ---- saying it ---- */
+
+static int write_basic(const struct auth *u, struct buf *out, struct err *e)
+{
+    char coded[BASE64_SIZE(SECRET_MAX)];
+    base64(coded, u->credentials.text, strlen(u->credentials.text));
+    int rc = buf_grow(out, out->len + strlen(coded) + 64) < 0 ? err_nomem(e) : 0;
+    if (rc == 0) {
+        buf_put(out, "Basic ", 6);
+        buf_put(out, coded, strlen(coded));
+    }
+    explicit_bzero(coded, sizeof coded);
+    return rc;
+}
+
+static int write_digest(const struct auth *u, const char *uri, struct buf *out, struct err *e)
+{
+    char user[SECRET_MAX + 2], cnonce[CNONCE_SIZE];
+    const char *colon = strchr(u->credentials.text, ':');
+    const size_t n = colon ? (size_t)(colon - u->credentials.text) : strlen(u->credentials.text);
+    memcpy(user, u->credentials.text, n);
+    user[n] = '\0';
+    const struct digest_answer w = {.user = user, .password = colon ? colon + 1 : "", .method = "CONNECT", .uri = uri,
+                                    .cnonce = cnonce, .count = u->count};
+    int rc = digest_make_cnonce(cnonce, e);
+    if (rc == 0)
+        rc = digest_write(&u->digest, &w, out, e);
+    explicit_bzero(user, sizeof user);
+    return rc;
+}
+
+static int write_token(struct auth *u, struct buf *out, struct err *e)
+{
+    const char *name = scheme_name(u->scheme);
+    if (!u->token && begin_helper(u, e) < 0)
+        return -1;
+    if (buf_grow(out, out->len + strlen(name) + strlen(u->token) + 64) < 0)
+        return err_nomem(e);
+    buf_put(out, name, strlen(name));
+    buf_put(out, " ", 1);
+    buf_put(out, u->token, strlen(u->token));
+    return 0;
+}
+
+int auth_write(struct auth *u, const char *uri, struct buf *out, struct err *e)
+{
+    static const char field[] = "Proxy-authorization: ";
+    if (u->scheme == SCHEME_NONE)
+        return 0;
+    if (buf_grow(out, out->len + sizeof field + 64) < 0)
+        return err_nomem(e);
+    buf_put(out, field, sizeof field - 1);
+    int rc = u->scheme == SCHEME_BASIC    ? write_basic(u, out, e)
+             : u->scheme == SCHEME_DIGEST ? write_digest(u, uri, out, e)
+                                          : write_token(u, out, e);
+    if (rc == 0 && buf_grow(out, out->len + 64) < 0)
+        return err_nomem(e);
+    if (rc == 0)
+        buf_put(out, "\r\n", 2);
+    return rc;
+}
+
+/* ---- going on ---- */
+
+static bool can(const struct auth *u, const struct challenges *c, enum scheme s)
+{
+    bool means = needs_helper(s) ? opt_find(u->addr, &opt_auth_helper) != NULL : u->known;
+    return c->offered & 1U << s && !(u->refused & 1U << s) && means && allows(u->addr, s);
+}
+
+/* Of two that the helper could speak, the one that it does. */
+static enum scheme spoken(const struct auth *u, const struct challenges *c, enum scheme s)
+{
+    static const char ntlmssp[] = "TlRMTVNTUA"; /* "NTLMSSP" in base64 */
+    bool raw = strncmp(u->token, ntlmssp, sizeof ntlmssp - 1) == 0;
+    return s == SCHEME_NEGOTIATE && raw && can(u, c, SCHEME_NTLM) ? SCHEME_NTLM : s;
+}
+
+static int choose(struct auth *u, const struct challenges *c, struct err *e)
+{
+    int s = SCHEMES - 1;
+    while (s > SCHEME_NONE && !can(u, c, (enum scheme)s))
+        s--;
+    if (s == SCHEME_NONE) {
+        forget(u);
+        return 0;
+    }
+    u->scheme = (enum scheme)s;
+    u->digest = c->digest;
+    if (needs_helper(u->scheme)) {
+        if (begin_helper(u, e) < 0)
+            return -1;
+        u->scheme = spoken(u, c, u->scheme);
+    }
+    remember(u);
+    diag(DIAG_INFO, "the proxy offers %s: it gets %s", c->names, scheme_name(u->scheme));
+    return 1;
+}
+
+/* The password was right, but the nonce too old; or it may have been, after it had been taken before. */
+static bool renews(const struct auth *u, const struct challenges *c)
+{
+    return u->scheme == SCHEME_DIGEST && c->offered & 1U << SCHEME_DIGEST && (c->digest.stale || u->proven);
+}
+
+int auth_go_on(struct auth *u, const struct challenges *c, struct err *e)
+{
+    if (needs_helper(u->scheme) && c->token[u->scheme]) {
+        u->bound = true;
+        return ask_helper(u, "TT", c->token[u->scheme], e) < 0 ? -1 : 1;
+    }
+    if (!renews(u, c))
+        u->refused |= 1U << u->scheme;
+    u->proven = false;
+    return choose(u, c, e);
+}
+
+bool auth_leave(struct auth *u)
+{
+    struct auth_memory *m = u->memory;
+    if (!m || u->bound)
+        return false;
+    pthread_mutex_lock(&m->lock);
+    if (m->count == u->count && strcmp(m->digest.nonce, u->digest.nonce) == 0)
+        m->count--; /* it was not said */
+    pthread_mutex_unlock(&m->lock);
+    return true;
+}
