@@ -41,6 +41,23 @@ enum form_records { RECORDS_NONE, RECORDS_MANY, RECORDS_ONE, RECORDS_EITHER };
 /* inter address on its right: the mirror of its left (r/w, w/r, b/b) or always both ways. */
 enum form_right { RIGHT_NONE, RIGHT_MIRROR, RIGHT_BOTH };
 
+struct addr;
+struct arena;
+
+/* One address of those that a compound is made of. */
+struct made_part {
+    const char *keyword;
+    const char *params[2];
+    unsigned char from[2]; /* the parameter of the compound that it is, 1-based; 0: it is text of its own */
+    size_t nparams;
+    struct {
+        const struct option_desc *row;
+        const char *value;
+    } opts[3]; /* besides those of the compound, which count more */
+    size_t nopts;
+};
+enum { MADE_PARTS = 3 };
+
 /* A compound KEY:p1:p2,opts is INTER:..,opts|ENDPOINT:..,opts; each option goes to the part whose
  * groups hold it, the inter address first. The endpoint may be a compound itself: then what both take, both get.
  * Parameters by number, 1-based, 0 ends the list. */
@@ -52,6 +69,10 @@ struct compound {
     unsigned char endpoint_params[4];
     const struct option_desc *port_option; /* last endpoint parameter if not one of these ... */
     const char *port_default;   /* ... and its default; NULL: no such parameter */
+    /* Instead of all that: who knows what it is made of, from left to right, the endpoint last. An option of the
+     * compound goes to the first part that takes it; one that none takes is for a part that is not there this time.
+     * Pure. */
+    int (*make)(const struct addr *whole, struct arena *mem, struct made_part parts[MADE_PARTS], size_t *n, struct err *e);
 };
 
 struct catena;

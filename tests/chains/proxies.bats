@@ -412,3 +412,88 @@ SH
     run catena - "proxy:a:1,proxy-auth-scheme=ntlm|pipe"
     has "$output" 'the scheme NTLM is spoken by a program: proxy-auth-helper names it'
 }
+
+# alike <VAR=value...> <host> <port>: does curl go to that proxy, and do we? (Nobody listens there.) @ stands for it.
+alike() {
+    local host=${*: -2:1} number=${*: -1} vars=("${@:1:$#-2}") scheme=https ours=directly theirs=directly
+    [ "$number" != 80 ] || scheme=http
+    vars=("${vars[@]//@/127.0.0.1:$nobody}") vars=("${vars[@]//:127.0.0.1/@127.0.0.1}")
+    if env "${vars[@]}" curl -sS -m 2 --resolve "*:$number:127.0.0.2" "$scheme://$host:$number/" 2>&1 | grep -q "port $nobody "; then
+        theirs=proxied
+    fi
+    if env "${vars[@]}" "$CATENA_BIN" -n - "proxy-from-env:$host:$number" | grep -q "^  tcp-connect:127.0.0.1:$nobody\$"; then
+        ours=proxied
+    fi
+    same "$host:$number $theirs" "$host:$number $ours"
+    echo "$ours" >>ways
+}
+
+@test "the proxy of the environment is chosen as curl does" {
+    nobody=$(free_port)
+    each alike <<'ROWS'
+http_proxy=@ a.example 80
+http_proxy=http://@/ a.example 443
+https_proxy=http://@ a.example 443
+https_proxy=@ a.example 80
+HTTPS_PROXY=@ a.example 443
+ALL_PROXY=http://joe:pw%40%2e:@ a.example 80
+all_proxy=@ http_proxy= a.example 80
+all_proxy=http://192.0.2.1:1 http_proxy=@ a.example 80
+all_proxy=@ no_proxy=example a.example 80
+all_proxy=@ no_proxy=.example a.example 80
+all_proxy=@ no_proxy=A.EXAMPLE a.example 80
+all_proxy=@ no_proxy=ample a.example 80
+all_proxy=@ no_proxy='b.example, a.example' a.example 443
+all_proxy=@ no_proxy=a.example:80 a.example 80
+all_proxy=@ no_proxy='*' a.example 80
+all_proxy=@ no_proxy='b,*' a.example 80
+all_proxy=@ no_proxy=a.example. a.example 80
+all_proxy=@ no_proxy=a.example a.example. 80
+all_proxy=@ no_proxy=b.a.example a.example 80
+all_proxy=@ no_proxy= NO_PROXY=a.example a.example 80
+all_proxy=@ no_proxy=b NO_PROXY=a.example a.example 80
+all_proxy=@ no_proxy=127.0.0.3 127.0.0.3 80
+all_proxy=@ no_proxy=0.3 127.0.0.3 80
+all_proxy=@ no_proxy=127.0.0.0/30 127.0.0.3 80
+all_proxy=@ no_proxy=127.0.0.0/31 127.0.0.3 80
+all_proxy=@ no_proxy=::1 [::1] 80
+all_proxy=@ no_proxy=[::2] [::1] 80
+socks5h_proxy=@ a.example 80
+ROWS
+    same 28 "$(wc -l <ways)"
+    # what curl has nothing for
+    all_proxy=127.0.0.1:$nobody catena -n - proxy-from-env:a:1 | grep "^  tcp-connect:127.0.0.1:$nobody"
+    HTTP_PROXY=@ REQUEST_METHOD=GET catena -n - proxy-from-env:a:80 | grep '^  tcp-connect:a:80$'
+    HTTP_PROXY=p:1 catena -n - proxy-from-env:a:80 | grep '^  tcp-connect:p:1$'
+    all_proxy=p:1 no_proxy=::/120 catena -n - proxy-from-env:[::1]:80 | grep -F '  tcp-connect:[::1]:80'
+    ftp_proxy=p:1 catena -n - proxy-from-env:a:80,proxy-for=ftp | grep '^  tcp-connect:p:1$'
+    all_proxy=p catena -n tcp-l:1 'proxy-from-env:{peeraddr}:{peerport}' | grep '^  tcp-connect:p:1080$'
+    all_proxy=p no_proxy=b fails catena -n tcp-l:1 'proxy-from-env:{peeraddr}:1'
+    https_proxy=p fails catena -n tcp-l:1 'proxy-from-env:a:{peerport}'
+    https_proxy=p catena -n tcp-l:1 'proxy-from-env:a:{peerport},proxy-for=https' | grep '^  tcp-connect:p:1080$'
+    for wrong in http://u:p@ p:0 p:x '[::1' '[::1]1' gopher://p 'http://a%0ab@c'; do
+        all_proxy=$wrong run catena -n - proxy-from-env:a:1
+        same 1 "$status"
+        has "$output" 'all_proxy names'
+        has_not "$output" 'u:p'
+    done
+}
+
+@test "every kind of proxy that the environment can name" {
+    make_certs certs
+    target
+    T2='tcp:{targethost}:{targetport}'
+    start_listener servers -d "socks-server,auth=joe:p@w|tcp-l:0,bind=127.0.0.1,thread" "$T2" && socks=$port
+    start_listener old "socks-server|tcp-l:0,bind=127.0.0.1,thread" "$T2" && old=$port
+    start_listener http "proxy-server,auth=joe:p@w|tcp-l:0,bind=127.0.0.1,fork" "$T2" && http=$port
+    start_listener tls "proxy-server,auth=joe:p@w|openssl-listen:0,bind=127.0.0.1,cert=certs/server.pem,verify=0,thread" "$T2" && tls=$port
+    export no_proxy=10.0.0.0/8
+    for all_proxy in "http://joe:p%40w@127.0.0.1:$http" "https://joe:p%40w@localhost:$tls" "socks4a://127.0.0.1:$old" \
+        "socks4://127.0.0.1:$old" "socks5://joe:p%40w@127.0.0.1:$socks" "socks5h://joe:p%40w@127.0.0.1:$socks"; do
+        export all_proxy
+        same hello "$(catena -t 5 - "proxy-from-env:localhost:$target,cafile=certs/ca.crt,pf=ip4" <hello)"
+        same hello "$(no_proxy=localhost catena - "proxy-from-env:localhost:$target,pf=ip4" <hello)"
+    done
+    # which are not asked for it otherwise
+    same "localhost 127.0.0.1" "$(sed -n 's/.*wants \([^:]*\):.*/\1/p' servers.err | sort -ru | paste -sd' ')"
+}

@@ -66,6 +66,7 @@ static const struct option_desc rows[] = {
     {.name = "proxy-authorization", .same_as = &opt_proxy_auth, .secret = SECRET_TEXT},
     {.name = "proxy-authorization-file", .same_as = &opt_proxy_auth, .secret = SECRET_FILE},
     {.name = "proxy-resolve", .same_as = &opt_proxy_resolve},
+    {.name = "socks-resolve", .same_as = &opt_socks_resolve},
     {.name = "ignorecr", .same_as = &opt_ignorecr},
     {.name = "http-version", .same_as = &opt_http_version},
     {.name = "proxy-auth-helper", .same_as = &opt_auth_helper},

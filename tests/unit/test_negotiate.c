@@ -36,6 +36,11 @@ static void socks4_works(void **state)
          BYTES("\4\1\0\x50\0\0\0\1joe\0"
                "1.2.3.4\0"),
          REPLY4("\x5a")},
+        {S4("SOCKS4A", "localhost", "80"),
+         {{&opt_socksuser, "joe"}, {&opt_socks_resolve, NULL}},
+         BYTES("\4\1\0\x50\0\0\0\1joe\0"
+               "127.0.0.1\0"),
+         REPLY4("\x5a")},
         {S4("SOCKS4A", "[::1]", "80"),
          {{&opt_socksuser, "joe"}},
          BYTES("\4\1\0\x50\0\0\0\1joe\0::1\0"),

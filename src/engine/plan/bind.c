@@ -286,8 +286,7 @@ static int tolerate_context(const struct binder *b, const struct single_spec *s,
                : 0;
 }
 
-static const struct form *find_form(const struct registry *known, const char *keyword, bool inter,
-                                    size_t nparams)
+const struct form *bind_find_form(const struct registry *known, const char *keyword, bool inter, size_t nparams)
 {
     for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
         if (form_is_inter(f) == inter && form_answers(f, keyword) && nparams >= f->min_params &&
@@ -314,7 +313,7 @@ static size_t pick_params(const struct addr *whole, const unsigned char *which, 
     return n;
 }
 
-static void settle_varies(struct addr *a)
+void bind_settle_varies(struct addr *a)
 {
     a->varies = false;
     for (size_t i = 0; i < a->nparams; i++)
@@ -333,6 +332,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
                   const struct addr **inter, size_t *ninter, const struct addr **out, struct err *e)
 {
     const struct compound *k = whole->form->ops.compound;
+    if (k->make)
+        return bind_made(b, whole, left, inter, ninter, out, e);
     struct arena *ar = &b->plan->arena;
     struct addr *a[2] = {arena_alloc(ar, sizeof *a[0]), arena_alloc(ar, sizeof *a[0])};
     struct opt *opts = arena_alloc(ar, 2 * (whole->nopts + 1) * sizeof *opts);
@@ -354,8 +355,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
         parts[1].holes[n] = port ? port->hole : NULL;
         parts[1].params[n] = opt_string(whole, k->port_option, k->port_default);
     }
-    a[0]->form = find_form(b->plan->known, k->inter, true, a[0]->nparams);
-    a[1]->form = find_form(b->plan->known, k->endpoint, false, a[1]->nparams);
+    a[0]->form = bind_find_form(b->plan->known, k->inter, true, a[0]->nparams);
+    a[1]->form = bind_find_form(b->plan->known, k->endpoint, false, a[1]->nparams);
     if (!a[0]->form || !a[1]->form)
         return err_at(e, s->at, "%s: not available in this build", whole->label);
     a[0]->opts = opts;
@@ -375,8 +376,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     if (bind_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
         bind_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
         return -1;
-    settle_varies(a[0]);
-    settle_varies(a[1]);
+    bind_settle_varies(a[0]);
+    bind_settle_varies(a[1]);
     a[0]->left = left;
     a[0]->right = a[1]->left = CTX_B;
     inter[(*ninter)++] = a[0];

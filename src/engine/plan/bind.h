@@ -61,6 +61,13 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
                const struct addr **out, struct err *e);
 /* An endpoint used in that context. A compound gives its inter addresses too, left to right. */
 enum { INTERS_MAX = 2 };
+_Static_assert(MADE_PARTS == INTERS_MAX + 1, "inter addresses and their endpoint");
+/* The form of that keyword with so many parameters, or NULL. */
+const struct form *bind_find_form(const struct registry *known, const char *keyword, bool inter, size_t nparams);
+/* Those of a compound that says itself what it is made of. */
+int bind_made(const struct binder *b, const struct addr *whole, enum ctx left, const struct addr *inter[INTERS_MAX],
+              size_t *ninter, const struct addr **out, struct err *e);
+void bind_settle_varies(struct addr *a);
 int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left, const struct addr *inter[INTERS_MAX],
                   size_t *ninter, const struct addr **out, struct err *e);
 /* What is given to the address that it has become (bind_options.c): the holes of its parameters, whose samples go

@@ -20,6 +20,8 @@ NAMED_OPTION(opt_proxy_resolve, "proxy-resolve", "resolv resolve", GROUP_HTTP, L
              "resolve the target's name here, not at the proxy");
 NAMED_OPTION(opt_proxyport, "proxyport", NULL, GROUP_HTTP, LATE, STRING,
              "port of the proxy, default 8080");
+NAMED_OPTION(opt_socks_resolve, "socks-resolve", NULL, GROUP_SOCKS, LATE, BOOL,
+             "resolve the target's name here, not at the socks server");
 NAMED_SECRET(opt_sockspass, "sockspass", NULL, NULL, NULL, GROUP_SOCKS, LATE,
              "password for the socks server");
 NAMED_OPTION(opt_socksport, "socksport", NULL, GROUP_SOCKS, LATE, STRING,
@@ -27,11 +29,19 @@ NAMED_OPTION(opt_socksport, "socksport", NULL, GROUP_SOCKS, LATE, STRING,
 NAMED_OPTION(opt_socksuser, "socksuser", NULL, GROUP_SOCKS, LATE, STRING,
              "user name for the socks server");
 
+NAMED_OPTION(opt_proxy_for, "proxy-for", NULL, 0, SPECIFIC, STRING,
+             "scheme of the URLs whose proxy it is, default http for port 80, else https");
+
+OPTION_TABLE(from_env) = {
+    &opt_proxy_for,
+    OPTIONS_END,
+};
+
 OPTION_TABLE(proxy) = {
     &opt_handshake_timeout, &opt_http_version, &opt_ignorecr,
     NAMED_SECRET_ROWS(opt_proxy_auth),
     &opt_auth_helper, &opt_auth_scheme,
-    &opt_proxy_resolve, &opt_proxyport,
+    &opt_proxy_resolve, &opt_proxyport, &opt_socks_resolve,
     SECRET_ALSO(&opt_sockspass, "socks5-password", NULL, NULL, NULL, GROUP_SOCKS, LATE,
                 "password for the socks server"),
     OPTION("socks5-username", NULL, GROUP_SOCKS, LATE, STRING, "user name for the socks server",

@@ -100,9 +100,9 @@ static int socks4_learn(void *st, const struct addr *a, struct run *r, struct wi
     if (!d->sends_name) {
         if (t.kind == TARGET_IP6)
             return err_at(e, a->at, "SOCKS4 cannot reach IPv6 address %s; SOCKS5 can", t.host);
-        if (target_resolve_ip4(a, &t, r, e) < 0)
-            return -1;
     }
+    if ((!d->sends_name || opt_true(a, &opt_socks_resolve)) && target_resolve_ip4(a, &t, r, e) < 0)
+        return -1;
     diag(DIAG_INFO, "%s: asking for a connection to %s", d->name, t.text);
     if (send_request(d, &t, user, w, e) < 0)
         return err_wrap(e, "%s dialog", d->name);

@@ -244,7 +244,7 @@ static int socks5_learn(void *st, const struct addr *a, struct run *r, struct wi
 
     int rc = target_parse(a, c->listens, t, e);
 
-    if (rc < 0)
+    if (rc < 0 || (opt_true(a, &opt_socks_resolve) && target_resolve(a, t, r, e) < 0))
         return -1;
     rc = login_find(a, &l, w, e);
     if (rc == 0) {

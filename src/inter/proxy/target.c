@@ -131,19 +131,36 @@ int target_foresee(const struct addr *a, struct err *e)
     return parse(a, true, true, &t, e);
 }
 
-int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e)
+static int look_up(const struct addr *a, struct target *t, struct run *r, const struct ip_version *version, const char *what,
+                   struct err *e)
 {
-    static const struct ip_version ip4 = {AF_INET, AF_INET};
     struct names found;
 
     if (t->kind != TARGET_NAME)
         return 0;
-    if (resolve_host(a, r, t->host, t->port, &ip4, false, &found, e) < 0)
-        return err_is_end(e) ? -1 : err_wrap(e, "no IPv4 address for host \"%s\"", t->host);
-    t->kind = TARGET_IP4;
-    t->ip.ip4 = found.v[0].u.in4.sin_addr;
+    if (resolve_host(a, r, t->host, t->port, version, false, &found, e) < 0)
+        return err_is_end(e) ? -1 : err_wrap(e, "no %s address for host \"%s\"", what, t->host);
+    const struct sockname *first = &found.v[0];
+    bool ip6 = first->u.sa.sa_family == AF_INET6;
+    t->kind = ip6 ? TARGET_IP6 : TARGET_IP4;
+    if (ip6)
+        t->ip.ip6 = first->u.in6.sin6_addr;
+    else
+        t->ip.ip4 = first->u.in4.sin_addr;
     names_fini(&found);
-    (void)inet_ntop(AF_INET, &t->ip.ip4, t->host, sizeof t->host);
+    (void)inet_ntop(ip6 ? AF_INET6 : AF_INET, &t->ip, t->host, sizeof t->host);
     target_describe(t);
     return 0;
+}
+
+int target_resolve(const struct addr *a, struct target *t, struct run *r, struct err *e)
+{
+    struct ip_version version;
+    return resolve_version(a, r, AF_UNSPEC, false, &version, e) < 0 ? -1 : look_up(a, t, r, &version, "known", e);
+}
+
+int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e)
+{
+    static const struct ip_version ip4 = {AF_INET, AF_INET};
+    return look_up(a, t, r, &ip4, "IPv4", e);
 }

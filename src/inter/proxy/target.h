@@ -34,6 +34,7 @@ int target_check_any_port(const struct addr *a, struct err *e);
 int target_foresee(const struct addr *a, struct err *e);
 /* A name becomes its first IPv4 address, looked up as the resolver options of the address say;
  * literals stay. */
+int target_resolve(const struct addr *a, struct target *t, struct run *r, struct err *e); /* of either version */
 int target_resolve_ip4(const struct addr *a, struct target *t, struct run *r, struct err *e);
 
 /* What of a peer's text can be shown: printable ASCII only, NUL-terminated, at most cap bytes. */
