@@ -94,6 +94,8 @@ struct form {
     /* With these options, why does it not tell one of them: "with option x" it would; NULL: it does. May be NULL. */
     const char *(*untold)(const struct addr *, const struct fact_desc *);
     const char *help;      /* one line */
+    /* With these options it is another form, of that keyword and as many parameters; NULL: it is not. May be NULL. */
+    const char *(*becomes)(const struct addr *);
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
     int (*check)(const struct addr *, struct err *);

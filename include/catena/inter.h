@@ -159,6 +159,9 @@ struct session_ops {
      * wire said goodbye, sets data->out_eof. A wire that ends without goodbye is ERR_PROTOCOL. */
     int (*step)(void *st, struct session_side *data, struct session_side *wire, struct err *e);
     bool (*ready)(const void *st); /* the handshake is done */
+    /* The data have come to their end on the wire, which goes on for the sake of the other direction. NULL: where the
+     * data end, it says no more. */
+    bool (*said_all)(const void *st);
     /* The handshake is done: tell the run's facts, log. Called once, by the opening code or the
      * engine. */
     int (*opened)(void *st, const struct addr *a, struct run *r, struct err *e);

@@ -497,3 +497,61 @@ ROWS
     # which are not asked for it otherwise
     same "localhost 127.0.0.1" "$(sed -n 's/.*wants \([^:]*\):.*/\1/p' servers.err | sort -ru | paste -sd' ')"
 }
+
+# http2 [<options of its server>]: nghttpx, which speaks HTTP/2, in front of a server of ours; its port is in $proxy.
+http2() {
+    start_listener behind "proxy-server,${1:-open}|tcp-l:0,bind=127.0.0.1,thread" 'tcp:{targethost}:{targetport}'
+    behind=$port proxy=$(free_port)
+    start nghttpx nghttpx --conf=/dev/null -s --workers=1 -f "127.0.0.1,$proxy;no-tls" -b "127.0.0.1,$behind" --frontend-http2-read-timeout=60 </dev/null
+    wait_for 10 port_listens "$proxy"
+}
+
+@test "proxy: HTTP/2, both ways and each, in every way of serving" {
+    http2
+    H="proxy:127.0.0.1:TARGET,http-version=2|tcp:127.0.0.1:$proxy"
+    for way in '' nop; do
+        start_peer right check:3000000:1 "send:done\n" gen:3000000:2 shut eof
+        start run "$CATENA_BIN" - "${way:+$way|}${H/TARGET/$port}" < <("$PEER" gen 3000000 1)
+        finish right
+        finish run
+        head -n 1 run.out | grep -q '^done$'
+        tail -c +6 run.out | cmp - <("$PEER" gen 3000000 2)
+    done
+    target
+    ask() { (echo hello; $BRIEFLY) | catena -t 0.1 "$@"; }
+    for way in fork thread; do
+        start_listener $way "tcp-l:0,bind=127.0.0.1,$way" "${H/TARGET/$target}"
+        for i in 1 2 3; do start $way.$i ask - "tcp:127.0.0.1:$port"; done
+    done
+    start left ask "${H/TARGET/$target}" -
+    start whole ask - "proxy:127.0.0.1:127.0.0.1:$target,proxyport=$proxy,http-version=2"
+    for one in {fork,thread}.{1,2,3} left whole; do
+        finish $one
+        same hello "$(<$one.out)"
+    done
+    start_peer right "send:only this\n" shut eof
+    same 'only this' "$(catena -U - "${H/TARGET/$port}" </dev/null)"
+    refused "${H/TARGET/1}" 'the proxy refused 127.0.0.1:1: 502'
+    start_peer right "send:half of\n" until:never
+    start broken "$CATENA_BIN" - "${H/TARGET/$port}" </dev/null
+    wait_for 5 file_has broken.out 'half of'
+    pkill -KILL -P "$(<nghttpx.pid)" && kill -KILL "$(<nghttpx.pid)"
+    finish broken 1
+    has "$(<broken.err)" 'the proxy closed the connection before the end of the stream'
+    has "$(catena -n - "${H/TARGET/1}")" '^  proxy-http2:127.0.0.1:1$'
+}
+
+@test "proxy: HTTP/2, who we are, and proxies that speak nothing of the kind" {
+    http2 auth=joe:secret
+    start_peer right "send:well\n" shut eof
+    same well "$(catena - "proxy:127.0.0.1:$port,http-version=2,proxyauth=joe:secret,proxy-auth-scheme=any|tcp:127.0.0.1:$proxy" <hello)"
+    refused "proxy:127.0.0.1:1,http-version=2|tcp:127.0.0.1:$proxy" '407; give proxy-authorization (it offers Basic)'
+    refused "proxy:127.0.0.1:1,http-version=2,proxyauth=joe:no|tcp:127.0.0.1:$proxy" '407 (the credentials were sent; it offers Basic)'
+    refused "proxy:127.0.0.1:1,http-version=2,proxy-auth-helper=x|tcp:127.0.0.1:$proxy" 'proxy-auth-helper is for HTTP/1'
+    start_peer server line 'send:HTTP/1.1 400 Bad Request\r\n\r\n' eof
+    refused "proxy:127.0.0.1:1,http-version=2|tcp:127.0.0.1:$port" 'speaks HTTP/1, and no HTTP/2'
+    start_peer server line 'send:220 mail\r\n' eof
+    refused "proxy:127.0.0.1:1,http-version=2|tcp:127.0.0.1:$port" 'what the proxy says is no HTTP/2'
+    start_peer server sum
+    refused "proxy:127.0.0.1:1,http-version=2,handshake-timeout=0.3|tcp:127.0.0.1:$port" 'no answer from the peer in time'
+}

@@ -13,7 +13,7 @@ engine/base/diag writing      this thread is writing a log line: one for each th
 endpoint/terminal/readline the_editor   readline edits one line in a process, and its callback has no argument
 endpoint/address/tcpwrap (wrap|wrap_lock)   the library, and the names of its tables, one in a process: under a lock
 engine/base/library lock      guards the loading of libraries, which a process has once
-inter/libraries/libraries (slot_.*|passwords|crypto|ssl|z|zstd|lz4|brotlienc|brotlidec)   where they are and their functions, filled under that lock
+inter/libraries/libraries (slot_.*|passwords|crypto|ssl|z|zstd|lz4|brotlienc|brotlidec|nghttp2)   where they are and their functions, filled under that lock
 endpoint/terminal/readline_load (library|functions)   the same
 xio/handles table             a handle that is closed is to be known as one; a lock, and words that change at once
 xio/chain kept                the chains opened last, as planned: under a lock

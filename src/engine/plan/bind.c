@@ -217,6 +217,26 @@ static int choose_or_explain(const struct registry *known, const struct single_s
 
 /* ---- addresses ---- */
 
+const struct form *bind_find_form(const struct registry *known, const char *keyword, bool inter, size_t nparams)
+{
+    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
+        if (form_is_inter(f) == inter && form_answers(f, keyword) && nparams >= f->min_params &&
+            nparams <= f->max_params)
+            return f;
+    return NULL;
+}
+
+int bind_become(const struct binder *b, struct addr *a, struct err *e)
+{
+    const char *keyword = a->form->becomes ? a->form->becomes(a) : NULL;
+    const struct form *f = keyword ? bind_find_form(b->plan->known, keyword, form_is_inter(a->form), a->nparams) : a->form;
+    if (!f)
+        return err_at(e, a->at, "%s: %s is not available in this build", a->label, keyword);
+    a->form = f;
+    return 0;
+}
+
+
 static struct addr *new_addr(const struct binder *b, const struct form *f,
                              const struct single_spec *s, const char *label, struct err *e)
 {
@@ -260,7 +280,7 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
     if (!c.found)
         return wrong_context(&used, label, left, &c, e);
     struct addr *a = new_addr(b, c.found, s, label, e);
-    if (!a || bind_options(b, s, a, e) < 0)
+    if (!a || bind_options(b, s, a, e) < 0 || bind_become(b, a, e) < 0)
         return -1;
     a->left = left;
     context_fits(c.found, left, used.reverse, &a->right);
@@ -284,15 +304,6 @@ static int tolerate_context(const struct binder *b, const struct single_spec *s,
                     ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W)) < 0
                ? err_nomem(e)
                : 0;
-}
-
-const struct form *bind_find_form(const struct registry *known, const char *keyword, bool inter, size_t nparams)
-{
-    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
-        if (form_is_inter(f) == inter && form_answers(f, keyword) && nparams >= f->min_params &&
-            nparams <= f->max_params)
-            return f;
-    return NULL;
 }
 
 struct parts { /* of a compound, for one of its two addresses */
@@ -375,6 +386,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     }
     if (bind_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
         bind_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
+        return -1;
+    if (bind_become(b, a[0], e) < 0)
         return -1;
     bind_settle_varies(a[0]);
     bind_settle_varies(a[1]);

@@ -19,12 +19,17 @@ enum state {
     CLOSING,     /* only what is ready is written */
 };
 
+static bool out_over(const struct engine *e, int side)
+{
+    return engine_out_shut(e, side) || stack_has_said_all(e, side);
+}
+
 static enum state state_of(const struct engine *e)
 {
     int flows = 0, ended = 0;
     for (int i = 0; i < 2; i++) {
         flows += engine_has_out(e, i);
-        ended += engine_has_out(e, i) && engine_out_shut(e, i);
+        ended += engine_has_out(e, i) && out_over(e, i);
     }
     return e->closing ? CLOSING : ended == 0 ? OPEN : ended < flows ? HALF_CLOSED : GOODBYE;
 }
@@ -55,7 +60,7 @@ static int64_t linger_ms(const struct engine *e)
     if (!e->border || t >= 0)
         return e->border ? t : -1;
     for (int i = 0; i < 2; i++)
-        if (!engine_out_shut(e, !i) && endless_ms(e->side[i].port) >= 0)
+        if (!out_over(e, !i) && endless_ms(e->side[i].port) >= 0)
             return endless_ms(e->side[i].port);
     return -1;
 }
@@ -94,7 +99,7 @@ static void end_other_flow(struct engine *e)
 {
     diag(e->run->settings->v1_name ? DIAG_INFO : DIAG_NOTICE,
          "the other direction did not end in time, closing it");
-    atomic_store(&e->run->cut[engine_out_shut(e, RIGHT) ? RIGHT : LEFT], true);
+    atomic_store(&e->run->cut[out_over(e, RIGHT) ? RIGHT : LEFT], true);
     atomic_store(&e->run->over, true);
     engine_start_closing(e);
 }

@@ -94,6 +94,16 @@ const struct layer *stack_awaits_goodbye(const struct engine *e)
     return NULL;
 }
 
+bool stack_has_said_all(const struct engine *e, int side)
+{
+    for (size_t i = 0; i < e->nlayers; i++) {
+        const struct layer *l = &e->layer[i];
+        if (l->session && !l->dead && l->link->wire == side && l->session->said_all && l->session->said_all(l->session_st))
+            return true;
+    }
+    return false;
+}
+
 bool stack_gives_records(const struct engine *e, const struct seam *at, int source)
 {
     const struct layer *l;

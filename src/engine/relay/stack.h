@@ -95,6 +95,8 @@ bool layer_keeps(const struct layer *l, int source);
 /* A session that has not shaken hands; whose peer owes a goodbye; NULL none. */
 const struct layer *stack_unopened(const struct engine *e);
 const struct layer *stack_awaits_goodbye(const struct engine *e);
+/* The flow to that side has ended there, though its wire goes on. */
+bool stack_has_said_all(const struct engine *e, int side);
 /* What flows out of that seam is taken as messages. (What comes as one says so itself: buf.record.) */
 bool stack_gives_records(const struct engine *e, const struct seam *at, int source);
 /* What flows out of there is a packet at that end, and the system need not cut it if it has no more bytes;

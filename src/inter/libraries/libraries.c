@@ -14,6 +14,7 @@
 #include <brotli/encode.h>
 #include <crypt.h>
 #include <lz4frame.h>
+#include <nghttp2/nghttp2.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
@@ -43,6 +44,7 @@
 #include "inter/libraries/liblz4.def"
 #include "inter/libraries/libbrotlienc.def"
 #include "inter/libraries/libbrotlidec.def"
+#include "inter/libraries/libnghttp2.def"
 #undef CALL
 #undef VOID
 
@@ -84,6 +86,11 @@ static const struct library_symbol brotlidec_symbols[] = {
     {0},
 };
 
+static const struct library_symbol nghttp2_symbols[] = {
+#include "inter/libraries/libnghttp2.def"
+    {0},
+};
+
 #define VERSION STRING(OPENSSL_SHLIB_VERSION)
 static struct library passwords = {"libcrypt.so.1", crypt_symbols, false, "libcrypt1"};
 static struct library crypto = {"libcrypto.so." VERSION, crypto_symbols, false, "libssl" VERSION};
@@ -93,6 +100,7 @@ static struct library zstd = {"libzstd.so.1", zstd_symbols, false, "libzstd1"};
 static struct library lz4 = {"liblz4.so.1", lz4_symbols, false, "liblz4-1"};
 static struct library brotlienc = {"libbrotlienc.so.1", brotlienc_symbols, false, "libbrotli1"};
 static struct library brotlidec = {"libbrotlidec.so.1", brotlidec_symbols, false, "libbrotli1"};
+static struct library nghttp2 = {"libnghttp2.so.14", nghttp2_symbols, false, "libnghttp2-14"};
 
 int libraries_load_crypt(struct err *e) { return library_load(&passwords, e); }
 int libraries_load_crypto(struct err *e) { return library_load(&crypto, e); }
@@ -109,3 +117,4 @@ int libraries_load_brotli(struct err *e)
 {
     return library_load(&brotlienc, e) < 0 ? -1 : library_load(&brotlidec, e);
 }
+int libraries_load_nghttp2(struct err *e) { return library_load(&nghttp2, e); }

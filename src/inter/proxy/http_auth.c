@@ -137,14 +137,14 @@ bool auth_may_take_turns(const struct auth *u)
     return u->scheme > SCHEME_BASIC || opt_find(u->addr, &opt_auth_helper) || (name && strcasecmp(name, "basic") != 0);
 }
 
-int auth_begin(struct auth *u, const struct addr *a, struct run *r, struct wire *w, struct err *e)
+int auth_begin(struct auth *u, const struct addr *a, struct run *r, int64_t deadline, struct err *e)
 {
     const char *name = wanted(a);
     u->addr = a;
     u->run = r;
-    u->deadline = w->deadline;
+    u->deadline = deadline;
     u->memory = run_shared_of(r, a);
-    if (secret_value(a, &opt_proxy_auth, r, w->deadline, &u->credentials, e) < 0)
+    if (secret_value(a, &opt_proxy_auth, r, deadline, &u->credentials, e) < 0)
         return -1;
     u->known = u->credentials.text[0] != '\0';
     bool unasked = u->known && !opt_find(a, &opt_auth_helper) && (!name || strcasecmp(name, "basic") == 0);
@@ -356,4 +356,17 @@ bool auth_leave(struct auth *u)
         m->count--; /* it was not said */
     pthread_mutex_unlock(&m->lock);
     return true;
+}
+
+/* What is missing, or has been tried. */
+void auth_hint(const struct auth *u, const struct challenges *c, char *to, size_t cap)
+{
+    const char *offers = c->names;
+    bool helped = opt_find(u->addr, &opt_auth_helper), said = u->refused & ~(1U << SCHEME_NONE);
+    bool speaks = c->offered & (1U << SCHEME_BASIC | 1U << SCHEME_DIGEST);
+    const char *way = u->known || helped ? "none of what it offers is to be used" : offers[0] && !speaks ? "give proxy-auth-helper" : "give proxy-authorization";
+    if (said)
+        (void)snprintf(to, cap, " (the credentials were sent%s%s)", offers[0] ? "; it offers " : "", offers);
+    else
+        (void)snprintf(to, cap, offers[0] ? "; %s (it offers %s)" : "; %s%s", way, offers);
 }

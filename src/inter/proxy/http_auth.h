@@ -30,7 +30,7 @@ int auth_memory_prepare(const struct addr *a, struct run *r, void **shared, stru
 void auth_memory_release(void *shared);
 #define AUTH_COMMON {.shares = auth_memory_shares, .prepare = auth_memory_prepare, .release = auth_memory_release}
 int auth_check(const struct addr *a, struct err *e);
-int auth_begin(struct auth *u, const struct addr *a, struct run *r, struct wire *w, struct err *e);
+int auth_begin(struct auth *u, const struct addr *a, struct run *r, int64_t deadline, struct err *e);
 /* Appends the field with its line end, if there is something to be said. */
 int auth_write(struct auth *u, const char *uri, struct buf *out, struct err *e);
 /* The proxy wants more or something else. Gives 1 when there is something to be said again, 0 when not: then it
@@ -41,6 +41,8 @@ void auth_granted(struct auth *u);
 /* What would be said next is left to another connection; false: that cannot be. */
 bool auth_leave(struct auth *u);
 void auth_end(struct auth *u);
+/* After a refusal: what is missing, or has been tried. */
+void auth_hint(const struct auth *u, const struct challenges *c, char *to, size_t cap);
 /* More than one request may be needed. */
 bool auth_may_take_turns(const struct auth *u);
 

@@ -88,43 +88,13 @@ static int send_request(struct visit *v, const struct addr *a, struct wire *w, s
     return rc;
 }
 
-/* The proxy's own troubles may go away by themselves. */
-static enum err_kind kind_of(int status)
-{
-    static const struct {
-        int status;
-        enum err_kind kind;
-    } kinds[] = {
-        {401, ERR_DENIED}, {403, ERR_DENIED},      {407, ERR_DENIED}, {408, ERR_TIMEOUT},
-        {429, ERR_BUSY},   {502, ERR_UNREACHABLE}, {503, ERR_BUSY},   {504, ERR_TIMEOUT},
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (kinds[i].status == status)
-            return kinds[i].kind;
-    return status >= 500 ? ERR_REFUSED : ERR_OTHER;
-}
-
-/* What is missing, or has been tried. */
-static void hint(const struct visit *v, char *to, size_t cap)
-{
-    const struct auth *u = &v->auth;
-    const char *offers = v->reply.challenges.names;
-    bool helped = opt_find(u->addr, &opt_auth_helper), said = u->refused & ~(1U << SCHEME_NONE);
-    bool speaks = v->reply.challenges.offered & (1U << SCHEME_BASIC | 1U << SCHEME_DIGEST);
-    const char *way = u->known || helped ? "none of what it offers is to be used" : offers[0] && !speaks ? "give proxy-auth-helper" : "give proxy-authorization";
-    if (said)
-        (void)snprintf(to, cap, " (the credentials were sent%s%s)", offers[0] ? "; it offers " : "", offers);
-    else
-        (void)snprintf(to, cap, offers[0] ? "; %s (it offers %s)" : "; %s%s", way, offers);
-}
-
 static int refused(const struct visit *v, struct err *e)
 {
     const struct http_reply *r = &v->reply;
     char more[256] = "";
     if (r->status == 407)
-        hint(v, more, sizeof more);
-    return err_set(e, kind_of(r->status), "the proxy refused %s: %s%s", v->target.text, r->shown, more);
+        auth_hint(&v->auth, &r->challenges, more, sizeof more);
+    return err_set(e, http_status_kind(r->status), "the proxy refused %s: %s%s", v->target.text, r->shown, more);
 }
 
 /* On a connection of its own. */
@@ -159,7 +129,7 @@ static int hear(struct visit *v, const struct addr *a, struct wire *w, struct er
 
 static int talk(struct visit *v, const struct addr *a, struct wire *w, struct err *e)
 {
-    int rc = auth_begin(&v->auth, a, w->run, w, e) < 0 ? -1 : 1;
+    int rc = auth_begin(&v->auth, a, w->run, w->deadline, e) < 0 ? -1 : 1;
     for (int turn = 1; rc > 0; turn++) {
         if (turn > TURNS_MAX)
             return err_set(e, ERR_DENIED, "the proxy has asked %d times who we are, and still does", TURNS_MAX);
@@ -191,6 +161,11 @@ static int proxy_check(const struct addr *a, struct err *e)
     return target_check(a, e) < 0 ? -1 : auth_check(a, e);
 }
 
+static const char *proxy_becomes(const struct addr *a)
+{
+    return strcmp(opt_string(a, &opt_http_version, ""), "2") == 0 ? "PROXY-HTTP2" : NULL;
+}
+
 static const struct negotiator_ops proxy_ops = {
     .common = AUTH_COMMON, .state_size = sizeof(struct visit), .learn = proxy_learn,
 };
@@ -217,6 +192,7 @@ const struct form forms_http_connect[] = {
         .role = ROLE_CLIENT,
         .target = 1,
         .help = "asks an HTTP proxy for a connection (CONNECT)",
+        .becomes = proxy_becomes,
         .check = proxy_check, .foresee = target_foresee, .kind = FORM_NEGOTIATOR,
         .ops.negotiator = &proxy_ops,
     },

@@ -159,6 +159,22 @@ int http_reply_read(struct http_reply *r, const struct addr *a, struct wire *w, 
     return 0;
 }
 
+/* The proxy's own troubles may go away by themselves. */
+enum err_kind http_status_kind(int status)
+{
+    static const struct {
+        int status;
+        enum err_kind kind;
+    } kinds[] = {
+        {401, ERR_DENIED}, {403, ERR_DENIED},      {407, ERR_DENIED}, {408, ERR_TIMEOUT},
+        {429, ERR_BUSY},   {502, ERR_UNREACHABLE}, {503, ERR_BUSY},   {504, ERR_TIMEOUT},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (kinds[i].status == status)
+            return kinds[i].kind;
+    return status >= 500 ? ERR_REFUSED : ERR_OTHER;
+}
+
 /* ---- what is not wanted ---- */
 
 static int skip(struct wire *w, uint64_t n, struct err *e)

@@ -25,6 +25,7 @@ struct http_reply {
 int http_reply_read(struct http_reply *r, const struct addr *a, struct wire *w, struct err *e);
 /* What follows the head of a 407. Gives 1 when the connection can take another request, 0 when not, -1. */
 int http_reply_skip(struct http_reply *r, const struct addr *a, struct wire *w, struct err *e);
+enum err_kind http_status_kind(int status); /* of a refusal */
 void http_reply_fini(struct http_reply *r);
 
 #endif
