@@ -9,9 +9,9 @@
 #include <strings.h>
 
 #include "catena/diag.h"
-#include "catena/helper.h"
 #include "catena/run.h"
 #include "inter/proxy/base64.h"
+#include "inter/proxy/http_auth_helper.h"
 #include "inter/proxy/http_digest.h"
 #include "inter/proxy/opts_proxy.h"
 
@@ -45,11 +45,8 @@ void auth_memory_release(void *shared)
     free(m);
 }
 
-bool auth_memory_shares(const struct addr *a)
-{
-    (void)a;
-    return true; /* it is the proxy's, wherever the connection goes */
-}
+/* It is the proxy's, wherever the connection goes. */
+bool auth_memory_shares(const struct addr *a) { return a != NULL; }
 
 static void recall(struct auth *u)
 {
@@ -155,78 +152,9 @@ int auth_begin(struct auth *u, const struct addr *a, struct run *r, int64_t dead
 
 void auth_end(struct auth *u)
 {
-    helper_end(u->helper);
-    if (u->token)
-        explicit_bzero(u->token, strlen(u->token));
-    free(u->token);
+    auth_helper_end(u);
     secret_value_wipe(&u->credentials);
     *u = (struct auth){0};
-}
-
-/* ---- the helper's dialog ---- */
-
-static int helper_fails(const char *answer, struct err *e)
-{
-    char shown[160];
-    size_t n = 0;
-    for (const char *p = answer; *p && n + 1 < sizeof shown; p++)
-        if (*p >= ' ' && *p <= '~')
-            shown[n++] = *p;
-    shown[n] = '\0';
-    return err_set(e, ERR_DENIED, "the helper has nothing to say to the proxy: \"%s\"", shown);
-}
-
-/* A password that it wants to have. */
-static int tell_password(struct auth *u, const char **answer, struct err *e)
-{
-    const char *colon = strchr(u->credentials.text, ':');
-    char line[BASE64_SIZE(SECRET_MAX) + 4] = "PW ";
-    if (!colon)
-        return err_set(e, ERR_DENIED, "the helper wants a password; give proxy-authorization");
-    base64(line + 3, colon + 1, strlen(colon + 1));
-    int rc = helper_ask(u->helper, line, answer, u->deadline, e);
-    explicit_bzero(line, sizeof line);
-    return rc < 0 ? -1 : strcmp(*answer, "OK") == 0 ? 0 : helper_fails(*answer, e);
-}
-
-/* "YR token", "KK token", "TT token", "AF * token": what stands last; "AF" alone: all has been said. */
-static int take_token(struct auth *u, const char *answer, struct err *e)
-{
-    static const char *const words[] = {"YR", "KK", "TT", "AF"};
-    const char *last = strrchr(answer, ' ');
-    bool known = false;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        known |= strncmp(answer, words[i], 2) == 0 && (answer[2] == ' ' || answer[2] == '\0');
-    if (!known || !last || last[1] == '\0' || last[1 + strspn(last + 1, base64_digits)] != '\0')
-        return helper_fails(answer, e);
-    if (u->token)
-        explicit_bzero(u->token, strlen(u->token));
-    free(u->token);
-    return (u->token = strdup(last + 1)) ? 0 : err_nomem(e);
-}
-
-/* question: "YR", or "TT" and what the proxy has said. */
-static int ask_helper(struct auth *u, const char *word, const char *said, struct err *e)
-{
-    const char *answer;
-    char *line = NULL;
-    if (asprintf(&line, "%s%s%s", word, said ? " " : "", said ? said : "") < 0)
-        return err_nomem(e);
-    int rc = helper_ask(u->helper, line, &answer, u->deadline, e);
-    if (rc == 0 && strncmp(answer, "PW", 2) == 0) {
-        rc = tell_password(u, &answer, e);
-        if (rc == 0)
-            rc = helper_ask(u->helper, line, &answer, u->deadline, e);
-    }
-    free(line);
-    return rc < 0 ? -1 : take_token(u, answer, e);
-}
-
-static int begin_helper(struct auth *u, struct err *e)
-{
-    helper_end(u->helper);
-    u->helper = NULL;
-    return helper_start(u->run, opt_string(u->addr, &opt_auth_helper, ""), &u->helper, e) < 0 ? -1 : ask_helper(u, "YR", NULL, e);
 }
 
 /* ---- saying it ---- */
@@ -263,7 +191,7 @@ static int write_digest(const struct auth *u, const char *uri, struct buf *out, 
 static int write_token(struct auth *u, struct buf *out, struct err *e)
 {
     const char *name = scheme_name(u->scheme);
-    if (!u->token && begin_helper(u, e) < 0)
+    if (!u->token && auth_helper_begin(u, e) < 0)
         return -1;
     if (buf_grow(out, out->len + strlen(name) + strlen(u->token) + 64) < 0)
         return err_nomem(e);
@@ -319,7 +247,7 @@ static int choose(struct auth *u, const struct challenges *c, struct err *e)
     u->scheme = (enum scheme)s;
     u->digest = c->digest;
     if (needs_helper(u->scheme)) {
-        if (begin_helper(u, e) < 0)
+        if (auth_helper_begin(u, e) < 0)
             return -1;
         u->scheme = spoken(u, c, u->scheme);
     }
@@ -338,7 +266,7 @@ int auth_go_on(struct auth *u, const struct challenges *c, struct err *e)
 {
     if (needs_helper(u->scheme) && c->token[u->scheme]) {
         u->bound = true;
-        return ask_helper(u, "TT", c->token[u->scheme], e) < 0 ? -1 : 1;
+        return auth_helper_go_on(u, c->token[u->scheme], e) < 0 ? -1 : 1;
     }
     if (!renews(u, c))
         u->refused |= 1U << u->scheme;
