@@ -535,7 +535,7 @@ http2() {
     start_peer right "send:half of\n" until:never
     start broken "$CATENA_BIN" - "${H/TARGET/$port}" </dev/null
     wait_for 5 file_has broken.out 'half of'
-    pkill -KILL -P "$(<nghttpx.pid)" && kill -KILL "$(<nghttpx.pid)"
+    kill -KILL "$(<nghttpx.pid)" "$(pgrep -P "$(<nghttpx.pid)")" # its worker, too
     finish broken 1
     has "$(<broken.err)" 'the proxy closed the connection before the end of the stream'
     has "$(catena -n - "${H/TARGET/1}")" '^  proxy-http2:127.0.0.1:1$'

@@ -214,6 +214,39 @@ static int proxy(struct other_end *o)
     return dialog(o, d, 1);
 }
 
+#define WHO "HTTP/1.1 407 who\r\nContent-Length: 0\r\nProxy-Authenticate: "
+
+static int digest_proxy(struct other_end *o)
+{
+    static const struct line_of_dialog d[] = {
+        SAYS(0, WHO "Digest realm=r, nonce=n, qop=auth\r\n\r\n"), SAYS(0, "HTTP/1.1 200 well\r\n\r\n" "early ")};
+    return dialog(o, d, 2);
+}
+
+static int ntlm_proxy(struct other_end *o)
+{
+    static const struct line_of_dialog d[] = {SAYS(0, WHO "NTLM\r\n\r\n"), SAYS(0, WHO "NTLM YQ==\r\n\r\n"),
+                                              SAYS(0, "HTTP/1.1 200 well\r\n\r\n" "early ")};
+    return dialog(o, d, 3);
+}
+
+/* SETTINGS and their acknowledgement, a head with status 200, data and their end. */
+static int http2_proxy(struct other_end *o)
+{
+    static const char frames[] = "\0\0\0\4\0\0\0\0\0" "\0\0\0\4\1\0\0\0\0" "\0\0\1\1\4\0\0\0\1\210"
+                                 "\0\0\4\0\1\0\0\0\1" "late";
+    char block[4096];
+    int fd = accept_one(o);
+    if (fd < 0)
+        return GONE;
+    (void)hear(o, fd, block, 24);
+    say(fd, frames, sizeof frames - 1);
+    while (hear(o, fd, block, sizeof block) > 0)
+        ;
+    (void)close(fd);
+    return 0;
+}
+
 /* Says all of it at once, and hears the rest. */
 static int ask(struct other_end *o, const char *text, size_t n)
 {
@@ -346,6 +379,12 @@ const struct scenario scenarios[] = {
      .input = TEXT, .other = socks5_server, .listens = LISTEN_TCP},
     {.name = "proxy", .args = {"-", "proxy:www:80,proxyauth=a:b|" TCP_OUT}, .input = TEXT,
      .other = proxy, .listens = LISTEN_TCP},
+    {.name = "proxy-digest", .args = {"-", "proxy:www:80,proxyauth=a:b,proxy-auth-scheme=digest|" TCP_OUT}, .input = TEXT,
+     .other = digest_proxy, .listens = LISTEN_TCP},
+    {.name = "proxy-helper", .args = {"-", "proxy:www:80,proxy-auth-helper=while read w; do echo KK YQ==; done|" TCP_OUT},
+     .input = TEXT, .other = ntlm_proxy, .listens = LISTEN_TCP},
+    {.name = "proxy-http2", .args = {"-", "proxy:www:80,http-version=2|" TCP_OUT}, .input = TEXT,
+     .other = http2_proxy, .listens = LISTEN_TCP},
     {.name = "socks-server", .args = {"socks-server,auth-file=in,deny=10.0.0.0/8|" TCP_IN, "pipe"}, .input = "a:b\n",
      .other = socks5_client},
     {.name = "proxy-server", .args = {"proxy-server,auth=a:b|" TCP_IN, "pipe"}, .other = proxy_client},
