@@ -146,8 +146,8 @@ static void feed(struct tunnel *t, struct session_side *data)
 static int put_out(struct tunnel *t, struct session_side *wire, struct err *e)
 {
     for (;;) {
-        size_t n = buf_put(wire->out, t->frames, t->nframes);
-        t->frames += n;
+        size_t n = t->nframes > 0 ? buf_put(wire->out, t->frames, t->nframes) : 0;
+        t->frames = n > 0 ? t->frames + n : t->frames;
         t->nframes -= n;
         if (t->nframes > 0)
             return 0;

@@ -10,6 +10,7 @@
 #include "catena/addr.h"
 #include "catena/arena.h"
 #include "inter/proxy/opts_proxy.h"
+#include "inter/proxy/target.h"
 
 enum { HOST, PORT, NAME_MAX_BYTES = 64 };
 
@@ -69,9 +70,11 @@ static int except(const struct addr *a, bool *direct, struct err *e)
     *direct = list && strcmp(list, "*") == 0;
     if (!list || !list[0] || *direct)
         return 0;
+    char shown[100];
+    printable(shown, sizeof shown, list);
     if (has_hole(a, HOST))
-        return err_at(e, a->param_at[HOST], "the host is not known here, so no_proxy (\"%.100s\") cannot be asked about it: it has to "
-                                            "be empty, or \"*\"", list);
+        return err_at(e, a->param_at[HOST], "the host is not known here, so no_proxy (\"%s\") cannot be asked about it: it has to "
+                                            "be empty, or \"*\"", shown);
     *direct = from_env_excepts(list, a->params[HOST]);
     return 0;
 }
@@ -137,9 +140,11 @@ static int make_from_env(const struct addr *a, struct arena *mem, struct made_pa
     if (wrong) /* it may have a password in it, so it is not shown */
         return err_at(e, a->at, "%s names no proxy: %s", name, wrong);
     const struct kind *k = kind_of(u.scheme);
+    char shown[40];
+    printable(shown, sizeof shown, u.scheme);
     if (!k)
-        return err_at(e, a->at, "%s names a proxy of the kind \"%.40s\"; http, https, socks4, socks4a, socks5 and socks5h are "
-                                "known", name, u.scheme);
+        return err_at(e, a->at, "%s names a proxy of the kind \"%s\"; http, https, socks4, socks4a, socks5 and socks5h are "
+                                "known", name, shown);
     *n = make_parts(k, &u, parts);
     return 0;
 }
