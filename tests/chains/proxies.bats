@@ -517,6 +517,17 @@ http2() {
         head -n 1 run.out | grep -q '^done$'
         tail -c +6 run.out | cmp - <("$PEER" gen 3000000 2)
     done
+    make_certs certs
+    start_listener tls openssl-listen:0,bind=127.0.0.1,cert=certs/server.pem,verify=0,fork "tcp:127.0.0.1:$proxy" && tls=$port
+    for way in fork thread; do
+        start_peer right check:3000000:1 "send:done\n" gen:3000000:2 shut eof
+        start_listener tls$way "tcp-l:0,bind=127.0.0.1,$way" \
+            "proxy:127.0.0.1:$port,http-version=2|openssl,commonname=localhost,cafile=certs/ca.crt|tcp:127.0.0.1:$tls"
+        start over "$CATENA_BIN" - "tcp:127.0.0.1:$port" < <("$PEER" gen 3000000 1)
+        finish right
+        finish over
+        same_files over.out run.out
+    done
     target
     ask() { (echo hello; $BRIEFLY) | catena -t 0.1 "$@"; }
     for way in fork thread; do

@@ -117,6 +117,7 @@ static int attempt(struct passage *s, int side, bool dialogs, struct err *e)
 {
     struct port *p = s->brought[side];
     s->line->failed = NULL;
+    s->run->anew = false;
     s->brought[side] = NULL;
     if (!p && open_port(&s->end[side], s->run, &p, e) < 0)
         return -1;
@@ -146,9 +147,7 @@ static int tell_place(struct passage *s, int side, struct err *e)
 /* A dialog goes on over another connection: no failure, and no retry. */
 static bool goes_on_anew(struct passage *s, unsigned *times, const struct err *e)
 {
-    bool asked = s->run->anew;
-    s->run->anew = false;
-    if (!asked || err_is_end(e) || s->run->ended_signal || ++*times > ANEW_MAX)
+    if (!s->run->anew || err_is_end(e) || s->run->ended_signal || ++*times > ANEW_MAX)
         return false;
     diag_err(DIAG_INFO, e);
     return true;
