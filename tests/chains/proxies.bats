@@ -559,6 +559,7 @@ http2() {
     refused "proxy:127.0.0.1:1,http-version=2|tcp:127.0.0.1:$proxy" '407; give proxy-authorization (it offers Basic)'
     refused "proxy:127.0.0.1:1,http-version=2,proxyauth=joe:no|tcp:127.0.0.1:$proxy" '407 (the credentials were sent; it offers Basic)'
     refused "proxy:127.0.0.1:1,http-version=2,proxy-auth-helper=x|tcp:127.0.0.1:$proxy" 'proxy-auth-helper is for HTTP/1'
+    refused "proxy:127.0.0.1:1,http-version=2,ignorecr|tcp:127.0.0.1:$proxy" 'ignorecr is for HTTP/1'
     start_peer server line 'send:HTTP/1.1 400 Bad Request\r\n\r\n' eof
     refused "proxy:127.0.0.1:1,http-version=2|tcp:127.0.0.1:$port" 'speaks HTTP/1, and no HTTP/2'
     start_peer server line 'send:220 mail\r\n' eof

@@ -263,7 +263,9 @@ static const struct session_ops http2_ops = {
 
 static int http2_check(const struct addr *a, struct err *e)
 {
-    const struct opt *helper = opt_find(a, &opt_auth_helper);
+    const struct opt *helper = opt_find(a, &opt_auth_helper), *lines = opt_find(a, &opt_ignorecr);
+    if (lines)
+        return err_at(e, lines->at, "HTTP/2 has no lines: ignorecr is for HTTP/1");
     if (helper)
         return err_at(e, helper->at, "NTLM and Negotiate belong to a connection, which HTTP/2 has for many: proxy-auth-helper is for HTTP/1");
     return target_check(a, e) < 0 ? -1 : auth_check(a, e);
