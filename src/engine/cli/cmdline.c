@@ -230,7 +230,7 @@ static int act_n_as(struct cmdline *c, const char *v, struct err *e)
 {
     static const char *const views[] = {[VIEW_SENTENCES] = "sentences", [VIEW_JSON] = "json", [VIEW_DOT] = "dot"};
     c->settings.dry_run = true;
-    for (size_t i = VIEW_SENTENCES; i < sizeof views / sizeof views[0]; i++)
+    for (unsigned i = VIEW_SENTENCES; i < sizeof views / sizeof views[0]; i++)
         if (strcmp(v, views[i]) == 0) {
             c->view = i;
             return 0;
