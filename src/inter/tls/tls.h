@@ -66,9 +66,20 @@ static inline const char *tls_word(const struct tls_session *s)
 /* tls_context.c */
 int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
 void tls_release(void *shared);
+/* An option of which only the text counts, NULL when it is not given or empty. */
+const struct opt *tls_text_option(const struct addr *a, const struct option_desc *row);
+/* The OpenSSL error queue as an error about an option. */
+int tls_option_error(const struct opt *o, struct err *e);
+
+/* tls_certs.c: who we are. */
+int tls_set_identity(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
+
+/* tls_trust.c: whom we trust, and what of that is revoked. */
+int tls_set_trust(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
+int tls_set_revoked(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
 
 /* tls_key_log.c: the secrets of connections, for the file that keylog= names and for the run. */
-int tls_key_log_prepare(const struct addr *a, struct run *r, struct tls_context *t, struct err *e);
+int tls_key_log_prepare(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
 int tls_key_log_open(struct tls_session *s, struct err *e);
 
 /* tls_bio.c: a BIO between an SSL and the bufs of a struct tls_wire. */

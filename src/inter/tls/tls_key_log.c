@@ -20,7 +20,7 @@ static void tell(const SSL *ssl, const char *line)
         sink_put(&s->key_log, v, 2);
 }
 
-int tls_key_log_prepare(const struct addr *a, struct run *r, struct tls_context *t, struct err *e)
+int tls_key_log_prepare(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
 {
     const struct opt *o = opt_find(a, &opt_tls_keylog);
     t->key_log = SINK_NONE;
