@@ -37,7 +37,7 @@ const struct fact_desc *fact_lookup(const char *name, size_t n);
     " timestamp ip_ttl ip_tos ip_options ip_if ip_locaddr ip_dstaddr ipv6_if ipv6_dstaddr "         \
     "ipv6_hoplimit ipv6_tclass"
 #define GIVES_TLS                                                                                  \
-    "openssl_cipher openssl_proto_version openssl_x509_subject openssl_x509_issuer "               \
+    "alpn openssl_cipher openssl_proto_version openssl_x509_subject openssl_x509_issuer "          \
     "openssl_x509_commonname openssl_x509_countryname openssl_x509_localityname "                  \
     "openssl_x509_organizationalunitname openssl_x509_organizationname "                           \
     "openssl_x509_stateorprovincename openssl_x509_emailaddress openssl_x509v3_dns"

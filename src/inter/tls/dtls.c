@@ -122,11 +122,12 @@ extern const struct form forms_dtls[];
 const struct form forms_dtls[] = {
     {CLIENT, .left = CTX_RWB, .right = RIGHT_BOTH, .heavy = true,
      .groups = GROUP_CHILD | GROUP_RETRY | GROUP_OPENSSL, .role = ROLE_CLIENT, .gives = GIVES_TLS,
+     .untold = tls_untold,
      .help = "speaks DTLS as client with what is on its right, in packets",
      .check = tls_check_client, .kind = FORM_SESSION, .ops.session = &dtls_ops, .arg = &client},
     {SERVER, .left = CTX_RWB, .right = RIGHT_BOTH, .heavy = true,
      .groups = GROUP_CHILD | GROUP_RETRY | GROUP_OPENSSL, .role = ROLE_SERVER,
-     .admits = tls_admits, .gives = "sni " GIVES_TLS, .untold = tls_untold,
+     .check = tls_check_server, .admits = tls_admits, .gives = "sni " GIVES_TLS, .untold = tls_untold,
      .help = "speaks DTLS as server with what is on its right, in packets",
      .kind = FORM_SESSION, .ops.session = &dtls_ops, .arg = &server},
     {CLIENT, .params = ":<host>:<port>", .min_params = 2, .max_params = 2, .left = CTX_RWB,

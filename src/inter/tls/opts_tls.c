@@ -6,6 +6,8 @@
 #define TLS_FILE(row, n, al, h)                                                                    \
     NAMED_OPTION(row, n, al, GROUP_OPENSSL, SPECIFIC, STRING, h, .file = true)
 
+TLS(opt_tls_alpn, "openssl-alpn", "alpn", STRING,
+    "protocols to agree upon, the one liked best first, with blanks or commas between; may be repeated");
 TLS_FILE(opt_tls_cafile, "openssl-cafile", "cacert cafile",
          "file of trusted authorities' certificates (PEM)");
 TLS_FILE(opt_tls_capath, "openssl-capath", "capath",
@@ -21,6 +23,8 @@ TLS(opt_tls_commonname_match, "openssl-commonname-match", "commonname-match", BO
 TLS(opt_tls_compress, "openssl-compress", "compress", STRING, "compression: none or auto");
 TLS_FILE(opt_tls_crlfile, "openssl-crlfile", "crl crlfile",
          "file of revocation lists (PEM): one for each authority of the peer's chain");
+TLS_FILE(opt_tls_crlpath, "openssl-crlpath", "crlpath",
+         "directory of revocation lists, hashed: one for each authority of the peer's chain");
 TLS_FILE(opt_tls_dhparam, "openssl-dhparam", "dh dhparam dhparams openssl-dhparams",
          "file of Diffie-Hellman parameters (PEM)");
 TLS(opt_tls_egd, "openssl-egd", "egd", STRING,
@@ -41,19 +45,28 @@ NAMED_OPTION(opt_tls_min_version, "openssl-min-proto-version", "min-proto-versio
              "lowest protocol version: TLS1.0 to TLS1.3, default TLS1.2");
 TLS(opt_tls_no_sni, "openssl-no-sni", "no-sni nosni", BOOL,
     "client: do not tell the server the name wanted");
+TLS(opt_tls_ocsp, "openssl-ocsp", "ocsp", STRING,
+    "client: what the authority says of the server's certificate: staple (if it comes, it has to be good) or require");
+TLS_FILE(opt_tls_ocsp_file, "openssl-ocsp-file", "ocsp-file",
+         "server: file of an OCSP response about its certificate, for clients that ask");
+TLS_FILE(opt_tls_p12, "openssl-p12", "p12", "file of the own certificate and its key (PKCS #12)");
+TLS(opt_tls_pin, "openssl-pin-sha256", "pin-sha256", STRING,
+    "the peer's key: SHA-256 of its SubjectPublicKeyInfo in base64; may be repeated");
 NAMED_SECRET(opt_tls_passphrase, "openssl-passphrase", "passphrase", "passphrase-file",
              "passphrase-env", GROUP_OPENSSL, SPECIFIC, "pass phrase of the own private key");
 TLS(opt_tls_pseudo, "openssl-pseudo", "pseudo", BOOL,
     "weak random numbers (no effect in current libraries)");
 TLS(opt_tls_snihost, "openssl-snihost", "snihost", STRING, "client: tell the server this name");
+TLS(opt_tls_strict_sni, "openssl-strict-sni", "strict-sni", BOOL,
+    "server: refuse clients that ask for a name no certificate is for");
 TLS(opt_tls_verify, "openssl-verify", "verify", BOOL, "check the peer's certificate, default 1");
 
 OPTION_TABLE(tls) = {
-    &opt_tls_cafile, &opt_tls_capath, &opt_tls_cert, &opt_tls_cipher, &opt_tls_commonname,
-    &opt_tls_commonname_match, &opt_tls_compress, &opt_tls_crlfile, &opt_tls_dhparam, &opt_tls_egd,
+    &opt_tls_alpn, &opt_tls_cafile, &opt_tls_capath, &opt_tls_cert, &opt_tls_cipher, &opt_tls_commonname,
+    &opt_tls_commonname_match, &opt_tls_compress, &opt_tls_crlfile, &opt_tls_crlpath, &opt_tls_dhparam, &opt_tls_egd,
     &opt_tls_key, &opt_tls_keylog, &opt_tls_max_version, &opt_tls_maxfraglen, &opt_tls_maxsendfrag, &opt_tls_method,
-    &opt_tls_min_version, &opt_tls_no_sni,
+    &opt_tls_min_version, &opt_tls_no_sni, &opt_tls_ocsp, &opt_tls_ocsp_file, &opt_tls_p12,
     NAMED_SECRET_ROWS(opt_tls_passphrase),
-    &opt_tls_pseudo, &opt_tls_snihost, &opt_tls_verify,
+    &opt_tls_pin, &opt_tls_pseudo, &opt_tls_snihost, &opt_tls_strict_sni, &opt_tls_verify,
     OPTIONS_END,
 };

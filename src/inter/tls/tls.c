@@ -267,7 +267,9 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
         tls_subject(X509_get_issuer_name(cert), text, sizeof text);
         diag(DIAG_INFO, "SSL peer cert issuer: \"%s\"", text);
     }
-    if (!s->shared->verify)
+    if (!s->shared->verify && s->shared->npins > 0)
+        diag(DIAG_NOTICE, "verify=0: the peer's certificate was not verified, but its key is one that is pinned");
+    else if (!s->shared->verify)
         diag(DIAG_NOTICE, "verify=0: the peer's certificate was not verified");
     else if (s->expect)
         diag(DIAG_NOTICE, "the peer's certificate is trusted and for \"%s\"", s->expect);
@@ -275,6 +277,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
         diag(DIAG_NOTICE, "the peer's certificate is trusted, its name was not verified");
     diag(DIAG_NOTICE, "SSL proto version used: %s", SSL_get_version(s->ssl));
     diag(DIAG_NOTICE, "SSL connection using %s", SSL_get_cipher_name(s->ssl));
+    tls_tell_agreed(s);
     s->fragment = fragment_of(s, a);
     tell_fragments(s, a);
     return tls_tell_facts(s, a, r, e);
@@ -308,7 +311,7 @@ extern const struct form forms_tls[];
 const struct form forms_tls[] = {
     {
         .keyword = "OPENSSL-CLIENT",
-        .aliases = "OPENSSL SSL OPENSSL-CONNECT",
+        .aliases = "OPENSSL SSL OPENSSL-CONNECT TLS TLS-CLIENT TLS-CONNECT",
         .left = CTX_RWB,
         .right = RIGHT_BOTH,
         .groups = GROUP_CHILD | GROUP_RETRY | GROUP_OPENSSL,
@@ -319,15 +322,17 @@ const struct form forms_tls[] = {
         .ops.session = &tls_ops,
         .role = ROLE_CLIENT,
         .gives = GIVES_TLS,
+        .untold = tls_untold,
         .arg = &client,
     },
     {
         .keyword = "OPENSSL-SERVER",
-        .aliases = "OPENSSL-LISTEN SSL-L SSL-S",
+        .aliases = "OPENSSL-LISTEN SSL-L SSL-S TLS-L TLS-LISTEN TLS-SERVER",
         .left = CTX_RWB,
         .right = RIGHT_BOTH,
         .groups = GROUP_CHILD | GROUP_RETRY | GROUP_OPENSSL,
         .help = "speaks TLS as server with what is on its right",
+        .check = tls_check_server,
         .heavy = true,
         .kind = FORM_SESSION,
         .ops.session = &tls_ops,
@@ -339,7 +344,7 @@ const struct form forms_tls[] = {
     },
     {
         .keyword = "OPENSSL",
-        .aliases = "OPENSSL-CONNECT OPENSSL-CLIENT SSL",
+        .aliases = "OPENSSL-CONNECT OPENSSL-CLIENT SSL TLS TLS-CLIENT TLS-CONNECT",
         .params = ":<host>:<port>",
         .min_params = 2,
         .max_params = 2,
@@ -352,7 +357,7 @@ const struct form forms_tls[] = {
     },
     {
         .keyword = "OPENSSL-LISTEN",
-        .aliases = "OPENSSL-SERVER SSL-L SSL-S",
+        .aliases = "OPENSSL-SERVER SSL-L SSL-S TLS-L TLS-LISTEN TLS-SERVER",
         .params = ":<port>",
         .min_params = 1,
         .max_params = 1,

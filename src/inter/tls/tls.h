@@ -20,6 +20,10 @@ struct tls_role { /* addr.form->arg */
     bool datagram; /* DTLS */
 };
 
+struct tls_certs;
+
+enum tls_ocsp { TLS_OCSP_NONE, TLS_OCSP_STAPLE, TLS_OCSP_REQUIRE };
+
 /* Made by prepare(), read-only afterwards, so that threads and forked children may share it. */
 struct tls_context {
     SSL_CTX *ctx;
@@ -27,6 +31,13 @@ struct tls_context {
     bool server, datagram, verify;
     bool common_name; /* counts even beside alternative names */
     struct sink key_log;
+    struct tls_certs *certs;
+    unsigned char *alpn; /* protocols, each behind its length; NULL: none */
+    size_t nalpn;        /* bytes */
+    unsigned char *pins; /* digests, one behind the other */
+    size_t npins;
+    X509_STORE *revoked; /* crlpath=, or NULL */
+    enum tls_ocsp ocsp;
 };
 
 /* What the BIO moves bytes in and out of; in and out are there during a step only. */
@@ -74,6 +85,27 @@ int tls_option_error(const struct opt *o, struct err *e);
 /* tls_certs.c: who we are. */
 int tls_set_identity(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
 
+/* tls_options.c: form.check of both: what can be said of the options before anything is opened. */
+int tls_check_client(const struct addr *a, struct err *e);
+int tls_check_server(const struct addr *a, struct err *e);
+
+/* tls_alpn.c */
+int tls_set_alpn(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
+int tls_check_alpn(const struct addr *a, struct err *e); /* the option */
+size_t tls_agreed(const struct tls_session *s, const char **name); /* length; 0: upon nothing */
+int tls_check_agreed(const struct tls_session *s, struct err *e);
+
+/* tls_pin.c */
+int tls_set_pins(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
+int tls_check_pins(const struct addr *a, struct err *e); /* the option */
+int tls_check_pin(const struct tls_session *s, X509 *cert, struct err *e);
+
+/* tls_ocsp.c for clients, tls_staple.c for servers */
+int tls_set_ocsp(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
+int tls_check_ocsp(const struct addr *a, struct err *e); /* the option */
+int tls_check_staple(const struct tls_session *s, struct err *e);
+int tls_set_staples(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
+
 /* tls_trust.c: whom we trust, and what of that is revoked. */
 int tls_set_trust(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
 int tls_set_revoked(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
@@ -96,7 +128,9 @@ int dtls_begin(struct tls_session *s, const struct session_side *wire);
 int64_t dtls_due(const void *st); /* session_ops.due */
 
 /* tls_names.c */
-int tls_check_client(const struct addr *a, struct err *e);
+int tls_check_host(const struct addr *a, struct err *e); /* of a client: is the name to expect known? */
+/* Calls f for each host name and address in the certificate, until it says true. */
+bool tls_each_name(X509 *cert, bool (*f)(const char *name, void *arg), void *arg);
 /* Do names alone differ from connection to connection? */
 bool tls_shares(const struct addr *a);
 enum admits tls_admits(const struct addr *a); /* form.admits of servers */
@@ -119,13 +153,23 @@ const char *tls_peer_word(const struct tls_context *t); /* "client" or "server" 
 int tls_verify_callback(int ok, X509_STORE_CTX *store);
 /* After the handshake: is the peer who it has to be? */
 int tls_verify_peer(const struct tls_session *s, struct err *e);
+/* What of a peer's bytes can be shown: printable ASCII, NUL-terminated. Gives its length. */
+size_t tls_shown(char *to, size_t size, const char *from, size_t n);
+/* "C = XY, CN = localhost, issued by CN = some CA, valid from 2026-11-30 18:00:00 UTC to ..." */
+void tls_describe(const X509 *cert, char *text, size_t size);
+enum { TLS_DESCRIPTION = 600 };
 /* "C = XY, CN = localhost" in the certificate's order, cut off if it is longer. */
 void tls_subject(const X509_NAME *name, char *text, size_t size);
+
+/* tls_tell.c: "2026-11-30 18:00:00 UTC"; and what was agreed upon, for the log */
+enum { TLS_TIME = 32 };
+void tls_time(const ASN1_TIME *when, char text[TLS_TIME]);
+void tls_tell_agreed(const struct tls_session *s);
 
 /* tls_facts.c: OPENSSL_* facts of the connection and of the peer's certificate. */
 int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run *r,
                    struct err *e);
-/* form.untold of a server. */
+/* form.untold */
 const char *tls_untold(const struct addr *a, const struct fact_desc *f);
 
 /* tls_error.c: takes the OpenSSL error queue and makes one sentence of it, "what: reason (way

@@ -1,16 +1,184 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Who we are: certificate, key, and what a file may hold beside them. */
-#include "inter/tls/opts_tls.h"
-#include "inter/tls/tls.h"
+ * Who we are: cert= and p12= in the order given, each with the key that is its own. */
+#include "inter/tls/tls_certs.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "catena/diag.h"
 #include "catena/key_file.h"
-#include "catena/secret.h"
+#include "inter/tls/opts_tls.h"
+
+/* What key= names. */
+struct own_key {
+    EVP_PKEY *key;
+    const struct opt *from;
+    bool used;
+};
+
+struct reading {
+    const struct addr *a;
+    struct tls_context *t;
+    struct run *r;
+    struct tls_phrase *phrase;
+    size_t nkeys;
+    struct own_key *keys;
+    EVP_PKEY *dh;
+};
+
+void tls_identity_free(struct tls_identity *id)
+{
+    X509_free(id->cert);
+    EVP_PKEY_free(id->key);
+    sk_X509_pop_free(id->chain, X509_free);
+    OPENSSL_free(id->staple.der);
+    ASN1_STRING_free(id->staple.until);
+}
+
+void tls_certs_free(struct tls_certs *c)
+{
+    for (size_t i = 0; c && i < c->n; i++)
+        tls_identity_free(&c->v[i]);
+    for (size_t i = 0; c && i < c->nnames; i++)
+        free(c->names[i].text);
+    if (c) {
+        free(c->v);
+        free(c->names);
+    }
+    free(c);
+}
+
+static bool is_given(const struct opt *o, const struct option_desc *row)
+{
+    return option_is(o->desc, row) && o->v.s && *o->v.s;
+}
+
+static size_t count(const struct addr *a, const struct option_desc *row)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->nopts; i++)
+        n += is_given(&a->opts[i], row);
+    return n;
+}
+
+/* ---- reading ---- */
+
+static int read_keys(struct reading *x, struct err *e)
+{
+    size_t n = count(x->a, &opt_tls_key);
+    x->keys = n > 0 ? calloc(n, sizeof *x->keys) : NULL;
+    if (n > 0 && !x->keys)
+        return err_nomem(e);
+    for (size_t i = 0; i < x->a->nopts; i++) {
+        const struct opt *o = &x->a->opts[i];
+        struct tls_file f;
+        if (!is_given(o, &opt_tls_key))
+            continue;
+        if (tls_file_open(&f, o, x->r, e) < 0)
+            return -1;
+        EVP_PKEY *key = tls_pem_key(f.path, x->phrase);
+        tls_file_close(&f);
+        if (!key) {
+            (void)tls_option_error(o, e);
+            return err_wrap(e, "no private key");
+        }
+        x->keys[x->nkeys++] = (struct own_key){key, o, false};
+    }
+    return 0;
+}
+
+/* Of the keys that key= names the one that belongs to it. */
+static EVP_PKEY *find_key(struct reading *x, const X509 *cert)
+{
+    EVP_PKEY *found = NULL;
+    for (size_t i = 0; i < x->nkeys && !found; i++)
+        if (X509_check_private_key(cert, x->keys[i].key) == 1 && EVP_PKEY_up_ref(x->keys[i].key) == 1) {
+            x->keys[i].used = true;
+            found = x->keys[i].key;
+        }
+    ERR_clear_error();
+    return found;
+}
+
+static int wrong_key(const struct own_key *k, const struct tls_identity *id, const struct opt *cert, struct err *e)
+{
+    (void)X509_check_private_key(id->cert, k->key);
+    (void)tls_option_error(k->from, e);
+    return err_wrap(e, "the key is not the one of the certificate in %s=%s",
+                    option_is(cert->desc, &opt_tls_cert) ? "cert" : cert->desc->name, cert->v.s);
+}
+
+static int read_pem(struct reading *x, const struct opt *o, const char *path, struct tls_identity *id, struct err *e)
+{
+    if (tls_pem_chain(path, id, x->phrase) < 0)
+        return tls_option_error(o, e);
+    id->key = find_key(x, id->cert);
+    if (!id->key)
+        id->key = tls_pem_key(path, x->phrase);
+    if (!id->key && x->nkeys > 0)
+        return wrong_key(&x->keys[0], id, o, e);
+    if (!id->key) {
+        (void)tls_option_error(o, e);
+        return err_wrap(e, "no private key, and key=<file> is not given");
+    }
+    if (X509_check_private_key(id->cert, id->key) != 1)
+        return tls_option_error(o, e);
+    if (!x->dh && x->t->server)
+        x->dh = tls_pem_dh(path);
+    ERR_clear_error();
+    return 0;
+}
+
+static int read_one(struct reading *x, const struct opt *o, struct tls_identity *id, struct err *e)
+{
+    struct tls_file f;
+    if (!option_is(o->desc, &opt_tls_cert))
+        return tls_p12_read(o, id, x->phrase, x->r, e);
+    if (tls_file_open(&f, o, x->r, e) < 0)
+        return -1;
+    int rc = read_pem(x, o, f.path, id, e);
+    tls_file_close(&f);
+    return rc;
+}
+
+/* A key that no certificate has taken is a mistake. */
+static int miss_keys(const struct reading *x, const struct opt *last, struct err *e)
+{
+    const struct tls_certs *c = x->t->certs;
+    for (size_t i = 0; i < x->nkeys; i++) {
+        const struct own_key *k = &x->keys[i];
+        if (!k->used && c->n == 1)
+            return wrong_key(k, &c->v[0], last, e);
+        if (!k->used && (c->n > 0 || !x->r->settings->v1_name))
+            return err_at(e, k->from->at, "%s=%s: no certificate is given that this is the key of",
+                          k->from->desc->name, k->from->v.s);
+    }
+    return 0;
+}
+
+static int read_all(struct reading *x, struct err *e)
+{
+    struct tls_certs *c = x->t->certs;
+    size_t n = count(x->a, &opt_tls_cert) + count(x->a, &opt_tls_p12);
+    const struct opt *last = NULL;
+    c->v = n > 0 ? calloc(n, sizeof *c->v) : NULL;
+    if (n > 0 && !c->v)
+        return err_nomem(e);
+    if (read_keys(x, e) < 0)
+        return -1;
+    for (size_t i = 0; i < x->a->nopts; i++) {
+        const struct opt *o = &x->a->opts[i];
+        if (!is_given(o, &opt_tls_cert) && !is_given(o, &opt_tls_p12))
+            continue;
+        last = o;
+        if (read_one(x, o, &c->v[c->n++], e) < 0)
+            return -1;
+    }
+    return miss_keys(x, last, e);
+}
+
+/* ---- using ---- */
 
 static bool has_anonymous_cipher(const SSL_CTX *ctx)
 {
@@ -21,157 +189,139 @@ static bool has_anonymous_cipher(const SSL_CTX *ctx)
     return false;
 }
 
-struct pass_phrase {
-    struct secret_value value;
-    bool given;
-    struct run *run;
-    struct err why; /* kind != ERR_NONE: asking for it failed */
-};
-
-/* What the options say; else asks, but only where there is somebody to ask: OpenSSL itself would
- * fall back to standard input, which is data here, and no signal would end its question. */
-static int give_pass_phrase(char *text, int size, int writing, void *arg)
-{
-    struct pass_phrase *p = arg;
-    (void)writing;
-    if (p->why.kind != ERR_NONE) /* OpenSSL tries one format after the other, and asks each time */
-        return -1;
-    if (!p->given && secret_ask(p->run, "Enter PEM pass phrase:", &p->value, &p->why) <= 0)
-        return -1;
-    size_t n = strlen(p->value.text);
-    if (n > (size_t)size)
-        return -1;
-    memcpy(text, p->value.text, n);
-    return (int)n;
-}
-
 /* There are ciphers that do without. Version 1 leaves it to the client to find none. */
-static int do_without(const struct addr *a, const struct tls_context *t, const struct run *r,
-                      struct err *e)
+static int do_without(const struct reading *x, struct err *e)
 {
-    if (r->settings->v1_name)
+    if (x->r->settings->v1_name)
         diag(DIAG_WARN, "no certificate given; consider option \"cert\"");
-    else if (!has_anonymous_cipher(t->ctx))
-        return err_at(e, a->at,
+    else if (!has_anonymous_cipher(x->t->ctx))
+        return err_at(e, x->a->at,
                       "a TLS server needs a certificate: cert=<file> (PEM, with the "
                       "private key in it or in key=<file>)");
     return 0;
 }
 
-static int load_certificate(const struct addr *a, struct tls_context *t,
-                            const struct tls_file *cert, const struct tls_file *key,
-                            const struct run *r, struct err *e)
+static const struct opt *nth_certificate(const struct addr *a, size_t n)
 {
-    const struct tls_file *from = key->path ? key : cert;
-    if (!cert->path && t->server && do_without(a, t, r, e) < 0)
-        return -1;
-    if (cert->path && SSL_CTX_use_certificate_chain_file(t->ctx, cert->path) != 1)
-        return tls_option_error(cert->option, e);
-    if (!from->path)
+    for (size_t i = 0; i < a->nopts; i++)
+        if ((is_given(&a->opts[i], &opt_tls_cert) || is_given(&a->opts[i], &opt_tls_p12)) && n-- == 0)
+            return &a->opts[i];
+    return NULL;
+}
+
+static int use(const struct reading *x, const struct tls_identity *id, struct err *e)
+{
+    if (SSL_CTX_use_cert_and_key(x->t->ctx, id->cert, id->key, id->chain, 0) == 1)
         return 0;
-    if (SSL_CTX_use_PrivateKey_file(t->ctx, from->path, SSL_FILETYPE_PEM) != 1) {
-        (void)tls_option_error(from->option, e);
-        return err_wrap(e, from == key ? "no private key"
-                                       : "no private key, and key=<file> is not given");
-    }
-    if (cert->path && key->path && !SSL_CTX_check_private_key(t->ctx))
-        return tls_option_error(key->option, e);
+    return tls_option_error(nth_certificate(x->a, (size_t)(id - x->t->certs->v)), e);
+}
+
+static bool is_in(const struct tls_picks *picks, const struct tls_identity *id)
+{
+    for (size_t i = 0; i < picks->n; i++)
+        if (picks->v[i] == id)
+            return true;
+    return false;
+}
+
+/* Does any name lead to it? */
+static bool is_reached(const struct tls_certs *c, const struct tls_identity *id)
+{
+    struct tls_picks picks;
+    tls_certs_default(c, &picks);
+    bool is = is_in(&picks, id);
+    for (size_t i = 0; i < c->nnames && !is; i++)
+        if (&c->v[c->names[i].of] == id) {
+            tls_certs_find(c, c->names[i].text, &picks);
+            is = is_in(&picks, id);
+        }
+    return is;
+}
+
+/* A client has no names to choose by, but its server says which kinds of keys it takes. */
+static int use_all(const struct reading *x, struct err *e)
+{
+    const struct tls_certs *c = x->t->certs;
+    for (size_t i = 0; i < c->n; i++)
+        if (use(x, &c->v[i], e) < 0)
+            return -1;
     return 0;
 }
 
-/* The same with the pass phrase at hand. */
-static int unlock_certificate(const struct addr *a, struct tls_context *t,
-                              const struct tls_file *cert, const struct tls_file *key,
-                              struct run *r, struct err *e)
+static int use_by_name(const struct reading *x, struct err *e)
 {
-    struct pass_phrase phrase = {.run = r};
-    int rc = secret_value(a, &opt_tls_passphrase, r, -1, &phrase.value, e);
-    phrase.given = rc > 0;
-    if (rc >= 0) {
-        SSL_CTX_set_default_passwd_cb(t->ctx, give_pass_phrase);
-        SSL_CTX_set_default_passwd_cb_userdata(t->ctx, &phrase);
-        rc = load_certificate(a, t, cert, key, r, e);
-        /* a key of another kind is taken, and then has no certificate: say whose it is not */
-        if (rc < 0 && phrase.why.kind != ERR_NONE)
-            *e = phrase.why;
-        else if (rc < 0 && cert->path && SSL_CTX_get0_privatekey(t->ctx) &&
-                 !SSL_CTX_get0_certificate(t->ctx))
-            rc = err_wrap(e, "the key is not the one of the certificate in cert=%s",
-                          cert->option->v.s);
-        SSL_CTX_set_default_passwd_cb(t->ctx, NULL);
-        SSL_CTX_set_default_passwd_cb_userdata(t->ctx, NULL);
-    }
-    secret_value_wipe(&phrase.value);
-    return rc;
-}
-
-static int set_certificate(const struct addr *a, struct tls_context *t,
-                           const struct tls_file *cert, struct run *r, struct err *e)
-{
-    struct tls_file key;
-    if (tls_file_open(&key, tls_text_option(a, &opt_tls_key), r, e) < 0)
+    struct tls_certs *c = x->t->certs;
+    struct tls_picks usual;
+    if (tls_certs_index(c, e) < 0)
         return -1;
-    int rc = unlock_certificate(a, t, cert, &key, r, e);
-    tls_file_close(&key);
-    return rc;
-}
-
-/* Reads Diffie-Hellman parameters from a PEM file that may hold other things too; NULL if there are
- * none. */
-static EVP_PKEY *read_dh(const char *path)
-{
-    BIO *b = BIO_new_file(path, "r");
-    EVP_PKEY *p = NULL;
-    char *name = NULL, *header = NULL;
-    unsigned char *data = NULL;
-    long n = 0;
-    while (b && !p && PEM_read_bio(b, &name, &header, &data, &n)) {
-        if (strcmp(name, PEM_STRING_DHPARAMS) == 0 || strcmp(name, PEM_STRING_DHXPARAMS) == 0) {
-            BIO *block = BIO_new(BIO_s_mem());
-            if (block && PEM_write_bio(block, name, "", data, n) > 0)
-                p = PEM_read_bio_Parameters(block, NULL);
-            BIO_free(block);
+    tls_certs_default(c, &usual);
+    for (size_t i = 0; i < usual.n; i++)
+        if (use(x, usual.v[i], e) < 0)
+            return -1;
+    for (size_t i = 0; i < c->n; i++)
+        if (!is_reached(c, &c->v[i])) {
+            const struct opt *o = nth_certificate(x->a, i);
+            diag(DIAG_WARN, "%s=%s is never used: those before it have all its names", o->desc->name, o->v.s);
         }
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_free(data);
-    }
-    BIO_free(b);
-    return p;
+    c->strict = opt_true(x->a, &opt_tls_strict_sni);
+    if (c->n > 1 || c->strict)
+        SSL_CTX_set_client_hello_cb(x->t->ctx, tls_sni_choose, NULL);
+    return 0;
 }
 
-/* dhparam=, or what the certificate file holds, or what suits the key. */
-static int set_dh(const struct addr *a, struct tls_context *t, const struct tls_file *cert,
-                  struct run *r, struct err *e)
+/* dhparam=, or what a certificate's file holds, or what suits the key. */
+static int set_dh(struct reading *x, struct err *e)
 {
-    struct tls_file own;
-    if (!t->server)
-        return 0;
-    if (tls_file_open(&own, tls_text_option(a, &opt_tls_dhparam), r, e) < 0)
+    struct tls_file f;
+    if (tls_file_open(&f, tls_text_option(x->a, &opt_tls_dhparam), x->r, e) < 0)
         return -1;
-    const struct tls_file *from = own.path ? &own : cert;
-    EVP_PKEY *dh = from->path ? read_dh(from->path) : NULL;
-    tls_file_close(&own);
-    if (!dh && own.option)
-        return tls_option_error(own.option, e);
+    EVP_PKEY *own = f.path ? tls_pem_dh(f.path) : NULL;
+    tls_file_close(&f);
+    if (!own && f.option)
+        return tls_option_error(f.option, e);
     ERR_clear_error();
-    if (!dh) {
-        (void)SSL_CTX_set_dh_auto(t->ctx, 1);
+    if (own) {
+        EVP_PKEY_free(x->dh);
+        x->dh = own;
+    }
+    if (!x->dh) {
+        (void)SSL_CTX_set_dh_auto(x->t->ctx, 1);
         return 0;
     }
-    if (SSL_CTX_set0_tmp_dh_pkey(t->ctx, dh) == 1)
-        return 0;
-    EVP_PKEY_free(dh);
-    return tls_option_error(from->option, e);
+    if (SSL_CTX_set0_tmp_dh_pkey(x->t->ctx, x->dh) != 1)
+        return tls_error(e, ERR_OTHER, "the Diffie-Hellman parameters of %s",
+                         f.option ? f.option->v.s : "the certificate's file");
+    x->dh = NULL;
+    return 0;
 }
 
-/* The certificate's file may also hold its key and parameters. */
+static int use_them(struct reading *x, struct err *e)
+{
+    if (!x->t->server)
+        return use_all(x, e);
+    if (x->t->certs->n == 0 && do_without(x, e) < 0)
+        return -1;
+    return use_by_name(x, e) < 0 ? -1 : set_dh(x, e);
+}
+
 int tls_set_identity(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
 {
-    struct tls_file cert;
-    if (tls_file_open(&cert, tls_text_option(a, &opt_tls_cert), r, e) < 0)
+    struct reading x = {.a = a, .t = t, .r = r};
+    t->certs = calloc(1, sizeof *t->certs);
+    if (!t->certs)
+        return err_nomem(e);
+    x.phrase = tls_phrase_new(a, r, e);
+    if (!x.phrase)
         return -1;
-    int rc = set_certificate(a, t, &cert, r, e) < 0 ? -1 : set_dh(a, t, &cert, r, e);
-    tls_file_close(&cert);
+    int rc = read_all(&x, e);
+    if (rc < 0)
+        tls_phrase_reason(x.phrase, e);
+    tls_phrase_free(x.phrase);
+    if (rc == 0)
+        rc = use_them(&x, e);
+    for (size_t i = 0; i < x.nkeys; i++)
+        EVP_PKEY_free(x.keys[i].key);
+    free(x.keys);
+    EVP_PKEY_free(x.dh);
     return rc;
 }

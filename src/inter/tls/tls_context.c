@@ -4,7 +4,7 @@
  * options and their files is found here, before the first connection. */
 #include "inter/libraries/libraries.h"
 #include "inter/tls/opts_tls.h"
-#include "inter/tls/tls.h"
+#include "inter/tls/tls_certs.h"
 
 #include <openssl/err.h>
 
@@ -249,8 +249,8 @@ int tls_option_error(const struct opt *o, struct err *e)
 
 /* In this order; each takes its options and leaves the rest. */
 static int (*const steps[])(const struct addr *, struct tls_context *, struct run *, struct err *) = {
-    begin, set_versions, set_ciphers, tls_set_identity, tls_set_trust, tls_set_revoked, set_fragments,
-    look_at_relics, tls_key_log_prepare,
+    begin, set_versions, set_ciphers, tls_set_identity, tls_set_staples, tls_set_trust, tls_set_revoked, tls_set_pins,
+    tls_set_ocsp, tls_set_alpn, set_fragments, look_at_relics, tls_key_log_prepare,
 };
 
 static int make(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
@@ -291,5 +291,9 @@ void tls_release(void *shared)
     SSL_CTX_free(t->ctx);
     BIO_meth_free(t->bio);
     sink_close(&t->key_log);
+    tls_certs_free(t->certs);
+    X509_STORE_free(t->revoked);
+    free(t->alpn);
+    free(t->pins);
     free(t);
 }

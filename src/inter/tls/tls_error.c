@@ -68,6 +68,14 @@ static const struct reason reasons[] = {
     {ALERT(SSL_AD_CERTIFICATE_REQUIRED), "the peer wants a certificate", "cert=<file> sends one"},
     {ALERT(SSL_AD_PROTOCOL_VERSION), "the peer does not accept this protocol version",
      "openssl-min-proto-version and openssl-max-proto-version set ours"},
+    {ERR_LIB_SSL, SSL_R_NOT_REPLACING_CERTIFICATE, ERR_OTHER,
+     "there is another certificate with this kind of key, and none to choose between them by name", NULL},
+    {ERR_LIB_SSL, SSL_R_NO_APPLICATION_PROTOCOL, ERR_PROTOCOL, "no protocol in common with the peer",
+     "alpn=<list> names ours"},
+    {ALERT(SSL_AD_NO_APPLICATION_PROTOCOL), "the peer speaks none of the protocols offered",
+     "alpn=<list> names ours"},
+    {ALERT(SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE), "the peer does not accept our certificate's OCSP response",
+     "ocsp-file=<file> is what it gets"},
     {ALERT(SSL_AD_UNRECOGNIZED_NAME), "the peer does not know the host name asked for",
      "snihost=<name> asks for another, no-sni for none"},
 };
@@ -94,6 +102,15 @@ static void own_words(unsigned long code, char *text, size_t size)
     } else
         words = ERR_reason_error_string(code);
     (void)snprintf(text, size, "%s", words ? words : "the TLS library does not say why");
+}
+
+size_t tls_shown(char *to, size_t size, const char *from, size_t n)
+{
+    size_t at = 0;
+    for (; at < n && at + 1 < size; at++)
+        to[at] = from[at] >= 0x20 && from[at] < 0x7f ? from[at] : '?';
+    to[at] = '\0';
+    return at;
 }
 
 int tls_error(struct err *e, enum err_kind fallback, const char *fmt, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What a TLS connection has learnt goes into the run's facts, and from there into the environment
  * of programs: OPENSSL_CIPHER, OPENSSL_PROTO_VERSION, OPENSSL_X509_<field>, OPENSSL_X509V3_DNS, and
- * SNI on the side of the server. */
+ * SNI on the side of the server, ALPN on both. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
 
@@ -136,6 +136,15 @@ static int tell_certificate(X509 *cert, const struct teller *t, struct err *e)
     return rc;
 }
 
+static int tell_agreed(const struct tls_session *s, const struct teller *t, struct err *e)
+{
+    const char *name;
+    char text[256]; /* a name is at most 255 bytes long, and one that we know */
+    size_t n = tls_agreed(s, &name);
+    (void)snprintf(text, sizeof text, "%.*s", (int)n, n > 0 ? name : "");
+    return n > 0 ? tell(t, "alpn", text, e) : 0;
+}
+
 int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run *r,
                    struct err *e)
 {
@@ -145,7 +154,7 @@ int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run
     const char *sni = s->shared->server ? SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name) : NULL;
     if (tell(&t, "openssl_cipher", SSL_get_cipher_name(s->ssl), e) != 0 ||
         tell(&t, "openssl_proto_version", SSL_get_version(s->ssl), e) != 0 ||
-        (sni && tell(&t, "sni", sni, e) != 0))
+        (sni && tell(&t, "sni", sni, e) != 0) || tell_agreed(s, &t, e) != 0)
         return -1;
     X509 *cert = SSL_get0_peer_certificate(s->ssl);
     return cert ? tell_certificate(cert, &t, e) : 0;
@@ -154,6 +163,9 @@ int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run
 /* A client that is not to be verified is not asked for a certificate. */
 const char *tls_untold(const struct addr *a, const struct fact_desc *f)
 {
+    const struct tls_role *role = a->form->arg;
     bool of_certificate = strncmp(f->name, "openssl_x509", strlen("openssl_x509")) == 0;
-    return of_certificate && opt_int(a, &opt_tls_verify, 1) == 0 ? "without verify=0" : NULL;
+    if (strcmp(f->name, "alpn") == 0 && !opt_find(a, &opt_tls_alpn))
+        return "with option alpn";
+    return role->server && of_certificate && tls_admits(a) == ADMITS_ANYBODY ? "without verify=0" : NULL;
 }

@@ -35,12 +35,11 @@ static char *plain_name(const char *name)
 }
 
 /* Without a name to expect there is nothing to verify: said before anything is opened. */
-int tls_check_client(const struct addr *a, struct err *e)
+int tls_check_host(const struct addr *a, struct err *e)
 {
     const struct opt *verify = opt_find(a, &opt_tls_verify);
 
-    if ((verify && verify->v.i == 0) || a->host ||
-        opt_find(a, &opt_tls_commonname) != NULL)
+    if ((verify && verify->v.i == 0) || a->host || opt_find(a, &opt_tls_commonname))
         return 0;
     return err_at(e, a->at, "the host this leads to is not known, so the name in the server's "
                             "certificate cannot be verified: commonname=<name> gives it, "
@@ -48,11 +47,11 @@ int tls_check_client(const struct addr *a, struct err *e)
                             "any certificate");
 }
 
-/* A client without a certificate is none. */
+/* A client without a certificate is none, but that of a pinned key. */
 enum admits tls_admits(const struct addr *a)
 {
     const struct opt *verify = opt_find(a, &opt_tls_verify);
-    return verify && verify->v.i == 0 ? ADMITS_ANYBODY : ADMITS_SOME;
+    return verify && verify->v.i == 0 && !opt_find(a, &opt_tls_pin) ? ADMITS_ANYBODY : ADMITS_SOME;
 }
 
 bool tls_shares(const struct addr *a)
@@ -169,33 +168,35 @@ static bool add_name(const char *name, void *list)
     return false;
 }
 
-static void list_names(X509 *cert, struct name_list *list)
+bool tls_each_name(X509 *cert, bool (*f)(const char *name, void *arg), void *arg)
 {
     GENERAL_NAMES *sans = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-    for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++) {
+    bool any = false, done = false;
+    for (int i = 0; i < sk_GENERAL_NAME_num(sans) && !done; i++) {
         const GENERAL_NAME *san = sk_GENERAL_NAME_value(sans, i);
         char ip[INET6_ADDRSTRLEN], name[256];
         if (san->type == GEN_DNS) {
             (void)snprintf(name, sizeof name, "%.*s", ASN1_STRING_length(san->d.dNSName),
                            (const char *)ASN1_STRING_get0_data(san->d.dNSName));
-            (void)add_name(name, list);
+            done = f(name, arg);
+            any = true;
         } else if (san->type == GEN_IPADD) {
             int n = ASN1_STRING_length(san->d.iPAddress);
             int family = n == 4 ? AF_INET : n == 16 ? AF_INET6 : AF_UNSPEC;
+            any = true;
             if (family != AF_UNSPEC &&
                 inet_ntop(family, ASN1_STRING_get0_data(san->d.iPAddress), ip, sizeof ip))
-                (void)add_name(ip, list);
+                done = f(ip, arg);
         }
     }
     GENERAL_NAMES_free(sans);
-    if (list->len == 0)
-        (void)each_common_name(cert, add_name, list);
+    return any ? done : each_common_name(cert, f, arg);
 }
 
 static int not_for(const struct tls_session *s, X509 *cert, const char *but, struct err *e)
 {
     struct name_list list = {.len = 0};
-    list_names(cert, &list);
+    (void)tls_each_name(cert, add_name, &list);
     return err_set(e, ERR_DENIED,
                    "the %s's certificate is not for \"%s\", it is for %s%s (commonname=<name> names "
                    "whom to expect, commonname= accepts any name, verify=0 any certificate)",

@@ -8,27 +8,70 @@
 #include "catena/diag.h"
 #include "catena/key_file.h"
 
-/* With revocation lists each authority of a chain has to have one that is valid. */
-int tls_set_revoked(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
+/* Lists in a directory are found by their issuer's name. Certificates that lie there, too, are nothing to go by, so
+ * the directory is not the one of whom we trust. */
+static STACK_OF(X509_CRL) *find_lists(const X509_STORE_CTX *store, const X509_NAME *issuer)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const struct tls_session *s = ssl ? SSL_get_app_data(ssl) : NULL;
+    STACK_OF(X509_CRL) *lists = X509_STORE_CTX_get1_crls(store, issuer);
+    X509_STORE_CTX *own = s && sk_X509_CRL_num(lists) <= 0 ? X509_STORE_CTX_new() : NULL;
+    if (!own)
+        return lists;
+    sk_X509_CRL_free(lists);
+    lists = X509_STORE_CTX_init(own, s->shared->revoked, NULL, NULL) == 1 ? X509_STORE_CTX_get1_crls(own, issuer) : NULL;
+    X509_STORE_CTX_free(own);
+    return lists;
+}
+
+static int add_list(const struct opt *o, X509_STORE *store, struct run *r, struct err *e)
 {
     struct tls_file list;
-    const struct opt *o = tls_text_option(a, &opt_tls_crlfile);
-    X509_STORE *store = SSL_CTX_get_cert_store(t->ctx);
-    if (!o && t->verify && r->settings->v1_name)
-        diag(DIAG_WARN, "OpenSSL: Warning: this implementation does not check CRLs");
-    if (!o)
-        return 0;
-    if (!t->verify)
-        return err_at(e, o->at, "%s: with verify=0 no certificate is looked at", o->desc->name);
     if (tls_file_open(&list, o, r, e) < 0)
         return -1;
     X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
     bool loaded = lookup && X509_load_crl_file(lookup, list.path, X509_FILETYPE_PEM) > 0;
     tls_file_close(&list);
-    if (!loaded)
+    return loaded ? 0 : tls_option_error(o, e);
+}
+
+static int check_directory(const struct opt *o, struct err *e)
+{
+    if (access(o->v.s, R_OK | X_OK) == 0)
+        return 0;
+    (void)err_sys(e, "%s=%s", o->desc->name, o->v.s);
+    e->where = o->at;
+    return err_as(e, ERR_OTHER);
+}
+
+static int add_lists(const struct opt *o, struct tls_context *t, X509_STORE *store, struct err *e)
+{
+    if (check_directory(o, e) < 0)
+        return -1;
+    t->revoked = X509_STORE_new();
+    X509_LOOKUP *lookup = t->revoked ? X509_STORE_add_lookup(t->revoked, X509_LOOKUP_hash_dir()) : NULL;
+    if (!lookup || X509_LOOKUP_add_dir(lookup, o->v.s, X509_FILETYPE_PEM) != 1)
         return tls_option_error(o, e);
+    X509_STORE_set_lookup_crls(store, find_lists);
+    return 0;
+}
+
+/* With revocation lists each authority of a chain has to have one that is valid. */
+int tls_set_revoked(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
+{
+    const struct opt *file = tls_text_option(a, &opt_tls_crlfile), *dir = tls_text_option(a, &opt_tls_crlpath);
+    const struct opt *any = file ? file : dir;
+    X509_STORE *store = SSL_CTX_get_cert_store(t->ctx);
+    if (!any && t->verify && r->settings->v1_name)
+        diag(DIAG_WARN, "OpenSSL: Warning: this implementation does not check CRLs");
+    if (!any)
+        return 0;
+    if (!t->verify)
+        return err_at(e, any->at, "%s: with verify=0 no certificate is looked at", any->desc->name);
+    if ((file && add_list(file, store, r, e) < 0) || (dir && add_lists(dir, t, store, e) < 0))
+        return -1;
     if (!X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
-        return tls_error(e, ERR_OTHER, "%s", o->desc->name);
+        return tls_error(e, ERR_OTHER, "%s", any->desc->name);
     return 0;
 }
 
@@ -54,11 +97,8 @@ int tls_set_trust(const struct addr *a, struct tls_context *t, struct run *r, st
                        tls_verify_callback);
     if (file && trust_file(t, file, r, e) < 0)
         return -1;
-    if (dir && access(dir->v.s, R_OK | X_OK) != 0) {
-        (void)err_sys(e, "%s=%s", dir->desc->name, dir->v.s);
-        e->where = dir->at;
-        return err_as(e, ERR_OTHER);
-    }
+    if (dir && check_directory(dir, e) < 0)
+        return -1;
     if (dir && SSL_CTX_load_verify_dir(t->ctx, dir->v.s) != 1)
         return tls_option_error(dir, e);
     if (!file && !dir && SSL_CTX_set_default_verify_paths(t->ctx) != 1)

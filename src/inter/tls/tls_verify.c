@@ -45,18 +45,28 @@ static const struct {
     {X509_V_ERR_CERT_NOT_YET_VALID, "it is not yet valid, or the clock here is wrong", NULL},
     {X509_V_ERR_CERT_REVOKED, "it has been revoked", NULL},
     {X509_V_ERR_UNABLE_TO_GET_CRL, "there is no revocation list of its issuer",
-     "crlfile=<file> needs one for each authority"},
+     "crlfile=<file> and crlpath=<directory> need one for each authority"},
     {X509_V_ERR_CRL_HAS_EXPIRED, "the revocation list of its issuer is out of date", NULL},
     {X509_V_ERR_EE_KEY_TOO_SMALL, "its key is too short", TAKE_WEAK},
     {X509_V_ERR_CA_KEY_TOO_SMALL, "its key is too short", TAKE_WEAK},
     {X509_V_ERR_CA_MD_TOO_WEAK, "it is signed with a digest that is too weak", TAKE_WEAK},
 };
 
+void tls_describe(const X509 *cert, char *text, size_t size)
+{
+    char subject[240], issuer[240], from[TLS_TIME], until[TLS_TIME];
+    tls_subject(X509_get_subject_name(cert), subject, sizeof subject);
+    tls_subject(X509_get_issuer_name(cert), issuer, sizeof issuer);
+    tls_time(X509_get0_notBefore(cert), from);
+    tls_time(X509_get0_notAfter(cert), until);
+    (void)snprintf(text, size, "%s, issued by %s, valid from %s to %s", subject, issuer, from, until);
+}
+
 static int untrusted(const struct tls_session *s, X509_STORE_CTX *store, struct err *e)
 {
     int verdict = X509_STORE_CTX_get_error(store), depth = X509_STORE_CTX_get_error_depth(store);
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
-    char subject[300] = "";
+    char about[TLS_DESCRIPTION] = "";
     const char *words = X509_verify_cert_error_string(verdict), *way_out = NULL;
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
         if (verdicts[i].verdict == verdict) {
@@ -64,10 +74,10 @@ static int untrusted(const struct tls_session *s, X509_STORE_CTX *store, struct 
             way_out = verdicts[i].way_out;
         }
     if (cert)
-        tls_subject(X509_get_subject_name(cert), subject, sizeof subject);
+        tls_describe(cert, about, sizeof about);
     return err_set(e, ERR_DENIED,
                    "the %s's certificate is not trusted: %s%s: %s (%s%sverify=0 accepts any certificate)",
-                   tls_peer_word(s->shared), depth > 0 ? "its issuer " : "", subject, words,
+                   tls_peer_word(s->shared), depth > 0 ? "its issuer " : "", about, words,
                    way_out ? way_out : "", way_out ? ", " : "");
 }
 
@@ -93,11 +103,13 @@ int tls_verify_callback(int ok, X509_STORE_CTX *store)
 
 int tls_verify_peer(const struct tls_session *s, struct err *e)
 {
+    X509 *cert = SSL_get0_peer_certificate(s->ssl);
+    if (tls_check_agreed(s, e) < 0 || tls_check_pin(s, cert, e) < 0)
+        return -1;
     if (!s->shared->verify)
         return 0;
     /* The callback has seen every certificate there was; this is about ciphers without one, and
      * about nobody ever getting past the callback by another way. */
-    X509 *cert = SSL_get0_peer_certificate(s->ssl);
     long verdict = SSL_get_verify_result(s->ssl);
     if (!cert)
         return err_set(e, ERR_DENIED, "the %s sent no certificate (verify=0 accepts that)",
@@ -105,5 +117,5 @@ int tls_verify_peer(const struct tls_session *s, struct err *e)
     if (verdict != X509_V_OK)
         return err_set(e, ERR_DENIED, "the %s's certificate is not trusted: %s", tls_peer_word(s->shared),
                        X509_verify_cert_error_string(verdict));
-    return tls_check_name(s, cert, SSL_get0_verified_chain(s->ssl), e);
+    return tls_check_name(s, cert, SSL_get0_verified_chain(s->ssl), e) < 0 ? -1 : tls_check_staple(s, e);
 }
