@@ -76,9 +76,9 @@ static void prepare(void)
         abort();
     write_certificate();
     (void)snprintf(address[CLIENT], sizeof address[CLIENT],
-                   "openssl-client,cafile=%s,commonname=localhost|pipe", pem);
+                   "openssl-client,cafile=%s,commonname=localhost,alpn=h2|pipe", pem);
     (void)snprintf(address[SERVER], sizeof address[SERVER],
-                   "openssl-server,cert=%s,verify=0|pipe", pem);
+                   "openssl-server,cert=%s,strict-sni,alpn=x h2,verify=0|pipe", pem);
     if (run_init(&prepared, &settings, NULL, -1, &e) < 0)
         abort();
     for (int i = 0; i < 2; i++) {

@@ -190,9 +190,9 @@ local='openssl,CA|tcp:localhost:PORT'
 }
 
 @test "messages say in words what is wrong, and what to do about it" {
-    server self.pem "$local" 1 'not trusted: CN = localhost: self.signed certificate (cafile=<file> with it'
+    server self.pem "$local" 1 'not trusted: CN = localhost, issued by CN = localhost, valid from 20.* UTC to 20.* UTC: self.signed certificate (cafile=<file> with it'
     server $good "openssl,cafile=$CERTS/other.crt|tcp:localhost:PORT" 1 'its issuer is not known here (cafile='
-    server expired.pem "$local" 1 'not trusted: CN = localhost: it has expired (verify=0'
+    server expired.pem "$local" 1 'not trusted: CN = localhost, issued by CN = .*, valid from 2020-01-01 00:00:00 UTC to 2021-01-01 00:00:00 UTC: it has expired (verify=0'
     server usage.pem "$local" 1 'it is made for another purpose'
     server under.pem "$local" 1 'its issuer is no CA and must not sign'
     # What the peer thinks of ours.

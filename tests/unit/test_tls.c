@@ -20,6 +20,7 @@
 #include "catena/run.h"
 #include "inter/libraries/libraries.h"
 #include "inter/tls/opts_tls.h"
+#include "inter/tls/tls.h"
 #include "../home.h"
 
 extern const struct form forms_tls[];
@@ -123,6 +124,11 @@ static const struct option_desc rows[] = {
     {.name = "openssl-dhparam", .same_as = &opt_tls_dhparam, .type = VALUE_STRING},
     {.name = "openssl-compress", .same_as = &opt_tls_compress, .type = VALUE_STRING},
     {.name = "openssl-maxfraglen", .same_as = &opt_tls_maxfraglen, .type = VALUE_INT},
+    {.name = "openssl-alpn", .same_as = &opt_tls_alpn, .type = VALUE_STRING},
+    {.name = "openssl-pin-sha256", .same_as = &opt_tls_pin, .type = VALUE_STRING},
+    {.name = "openssl-strict-sni", .same_as = &opt_tls_strict_sni, .type = VALUE_BOOL},
+    {.name = "openssl-ocsp", .same_as = &opt_tls_ocsp, .type = VALUE_STRING},
+    {.name = "openssl-p12", .same_as = &opt_tls_p12, .type = VALUE_STRING},
     {.name = "openssl-maxsendfrag", .same_as = &opt_tls_maxsendfrag, .type = VALUE_INT},
 };
 
@@ -689,6 +695,86 @@ static void tells_facts(void **state)
     close_pair();
 }
 
+static void protocols_are_agreed_upon(void **state)
+{
+    static const struct {
+        const char *client, *server, *agreed;
+        bool good;
+    } cases[] = {
+        {",alpn=a b", ",alpn=b a", "b", true},
+        {",alpn=a,alpn=c", ",alpn=b c", "c", true},
+        {",alpn=a", "", NULL, true},
+        {"", ",alpn=a", NULL, true},
+        {",alpn=a aa", ",alpn=b aaa", NULL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t v = 0; v < 2; v++) {
+            struct end *c = &ends[CLIENT];
+            open_pair(with("cafile=%s%s,max-proto-version=%s", files.server, cases[i].client, versions[v]),
+                      with("cert=%s,verify=0%s", files.server, cases[i].server), "localhost");
+            settle(1, 10, 10);
+            assert_int_equal(ends[CLIENT].failed, !cases[i].good);
+            assert_int_equal(ends[SERVER].failed, !cases[i].good);
+            if (cases[i].good) {
+                assert_int_equal(c->a.form->ops.session->opened(c->st, &c->a, &c->run, &c->e), 0);
+                char *told = run_get_fact(&c->run, "ALPN");
+                assert_true(told ? cases[i].agreed && strcmp(told, cases[i].agreed) == 0 : !cases[i].agreed);
+                free(told);
+            } else
+                assert_non_null(strstr(ends[SERVER].e.text, "wants to speak a, aa, here is only b, aaa"));
+            close_pair();
+        }
+}
+
+static void a_protocol_that_was_not_offered_is_an_error(void **state)
+{
+    (void)state;
+    open_trusting(",alpn=h2");
+    ((struct tls_context *)ends[CLIENT].shared)->alpn[1] = 'x'; /* what is said remains h2 */
+    settle(1000, 10, 10);
+    assert_true(ends[CLIENT].failed);
+    assert_non_null(strstr(ends[CLIENT].e.text, "\"h2\", which was not offered"));
+    assert_int_equal(ends[CLIENT].received, 0);
+    close_pair();
+}
+
+/* Certificates by name, cut at every byte; what a client without the right key gets is nothing. */
+static void names_choose_and_pins_hold(void **state)
+{
+    static const char pin[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    (void)state;
+    for (size_t v = 0; v < 2; v++) {
+        for (size_t piece = 1; piece < 2000; piece += 333) {
+            open_pair(with("cafile=%s,commonname=a.example.com,max-proto-version=%s", files.server, versions[v]),
+                      with("cert=%s,cert=%s,strict-sni,verify=0", files.other, files.server), NULL);
+            settle(piece, 100, 100);
+            nothing_failed();
+            assert_int_equal(ends[CLIENT].received, 100);
+            close_pair();
+        }
+        open_pair(with("cafile=%s,commonname=nobody,max-proto-version=%s", files.server, versions[v]),
+                  with("cert=%s,cert=%s,strict-sni,verify=0", files.other, files.server), NULL);
+        settle(1, 100, 100);
+        assert_true(ends[CLIENT].failed && ends[SERVER].failed);
+        close_pair();
+        open_pair(with("verify=0,pin-sha256=%s,max-proto-version=%s", pin, versions[v]),
+                  with("cert=%s,verify=0", files.server), "localhost");
+        settle(1, 100, 100);
+        assert_true(ends[CLIENT].failed && ends[SERVER].failed);
+        assert_int_equal(ends[CLIENT].received + ends[SERVER].received, 0);
+        /* The message has the pin that would do. */
+        const char *it = strstr(ends[CLIENT].e.text, "it is pin-sha256=");
+        assert_non_null(it);
+        const char *good = with("cafile=%s,pin-sha256=%s", files.server, it + strlen("it is pin-sha256="));
+        close_pair();
+        open_pair(good, with("cert=%s,verify=0", files.server), "localhost");
+        settle(7, 100, 100);
+        nothing_failed();
+        close_pair();
+    }
+}
+
 static void bad_options_are_refused(void **state)
 {
     (void)state;
@@ -706,6 +792,13 @@ static void bad_options_are_refused(void **state)
     refuses(SERVER, with("cert=%s", files.bare), NULL, ERR_OTHER, "no private key", "key=");
     refuses(SERVER, with("cert=%s,key=%s", files.server, files.other), NULL, ERR_OTHER,
             "openssl-key", "match");
+    refuses(SERVER, with("cert=%s,ocsp=staple", files.server), NULL, ERR_USAGE, "openssl-ocsp", "client");
+    refuses(CLIENT, "ocsp=maybe", "h", ERR_USAGE, "maybe", "require");
+    refuses(CLIENT, "ocsp=require,verify=0", "h", ERR_USAGE, "openssl-ocsp", "verify=0");
+    refuses(CLIENT, "strict-sni", "h", ERR_USAGE, "openssl-strict-sni", "server");
+    refuses(CLIENT, "alpn= ", "h", ERR_USAGE, "openssl-alpn", "h2");
+    refuses(CLIENT, "pin-sha256=AAAA", "h", ERR_USAGE, "AAAA", "base64");
+    refuses(SERVER, with("p12=%s", files.server), NULL, ERR_OTHER, "openssl-p12", "cert=");
     refuses(SERVER, with("cert=%s,dhparam=%s", files.server, files.bare), NULL, ERR_OTHER,
             "openssl-dhparam", "PEM");
 }
@@ -749,6 +842,9 @@ int main(void)
         cmocka_unit_test(fragments_are_limited),
         cmocka_unit_test(back_pressure_stops_one_direction_only),
         cmocka_unit_test(tells_facts),
+        cmocka_unit_test(protocols_are_agreed_upon),
+        cmocka_unit_test(a_protocol_that_was_not_offered_is_an_error),
+        cmocka_unit_test(names_choose_and_pins_hold),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(encrypted_keys_want_a_terminal),
     };

@@ -104,6 +104,8 @@ int tls_check_pin(const struct tls_session *s, X509 *cert, struct err *e);
 int tls_set_ocsp(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
 int tls_check_ocsp(const struct addr *a, struct err *e); /* the option */
 int tls_check_staple(const struct tls_session *s, struct err *e);
+/* What is wrong with that response about the first of a chain that was verified; NULL: nothing. */
+const char *tls_judge_staple(const unsigned char *der, long n, STACK_OF(X509) *chain, X509_STORE *trusted);
 int tls_set_staples(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
 
 /* tls_trust.c: whom we trust, and what of that is revoked. */

@@ -57,24 +57,23 @@ static const char *objection(OCSP_SINGLERESP *one)
                                                  : "its authority does not know it, as its OCSP response says";
 }
 
-static const char *judge_basic(OCSP_BASICRESP *basic, const SSL *ssl, X509 *cert)
+static const char *judge_basic(OCSP_BASICRESP *basic, STACK_OF(X509) *chain, X509_STORE *trusted)
 {
-    STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
     int n = sk_X509_num(chain);
-    X509_STORE *trusted = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
     if (n < 1 || OCSP_basic_verify(basic, chain, trusted, 0) != 1)
         return "its OCSP response is not signed by its authority";
-    OCSP_SINGLERESP *one = find_single(basic, cert, sk_X509_value(chain, n > 1 ? 1 : 0));
+    OCSP_SINGLERESP *one = find_single(basic, sk_X509_value(chain, 0), sk_X509_value(chain, n > 1 ? 1 : 0));
     return one ? objection(one) : "its OCSP response is about another one";
 }
 
-static const char *judge(const unsigned char *der, long n, const SSL *ssl, X509 *cert)
+const char *tls_judge_staple(const unsigned char *der, long n, STACK_OF(X509) *chain, X509_STORE *trusted)
 {
     OCSP_RESPONSE *whole = d2i_OCSP_RESPONSE(NULL, &der, n);
     OCSP_BASICRESP *basic = whole ? OCSP_response_get1_basic(whole) : NULL;
-    const char *why = basic ? judge_basic(basic, ssl, cert) : "its OCSP response cannot be read, or is none but an error";
+    const char *why = basic ? judge_basic(basic, chain, trusted) : "its OCSP response cannot be read, or is none but an error";
     OCSP_BASICRESP_free(basic);
     OCSP_RESPONSE_free(whole);
+    ERR_clear_error();
     return why;
 }
 
@@ -98,12 +97,12 @@ int tls_check_staple(const struct tls_session *s, struct err *e)
     long n = SSL_get_tlsext_status_ocsp_resp(s->ssl, &der);
     const char *why = NULL;
     if (cert && der && n > 0)
-        why = judge(der, n, s->ssl, cert);
+        why = tls_judge_staple(der, n, SSL_get0_verified_chain(s->ssl),
+                               SSL_CTX_get_cert_store(SSL_get_SSL_CTX(s->ssl)));
     else if (s->shared->ocsp == TLS_OCSP_REQUIRE)
         why = "no OCSP response is stapled to it (ocsp=staple goes without)";
     else if (cert && has_to_be_stapled(cert))
         why = "no OCSP response is stapled to it, and it says itself that there has to be one";
-    ERR_clear_error();
     if (!why)
         return 0;
     char about[TLS_DESCRIPTION] = "there is none";
