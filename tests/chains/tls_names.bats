@@ -204,6 +204,18 @@ said() { # <options> <pattern>
     has "$output" 'tells only with option alpn'
 }
 
+@test "a front passes on the name and the protocol" {
+    serve "cert=server.pem,cert=other.pem,alpn=h2 http/1.1,verify=0"
+    start_listener front "tls-server,cert=server.pem,cert=other.pem,alpn=http/1.1 h2,verify=0|tcp-listen:0,bind=127.0.0.1,thread" \
+        "tls,snihost={sni},cn={sni},alpn={alpn},cafile=ca.crt|tcp:127.0.0.1:$port"
+    for name in localhost other.example; do
+        for protocol in h2 http/1.1; do
+            run catena - "tls,cafile=ca.crt,cn=$name,alpn=$protocol|tcp:127.0.0.1:$port" <<<hello
+            same "$name $protocol"$'\n'hello "$output"
+        done
+    done
+}
+
 @test "pins: beside a trusted certificate, alone with verify=0, of servers and of clients" {
     pin=$(pin_of server) other=$(pin_of other)
     serve "cert=server.pem,verify=0"

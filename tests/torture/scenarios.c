@@ -390,10 +390,10 @@ const struct scenario scenarios[] = {
     {.name = "proxy-server", .args = {"proxy-server,auth=a:b|" TCP_IN, "pipe"}, .other = proxy_client},
     {.name = "readline", .args = {"readline,history=out.history", TCP_OUT}, .other = terminal,
      .listens = LISTEN_TCP, .terminal = true},
-    {.name = "openssl", .args = {"-", "openssl,cafile=+/pem,commonname=localhost|" TCP_OUT},
+    {.name = "openssl", .args = {"-", "openssl,cafile=+/pem,commonname=localhost,alpn=a b,ocsp=staple|" TCP_OUT},
      .input = TEXT, .other = tls_server, .listens = LISTEN_TCP},
     {.name = "openssl-listen",
-     .args = {"openssl-listen:4710,bind=@,reuseaddr,cert=+/pem,verify=0", "-"}, .input = TEXT,
+     .args = {"openssl-listen:4710,bind=@,reuseaddr,cert=+/pem,cert=+/pem,alpn=a,verify=0", "-"}, .input = TEXT,
      .other = tls_client},
     {.name = "watched", .args = {"--progress", "--statistics", "-", "tap:out,format=pcapng|openssl,verify=0,keylog=out2|"
                                  "tap:out,format=pcapng|" TCP_OUT},

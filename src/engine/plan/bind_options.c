@@ -25,7 +25,7 @@ static bool ends_in(const char *s, size_t n, const char *word)
 
 static enum hole_in kind_of(const char *name, size_t n, enum hole_in otherwise)
 {
-    return ends_in(name, n, "uri") || ends_in(name, n, "origin")  ? IN_URI
+    return ends_in(name, n, "uri") || ends_in(name, n, "origin") || ends_in(name, n, "alpn") ? IN_URI
            : ends_in(name, n, "host") || ends_in(name, n, "server") ? IN_HOST
            : ends_in(name, n, "port")                              ? IN_PORT
                                                                    : otherwise;
