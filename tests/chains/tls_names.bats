@@ -22,6 +22,11 @@ setup_file() {
     openssl pkcs12 -export -legacy -in server.crt -inkey server.key -out old.p12 -passout pass:secret
     openssl pkcs12 -export -in server.crt -inkey server.key -out empty.p12 -passout pass:
     openssl pkcs12 -export -in server.crt -inkey server.key -keypbe NONE -certpbe NONE -nomac -out bare.p12 -passout pass:
+    sign middle middle DNS:middle.example$'\nbasicConstraints=critical,CA:TRUE'
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=deep -keyout deep.key -out deep.csr
+    openssl x509 -req -in deep.csr -CA middle.crt -CAkey middle.key -CAcreateserial -days 2 \
+        -extfile <(echo subjectAltName=DNS:localhost) -out deep.crt
+    openssl pkcs12 -export -in deep.crt -inkey deep.key -certfile <(cat ca.crt other.crt middle.crt) -out deep.p12 -passout pass:
     openssl pkcs12 -export -nokeys -in server.crt -out keyless.p12 -passout pass:
     answer good V ca server
     answer good_other V ca other
@@ -252,6 +257,8 @@ said() { # <options> <pattern>
     done
     serve "p12=new.p12,passphrase=secret,cert=other.pem,verify=0"
     same other.example "$(shown -servername other.example)"
+    serve p12=deep.p12,verify=0 # in no order, with one that has nothing to do with it
+    same 'deep middle catena test CA' "$(s_client -showcerts | sed -n 's/^ *[0-9] s:CN = //p' | paste -sd' ')"
     s_server -cert server.pem -Verify 1 -CAfile ca.crt -verify_return_error
     run catena - "tls:localhost:$port,cafile=ca.crt,p12=empty.p12" <<<hello
     same olleh "$output"

@@ -267,14 +267,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
         tls_subject(X509_get_issuer_name(cert), text, sizeof text);
         diag(DIAG_INFO, "SSL peer cert issuer: \"%s\"", text);
     }
-    if (!s->shared->verify && s->shared->npins > 0)
-        diag(DIAG_NOTICE, "verify=0: the peer's certificate was not verified, but its key is one that is pinned");
-    else if (!s->shared->verify)
-        diag(DIAG_NOTICE, "verify=0: the peer's certificate was not verified");
-    else if (s->expect)
-        diag(DIAG_NOTICE, "the peer's certificate is trusted and for \"%s\"", s->expect);
-    else
-        diag(DIAG_NOTICE, "the peer's certificate is trusted, its name was not verified");
+    tls_tell_trust(s);
     diag(DIAG_NOTICE, "SSL proto version used: %s", SSL_get_version(s->ssl));
     diag(DIAG_NOTICE, "SSL connection using %s", SSL_get_cipher_name(s->ssl));
     tls_tell_agreed(s);

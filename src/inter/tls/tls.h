@@ -163,10 +163,11 @@ enum { TLS_DESCRIPTION = 600 };
 /* "C = XY, CN = localhost" in the certificate's order, cut off if it is longer. */
 void tls_subject(const X509_NAME *name, char *text, size_t size);
 
-/* tls_tell.c: "2026-11-30 18:00:00 UTC"; and what was agreed upon, for the log */
+/* tls_tell.c: "2026-11-30 18:00:00 UTC"; and what came of a handshake, for the log */
 enum { TLS_TIME = 32 };
 void tls_time(const ASN1_TIME *when, char text[TLS_TIME]);
 void tls_tell_agreed(const struct tls_session *s);
+void tls_tell_trust(const struct tls_session *s);
 
 /* tls_facts.c: OPENSSL_* facts of the connection and of the peer's certificate. */
 int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run *r,

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
+#include <openssl/x509v3.h>
 
 #include "catena/key_file.h"
 
@@ -64,19 +65,35 @@ static EVP_PKEY *copy_key(const EVP_PKEY *from)
     return copy;
 }
 
+static bool add_copy(struct tls_identity *id, X509 *from)
+{
+    X509 *ca = copy_certificate(from);
+    if (!id->chain)
+        id->chain = sk_X509_new_null();
+    if (ca && id->chain && sk_X509_push(id->chain, ca))
+        return true;
+    X509_free(ca);
+    return false;
+}
+
+/* Who has signed that one, if it was not itself. */
+static X509 *find_issuer(const struct box *b, X509 *of)
+{
+    for (int i = 0; i < sk_X509_num(b->others) && X509_check_issued(of, of) != X509_V_OK; i++)
+        if (X509_check_issued(sk_X509_value(b->others, i), of) == X509_V_OK)
+            return sk_X509_value(b->others, i);
+    return NULL;
+}
+
+/* Peers want each authority behind what it has signed; these files have them in any order. */
 static bool copy_all(const struct box *b, struct tls_identity *id)
 {
+    X509 *ca = b->cert;
     id->cert = copy_certificate(b->cert);
     id->key = copy_key(b->key);
-    for (int i = 0; i < sk_X509_num(b->others); i++) {
-        X509 *ca = copy_certificate(sk_X509_value(b->others, i));
-        if (!id->chain)
-            id->chain = sk_X509_new_null();
-        if (!ca || !id->chain || !sk_X509_push(id->chain, ca)) {
-            X509_free(ca);
+    for (int i = 0; i < sk_X509_num(b->others) && (ca = find_issuer(b, ca)); i++)
+        if (!add_copy(id, ca))
             return false;
-        }
-    }
     return id->cert && id->key;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * What was agreed upon in a handshake, for the log. */
+ * What came of a handshake, for the log. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
 
@@ -41,6 +41,18 @@ static void tell_peer(X509 *cert)
         (void)snprintf(more, sizeof more, " and %u more", l.more);
     tls_time(X509_get0_notAfter(cert), until);
     diag(DIAG_NOTICE, "that certificate is for %s%s and valid until %s", l.n + l.more > 0 ? l.text : "no name", more, until);
+}
+
+void tls_tell_trust(const struct tls_session *s)
+{
+    const char *pin = s->shared->npins == 0 ? "" : s->shared->verify ? ", and its key is one that is pinned"
+                                                                     : ", but its key is one that is pinned";
+    if (!s->shared->verify)
+        diag(DIAG_NOTICE, "verify=0: the peer's certificate was not verified%s", pin);
+    else if (s->expect)
+        diag(DIAG_NOTICE, "the peer's certificate is trusted and for \"%s\"%s", s->expect, pin);
+    else
+        diag(DIAG_NOTICE, "the peer's certificate is trusted, its name was not verified%s", pin);
 }
 
 /* Where no key was exchanged in a group there is none. */
