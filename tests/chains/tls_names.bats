@@ -33,8 +33,8 @@ setup_file() {
     answer good_must V ca must
     answer revoked R ca server
     answer forged V self server
-    lists empty
-    lists revoking server
+    lists empty yesterday
+    lists revoking now server
 }
 
 # answer <name> <status> <who signs> <certificate>: an OCSP response
@@ -46,14 +46,15 @@ answer() {
         -respout "$1.der"
 }
 
-# lists <directory> [<certificate>]: a revocation list with it, as a file and in a hashed directory; a certificate lies
-# there as well
+# lists <directory> <from when> [<certificate>]: a revocation list with it, as a file and in a hashed directory; a certificate lies
+# there as well. Of several the newest counts
 lists() {
     mkdir "$1"
     printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s/db\ndefault_md=sha256\n' "$1" >"$1/conf"
     : >"$1/db"
-    [ -z "${2:-}" ] || openssl ca -config "$1/conf" -keyfile ca.key -cert ca.crt -revoke "$2.crt"
-    openssl ca -config "$1/conf" -keyfile ca.key -cert ca.crt -gencrl -crldays 1 -out "$1/list.pem"
+    [ -z "${3:-}" ] || openssl ca -config "$1/conf" -keyfile ca.key -cert ca.crt -revoke "$3.crt"
+    openssl ca -config "$1/conf" -keyfile ca.key -cert ca.crt -gencrl -crldays 2 \
+        -crl_lastupdate "$(date -u -d "$2" +%Y%m%d%H%M%SZ)" -out "$1/list.pem"
     cp self.crt "$1/self.pem"
     openssl rehash "$1"
 }
@@ -268,7 +269,8 @@ said() { # <options> <pattern>
     serve "cert=server.pem,verify=0"
     for row in 'crlpath=empty ^localhost' 'crlfile=empty/list.pem ^localhost' 'crlpath=revoking it.has.been.revoked' \
         'crlfile=revoking/list.pem it.has.been.revoked' 'crlpath=. no.revocation.list.of.its.issuer' \
-        'crlpath=empty,crlfile=revoking/list.pem it.has.been.revoked'; do
+        'crlpath=empty,crlfile=revoking/list.pem it.has.been.revoked' \
+        'crlpath=revoking,crlfile=empty/list.pem it.has.been.revoked'; do
         hello ",cafile=ca.crt,${row% *}"
         has "$output" "${row#* }"
     done

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 2048, NAME_MAX_ = 255 }; /* bytes; a name has a byte for its length */
+enum { LIST_MAX = 2048, PROTOCOL_NAME = 255 }; /* bytes; a name has a byte for its length */
 
 /* As the wire has it: each name behind its length. out may be NULL, to look only. */
 static int read_option(const struct opt *o, unsigned char *out, size_t *len, struct err *e)
@@ -19,8 +19,8 @@ static int read_option(const struct opt *o, unsigned char *out, size_t *len, str
         return err_at(e, o->at, "%s: no protocol is named, as h2 or http/1.1", o->desc->name);
     for (s += strspn(s, between); *s;) {
         size_t n = strcspn(s, between);
-        if (n > NAME_MAX_)
-            return err_at(e, o->at, "%s: a protocol has at most %d letters", o->desc->name, NAME_MAX_);
+        if (n > PROTOCOL_NAME)
+            return err_at(e, o->at, "%s: a protocol has at most %d letters", o->desc->name, PROTOCOL_NAME);
         if (*len + 1 + n > LIST_MAX)
             return err_at(e, o->at, "%s: too many protocols, at most %d bytes", o->desc->name, LIST_MAX);
         out[*len] = (unsigned char)n;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { NAME_MAX_ = 255 }; /* bytes of a host name */
+enum { HOST_NAME = 255 }; /* bytes */
 
 /* ---- the index ---- */
 
@@ -112,7 +112,7 @@ bool tls_sni_parse(const unsigned char *ext, size_t n, char *name, size_t size)
 
 static int refuse(const struct tls_session *s, const char *name, int *alert)
 {
-    char shown[NAME_MAX_ + 1];
+    char shown[HOST_NAME + 1];
     tls_shown(shown, sizeof shown, name, strlen(name));
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     if (*name)
@@ -129,7 +129,7 @@ int tls_sni_choose(SSL *ssl, int *alert, void *arg)
     const struct tls_certs *c = s->shared->certs;
     const unsigned char *ext;
     size_t n, used = 0;
-    char name[NAME_MAX_ + 1] = "";
+    char name[HOST_NAME + 1] = "";
     struct tls_picks picks = {.n = 0};
     (void)arg;
     if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &ext, &n) == 1 &&

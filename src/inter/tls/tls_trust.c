@@ -8,19 +8,30 @@
 #include "catena/diag.h"
 #include "catena/key_file.h"
 
+static STACK_OF(X509_CRL) *find_in_directory(const struct tls_context *t, const X509_NAME *issuer)
+{
+    X509_STORE_CTX *own = X509_STORE_CTX_new();
+    STACK_OF(X509_CRL) *lists = NULL;
+    if (own && X509_STORE_CTX_init(own, t->revoked, NULL, NULL) == 1)
+        lists = X509_STORE_CTX_get1_crls(own, issuer);
+    X509_STORE_CTX_free(own);
+    return lists;
+}
+
 /* Lists in a directory are found by their issuer's name. Certificates that lie there, too, are nothing to go by, so
- * the directory is not the one of whom we trust. */
+ * the directory is not the one of whom we trust. Of several lists the library takes the newest. */
 static STACK_OF(X509_CRL) *find_lists(const X509_STORE_CTX *store, const X509_NAME *issuer)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     const struct tls_session *s = ssl ? SSL_get_app_data(ssl) : NULL;
-    STACK_OF(X509_CRL) *lists = X509_STORE_CTX_get1_crls(store, issuer);
-    X509_STORE_CTX *own = s && sk_X509_CRL_num(lists) <= 0 ? X509_STORE_CTX_new() : NULL;
-    if (!own)
-        return lists;
-    sk_X509_CRL_free(lists);
-    lists = X509_STORE_CTX_init(own, s->shared->revoked, NULL, NULL) == 1 ? X509_STORE_CTX_get1_crls(own, issuer) : NULL;
-    X509_STORE_CTX_free(own);
+    STACK_OF(X509_CRL) *of_file = X509_STORE_CTX_get1_crls(store, issuer);
+    STACK_OF(X509_CRL) *lists = s ? find_in_directory(s->shared, issuer) : NULL;
+    if (!lists)
+        return of_file;
+    for (X509_CRL *list; (list = sk_X509_CRL_pop(of_file));)
+        if (!sk_X509_CRL_push(lists, list))
+            X509_CRL_free(list);
+    sk_X509_CRL_free(of_file);
     return lists;
 }
 
