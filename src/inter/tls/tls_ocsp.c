@@ -69,7 +69,8 @@ static const char *judge_basic(OCSP_BASICRESP *basic, STACK_OF(X509) *chain, X50
 const char *tls_judge_staple(const unsigned char *der, long n, STACK_OF(X509) *chain, X509_STORE *trusted)
 {
     OCSP_RESPONSE *whole = d2i_OCSP_RESPONSE(NULL, &der, n);
-    OCSP_BASICRESP *basic = whole ? OCSP_response_get1_basic(whole) : NULL;
+    bool answers = whole && OCSP_response_status(whole) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
+    OCSP_BASICRESP *basic = answers ? OCSP_response_get1_basic(whole) : NULL;
     const char *why = basic ? judge_basic(basic, chain, trusted) : "its OCSP response cannot be read, or is none but an error";
     OCSP_BASICRESP_free(basic);
     OCSP_RESPONSE_free(whole);

@@ -79,7 +79,8 @@ static int no_response(const struct opt *o, struct err *e)
 static int read_response(const struct tls_context *t, const struct opt *o, BIO *file, struct err *e)
 {
     OCSP_RESPONSE *whole = file ? d2i_OCSP_RESPONSE_bio(file, NULL) : NULL;
-    OCSP_BASICRESP *basic = whole ? OCSP_response_get1_basic(whole) : NULL;
+    bool answers = whole && OCSP_response_status(whole) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
+    OCSP_BASICRESP *basic = answers ? OCSP_response_get1_basic(whole) : NULL;
     int rc = 0;
     if (!whole)
         rc = no_response(o, e);
