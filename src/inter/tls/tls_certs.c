@@ -125,7 +125,7 @@ static int read_pem(struct reading *x, const struct opt *o, const char *path, st
     if (X509_check_private_key(id->cert, id->key) != 1)
         return tls_option_error(o, e);
     if (!x->dh && x->t->server)
-        x->dh = tls_pem_dh(path);
+        x->dh = tls_dh_read(path);
     ERR_clear_error();
     return 0;
 }
@@ -269,39 +269,13 @@ static int use_by_name(const struct reading *x, struct err *e)
     return 0;
 }
 
-/* dhparam=, or what a certificate's file holds, or what suits the key. */
-static int set_dh(struct reading *x, struct err *e)
-{
-    struct tls_file f;
-    if (tls_file_open(&f, tls_text_option(x->a, &opt_tls_dhparam), x->r, e) < 0)
-        return -1;
-    EVP_PKEY *own = f.path ? tls_pem_dh(f.path) : NULL;
-    tls_file_close(&f);
-    if (!own && f.option)
-        return tls_option_error(f.option, e);
-    ERR_clear_error();
-    if (own) {
-        EVP_PKEY_free(x->dh);
-        x->dh = own;
-    }
-    if (!x->dh) {
-        (void)SSL_CTX_set_dh_auto(x->t->ctx, 1);
-        return 0;
-    }
-    if (SSL_CTX_set0_tmp_dh_pkey(x->t->ctx, x->dh) != 1)
-        return tls_error(e, ERR_OTHER, "the Diffie-Hellman parameters of %s",
-                         f.option ? f.option->v.s : "the certificate's file");
-    x->dh = NULL;
-    return 0;
-}
-
 static int use_them(struct reading *x, struct err *e)
 {
     if (!x->t->server)
         return use_all(x, e);
     if (x->t->certs->n == 0 && do_without(x, e) < 0)
         return -1;
-    return use_by_name(x, e) < 0 ? -1 : set_dh(x, e);
+    return use_by_name(x, e) < 0 ? -1 : tls_dh_set(x->a, x->t, &x->dh, x->r, e);
 }
 
 int tls_set_identity(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)

@@ -52,9 +52,14 @@ void tls_phrase_reason(const struct tls_phrase *p, struct err *e);
 /* -1: the library's error queue says why. */
 int tls_pem_chain(const char *path, struct tls_identity *id, struct tls_phrase *p);
 EVP_PKEY *tls_pem_key(const char *path, struct tls_phrase *p);
-/* Diffie-Hellman parameters, beside whatever else is there; NULL: none. */
-EVP_PKEY *tls_pem_dh(const char *path);
 int tls_p12_read(const struct opt *o, struct tls_identity *id, struct tls_phrase *p, struct run *r, struct err *e);
+
+/* ---- tls_dh.c ---- */
+
+/* Diffie-Hellman parameters, beside whatever else is there; NULL: none. */
+EVP_PKEY *tls_dh_read(const char *path);
+/* dhparam=, or what a certificate's file holds, which is then taken, or what suits the key. */
+int tls_dh_set(const struct addr *a, struct tls_context *t, EVP_PKEY **found, struct run *r, struct err *e);
 
 /* ---- tls_sni.c: by name ---- */
 

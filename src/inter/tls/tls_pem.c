@@ -107,25 +107,3 @@ EVP_PKEY *tls_pem_key(const char *path, struct tls_phrase *p)
     BIO_free(b);
     return key;
 }
-
-EVP_PKEY *tls_pem_dh(const char *path)
-{
-    BIO *b = BIO_new_file(path, "r");
-    EVP_PKEY *p = NULL;
-    char *name = NULL, *header = NULL;
-    unsigned char *data = NULL;
-    long n = 0;
-    while (b && !p && PEM_read_bio(b, &name, &header, &data, &n)) {
-        if (strcmp(name, PEM_STRING_DHPARAMS) == 0 || strcmp(name, PEM_STRING_DHXPARAMS) == 0) {
-            BIO *block = BIO_new(BIO_s_mem());
-            if (block && PEM_write_bio(block, name, "", data, n) > 0)
-                p = PEM_read_bio_Parameters(block, NULL);
-            BIO_free(block);
-        }
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_free(data);
-    }
-    BIO_free(b);
-    return p;
-}
