@@ -8,6 +8,8 @@
 #include "catena/port.h"
 #include "catena/run.h"
 
+struct sockname;
+
 struct endpoint_ops {
     /* Passive addresses only: what is done once however many connections come (resolve, bind,
      * listen). Gives *state. With it, open() is called for each connection and waits for one. */
@@ -33,6 +35,10 @@ bool endpoint_serves_many(const struct run *r, const struct addr *a)
 
 /* Options that say how a socket is to be made are an error where none is. */
 int endpoint_check_making(const struct addr *a, struct err *e) CATENA_API(endpoint_check_making);
+
+/* May that one come in there, by its options range and those of its kin? Of an address whose peers are introduced
+ * (addr.introduced): 1 yes; 0 no, and *why is the option that says so; -1 it could not be found out. */
+int endpoint_admits(const struct addr *a, struct run *r, const struct sockname *client, const char **why, struct err *e);
 
 /* The usual way to end an open(): makes a port of the descriptors, lets the options for sockets and
  * those of the FD and LATE phases act on them, and takes the policy options of the address

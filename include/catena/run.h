@@ -176,6 +176,8 @@ void run_meet(struct run *r, const char *who) CATENA_API(run_meet);
 char *run_give_met(struct run *r); /* to whoever goes on with it; NULL nobody known; to be freed */
 /* ... and if the fork or thread is for that side, this is whom the run is for from then on. */
 void run_serves(struct run *r, int side);
+/* Somebody who knows better says whom the run is for. */
+void run_introduce(struct run *r, const char *who);
 /* A connection of whom was met last is lost, and the listener goes on. */
 void run_warn_lost(struct run *r, const struct err *e, const char *then);
 void run_tell_end(struct run *r, bool failed); /* one N line */

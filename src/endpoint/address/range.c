@@ -9,6 +9,7 @@
 
 #include "catena/arena.h"
 #include "catena/diag.h"
+#include "catena/endpoint.h"
 #include "catena/host.h"
 #include "catena/options.h"
 #include "endpoint/options/opts_listen.h"
@@ -249,7 +250,7 @@ enum admits access_admits(const struct addr *a)
     return opt_find(a, &opt_range) || wants_tcpwrap(a) ? ADMITS_SOME : ADMITS_ANYBODY;
 }
 
-int access_init(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)
+static int load(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)
 {
     const struct opt *range = opt_find(a, &opt_range);
 
@@ -264,6 +265,22 @@ int access_init(const struct addr *a, struct run *r, int family, struct access *
         return -1;
     }
     return out->wrapped ? tcpwrap_load(e) : 0;
+}
+
+/* Of one whose peers are introduced it is known that the rules can be read; they are about who is introduced. */
+int access_init(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)
+{
+    if (load(a, r, a->introduced ? AF_UNSPEC : family, out, e) < 0)
+        return -1;
+    if (a->introduced)
+        *out = (struct access){.sourceport = -1};
+    return 0;
+}
+
+int endpoint_admits(const struct addr *a, struct run *r, const struct sockname *client, const char **why, struct err *e)
+{
+    struct access access;
+    return load(a, r, AF_UNSPEC, &access, e) < 0 ? -1 : access_check(&access, a, r, -1, client, why, e);
 }
 
 int access_check(const struct access *access, const struct addr *a, struct run *r, int fd,
@@ -281,7 +298,7 @@ int access_check(const struct access *access, const struct addr *a, struct run *
     }
     if (access->wrapped) {
         *why = "tcpwrapper option";
-        allowed = tcpwrap_check(a, r, fd, e);
+        allowed = tcpwrap_check(a, r, fd, peer, e);
         if (allowed <= 0)
             return allowed;
     }

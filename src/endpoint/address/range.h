@@ -48,8 +48,8 @@ int access_init(const struct addr *a, struct run *r, int family, struct access *
 int access_check(const struct access *access, const struct addr *a, struct run *r, int fd,
                  const struct sockname *peer, const char **why, struct err *e);
 
-/* tcpwrap.c: is the peer of fd allowed by the hosts_access(5) tables? 1, 0, -1. */
-int tcpwrap_check(const struct addr *a, struct run *r, int fd, struct err *e);
+/* tcpwrap.c: is the peer of fd allowed by the hosts_access(5) tables? fd -1: that peer. 1, 0, -1. */
+int tcpwrap_check(const struct addr *a, struct run *r, int fd, const struct sockname *peer, struct err *e);
 /* Loads the library, so that its absence is known when the listener is opened. */
 int tcpwrap_load(struct err *e);
 

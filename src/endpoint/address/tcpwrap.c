@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 struct wrap_request {
     _Alignas(max_align_t) unsigned char room[8192];
 };
-enum { WRAP_FILE = 1, WRAP_DAEMON = 2 };
+enum { WRAP_FILE = 1, WRAP_DAEMON = 2, WRAP_CLIENT_NAME = 4, WRAP_CLIENT_ADDR = 5 };
 
 struct wrap_library {
     struct wrap_request *(*request_init)(struct wrap_request *, ...);
@@ -33,7 +34,8 @@ struct wrap_library {
 };
 
 struct job {
-    int fd; /* its own, since the check may outlast the connection */
+    int fd; /* its own, since the check may outlast the connection; -1: it is about that peer */
+    struct sockname peer;
     char *daemon, *allow, *deny;
     bool allowed;
     int unreadable; /* errno of a table that is there and cannot be read, or 0 */
@@ -114,12 +116,46 @@ static int table_error(const char *path)
     return error;
 }
 
+/* What the library does of its own accord for a socket: a name counts that leads back to the address. */
+static void find_name(const struct sockname *peer, const char *number, char *name, size_t cap)
+{
+    struct addrinfo hints = {.ai_family = sockname_family(peer), .ai_socktype = SOCK_STREAM}, *found = NULL;
+    char back[NI_MAXHOST];
+    bool leads_back = false;
+
+    if (getnameinfo(&peer->u.sa, peer->len, name, (socklen_t)cap, NULL, 0, NI_NAMEREQD) != 0) {
+        (void)snprintf(name, cap, "unknown");
+        return;
+    }
+    if (getaddrinfo(name, NULL, &hints, &found) == 0) {
+        for (struct addrinfo *i = found; i && !leads_back; i = i->ai_next)
+            leads_back = getnameinfo(i->ai_addr, i->ai_addrlen, back, sizeof back, NULL, 0, NI_NUMERICHOST) == 0 &&
+                         strcmp(back, number) == 0;
+        freeaddrinfo(found);
+    }
+    if (!leads_back)
+        (void)snprintf(name, cap, "paranoid");
+}
+
+static void fill_request(const struct job *job, struct wrap_request *request, char number[NI_MAXHOST], char name[NI_MAXHOST])
+{
+    if (job->fd >= 0) {
+        wrap.request_init(request, WRAP_FILE, job->fd, WRAP_DAEMON, job->daemon, 0);
+        wrap.sock_host(request);
+        return;
+    }
+    if (getnameinfo(&job->peer.u.sa, job->peer.len, number, NI_MAXHOST, NULL, 0, NI_NUMERICHOST) != 0)
+        (void)snprintf(number, NI_MAXHOST, "unknown");
+    find_name(&job->peer, number, name, NI_MAXHOST);
+    wrap.request_init(request, WRAP_DAEMON, job->daemon, WRAP_CLIENT_ADDR, number, WRAP_CLIENT_NAME, name, 0);
+}
+
 /* With no table named by an option the library's own stay in force. */
 static void job_run(void *arg)
 {
     struct job *job = arg;
     struct wrap_request request;
-    char *allow, *deny;
+    char *allow, *deny, number[NI_MAXHOST], name[NI_MAXHOST];
 
     memset(&request, 0, sizeof request);
     pthread_mutex_lock(&wrap_lock);
@@ -133,8 +169,7 @@ static void job_run(void *arg)
     if (job->unreadable == 0)
         job->unreadable = table_error(*wrap.deny_table);
     if (job->unreadable == 0) {
-        wrap.request_init(&request, WRAP_FILE, job->fd, WRAP_DAEMON, job->daemon, 0);
-        wrap.sock_host(&request);
+        fill_request(job, &request, number, name);
         job->allowed = wrap.hosts_access(&request) != 0;
     }
     *wrap.allow_table = allow;
@@ -156,7 +191,7 @@ static int table_path(const struct addr *a, const struct option_desc *row, const
     return *out || (!given && !etc) ? 0 : -1;
 }
 
-static struct job *job_new(const struct addr *a, int fd, struct err *e)
+static struct job *job_new(const struct addr *a, int fd, const struct sockname *peer, struct err *e)
 {
     const char *name = opt_string(a, &opt_tcpwrap, NULL);
     struct job *job = calloc(1, sizeof *job);
@@ -165,9 +200,10 @@ static struct job *job_new(const struct addr *a, int fd, struct err *e)
         err_nomem(e);
         return NULL;
     }
-    job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    job->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    job->peer = *peer;
     job->daemon = strdup(name ? name : diag_prog());
-    if (job->fd < 0) {
+    if (fd >= 0 && job->fd < 0) {
         err_sys(e, "tcpwrap: cannot duplicate the connection");
         job_drop(job);
         return NULL;
@@ -181,9 +217,9 @@ static struct job *job_new(const struct addr *a, int fd, struct err *e)
     return job;
 }
 
-int tcpwrap_check(const struct addr *a, struct run *r, int fd, struct err *e)
+int tcpwrap_check(const struct addr *a, struct run *r, int fd, const struct sockname *peer, struct err *e)
 {
-    struct job *job = job_new(a, fd, e);
+    struct job *job = job_new(a, fd, peer, e);
     int rc;
 
     if (!job)

@@ -3,9 +3,11 @@
  * everybody in. Hardly anybody means that, and it is found within hours. */
 #include "engine/plan/checks.h"
 
+/* A proxy on this host brings others. */
 static enum admits admits_of(const struct addr *a)
 {
-    return a->form->admits ? a->form->admits(a) : ADMITS_ANYBODY;
+    enum admits who = a->form->admits ? a->form->admits(a) : ADMITS_ANYBODY;
+    return who == ADMITS_THIS_HOST && a->introduced ? ADMITS_ANYBODY : who;
 }
 
 /* Somebody on the way there, or the listening address itself, looks who comes. */

@@ -74,6 +74,20 @@ static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *
     return 0;
 }
 
+/* Who its peers are somebody on the way says. */
+static int settle_introduced(struct plan *p, const struct plan_link *l, struct err *e)
+{
+    struct addr *a;
+    if (!l->fwd->form->introduces)
+        return 0;
+    if (!(a = arena_alloc(&p->arena, sizeof *a)))
+        return err_nomem(e);
+    *a = *p->end[l->wire].fwd;
+    a->introduced = true;
+    p->end[l->wire].fwd = a;
+    return 0;
+}
+
 /* A meter where the two chains meet, behind those dialogs of the right one that are held before there is
  * anything to count. */
 static int add_progress(struct plan *p, bool nofork, struct err *e)
@@ -107,7 +121,7 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
     p->end[LEFT] = c[LEFT].end;
     p->end[RIGHT] = c[RIGHT].end;
     for (size_t i = 0; i < p->nlinks; i++)
-        if (settle_prompt(p, &p->links[i], e) < 0)
+        if (settle_prompt(p, &p->links[i], e) < 0 || settle_introduced(p, &p->links[i], e) < 0)
             return -1;
     return plan_settle_places(p, e);
 }

@@ -239,6 +239,16 @@ void run_serves(struct run *r, int side)
     atomic_store(&r->peer.name, run_give_met(r));
 }
 
+/* Messages of other threads may be about the one that was met, so his name stays. */
+void run_introduce(struct run *r, const char *who)
+{
+    char *name = atomic_load(&r->peer.name) ? strdup(who) : NULL;
+    if (!name)
+        return;
+    free(r->met);
+    r->met = (char *)(uintptr_t)atomic_exchange(&r->peer.name, name);
+}
+
 void run_warn_lost(struct run *r, const struct err *e, const char *then)
 {
     struct diag_peer met = {.catena = r->settings->catena};
