@@ -37,7 +37,7 @@ static void set_mask(struct rule *rule, unsigned bits)
         rule->mask[i] = bits >= 8 ? 0xff : (unsigned char)(0xff00U >> bits);
 }
 
-static bool in_network(const struct rule *rule, const unsigned char *address)
+bool rule_contains(const struct rule *rule, const unsigned char *address)
 {
     for (size_t i = 0; i < 16; i++)
         if ((address[i] ^ rule->address[i]) & rule->mask[i])
@@ -68,7 +68,7 @@ static bool read_ports(const char *s, size_t n, struct rule *rule)
     return !dash || (digits(dash + 1, n - first - 1, UINT16_MAX, &rule->to) && rule->to >= rule->from);
 }
 
-static bool read_network(const char *s, size_t n, struct rule *rule)
+bool rule_network(const char *s, size_t n, struct rule *rule)
 {
     const char *slash = memchr(s, '/', n);
     size_t len = slash ? (size_t)(slash - s) : n;
@@ -104,7 +104,7 @@ static bool read_rule(const char *s, size_t n, struct rule *rule)
         return false;
     if (host == 0)
         rule->pattern = strdup("*");
-    else if (read_network(s, host, rule))
+    else if (rule_network(s, host, rule))
         return true;
     else if (read_pattern(s, host))
         rule->pattern = strndup(s, host - (host > 1 && s[host - 1] == '.')); /* it is the same name */
@@ -181,7 +181,7 @@ static bool applies(const struct rule *rule, const struct asked *q)
 {
     if (q->port < rule->from || q->port > rule->to)
         return false;
-    return rule->network ? q->address && in_network(rule, q->address)
+    return rule->network ? q->address && rule_contains(rule, q->address)
                          : fnmatch(rule->pattern, q->name, FNM_CASEFOLD | FNM_NOESCAPE) == 0;
 }
 

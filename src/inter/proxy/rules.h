@@ -21,6 +21,10 @@ struct rule {
     int from, to;      /* ports */
     const char *said;  /* the text of the option */
 };
+/* "10.0.0.0/8", "[fc00::]/7", or a number alone. */
+bool rule_network(const char *s, size_t n, struct rule *rule);
+bool rule_contains(const struct rule *rule, const unsigned char *address); /* 16 bytes */
+
 struct rules {
     struct rule *v;
     size_t n;

@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What stands in front of servers: PROXY headers there and back, by other programs and against them.
+load ../helpers
+
+setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
+prepare() {
+    C=$BATS_FILE_TMPDIR/certs
+    printf '#!/bin/sh\nread -r x\nenv | sed -n "s/^SOCAT_//p" | tr "\\n" " "\necho "said:$x"\n' >show
+    chmod +x show
+}
+talk() { catena -t 5 - "$@"; } # <chain>
+# front <name> <chain> [<left chain>]: a proxy of that right chain, at $port.
+front() { start_listener "$1" "${3:-tcp-l:0,bind=127.0.0.1,thread}" "$2"; }
+fact() { sed -n "s/.*\b$1=\([^ ]*\) .*/\1/p" <<<"$output"; }
+
+@test "the client is the peer behind a proxy: version 1 and 2, fork, thread, alone and reverse" {
+    for way in fork thread alone reverse; do
+        case $way in
+        alone) start_listener server 'proxy-protocol-server|tcp-l:0,bind=127.0.0.1' exec:./show ;;
+        reverse) start_listener server tcp-l:0,bind=127.0.0.1,fork '^proxy-protocol-server|exec:./show' ;;
+        *) start_listener server "proxy-protocol-server|tcp-l:0,bind=127.0.0.1,$way" exec:./show ;;
+        esac
+        server=$port
+        front proxy "proxy-protocol|tcp:127.0.0.1:$server"
+        for version in 1 2; do
+            [ $version = 1 ] || front two "proxy-protocol,version=2|tcp:127.0.0.1:$server" || return
+            output=$(echo hello | talk "tcp:127.0.0.1:$port,bind=127.0.0.3:0")
+            has "$output" 'said:hello'
+            same "127.0.0.3 127.0.0.1 127.0.0.1 $port" "$(fact PEERADDR) $(fact PROXYADDR) $(fact SOCKADDR) $(fact SOCKPORT)"
+            [ "$(fact PEERPORT)" != "$(fact PROXYPORT)" ]
+            [ $way != alone ] || break
+        done
+        [ $way = alone ] || [ $way = reverse ] || has "$(<server.err)" "connection with 127.0.0.3:[0-9]* ended"
+        kill "$(<proxy.pid)" "$(<server.pid)" 2>/dev/null || :
+    done
+}
+
+@test "what is known of the client's TLS goes along, and through a second proxy; in TLS and before it; UDP and UNIX clients" {
+    start_listener server "proxy-protocol-server|unix-l:sock,fork" exec:./show || [ -S sock ]
+    start_listener two "proxy-protocol-server|tcp-l:0,bind=127.0.0.1,thread" "proxy-protocol,tls,authority,unique-id=c-{uniqueid},crc32c|unix:sock"
+    front one "proxy-protocol,tls,authority,unique-id=17|tcp:127.0.0.1:$port" \
+        "openssl-server,cert=$C/server.pem,cafile=$C/ca.crt|tcp-l:0,bind=127.0.0.1,thread"
+    output=$(echo hello | talk "openssl,cafile=$C/ca.crt,cert=$C/client.pem,commonname=localhost|tcp:127.0.0.1:$port,bind=127.0.0.4:0")
+    same '127.0.0.4 <anon> localhost TLSv1.3 client.example c-17' \
+        "$(fact PEERADDR) $(fact PROXYADDR) $(fact SNI) $(fact OPENSSL_PROTO_VERSION) $(fact OPENSSL_X509_COMMONNAME) $(fact UNIQUEID)"
+    start_listener inside "proxy-protocol-server|openssl-server,cert=$C/server.pem,verify=0|tcp-l:0,bind=127.0.0.1,thread" exec:./show
+    front outer "proxy-protocol|openssl,cafile=$C/ca.crt,commonname=localhost|tcp:127.0.0.1:$port"
+    has "$(echo hello | talk "tcp:127.0.0.1:$port,bind=127.0.0.6:0")" 'PEERADDR=127.0.0.6 '
+    start_listener before "openssl-server,cert=$C/server.pem,verify=0|proxy-protocol-server|tcp-l:0,bind=127.0.0.1,fork" exec:./show
+    front outer "openssl,cafile=$C/ca.crt,commonname=localhost|proxy-protocol,version=2|tcp:127.0.0.1:$port"
+    has "$(echo hello | talk "tcp:127.0.0.1:$port,bind=127.0.0.7:0")" 'PEERADDR=127.0.0.7 '
+    start_listener udp udp-l:0,bind=127.0.0.1,fork "proxy-protocol,version=2|unix:sock"
+    has "$(echo hello | catena -T 1 - "udp:127.0.0.1:$port,bind=127.0.0.5:0")" 'PEERADDR=127.0.0.5 '
+    start unix "$CATENA_BIN" unix-l:own,thread "proxy-protocol,version=2|unix:sock"
+    wait_for 10 test -S own
+    has "$(echo hello | talk unix:own)" "SOCKADDR=.*own "
+}
+
+@test "curl; who speaks for himself; range, tcpwrap and names of files mean the client" {
+    printf '#!/bin/sh\nread -r x\nprintf "HTTP/1.0 200 OK\\r\\n\\r\\n%%s:%%s\\n" "$SOCAT_PEERADDR" "$SOCAT_PEERPORT"\n' >web
+    chmod +x web
+    start_listener web 'proxy-protocol-server|tcp-l:0,bind=127.0.0.1,fork' exec:./web
+    has "$(curl -sS -m "$LIMIT" --haproxy-protocol --interface 127.0.0.9 "http://127.0.0.1:$port/")" '^127.0.0.9:[0-9]*$'
+    local='PEERADDR=127.0.0.1 '
+    start_listener server 'proxy-protocol-server|tcp-l:0,bind=127.0.0.1,fork' exec:./show
+    for header in proxy-protocol proxy-protocol,version=2 proxy-protocol,unknown; do
+        has "$(echo hello | talk "$header|tcp:127.0.0.1:$port")" "$local"
+    done
+    printf 'rules: 127.0.0.6\n' >allow
+    printf 'ALL: ALL\n' >deny
+    start_listener range -u 'proxy-protocol-server|tcp-l:0,bind=127.0.0.1,thread,range=127.0.0.6/32' 'creat:{peeraddr}'
+    front one "proxy-protocol|tcp:127.0.0.1:$port" && one=$port
+    start_listener wrap "proxy-protocol-server|tcp-l:0,bind=127.0.0.1,fork,tcpwrap=rules,allow-table=$PWD/allow,deny-table=$PWD/deny" exec:./show
+    front two "proxy-protocol,version=2|tcp:127.0.0.1:$port"
+    for from in 127.0.0.6 127.0.0.7; do
+        echo "from $from" | catena -u - "tcp:127.0.0.1:$one,bind=$from:0"
+        output=$output$(echo hello | talk "tcp:127.0.0.1:$port,bind=$from:0" || :)
+    done
+    wait_for 10 file_has range.err 'refusing connection from 127.0.0.7:[0-9]* due to range option'
+    wait_for 10 file_has 127.0.0.6 'from 127.0.0.6'
+    [ ! -e 127.0.0.7 ]
+    wait_for 10 file_has wrap.err 'refusing connection from 127.0.0.7:[0-9]* due to tcpwrapper option'
+    has "$output" 'PEERADDR=127.0.0.6'
+    has_not "$output" '127.0.0.7'
+}
+
+@test "nobody gets in without a header, in time, from a proxy that is believed" {
+    for way in fork thread; do
+        start_listener server "proxy-protocol-server,handshake-timeout=0.5|tcp-l:0,bind=127.0.0.1,$way" 'system:touch served'
+        same '' "$( (printf 'PROXY TCP4 127.0.0.1' && $QUIET) | talk "tcp:127.0.0.1:$port" || :)"
+        wait_for 10 file_has server.err 'no answer from the peer in time (0.5 seconds'
+        same '' "$(echo GET / | talk "tcp:127.0.0.1:$port" || :)"
+        wait_for 10 file_has server.err 'does not begin with a PROXY header, which is needed here'
+        kill "$(<server.pid)"
+        start_listener strict "proxy-protocol-server,from=10.0.0.0/8|tcp-l:0,bind=127.0.0.1,$way" 'system:touch served'
+        same '' "$(printf 'PROXY UNKNOWN\r\n' | talk "tcp:127.0.0.1:$port" || :)"
+        wait_for 10 file_has strict.err '127.0.0.1 may not say who its clients are'
+        kill "$(<strict.pid)"
+    done
+    [ ! -e served ]
+}
