@@ -111,6 +111,9 @@ struct form {
     /* An inter address that connects its client to wherever he wants: does it ask neither who he is nor
      * whether he may? Then who comes in has to be settled before (plan_check_open). NULL: no such thing. */
     bool (*serves_anybody)(const struct addr *);
+    /* ... only where this fact, which it tells, says which host is reached. NULL: always. */
+    const char *serves_by;
+    bool routed; /* an endpoint: in its place comes the chain that a map of names says (catena/routes.h) */
     /* A dry run: is what the parameters name there by now, a program, a service? May be NULL. */
     int (*foresee)(const struct addr *, struct err *);
     /* A dry run: what else there is to see, in lines of its own. May be NULL. */

@@ -20,6 +20,8 @@ extern const struct option_desc opt_chdir, opt_netns, opt_umask, opt_su;
 extern const struct option_desc opt_nofork;
 /* editing lines */
 extern const struct option_desc opt_history;
+/* choosing by name where to go */
+extern const struct option_desc opt_to;
 /* sockets */
 extern const struct option_desc opt_connect_timeout, opt_so_rcvtimeo, opt_so_type;
 /* ports */

@@ -16,6 +16,7 @@
 #include "catena/settings.h"
 
 struct registry;
+struct routes;
 
 enum { LEFT = 0, RIGHT = 1 }; /* sides of the line, of an engine, and the two chains */
 
@@ -103,6 +104,10 @@ struct plan {
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */
     bool has_peers;   /* some chain has fork or thread: messages name the peer */
     const struct addr *merged[2]; /* where packets that flow to that side become a stream, or NULL */
+    struct routes *routes;   /* maps of names, read by plan_look_up(): catena/routes.h */
+    const char *route_of;    /* this one is made for a line of such a map, for these names */
+    bool is_route;
+    size_t nfigures;         /* the links of the longest line that a run of it may become */
     struct plan_note *notes, *missing; /* dry run: what is not there by now */
     struct plan_name *names;
 };
@@ -111,7 +116,7 @@ struct plan {
  * place. Pure and silent: no system call, nothing is looked up, and what there is to say are notes. */
 int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
               struct err *e);
-/* Looks the names up that stand in options, before anything is opened. In a dry run what is not
+/* Looks the names up that stand in options, and reads maps of names, before anything is opened. In a dry run what is not
  * there, files included, is noted as missing. */
 int plan_look_up(struct plan *p, struct err *e);
 void plan_free(struct plan *p);

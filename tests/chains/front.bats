@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What stands in front of servers: PROXY headers there and back, by other programs and against them.
+# What stands in front of servers: PROXY headers there and back, and clients who are led by what they say first.
 load ../helpers
 
 setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
@@ -8,6 +8,14 @@ prepare() {
     C=$BATS_FILE_TMPDIR/certs
     printf '#!/bin/sh\nread -r x\nenv | sed -n "s/^SOCAT_//p" | tr "\\n" " "\necho "said:$x"\n' >show
     chmod +x show
+}
+# waits <text>: sends it, and no more; what comes then, until the end or up to its first line
+waits() {
+    exec 5<>"/dev/tcp/127.0.0.1/$port"
+    printf %s "$1" >&5
+    IFS= read -r -t "$LIMIT" answer <&5 || :
+    exec 5>&-
+    printf %s "$answer"
 }
 talk() { catena -t 5 - "$@"; } # <chain>
 # front <name> <chain> [<left chain>]: a proxy of that right chain, at $port.
@@ -87,9 +95,9 @@ fact() { sed -n "s/.*\b$1=\([^ ]*\) .*/\1/p" <<<"$output"; }
 
 @test "nobody gets in without a header, in time, from a proxy that is believed" {
     for way in fork thread; do
-        start_listener server "proxy-protocol-server,handshake-timeout=0.5|tcp-l:0,bind=127.0.0.1,$way" 'system:touch served'
-        same '' "$( (printf 'PROXY TCP4 127.0.0.1' && $QUIET) | talk "tcp:127.0.0.1:$port" || :)"
-        wait_for 10 file_has server.err 'no answer from the peer in time (0.5 seconds'
+        start_listener server "proxy-protocol-server,handshake-timeout=0.2|tcp-l:0,bind=127.0.0.1,$way" 'system:touch served'
+        same '' "$(waits 'PROXY TCP4 127.0.0.1' || :)"
+        wait_for 10 file_has server.err 'no answer from the peer in time (0.2 seconds'
         same '' "$(echo GET / | talk "tcp:127.0.0.1:$port" || :)"
         wait_for 10 file_has server.err 'does not begin with a PROXY header, which is needed here'
         kill "$(<server.pid)"
@@ -99,4 +107,97 @@ fact() { sed -n "s/.*\b$1=\([^ ]*\) .*/\1/p" <<<"$output"; }
         kill "$(<strict.pid)"
     done
     [ ! -e served ]
+}
+
+# tls <name> <chain...>: a TLS server whose answer is its name
+tls() { start_listener "$1" openssl-listen:0,bind=127.0.0.1,fork,cert="$C/server.pem",verify=0 "system:read x; echo $1 \$SOCAT_SNI \$x"; }
+ask() { echo hello | talk "openssl,cafile=$C/ca.crt,commonname=localhost,snihost=$1|tcp:127.0.0.1:$port"; } # <name>
+told() { wait_for 10 file_has "$@"; }
+
+@test "sni-peek: fork, thread, alone, reverse; who is behind it gets all that was looked at" {
+    tls behind
+    behind=$port
+    for way in fork thread alone reverse; do
+        case $way in
+        alone) start_listener server 'sni-peek,allow=local*|tcp-l:0,bind=127.0.0.1' "tcp:{sni}:$behind" ;;
+        reverse) start_listener server tcp-l:0,bind=127.0.0.1,thread "^sni-peek,allow=local*|tcp:{sni}:$behind" ;;
+        *) start_listener server "sni-peek,allow=local*|tcp-l:0,bind=127.0.0.1,$way" "tcp:{sni}:$behind" ;;
+        esac
+        same 'behind localhost hello' "$(ask localhost)"
+        [ $way != alone ] || continue
+        same '' "$(ask elsewhere || :)"
+        told server.err 'the server "elsewhere" may not be reached'
+        same '' "$(echo GET / | talk "tcp:127.0.0.1:$port" || :)"
+        told server.err 'does not speak TLS: it begins with byte 0x47'
+        kill "$(<server.pid)"
+    done
+    start_listener facts 'sni-peek,open,no-sni=none.example|tcp-l:0,bind=127.0.0.1,fork' 'system:echo "$SOCAT_SNI $SOCAT_ALPN $SOCAT_PROTO" >>facts'
+    timeout "$LIMIT" openssl s_client -connect "127.0.0.1:$port" -servername Some.Example -alpn h2,http/1.1 </dev/null >/dev/null 2>&1 || :
+    timeout "$LIMIT" openssl s_client -connect "127.0.0.1:$port" -noservername </dev/null >/dev/null 2>&1 || :
+    wait_for 10 file_has facts none.example
+    same 'some.example h2,http/1.1 tls none.example tls' "$(paste -sd' ' facts)"
+}
+
+@test "a map leads by name to hosts and chains: fork, thread, all engines apart, TLS on either side of the choice" {
+    tls one
+    one=$port
+    tls two
+    cat >map <<END
+# names
+localhost      127.0.0.1:$one
+*.plain.test   ^openssl-server,cert=$C/server.pem,verify=0|exec:cat
+*.two.test     gzip|gunzip|tcp:127.0.0.1:$port
+gone.test      127.0.0.1:$(free_port)
+*              system:cat >/dev/null; exit 3
+END
+    seq 100000 >in
+    for way in fork thread 'thread --unfused'; do
+        # shellcheck disable=SC2046
+        start_listener server $(cut -s -d' ' -f2 <<<"$way") "sni-peek,no-tls=what.ever,to=map|tcp-l:0,bind=127.0.0.1,${way% *}" route
+        same 'one localhost hello' "$(ask localhost)"
+        same hello "$(ask a.plain.test)"
+        same 'two A.Two.Test hello' "$(ask A.Two.Test)"
+        talk "openssl,cafile=$C/ca.crt,commonname=localhost,snihost=b.plain.test|tcp:127.0.0.1:$port" <in | cmp - in
+        same '' "$(ask gone.test || :)"
+        told server.err 'connection refused'
+        same '' "$(echo plain | talk "tcp:127.0.0.1:$port" || :)"
+        same 'one localhost hello' "$(ask localhost)"
+        kill "$(<server.pid)"
+    done
+    printf 'localhost exec:cat\n' >hosts
+    start_listener hosts "openssl-server,cert=$C/server.pem,verify=0|sni-peek,to=hosts|tcp-l:0,bind=127.0.0.1,thread" route
+    same hello "$(ask localhost)"
+    same '' "$(ask other || :)"
+    told hosts.err 'no line of hosts says where "other" leads'
+    has "$(catena -n 'sni-peek,no-tls=x,to=map|tcp-l:0,bind=127.0.0.1,fork' route)" '^  \*.two.test: gzip|gunzip|tcp$'
+    printf 'a 127.0.0.1:1\nb tcp:x:1,nosuch\n' >bad
+    fails catena 'sni-peek,to=bad|tcp-l:0' route 2>err
+    has "$(<err)" 'bad, line 2: second address "tcp": unknown option "nosuch"'
+}
+
+@test "sniff: every kind of client on one port, those who wait for the server among them" {
+    printf '#!/bin/sh\nread -r x\nprintf "HTTP/1.0 200 OK\\r\\n\\r\\nweb\\n"\n' >web
+    chmod +x web
+    cat >map <<END
+http   exec:./web
+tls    ^openssl-server,cert=$C/server.pem,verify=0|exec:./web
+ssh    system:echo SSH-2.0-here; cat
+socks  ^socks-server,allow=127.0.0.1|exec:./web
+other  exec:cat
+END
+    for way in fork thread; do
+        start_listener server "sniff,to=map|proxy-protocol-server|tcp-l:0,bind=127.0.0.1,$way" route
+        start_listener front tcp-l:0,bind=127.0.0.1,thread "proxy-protocol|tcp:127.0.0.1:$port"
+        same web "$(curl -sS -m "$LIMIT" "http://127.0.0.1:$port/")"
+        same web "$(curl -sS -m "$LIMIT" --cacert "$C/ca.crt" "https://127.0.0.1:$port/")"
+        same web "$(curl -sS -m "$LIMIT" -x "socks5://127.0.0.1:$port" http://127.0.0.1:80/)"
+        same 'SSH-2.0-here SSH-2.0-me' "$(echo SSH-2.0-me | talk "tcp:127.0.0.1:$port" | paste -sd' ')"
+        same what "$(echo what | talk "tcp:127.0.0.1:$port")"
+        start_listener silent "sniff,on-timeout=ssh,sniff-timeout=0.1,to=map|tcp-l:0,bind=127.0.0.1,$way" route
+        same SSH-2.0-here "$(waits '')"
+        same SS "$( (printf SS; $BRIEFLY; echo) | talk "tcp:127.0.0.1:$port")"
+        kill "$(<server.pid)" "$(<front.pid)" "$(<silent.pid)"
+    done
+    start_listener facts 'sniff|tcp-l:0,bind=127.0.0.1' 'system:cat; echo "$SOCAT_PROTO"'
+    same 'GET / http' "$(echo GET / | talk "tcp:127.0.0.1:$port" | paste -sd' ')"
 }

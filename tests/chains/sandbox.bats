@@ -316,7 +316,7 @@ SH
 
 @test "under the name socat, too" {
     same hello "$(socat_ours --sandbox - pipe <<<hello)"
-    has "$(catena -h)" '--sandbox'
+    has "$(catena -hh)" '--sandbox'
 }
 
 @test "nothing a peer sent is looked at before: engines of a chain start confined" {

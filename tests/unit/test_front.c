@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,8 +16,10 @@
 #include "catena/diag.h"
 #include "catena/inter.h"
 #include "catena/plan.h"
+#include "catena/routes.h"
 #include "catena/run.h"
 #include "inter/front/proxy_header.h"
+#include "unit.h"
 
 #define BYTES(s) (s), sizeof(s) - 1
 #define V2 "\r\n\r\n\0\r\nQUIT\n"
@@ -92,7 +95,7 @@ struct heard {
 
 static void check_facts(const struct heard *h, struct run *r)
 {
-    char copy[600], *at, *fact;
+    char copy[1200], *at, *fact;
     (void)snprintf(copy, sizeof copy, "%s", h->facts ? h->facts : "");
     for (fact = strtok_r(copy, " ", &at); fact; fact = strtok_r(NULL, " ", &at)) {
         char *equals = strchr(fact, '=');
@@ -107,7 +110,7 @@ static void hear_once(const struct heard *h, const struct plan *p, void **shared
 {
     static struct peer_script s;
     static const char none;
-    char rest[40000];
+    static char rest[120000];
     struct run r;
     struct wire w;
     struct err e = {0};
@@ -136,12 +139,14 @@ static void hear_once(const struct heard *h, const struct plan *p, void **shared
 
 static void hear(const struct heard *h, const char *right)
 {
-    static char all[40000];
+    static char all[120000];
     struct plan *p;
     struct run r;
     void *shared[4] = {NULL};
     struct err e;
     if (plan_make(&at_home, h->left, right, &p, &e) < 0)
+        fail_msg("%s: %s", h->left, e.text);
+    if (plan_look_up(p, &e) < 0)
         fail_msg("%s: %s", h->left, e.text);
     const struct addr *a = p->links[0].fwd;
     const struct sharing *common = form_common(a->form);
@@ -358,6 +363,236 @@ static void too_long(void **state)
     send_one(&t);
 }
 
+/* ---- clients of TLS ---- */
+
+struct hello { /* what a client says first, in records of so many bytes */
+    const char *name, *alpn; /* as they stand there; name NULL: no such extension */
+    size_t record, padding;
+};
+
+static size_t put(char *to, size_t n, size_t number, int bytes)
+{
+    for (int i = bytes; i-- > 0;)
+        to[n++] = (char)(number >> (8 * i));
+    return n;
+}
+
+static size_t put_extension(char *to, size_t n, unsigned type, const char *data, size_t len)
+{
+    n = put(to, n, type, 2);
+    n = put(to, n, len, 2);
+    memcpy(to + n, data, len);
+    return n + len;
+}
+
+static size_t make_message(const struct hello *h, char *m)
+{
+    char data[600];
+    size_t n = 4 + 2, head, extensions, k;
+    memset(m, 'r', n + 32);
+    m[0] = 1;
+    n = put(m, n + 32, 3, 1);
+    n = put(m, n, 0x616263, 3);  /* session */
+    n = put(m, n, 2, 2);         /* ciphers */
+    n = put(m, n, 0x1301, 2);
+    n = put(m, n, 0x0100, 2);    /* no compression */
+    extensions = n;
+    n += 2;
+    if (h->padding > 0) {
+        n = put(m, n, 21, 2);
+        n = put(m, n, h->padding, 2);
+        memset(m + n, 0, h->padding);
+        n += h->padding;
+    }
+    if (h->name) {
+        k = put(data, 0, strlen(h->name) + 3, 2);
+        k = put(data, k, 0, 1);
+        k = put(data, k, strlen(h->name), 2);
+        memcpy(data + k, h->name, strlen(h->name));
+        n = put_extension(m, n, 0, data, k + strlen(h->name));
+    }
+    if (h->alpn) {
+        k = put(data, 0, strlen(h->alpn), 2);
+        memcpy(data + k, h->alpn, strlen(h->alpn));
+        n = put_extension(m, n, 16, data, k + strlen(h->alpn));
+    }
+    head = put(m, extensions, n - extensions - 2, 2);
+    assert_true(head > 0);
+    (void)put(m, 1, n - 4, 3);
+    return n;
+}
+
+static size_t make_hello(const struct hello *h, char *to)
+{
+    static char message[20000];
+    size_t n = 0, len = make_message(h, message), record = h->record ? h->record : 16384;
+    for (size_t at = 0; at < len; at += record) {
+        size_t part = len - at < record ? len - at : record;
+        n = put(to, n, 0x160301, 3);
+        n = put(to, n, part, 2);
+        memcpy(to + n, message + at, part);
+        n += part;
+    }
+    return n;
+}
+
+#define LABEL63 LONG60 "aaa"
+#define LONG255 LABEL63 "." LABEL63 "." LABEL63 "." LABEL63
+
+static void peeks(void **state)
+{
+    static const struct {
+        const char *options;
+        struct hello hello;
+        const char *facts, *message;
+    } list[] = {
+        {"allow=*", {"www.example", "\2h2\10http/1.1"}, "proto=tls sni=www.example alpn=h2,http/1.1", NULL},
+        {"allow=*", {"WWW.Example.", NULL}, "sni=www.example alpn=-", NULL},
+        {"allow=*", {"a_b.example", "\2h2", .record = 1}, "sni=a_b.example alpn=h2", NULL},
+        {"allow=*", {"www.example", "\2\x0a\x0a\2h2", .record = 7, .padding = 1700}, "sni=www.example alpn=h2", NULL},
+        {"allow=*", {"www.example", NULL, .padding = 16200}, "sni=www.example", NULL},
+        {"allow=*", {LONG255, NULL}, "sni=" LONG255, NULL},
+        {"open", {NULL, NULL}, "proto=tls sni=- alpn=-", NULL},
+        {"open", {"192.0.2.1", NULL}, "proto=tls sni=-", NULL},
+        {"open,no-sni=other.example", {NULL, NULL}, "sni=other.example", NULL},
+        {"open,no-sni=other.example", {"10.1", NULL}, "sni=other.example", NULL},
+        {"allow=*.example a.test", {"b.example", NULL}, "sni=b.example", NULL},
+        {"allow=*.example a.test", {"a.test", NULL}, "sni=a.test", NULL},
+        {"allow=*.example a.test", {"b.test", NULL}, NULL, "the server \"b.test\" may not be reached"},
+        {"allow=*.example", {NULL, NULL}, NULL, "the client names no server"},
+        {"open,deny=b.*", {"b.test", NULL}, NULL, "may not be reached"},
+        {"open", {"a b", NULL}, NULL, "the server's name in it is none of a host"},
+        {"open", {"a..b", NULL}, NULL, "is none of a host"},
+        {"open", {"-a", NULL}, NULL, "is none of a host"},
+        {"open", {"a/../b", NULL}, NULL, "is none of a host"},
+        {"open", {"a:1", NULL}, NULL, "is none of a host"},
+        {"open", {"x\xc3\xa4", NULL}, NULL, "is none of a host"},
+        {"open", {LONG255 "a", NULL}, NULL, "is none of a host"},
+        {"open", {"", NULL}, NULL, "is none of a host"},
+        {"open", {"a", NULL, .padding = 17000}, NULL, "it has more than 16384 bytes"},
+        {"open", {"a", "\5h2"}, NULL, "its extensions are shorter"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        static char bytes[120000];
+        char left[200];
+        (void)snprintf(left, sizeof left, "sni-peek,%s|tcp-l:0", list[i].options);
+        const struct heard h = {left, bytes, make_hello(&list[i].hello, bytes), "192.0.2.7 258", "198.51.100.9 443", list[i].facts,
+                                list[i].message, true};
+        hear(&h, "pipe");
+    }
+}
+
+static void no_hello(void **state)
+{
+    static const struct heard list[] = {
+        {"sni-peek,open|tcp-l:0", BYTES("GET / HTTP/1.0\r\n"), .message = "does not speak TLS: it begins with byte 0x47"},
+        {"sni-peek,open|tcp-l:0", BYTES("\x16\x02\1\0\5abcde"), .message = "does not speak TLS"},
+        {"sni-peek,open|tcp-l:0", BYTES("\x16\3\1\0\0abcde"), .message = "does not speak TLS"},
+        {"sni-peek,open|tcp-l:0", BYTES("\x16\3\1\x40\1abcde"), .message = "does not speak TLS"},
+        {"sni-peek,open|tcp-l:0", BYTES("\x16\3\1\0\5\2abcd"), .message = "does not speak TLS"},
+        {"sni-peek,open|tcp-l:0", BYTES("\x16\3\1\0\2\1\0\x17\3\1\0\5abcde"), .message = "something else stands in the middle"},
+        {"sni-peek,open|tcp-l:0", BYTES("\x16\3\1\0\6\1\0\0\2\3\3"), .message = "it is shorter than it says"},
+        {"sni-peek,open,no-tls=plain.example|tcp-l:0", BYTES("GET / HTTP/1.0\r\n"), .facts = "proto=other sni=plain.example", .looks = true},
+        {"sniff|tcp-l:0", BYTES("GET / HTTP/1.0\r\n"), .facts = "proto=http", .looks = true},
+        {"sniff|tcp-l:0", BYTES("PRI * HTTP/2.0\r\n"), .facts = "proto=http", .looks = true},
+        {"sniff|tcp-l:0", BYTES("POST /"), .facts = "proto=http", .looks = true},
+        {"sniff|tcp-l:0", BYTES("POSTED"), .facts = "proto=other", .looks = true},
+        {"sniff|tcp-l:0", BYTES("SSH-2.0-x\r\n"), .facts = "proto=ssh", .looks = true},
+        {"sniff|tcp-l:0", BYTES("\x16\3\1\2\0\1"), .facts = "proto=tls", .looks = true},
+        {"sniff|tcp-l:0", BYTES("\x16\3\1\2\0\2"), .facts = "proto=other", .looks = true},
+        {"sniff|tcp-l:0", BYTES("\5\2\0\2"), .facts = "proto=socks", .looks = true},
+        {"sniff|tcp-l:0", BYTES("\5\0\0\2"), .facts = "proto=other", .looks = true},
+        {"sniff|tcp-l:0", BYTES("\4\1\0\x50"), .facts = "proto=socks", .looks = true},
+        {"sniff|tcp-l:0", BYTES("\4\3\0\x50"), .facts = "proto=other", .looks = true},
+        {"sniff|tcp-l:0", BYTES("\0"), .facts = "proto=other", .looks = true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        hear(&list[i], "pipe");
+}
+
+/* ---- maps ---- */
+
+static void write_map(const char *text)
+{
+    FILE *f = fopen("map", "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void maps(void **state)
+{
+    static const struct heard list[] = {
+        {"sniff,to=map|tcp-l:0", BYTES("SSH-2.0-x\r\n"), .facts = "proto=ssh targethost=192.0.2.1 targetport=22 route=3", .looks = true},
+        {"sniff,to=map|tcp-l:0", BYTES("GET / HTTP/1.0\r\n"), .facts = "targethost=[2001:db8::1] targetport=80 route=4", .looks = true},
+        {"sniff,to=map|tcp-l:0", BYTES("\5\1\0"), .facts = "targethost=web-1.example targetport=65535 route=5", .looks = true},
+        {"sniff,to=map|tcp-l:0", BYTES("other"), .message = "no line of map says where \"other\" leads"},
+    };
+    static const char *const bad[][2] = {
+        {"ssh\n", "map, line 1: a name needs behind it where it leads"},
+        {"\n\ns/h a:1\n", "map, line 3: a name has letters"},
+        {"ssh tcp:h:1\n", "map, line 1: a chain takes the place"},
+        {"ssh h:0", "map, line 1: a chain takes the place"},
+        {"# nothing\n\n", "map: no line says where anything leads"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        write_map("# a map\n\n  SSH \t192.0.2.1:22 \r\nhttp [2001:db8::1]:80\nso*s web-1.example:65535\nsocks a:1");
+        hear(&list[i], "tcp:{targethost}:{targetport}");
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct plan *p;
+        struct err e = {0};
+        write_map(bad[i][0]);
+        assert_int_equal(plan_make(&at_home, "sniff,to=map|tcp-l:0", "tcp:{targethost}:{targetport}", &p, &e), 0);
+        assert_int_equal(plan_look_up(p, &e), -1);
+        if (!strstr(e.text, bad[i][1]))
+            fail_msg("%s", e.text);
+        plan_free(p);
+    }
+}
+
+/* The chains of a map are plans that are made with it, and wrong ones are told. */
+static void routed(void **state)
+{
+    static const char *const bad[][3] = {
+        {"* tcp:h:1,nosuch\n", "sniff,to=map|tcp-l:0", "map, line 1: second address \"tcp\": unknown option"},
+        {"* route\n", "sniff,to=map|tcp-l:0", "a map leads to no other map"},
+        {"* tcp:{sni}:443\n", "sniff,to=map|tcp-l:0", "nobody who is opened before tells that"},
+        {"* tcp:{sni}:443\n", "sni-peek,to=map|tcp-l:0", "would be connected to anything"},
+        {"*.* tcp:{sni}:443\n", "sni-peek,to=map|tcp-l:0", "would be connected to anything"},
+    };
+    static const char *const good[][2] = {
+        {"*.example tcp:{sni}:443\n* tcp:h:1", "sni-peek,to=map|tcp-l:0"},
+        {"* tcp:{sni}:443\n", "sni-peek,to=map,allow=*.example|tcp-l:0"},
+        {"* tcp:{sni}:443\n", "sni-peek,to=map|tcp-l:0,bind=127.0.0.1"},
+        {"* tcp:{sni}:443\n", "sni-peek,to=map,open|tcp-l:0"},
+        {"* gzip|tcp:h:1\n", "openssl-server|sni-peek,to=map|tcp-l:0"},
+        {"* gzip|tcp:h:1\n", "sni-peek,to=map|proxy-protocol-server|tcp-l:0"},
+    };
+    struct plan *p;
+    struct err e;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_map(bad[i][0]);
+        assert_int_equal(plan_make(&at_home, bad[i][1], "route", &p, &e), 0);
+        assert_int_equal(plan_look_up(p, &e), -1);
+        if (!strstr(e.text, bad[i][2]))
+            fail_msg("%s", e.text);
+        plan_free(p);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        write_map(good[i][0]);
+        if (plan_make(&at_home, good[i][1], "route", &p, &e) < 0 || plan_look_up(p, &e) < 0)
+            fail_msg("%s: %s", good[i][1], e.text);
+        assert_non_null(p->routes->v[0].plan);
+        assert_true(p->nfigures >= p->routes->v[0].plan->nlinks);
+        plan_free(p);
+    }
+}
+
 /* ---- the command line ---- */
 
 static void mistakes(void **state)
@@ -372,6 +607,19 @@ static void mistakes(void **state)
         {"proxy-protocol-server,from=10.0.0.0/8 host|tcp-l:0", "pipe", "\"host\" is neither a network"},
         {"socks-server|proxy-protocol-server|tcp-l:0,bind=127.0.0.1", "tcp:{targethost}:1", "would be connected to anything"},
         {"socks-server|proxy-protocol-server|unix-l:/x", "tcp:{targethost}:1", "would be connected to anything"},
+        {"sni-peek|tcp-l:0", "tcp:{sni}:443", "would be connected to anything"},
+        {"sni-peek,deny=x|tcp-l:0", "socks5:{sni}:443|tcp:h:1", "would be connected to anything"},
+        {"sni-peek,allow=*.example:443|tcp-l:0", "pipe", "has numbers or ports"},
+        {"sni-peek,allow=10.0.0.0/8|tcp-l:0", "pipe", "has numbers or ports"},
+        {"sni-peek,no-sni=a/b|tcp-l:0", "pipe", "cannot be the name of a server"},
+        {"sni-peek|tcp-l:0", "tcp:{targethost}:443", "tells only with option to"},
+        {"sniff,on-timeout=tl|tcp-l:0", "pipe", "is none of: tls http"},
+        {"sniff,sniff-timeout=0|tcp-l:0", "pipe", "more than 0 seconds"},
+        {"tcp-l:0", "route", "nobody in the left chain chooses"},
+        {"sniff|tcp-l:0", "route", "nobody in the left chain chooses"},
+        {"sniff,to=map|tcp-l:0", "gzip|route", "links stand there"},
+        {"sniff,to=map|openssl-server|tcp-l:0", "route", "stands behind something else"},
+        {"sniff,to=map|socks-server,open|tcp-l:0", "route", "stands behind something else"},
         {"proxy-protocol-server,crc32c|tcp-l:0", "pipe", "option \"crc32c\" is not for this address"},
     };
     (void)state;
@@ -385,11 +633,23 @@ static void mistakes(void **state)
     }
 }
 
+/* Maps are named as they are on a command line. */
+static int begin(void **state)
+{
+    char dir[4096];
+    if (unit_begin(state) != 0)
+        return -1;
+    (void)snprintf(dir, sizeof dir, "%s", unit_path("map"));
+    *strrchr(dir, '/') = '\0';
+    return chdir(dir);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers), cmocka_unit_test(refused), cmocka_unit_test(cut_short), cmocka_unit_test(is_sent),
-        cmocka_unit_test(too_long), cmocka_unit_test(mistakes),
+        cmocka_unit_test(too_long), cmocka_unit_test(peeks), cmocka_unit_test(no_hello), cmocka_unit_test(maps),
+        cmocka_unit_test(routed), cmocka_unit_test(mistakes),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, begin, unit_end);
 }

@@ -46,8 +46,8 @@ static int run_plan(struct cmdline *c, const char *const address[2])
     struct plan *plan;
     if (plan_make(&c->settings, address[0], address[1], &plan, &e) < 0)
         return fail(&e);
+    int found = plan_look_up(plan, &e); /* plans of a map's chains have the same secrets */
     secret_hide_environment(plan);
-    int found = plan_look_up(plan, &e);
     for (const struct plan_note *n = plan->notes; n; n = n->next)
         diag_err(n->level, &n->what);
     int status = 0;

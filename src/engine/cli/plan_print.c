@@ -7,6 +7,7 @@
 #include "catena/endpoint.h"
 #include "catena/options.h"
 #include "catena/plan.h"
+#include "catena/routes.h"
 #include "engine/open/joint.h"
 
 static const char *ctx_text(enum ctx c)
@@ -297,6 +298,27 @@ static void print_opening(const struct plan *p, FILE *f)
         fprintf(f, "  %d. (--sandbox: nothing is opened from here)\n", n);
 }
 
+/* Of a chain its addresses: what stands behind them may be secret. */
+static void print_route(const struct route *to, FILE *f)
+{
+    const struct addr *a;
+    fprintf(f, "  %s: ", to->pattern);
+    if (to->host)
+        fprintf(f, "%s:%s", to->host, to->port);
+    for (size_t i = 0; !to->host && to->plan && (a = plan_chain_addr(to->plan, RIGHT, i)); i++)
+        fprintf(f, "%s%s", i > 0 ? "|" : "", a->keyword);
+    fprintf(f, "\n");
+}
+
+static void print_routes(const struct plan *p, FILE *f)
+{
+    for (const struct routes *of = p->routes; of; of = of->next) {
+        fprintf(f, "the first line of %s that fits leads there:\n", of->file);
+        for (size_t i = 0; i < of->n; i++)
+            print_route(&of->v[i], f);
+    }
+}
+
 void plan_print(const struct plan *p, FILE *f)
 {
     size_t engines = p->nengines, programs = 0;
@@ -309,6 +331,7 @@ void plan_print(const struct plan *p, FILE *f)
     fprintf(f, "%zu engine%s, %zu thread%s, %zu program link%s\n", engines, engines == 1 ? "" : "s",
             engines, engines == 1 ? "" : "s", programs, programs == 1 ? "" : "s");
     print_opening(p, f);
+    print_routes(p, f);
     if (p->missing)
         fprintf(f, "not there by now:\n");
     for (const struct plan_note *n = p->missing; n; n = n->next)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "catena/option.h"
+#include "catena/routes.h"
 
 static void hide_variables(const struct addr *a)
 {
@@ -22,6 +23,10 @@ static void hide_variables(const struct addr *a)
 void secret_hide_environment(const struct plan *p)
 {
     const struct addr *a;
+    for (const struct routes *of = p->routes; of; of = of->next)
+        for (size_t i = 0; i < of->n; i++)
+            if (of->v[i].plan)
+                secret_hide_environment(of->v[i].plan);
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             hide_variables(a);

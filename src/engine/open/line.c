@@ -9,13 +9,9 @@
 #include "engine/open/dialog.h"
 #include "engine/open/joint.h"
 
-int line_init(struct line *l, struct run *r, struct err *e)
+static int make_stations(struct line *l, struct err *e)
 {
-    const struct plan *p = r->plan;
-    *l = (struct line){.run = r, .plan = p, .next = {0, p->nitems}, .done_fd = -1};
-    for (int i = 0; i < 2; i++)
-        l->fds[i][0] = l->fds[i][1] = -1;
-    border_init(&l->border, r);
+    const struct plan *p = l->plan;
     l->stations = calloc(p->nitems, sizeof *l->stations);
     if (!l->stations)
         return err_nomem(e);
@@ -27,6 +23,28 @@ int line_init(struct line *l, struct run *r, struct err *e)
         s->program = s->item->link && s->item->link->fate == FATE_PROGRAM;
     }
     return 0;
+}
+
+int line_init(struct line *l, struct run *r, struct err *e)
+{
+    const struct plan *p = r->plan;
+    *l = (struct line){.run = r, .plan = p, .next = {0, p->nitems}, .done_fd = -1};
+    for (int i = 0; i < 2; i++)
+        l->fds[i][0] = l->fds[i][1] = -1;
+    border_init(&l->border, r);
+    return make_stations(l, e);
+}
+
+int line_become(struct line *l, const struct plan *p, struct err *e)
+{
+    free(l->stations);
+    l->stations = NULL;
+    l->run->plan = l->plan = p;
+    l->next[RIGHT] = p->nitems;
+    l->failed = NULL;
+    border_fini(&l->border);
+    border_init(&l->border, l->run);
+    return make_stations(l, e);
 }
 
 void line_put_end(struct line *l, int side, struct port *p)

@@ -56,6 +56,9 @@ struct line {
 };
 
 int line_init(struct line *l, struct run *r, struct err *e);
+/* Of another plan with the same left chain, of which nothing but dialogs has been opened, and nothing of the right
+ * one. */
+int line_become(struct line *l, const struct plan *p, struct err *e);
 /* The port of that end; the line takes it. */
 void line_put_end(struct line *l, int side, struct port *p);
 /* Handles the items of that end's own chain: dialogs, handshakes, engines. This and line_prove() give 1

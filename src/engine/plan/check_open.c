@@ -3,6 +3,8 @@
  * everybody in. Hardly anybody means that, and it is found within hours. */
 #include "engine/plan/checks.h"
 
+#include <string.h>
+
 /* A proxy on this host brings others. */
 static enum admits admits_of(const struct addr *a)
 {
@@ -22,12 +24,45 @@ static bool is_guarded(const struct plan *p, size_t link)
     return admits_of(p->end[l->wire].fwd) != ADMITS_ANYBODY;
 }
 
+static bool ends_with_hole(const struct template *t, const struct fact_desc *f)
+{
+    for (size_t i = 0; t && t->in == IN_HOST && i < t->nholes; i++)
+        if (t->holes[i].fact == f && t->text[t->holes[i].off + t->holes[i].len] == '\0')
+            return true;
+    return false;
+}
+
+static bool reaches_by(const struct plan *p, const struct addr *a, const struct addr *teller, const struct fact_desc *f)
+{
+    for (size_t i = 0; a && a->holes && i < a->nparams; i++)
+        if (ends_with_hole(a->holes[i], f) && plan_teller(p, a->place, f) == teller)
+            return true;
+    return false;
+}
+
+/* Does what it has learnt say which host is reached, and all of it? Who was chosen by his name said no other. */
+static bool says_where(const struct plan *p, const struct addr *teller)
+{
+    const char *name = teller->form->serves_by;
+    const struct fact_desc *f = name ? fact_lookup(name, strlen(name)) : NULL;
+    const struct addr *a;
+    if (!f)
+        return true;
+    if (p->is_route && p->route_of[strspn(p->route_of, "*.")])
+        return false;
+    for (int chain = LEFT; chain <= RIGHT; chain++)
+        for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
+            if (reaches_by(p, a, teller, f))
+                return true;
+    return false;
+}
+
 int plan_check_open(const struct plan *p, struct err *e)
 {
     for (size_t i = 0; i < p->nlinks; i++) {
         const struct addr *a = p->links[i].fwd, *end = p->end[p->links[i].wire].fwd;
         if (!a->form->serves_anybody || !a->form->serves_anybody(a) || end->form->role != ROLE_SERVER ||
-            is_guarded(p, i))
+            !says_where(p, a) || is_guarded(p, i))
             continue;
         return err_at(e, a->at, "%s: whoever reaches %s would be connected to anything; say who may come "
                                 "(auth, auth-file, or range or bind=127.0.0.1 there) or where to (allow), "

@@ -32,6 +32,7 @@ const struct fact_desc fact_table[] = {
     {"targetuser", FACT_TEXT, "name by which a client has logged in"},
     {"command", FACT_TEXT, "what a client asks for: connect or bind"},
     {"proto", FACT_TEXT, "protocol that a client speaks"},
+    {"route", FACT_NUMBER, "line of a map by which a connection goes"},
     {"host", FACT_HOST, "host that the program which uses this one wants to reach"},
     {"port", FACT_PORT, "port that the program which uses this one wants to reach"},
     {"term", FACT_TEXT, "type of the terminal that a telnet client has"},

@@ -15,6 +15,7 @@
 #include "engine/plan/plan_controls.h"
 #include "engine/plan/plan_records.h"
 #include "engine/plan/plan_warn.h"
+#include "engine/plan/routes_plan.h"
 
 /* ---- the line ---- */
 
@@ -90,10 +91,10 @@ static int settle_introduced(struct plan *p, const struct plan_link *l, struct e
 
 /* A meter where the two chains meet, behind those dialogs of the right one that are held before there is
  * anything to count. */
-static int add_progress(struct plan *p, bool nofork, struct err *e)
+static int add_progress(struct plan *p, bool without, struct err *e)
 {
     size_t at = p->nleft;
-    if (!p->settings->progress || nofork)
+    if (!p->settings->progress || without)
         return 0;
     while (at < p->nlinks && p->links[at].fate == FATE_DIALOG && p->links[at].wire == LEFT)
         at++;
@@ -116,7 +117,8 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
         p->links[i] = i < p->nleft ? c[LEFT].links[p->nleft - 1 - i] : c[RIGHT].links[i - p->nleft];
         settle_link(p, &p->links[i]);
     }
-    if (add_progress(p, opt_true(c[RIGHT].end.fwd, &opt_nofork), e) < 0)
+    const struct addr *end = c[RIGHT].end.fwd;
+    if (add_progress(p, opt_true(end, &opt_nofork) || end->form->routed, e) < 0)
         return -1;
     p->end[LEFT] = c[LEFT].end;
     p->end[RIGHT] = c[RIGHT].end;
@@ -293,6 +295,29 @@ static void settle_proofs(struct plan *p)
     }
 }
 
+/* Whoever chooses the right chain does so before anything stands that depends on it. */
+static int settle_routed(struct plan *p, struct err *e)
+{
+    const struct addr *end = p->end[RIGHT].fwd;
+    if (!end->form->routed)
+        return 0;
+    if (p->is_route)
+        return err_at(e, end->at, "%s: a map leads to no other map", end->label);
+    if (p->nlinks > p->nleft)
+        return err_at(e, end->at, "%s: the whole right chain is what the map says, links stand there", end->label);
+    for (size_t i = p->nleft_items; i-- > 0;)
+        if (p->items[i].kind == ITEM_DIALOG && opt_find(p->items[i].link->fwd, &opt_to)) {
+            for (size_t k = 0; k < i; k++)
+                if (p->items[k].kind == ITEM_STATION || plan_item_waits(p, k))
+                    return err_at(e, end->at, "%s: %s cannot choose a chain, for what connects stands behind something else by "
+                                              "then; TLS can stand left of it, or in the chains of the map as ^openssl-server",
+                                  end->label, p->items[i].link->fwd->label);
+            p->nproofs = i + 1;
+            return 0;
+        }
+    return err_at(e, end->at, "%s: nobody in the left chain chooses (sni-peek or sniff with option to)", end->label);
+}
+
 /* Two dialogs that wait for each other: each talks towards the other, nobody answers. */
 static int check_facing(const struct plan *p, struct err *e)
 {
@@ -330,6 +355,8 @@ static int make_items(struct plan *p, struct err *e)
     settle_border(p);
     settle_engines(p);
     settle_proofs(p);
+    if (settle_routed(p, e) < 0)
+        return -1;
     return plan_settle_records(p, e) < 0 || plan_settle_controls(p, e) < 0 ? -1 : check_facing(p, e);
 }
 
@@ -580,8 +607,8 @@ static int make_plan_as_v1(struct plan *p, struct err *e)
     return make_plan(p, &ignored) < 0 ? -1 : (*e = (struct err){.kind = ERR_NONE}, 0);
 }
 
-int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
-              struct err *e)
+int plan_make_route(const struct settings *s, const char *left, const char *right, const char *pattern, struct plan **out,
+                    struct err *e)
 {
     struct plan *p = calloc(1, sizeof *p);
     if (!p)
@@ -591,19 +618,29 @@ int plan_make(const struct settings *s, const char *left, const char *right, str
     p->text[LEFT] = left;
     p->text[RIGHT] = right;
     p->no_holes = s->v1_only;
+    p->route_of = pattern;
+    p->is_route = pattern != NULL;
     if (make_plan(p, e) < 0 && make_plan_as_v1(p, e) < 0) {
         plan_free(p);
         return -1;
     }
     settle_facts(p);
+    p->nfigures = p->nlinks;
     *out = p;
     return 0;
+}
+
+int plan_make(const struct settings *s, const char *left, const char *right, struct plan **out,
+              struct err *e)
+{
+    return plan_make_route(s, left, right, NULL, out, e);
 }
 
 void plan_free(struct plan *p)
 {
     if (!p)
         return;
+    routes_free(p);
     arena_free(&p->arena);
     free(p);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/plan/bind.h"
+#include "engine/plan/routes_plan.h"
 
 /* What could not be looked up and is left out (-s). */
 static const struct option_desc left_out = {.name = "(left out)"};
@@ -79,5 +80,5 @@ static int foresee(struct plan *p, struct err *e)
 
 int plan_look_up(struct plan *p, struct err *e)
 {
-    return look_up_names(p, e) < 0 || (p->settings->dry_run && foresee(p, e) < 0) ? -1 : 0;
+    return look_up_names(p, e) < 0 || routes_read(p, e) < 0 || (p->settings->dry_run && foresee(p, e) < 0) ? -1 : 0;
 }

@@ -24,8 +24,8 @@ int run_init(struct run *r, const struct settings *s, const struct plan *p, int 
                       .broken_fd = -1, .peer.catena = s->catena};
     if (pthread_mutex_init(&r->lock, NULL) != 0)
         return err_set(e, ERR_OTHER, "pthread_mutex_init() failed");
-    if (p && p->nlinks > 0 && !s->v1_name) /* without memory there are no figures of links */
-        r->links = calloc(p->nlinks, sizeof *r->links);
+    if (p && p->nfigures > 0 && !s->v1_name) /* without memory there are no figures of links */
+        r->links = calloc(p->nfigures, sizeof *r->links);
     run_touch(r);
     return 0;
 }

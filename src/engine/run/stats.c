@@ -85,7 +85,7 @@ static void tell_link(const struct plan_link *l, const struct link_traffic *t, i
 void stats_print(struct run *r)
 {
     const bool v1 = r->settings->v1_name;
-    size_t n = r->plan && !v1 ? r->plan->nlinks : 0;
+    size_t n = r->plan && !v1 ? r->plan->nfigures : 0;
     struct traffic t = {.links = n > 0 ? calloc(n, sizeof *t.links) : NULL};
     if (!atomic_load(&r->transferring)) {
         diag_forced(DIAG_WARN, "transfer engine not yet started, statistics not available");

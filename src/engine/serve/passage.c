@@ -11,6 +11,7 @@
 #include "catena/diag.h"
 #include "catena/fdtable.h"
 #include "catena/options.h"
+#include "catena/routes.h"
 #include "catena/wait.h"
 #include "engine/confine/sandbox.h"
 #include "engine/run/stats.h"
@@ -58,14 +59,30 @@ static bool may_retry(const struct plan *p, int side)
     return (times && times->v.i > 0) || (ever && ever->v.i != 0);
 }
 
+/* Who connected has said by what name he goes on: the line becomes another one from there. */
+static int take_route(struct passage *s, struct err *e)
+{
+    const struct route *to = routes_chosen(s->run);
+    if (!to || !to->plan)
+        return err_set(e, ERR_OTHER, "nobody has chosen a chain");
+    s->plan = to->plan;
+    s->run->shared = to->shared;
+    if (line_become(s->line, to->plan, e) < 0)
+        return -1;
+    int rc = line_open_chain(s->line, LEFT, e);
+    return rc != 0 ? rc : line_prove(s->line, e);
+}
+
 int passage_go_on(struct passage *s, int side, struct err *e)
 {
     if (side == RIGHT)
         return s->last(s, e);
-    const struct addr *a = s->plan->end[RIGHT].fwd;
     int rc = line_prove(s->line, e);
+    if (rc == 0 && s->plan->end[RIGHT].fwd->form->routed)
+        rc = take_route(s, e);
     if (rc != 0)
         return rc;
+    const struct addr *a = s->plan->end[RIGHT].fwd;
     if (opt_true(a, &opt_nofork))
         return replace(s, e);
     s->line->shakes_later = s->last == passage_join && !may_retry(s->plan, RIGHT) && !run_wants_facts(s->run);
@@ -219,27 +236,66 @@ void **passage_slots(const struct plan *p)
     return calloc(2 * p->nlinks + 1, sizeof(void *));
 }
 
-int passage_prepare(const struct plan *p, struct run *r, void **shared, struct err *e)
+static int prepare(const struct plan *p, struct run *r, void **shared, size_t from, struct err *e)
 {
-    if (!shared)
-        return err_nomem(e);
-    r->shared = shared;
     for (size_t i = 0; i < 2 * p->nlinks; i++) {
         const struct addr *a = sharer(p, i);
-        const struct sharing *common = a ? form_common(a->form) : NULL;
+        const struct sharing *common = a && i % p->nlinks >= from ? form_common(a->form) : NULL;
         if (common && sharing_holds(common, a) && common->prepare(a, r, &shared[i], e) < 0)
             return e->where.text ? -1 : err_wrap(e, "%s", a->label);
     }
     return 0;
 }
 
-void passage_release(const struct plan *p, void **shared)
+static void release(const struct plan *p, void **shared, size_t from)
 {
     for (size_t i = 0; shared && i < 2 * p->nlinks; i++) {
-        const struct sharing *common = shared[i] ? form_common(sharer(p, i)->form) : NULL;
+        const struct sharing *common = shared[i] && i % p->nlinks >= from ? form_common(sharer(p, i)->form) : NULL;
         if (common)
             common->release(shared[i]);
     }
+}
+
+/* The left chain is the same for all. */
+static int prepare_route(const struct plan *p, struct run *r, void **shared, struct route *to, struct err *e)
+{
+    size_t n = to->plan->nlinks;
+    if (!(to->shared = passage_slots(to->plan)))
+        return err_nomem(e);
+    for (size_t i = 0; i < p->nleft; i++) {
+        to->shared[i] = shared[i];
+        to->shared[n + i] = shared[p->nlinks + i];
+    }
+    r->shared = to->shared;
+    int rc = prepare(to->plan, r, to->shared, p->nleft, e);
+    r->shared = shared;
+    return rc;
+}
+
+int passage_prepare(const struct plan *p, struct run *r, void **shared, struct err *e)
+{
+    if (!shared)
+        return err_nomem(e);
+    r->shared = shared;
+    if (prepare(p, r, shared, 0, e) < 0)
+        return -1;
+    for (const struct routes *of = p->routes; of; of = of->next)
+        for (size_t i = 0; i < of->n; i++)
+            if (of->v[i].plan && prepare_route(p, r, shared, &of->v[i], e) < 0)
+                return err_wrap(e, "%s, line %u", of->file, of->v[i].line);
+    return 0;
+}
+
+void passage_release(const struct plan *p, void **shared)
+{
+    for (const struct routes *of = p->routes; of; of = of->next)
+        for (size_t i = 0; i < of->n; i++) {
+            if (of->v[i].plan)
+                release(of->v[i].plan, of->v[i].shared, p->nleft);
+            free(of->v[i].shared);
+            of->v[i].shared = NULL;
+        }
+    release(p, shared, 0);
 }
 
 static int exit_status(const struct passage *s, int rc, const struct err *e)
