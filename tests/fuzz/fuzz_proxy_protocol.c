@@ -15,7 +15,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     struct err e;
     (void)argc;
     (void)argv;
-    if (plan_make(&dialog_settings, "proxy-protocol-server|-", "pipe", &plan, &e) < 0)
+    if (plan_make(&dialog_settings, "proxy-protocol-server,from=unix|-", "pipe", &plan, &e) < 0)
         abort();
     return 0;
 }

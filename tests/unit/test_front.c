@@ -201,6 +201,7 @@ static void headers(void **state)
         {S_BY("", "[fe80:0000:0000:0000:0000:0000:0000:0001] 7", "PROXY TCP4 192.0.2.7 198.51.100.9 258 443\r\n"), "peeraddr=192.0.2.7"},
         {S_BY("", "<anon>", "PROXY TCP4 192.0.2.7 198.51.100.9 258 443\r\n"), "peeraddr=192.0.2.7 proxyaddr=<anon>"},
         {S_BY(",from=192.0.2.0/24 [2001:db8::]/32", "192.0.2.1 7", "PROXY TCP4 192.0.2.7 198.51.100.9 258 443\r\n"), "peeraddr=192.0.2.7"},
+        {S_BY(",from=unix", NULL, "PROXY TCP4 192.0.2.7 198.51.100.9 258 443\r\n"), "peeraddr=192.0.2.7 proxyaddr=-"},
         {S_BY(",from=any", "203.0.113.1 7", "PROXY TCP4 192.0.2.7 198.51.100.9 258 443\r\n"), "peeraddr=192.0.2.7"},
     };
     (void)state;
@@ -237,6 +238,7 @@ static void refused(void **state)
         {S_BY("", "203.0.113.1 7", "PROXY TCP4 192.0.2.7 198.51.100.9 258 443\r\n"), .message = "203.0.113.1 may not say who its clients are"},
         {S_BY(",from=192.0.2.0/24", "10.1.2.3 7", "PROXY UNKNOWN\r\n"), .message = "may not say"},
         {S_BY(",from=192.0.2.0/24", "<anon>", "PROXY UNKNOWN\r\n"), .message = "may not say"},
+        {S_BY("", NULL, "PROXY UNKNOWN\r\n"), .message = "the peer may not say"},
         {S_BY(",from=unix", "127.0.0.1 7", "PROXY UNKNOWN\r\n"), .message = "may not say"},
         {"proxy-protocol-server|tcp-l:0,range=192.0.2.8/29", BYTES("PROXY TCP4 192.0.2.7 198.51.100.9 258 443\r\n"), "10.1.2.3 7", "10.1.2.4 8",
          .message = "refusing connection from 192.0.2.7:258 due to range option"},
@@ -339,7 +341,7 @@ static void is_sent(void **state)
          OK("\x21\x11\0\x2d" IP4 "\1\0\2h2" "\2\0\x0bwww.example" "\5\0\3x-1" "\xe0\0\2hi" "\xe1\0\0")},
         {"crc32c", ENDS, OK("\x21\x11\0\x13" IP4 "\3\0\4\xce\xf2\x93\xcf")},
         {"authority,alpn", ENDS, OK("\x21\x11\0\x1f" IP4 "\1\0\2h2" "\2\0\x0bwww.example"), {{"sni", "www.example"}, {"alpn", "h2"}}},
-        {"authority,alpn", ENDS, OK("\x21\x11\0\x0c" IP4)},
+        {"authority,alpn", ENDS, OK("\x21\x11\0\x0c" IP4), {{"alpn", "h2,http/1.1"}}},
         {"tls", ENDS, OK("\x21\x11\0\x14" IP4 "\x20\0\5" "\0\0\0\0\1")},
         {"tls", ENDS, OK("\x21\x11\0\x2e" IP4 "\x20\0\x1f" "\7\0\0\0\0" "\x21\0\7TLSv1.3" "\x22\0\5me-me" "\x23\0\5ABCDE"),
          {{"openssl_proto_version", "TLSv1.3"}, {"openssl_cipher", "ABCDE"}, {"openssl_x509_commonname", "me-me"}}},

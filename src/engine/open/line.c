@@ -39,7 +39,9 @@ int line_become(struct line *l, const struct plan *p, struct err *e)
 {
     free(l->stations);
     l->stations = NULL;
+    pthread_mutex_lock(&l->run->lock);
     l->run->plan = l->plan = p;
+    pthread_mutex_unlock(&l->run->lock);
     l->next[RIGHT] = p->nitems;
     l->failed = NULL;
     border_fini(&l->border);

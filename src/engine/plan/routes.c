@@ -129,18 +129,32 @@ static int read_map(struct plan *p, const struct addr *a, const struct opt *o, s
 
 /* ---- chains ---- */
 
+/* But not what there is to say of the left chain: that is said already. */
+static void take_notes(const struct plan *p, struct plan_note **to, struct plan_note **from)
+{
+    while (*to)
+        to = &(*to)->next;
+    for (struct plan_note *n = *from, *next; n; n = next) {
+        next = n->next;
+        n->next = NULL;
+        if (n->what.where.text == p->text[LEFT])
+            continue;
+        *to = n;
+        to = &n->next;
+    }
+    *from = NULL;
+}
+
 static int plan_route(struct plan *p, const struct routes *of, struct route *to, struct err *e)
 {
     if (plan_make_route(p->settings, p->text[LEFT], to->chain, to->pattern, &to->plan, e) < 0)
         return err_wrap(e, "%s, line %u", of->file, to->line);
     if (to->plan->nlinks > p->nfigures)
         p->nfigures = to->plan->nlinks;
-    struct plan_note **end = &p->notes;
-    while (*end)
-        end = &(*end)->next;
-    *end = to->plan->notes;
-    to->plan->notes = NULL;
-    return plan_look_up(to->plan, e) < 0 ? err_wrap(e, "%s, line %u", of->file, to->line) : 0;
+    int rc = plan_look_up(to->plan, e);
+    take_notes(p, &p->notes, &to->plan->notes);
+    take_notes(p, &p->missing, &to->plan->missing);
+    return rc < 0 ? err_wrap(e, "%s, line %u", of->file, to->line) : 0;
 }
 
 static int needs_route(const struct routes *of, const struct route *to, struct err *e)

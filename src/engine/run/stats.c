@@ -17,7 +17,10 @@ static const char *const ways[] = {"left to right", "right to left"};
 
 static void add_links(struct link_traffic *to, struct run *r)
 {
-    for (size_t i = 0; to && r->links && i < r->plan->nlinks; i++)
+    pthread_mutex_lock(&r->lock); /* while its line becomes another one */
+    size_t n = to && r->links ? r->plan->nlinks : 0;
+    pthread_mutex_unlock(&r->lock);
+    for (size_t i = 0; i < n; i++)
         for (int d = 0; d < 2; d++) {
             traffic_add(&to[i].in[d], atomic_load(&r->links[i].in[d]));
             traffic_add(&to[i].out[d], atomic_load(&r->links[i].out[d]));
@@ -102,7 +105,7 @@ void stats_print(struct run *r)
         tell_v1(&t);
     else
         tell_border(&t, (double)(wait_now() - atomic_load(&r->began)) / 1000);
-    for (size_t i = 0; t.links && i < n; i++)
+    for (size_t i = 0; t.links && i < r->plan->nlinks; i++)
         for (int d = 0; d < 2; d++)
             tell_link(&r->plan->links[i], &t.links[i], d);
     free(t.links);

@@ -44,7 +44,10 @@ static int put_text(struct writing *h, unsigned type, const char *text, struct e
 static int put_fact(struct writing *h, unsigned type, const struct outcome *client, const char *fact, struct err *e)
 {
     char value[256];
-    return outcome_told(client, fact, value, sizeof value) ? put_text(h, type, value, e) : 0;
+    bool told = outcome_told(client, fact, value, sizeof value);
+    if (told && type == PROXY_ALPN && strchr(value, ',')) /* what he offers; nothing has been agreed upon */
+        told = false;
+    return told ? put_text(h, type, value, e) : 0;
 }
 
 /* The option's value, or without one the client's word. */

@@ -91,7 +91,8 @@ static int admit_proxy(const struct addr *a, const struct proxy *p, struct err *
     unsigned char ip[16];
     size_t at;
     bool known = p->name.len > 0, numbered = known && sockname_ip_bytes(&p->name, ip);
-    bool local = !p->named || (known && sockname_family(&p->name) == AF_UNIX);
+    /* whoever has no name, as what comes with the process, may be anybody behind inetd: that takes a word */
+    bool local = p->named ? known && sockname_family(&p->name) == AF_UNIX : opt_find(a, &opt_front_from) != NULL;
     if (is_believed(opt_string(a, &opt_front_from, usually), numbered ? ip : NULL, local, &at) > 0)
         return 0;
     return err_set(e, ERR_DENIED, "%s may not say who its clients are (from=<networks> says which proxies may)", p->host);
