@@ -267,6 +267,11 @@ static int socks5_client(struct other_end *o)
     return ASK("\5\1\2" "\1\1a\1b" "\5\1\0\1\177\0\0\1\0\120" TEXT);
 }
 
+static int fronted_client(struct other_end *o)
+{
+    return ASK("PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\nGET / HTTP/1.0\r\n\r\n");
+}
+
 static int proxy_client(struct other_end *o)
 {
     return ASK("GET http://www/ HTTP/1.1\r\nConnection: x\r\n\r\nPOST http://www/a HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n"
@@ -388,6 +393,8 @@ const struct scenario scenarios[] = {
     {.name = "socks-server", .args = {"socks-server,auth-file=in,deny=10.0.0.0/8|" TCP_IN, "pipe"}, .input = "a:b\n",
      .other = socks5_client},
     {.name = "proxy-server", .args = {"proxy-server,auth=a:b|" TCP_IN, "pipe"}, .other = proxy_client},
+    {.name = "front", .args = {"sniff,to=in|proxy-protocol-server|" TCP_IN ",range=192.0.2.0/24", "route"},
+     .input = "ssh tcp:www:22\nhttp proxy-protocol,crc32c,tls,unique-id|gzip|gunzip|pipe\n", .other = fronted_client},
     {.name = "readline", .args = {"readline,history=out.history", TCP_OUT}, .other = terminal,
      .listens = LISTEN_TCP, .terminal = true},
     {.name = "openssl", .args = {"-", "openssl,cafile=+/pem,commonname=localhost,alpn=a b,ocsp=staple|" TCP_OUT},
