@@ -20,25 +20,27 @@ enum {
 
 /* ---- checksums ---- */
 
-typedef uint64_t words __attribute__((vector_size(32)));
+typedef uint32_t words __attribute__((vector_size(16)));
 
-/* The sum of 16-bit words in the machine's order, not yet folded: added up by 32 bits, the carries run into the
- * upper halves. Vectors, as it costs more than all the rest of a tap. */
+/* The sum of 16-bit words in the machine's order, not yet folded, of at most 64 KiB: so no carry leaves the 32 bits
+ * that each is added up in. Vectors, as it costs more than all the rest of a tap. */
 static uint64_t sum(uint64_t to, const unsigned char *p, size_t n)
 {
-    words a = {0}, b = {0}, w, v;
-    uint64_t rest[8] = {0};
+    words a = {0}, b = {0}, v, w;
+    unsigned char rest[sizeof v + sizeof w] = {0};
     for (; n >= sizeof rest; p += sizeof rest, n -= sizeof rest) {
-        memcpy(&w, p, sizeof w);
-        memcpy(&v, p + sizeof w, sizeof v);
-        a += (w & UINT32_MAX) + (w >> 32);
-        b += (v & UINT32_MAX) + (v >> 32);
+        memcpy(&v, p, sizeof v);
+        memcpy(&w, p + sizeof v, sizeof w);
+        a += (v & UINT16_MAX) + (v >> 16);
+        b += (w & UINT16_MAX) + (w >> 16);
     }
-    if (n > 0)
-        memcpy(rest, p, n);
-    a += b;
-    for (size_t i = 0; i < 8; i++)
-        to += (rest[i] & UINT32_MAX) + (rest[i] >> 32) + (i < 4 ? a[i] : 0);
+    memcpy(rest, p, n);
+    for (size_t i = 0; i < sizeof rest; i += sizeof v) {
+        memcpy(&v, rest + i, sizeof v);
+        a += (v & UINT16_MAX) + (v >> 16);
+    }
+    for (size_t i = 0; i < 4; i++)
+        to += (uint64_t)a[i] + b[i];
     return to;
 }
 
