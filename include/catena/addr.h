@@ -99,6 +99,9 @@ struct form {
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
     int (*check)(const struct addr *, struct err *);
+    /* ... or about two of its kind on one line, however far from each other: asked about each pair of the form, of
+     * which a is the later. May be NULL. */
+    int (*beside)(const struct addr *a, const struct addr *other, struct err *);
     /* It asks for facts, whatever its parameters say. May be NULL: it does not. */
     bool (*wants_facts)(const struct addr *);
     /* ... or for the secrets of sessions, which are kept then. */

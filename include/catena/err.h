@@ -66,6 +66,8 @@ int err_hint(struct err *e, const char *hint) CATENA_API(err_hint) FAILURE_PATH;
 /* A usage error about a piece of the command line. */
 int err_at(struct err *e, struct span where, const char *fmt, ...) CATENA_API(err_at) FAILURE_PATH
     __attribute__((format(printf, 3, 4)));
+/* What a failure is about, for the caret, which then takes the place of the address's label. Returns -1. */
+int err_points_at(struct err *e, struct span where) CATENA_API(err_points_at) FAILURE_PATH;
 /* Puts "what: " in front of the text already there; returns -1. */
 int err_wrap(struct err *e, const char *fmt, ...) CATENA_API(err_wrap) FAILURE_PATH
     __attribute__((format(printf, 2, 3)));

@@ -150,6 +150,9 @@ struct option_desc {
     int (*look_up)(const struct opt *o, const struct addr *a, struct run *r, char **numeric,
                    struct err *e);
     long a, b;
+    /* Numbers and seconds: what is accepted, from least to most. Of rows that an address brings along (groups 0) a BOOL
+     * is 0 or 1 without saying so. Both 0: all that the type holds, in v1's words. */
+    long long least, most;
     enum secret secret;
     bool waits; /* apply says ERR_BUSY while somebody else has it: it is tried again, where there is a run */
     bool file; /* the value names a file, which a dry run looks for */

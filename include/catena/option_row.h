@@ -58,6 +58,9 @@
     const struct option_desc *const options_##table[]
 #define OPTIONS_END NULL
 
+/* The numbers, or seconds, that a value may be. */
+#define FROM_TO(from, to) .least = (from), .most = (to)
+
 /* Rows of GROUP_OPEN are flags of open(2): a is the flag, b the mask to clear before (0: the flag).
  * Termios rows: a is the flag word (0 c_iflag, 1 c_oflag, 2 c_cflag, 3 c_lflag) and a mask. */
 #define TIO_FIELD(word, mask) .a = (long)(mask) << 2 | (word)

@@ -158,7 +158,7 @@ expands() {
     assert_nothing_left
     run catena -u open:large 'gzip,threads=65|create:none.gz'
     same 1 "$status"
-    has "$output" ' E .*threads 65 .*from 0 to 64'
+    has "$output" ' E .*threads "65" .*from 0 to 64'
     has "$output" '\^'
     [ ! -e none.gz ]
 }

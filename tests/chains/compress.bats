@@ -136,14 +136,14 @@ expands() {
         [ "$(stat -c %s $high.packed)" -lt "$(stat -c %s $low.packed)" ]
         run catena -u open:"$in" "$f,level=23|create:none"
         same 1 "$status"
-        has "$output" ' E .*level 23 is not a number from'
+        has "$output" ' E .*level "23" is no number from'
         [ ! -e none ]
         for policy in idle always never; do
             catena -u open:"$in" "$f,flush=$policy|create:x"
             unpack $f <x | cmp - "$in"
         done
         run catena -n - "$f,flush=often|pipe"
-        has "$output" 'flush "often" is not one of idle, always, never'
+        has "$output" 'flush "often" is none of idle, always, never'
     done
     for f in zstd zlib deflate; do
         for n in 0 2 5; do

@@ -171,6 +171,77 @@ L=open:sentinel,creat
     same content "$(catena -u './^f' -)"
 }
 
+# value <option=value> <what is said> <address>: the caret stands under the value, whatever it is.
+value() {
+    local text=${1#*=}
+    wrong "$text" "$2" -- $L "$3,$1|tcp:127.0.0.1:1"
+}
+
+@test "values of the layers' options: what is accepted is said, at the value" {
+    each value <<'ROWS'
+level=abc 'level "abc" is no number from 0 to 9' gzip
+level=23 'level "23" is no number from -100 to 22' zstd
+window=9 'window "9" is no number from 10 to 24' brotli
+max-ratio=-1 'max-ratio "-1" is no number from 1 to' lz4
+threads=many 'threads "many" is no number from 0 to 64' gzip
+line-length=1.5 'line-length "1.5" is no number from 0 to 1000000' base64
+separator=0x 'separator "0x" has a digit in it' hex
+max-size=1k 'max-size "1k" is no number from 1 to 1099511627776' ws
+ping=-1 'ping "-1" is no number of seconds from 0 to 1000000' ws
+header=foo 'header "foo": a header is "<name>: <value>"' ws
+uri=noslash 'uri "noslash": an uri begins with "/"' ws
+host=a\ b 'host "a b": a host has neither blanks' ws
+half-close=5 'half-close "5" is neither 0 nor 1' ws
+handshake-timeout=soon 'handshake-timeout "soon" is no number of seconds' ws
+binary=5 'binary "5" is neither 0 nor 1' telnet
+charset=x!y 'charset "x!y" is no name of a character set, as UTF-8' telnet
+wait=abc 'wait "abc" is no number of seconds from 0' ^telnet-server
+baud=-1 'baud "-1" is no number from 1 to 4294967295' rfc2217
+size=9 'size "9" is no number from 5 to 8' rfc2217
+bits=0 'bits "0" is no number from 1 to 100' pace:9600
+seed=-1 'seed "-1" is no number from 0 to 4294967295' delay:1
+timeout=-1 'timeout "-1" is no number of seconds from 0' dialog,expect=x
+fd=-1 'fd "-1" is no number from 0 to' meter
+interval=-1 'interval=-1: 0.02 to 1000000 seconds' meter
+ROWS
+    wrong '******' 'auth: it is <user>:<password>' -- $L 'ws,auth=secret|tcp:127.0.0.1:1'
+    wrong '******' 'auth: it is <user>:<password>' -- $L '^ws-server,auth=secret|tcp:127.0.0.1:1'
+    wrong 0xfffffffff 'accm "0xfffffffff" is no number from 0 to 4294967295' -- udp-l:0 'hdlc,accm=0xfffffffff|open:sentinel,creat'
+    wrong 70000 'may have from 1 to 65535 bytes' -- udp-l:0 'length16,max-size=70000|open:sentinel,creat'
+    wrong max-size 'option "max-size": value required, a number from 1' -- udp-l:0 'length16,max-size|open:sentinel,creat'
+    wrong -1 'max-children "-1" is no number from 0' -- tcp-l:0,fork,max-children=-1 $L
+    wrong './/b/./a' 'link 1 "tap" writes to the same file in format raw, and this in format pcapng' -- $L \
+        'tap:b/a,format=raw|nop|tap:.//b/./a,format=pcapng|tcp:127.0.0.1:1'
+    catena -n - 'tap:a,format=hex|tap:b,format=raw|tap:a,format=hex|tap|pipe' >/dev/null
+    run catena -b0 - pipe
+    has "$output" 'option -b: "0" is not a size in bytes'
+}
+
+@test "what is not there when it is opened is shown at its place as well" {
+    : >empty
+    start_listener server tcp-listen:0,bind=127.0.0.1,fork pipe
+    while read -r marked message link; do
+        run catena open:/dev/null "$link|tcp:127.0.0.1:$port"
+        same 1 "$status"
+        has "$output" "$message"
+        caret "$marked"
+    done <<'ROWS'
+nosuch "nosuch".is.not.known.here recode:utf-8:nosuch
+no/where "no/where":.no.such.file tap:no/where
+no/where "no/where":.no.such.file tap:no/where,format=pcapng
+no/where "no/where":.no.such.file sha256:no/where
+99 descriptor.99.cannot.be.written meter,fd=99
+no/where script."no/where":.no.such dialog:no/where
+empty says.nothing.and.waits.for.nothing dialog:empty
+no/where static."no/where":.no.such ^ws-server,static=no/where
+no/where auth-file."no/where":.no.such ^ws-server,auth-file=no/where
+no/where auth-file."no/where":.no.such ws,auth-file=no/where
+ROWS
+    has "$(catena -n - 'telnet,charset=nosuchset|pipe' 2>&1)" 'character set "nosuchset" is not known here'
+    kill "$(<server.pid)"
+    finish server 143
+}
+
 @test "--v1 switches chains off" {
     echo content >'nop|pipe'
     run catena --v1 - 'nop|pipe' </dev/null

@@ -124,7 +124,7 @@ usr1_shows() {
     done <<'ROWS'
 format=hex format "hex" is none of bar, line, json
 size=1kB size "1kB" is no number of bytes
-interval=0 interval: 0.02 to 1000000 seconds
+interval=0 interval=0: 0.02 to 1000000 seconds
 interval=x interval
 ROWS
     run catena -u text:x 'meter,fd=99|create:out'

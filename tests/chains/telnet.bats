@@ -287,7 +287,7 @@ END
     same 1 "$status"
     has "$output" 'parity "strange" is none of none, odd, even, mark, space'
     run catena -n - 'rfc2217,size=9|tcp:localhost:1'
-    has "$output" 'size 9 is none of 5 to 8'
+    has "$output" 'size "9" is no number from 5 to 8'
     run catena -n - 'telnet,env=FOO|tcp:localhost:1'
     has "$output" 'env "FOO" is not <name>=<value>'
     start_peer no 'recv:3' 'send:\xff\xfe\x2c' eof

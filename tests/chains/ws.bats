@@ -220,14 +220,14 @@ breaks_off() { # <steps> <what is said> <first address>
 
 @test "mistakes of the command line" {
     each catena_fails <<'ROWS'
-'max-size=0: a message may have 1 byte' - 'ws,max-size=0|tcp:h:1'
+'max-size "0" is no number from 1 to' - 'ws,max-size=0|tcp:h:1'
 'a header is' - 'ws,header=x|tcp:h:1'
-'characters that cannot stand there' - 'ws:/a b|tcp:h:1'
+'an uri has neither blanks' - 'ws:/a b|tcp:h:1'
 'text and binary exclude' - 'ws,text,binary|tcp:h:1'
 'the name of a subprotocol' - 'ws,subprotocol=a/b|tcp:h:1'
-'deflate=10: from 1' - 'ws,deflate=10|tcp:h:1'
+'deflate "10" is no number from 0 to 9' - 'ws,deflate=10|tcp:h:1'
 'option "static" is not for this' - ws:h:1,static=x
-'auth is <user>:<password>' - ws:h:1,auth=x
+'auth: it is <user>:<password>' - ws:h:1,auth=x
 ROWS
     has "$(catena -n - 'ws-server|tcp:h:1' 2>&1)" 'is the client meant?'
 }

@@ -48,7 +48,13 @@ static void lines(void **state)
     assert_string_equal(out, "x: 0.0 s, 0 B, 0 B/s");
     r.flow[0] = (struct reading_flow){true, UINT64_MAX, 0, 5};
     (void)reading_line(&r, out);
-    assert_string_equal(out, "x: 0.0 s, 16.0 EiB, 0 B/s, 100 %");
+    assert_string_equal(out, "x: 0.0 s, 16.0 EiB, 0 B/s, 1000000000000000 %");
+    r.flow[0] = (struct reading_flow){true, 6144, 0, 1024}; /* more than was expected */
+    (void)reading_line(&r, out);
+    assert_string_equal(out, "x: 0.0 s, 6.00 KiB, 0 B/s, 600 %");
+    r.flow[0] = (struct reading_flow){true, 999, 0, 1000}; /* some of it is missing yet */
+    (void)reading_line(&r, out);
+    assert_string_equal(out, "x: 0.0 s, 999 B, 0 B/s, 99 %");
 }
 
 static void json(void **state)

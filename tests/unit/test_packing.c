@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "../home.h"
+#include "catena/arena.h"
 #include "inter/compress/opts_compress.h"
 #include "lane.h"
 
@@ -294,17 +296,21 @@ static void values_out_of_range(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct opt o = number(rows[i].row, 0);
-        struct addr a = {.form = form_of(&formats[rows[i].format]), .opts = &o, .nopts = 1};
-        const long long in[] = {rows[i].least, rows[i].most}, out[] = {rows[i].least - 1, rows[i].most + 1};
+        const struct option_desc *const *d = form_of(&formats[rows[i].format])->options;
+        const long long n[] = {rows[i].least, rows[i].most, rows[i].least - 1, rows[i].most + 1};
+        struct arena mem = {0};
+        struct value v;
         struct err e;
-        for (size_t j = 0; j < 2; j++) {
-            o.v.i = in[j];
-            assert_int_equal(a.form->check(&a, &e), 0);
-            o.v.i = out[j];
-            assert_int_equal(a.form->check(&a, &e), -1);
-            assert_int_equal(e.kind, ERR_USAGE);
+        while (!option_is(*d, rows[i].row))
+            d++;
+        for (size_t j = 0; j < 4; j++) {
+            char text[32], says[64];
+            (void)snprintf(text, sizeof text, "%lld", n[j]);
+            (void)snprintf(says, sizeof says, "is no number from %lld to %lld", rows[i].least, rows[i].most);
+            assert_int_equal(value_convert(&mem, &home, *d, text, (struct span){0}, &v, &e), j < 2 ? 0 : -1);
+            assert_true(j < 2 ? v.i == n[j] : e.kind == ERR_USAGE && strstr(e.text, says));
         }
+        arena_free(&mem);
     }
 }
 

@@ -173,6 +173,8 @@ static void fails(void **state)
         {"a $", "", "", NULL, ERR_USAGE, "\"$\" without the name", 0},
         {"a ${A", "", "", NULL, ERR_USAGE, "\"$\" without the name", 0},
         {"TIMEOUT soon", "", "", NULL, ERR_USAGE, "\"soon\" is no number of seconds", 0},
+        {"/a\\z/ b", "", "", NULL, ERR_USAGE, "\"\\z\" is no escape", 0},
+        {"ABORT '' a b", "", "", NULL, ERR_USAGE, "an empty text comes always", 0},
         {"ABORT", "", "", NULL, ERR_USAGE, "nothing follows ABORT", 0},
         {"WHEN a", "", "", NULL, ERR_USAGE, "nothing follows WHEN", 0},
         {"REPORT CONNECT", "", "", NULL, ERR_USAGE, "REPORT of chat(8) is not known here", 0},

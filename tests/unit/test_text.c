@@ -198,9 +198,9 @@ static void nonsense(void **state)
         const char *why;
     } rows[] = {
         {forms_base64, text(&opt_padding, "some"), "padding \"some\" is none of optional, strict, none"},
-        {forms_base64, number(&opt_line_length, -1), "line-length -1 is not a number from 0"},
         {forms_base64, text(&opt_flush, "often"), "flush \"often\""},
         {forms_hex, text(&opt_case, "camel"), "case \"camel\" is none of lower, upper"},
+        {forms_hex, text(&opt_separator, ""), "separator: 1 to 8 characters are expected"},
         {forms_hex, text(&opt_separator, "a"), "separator \"a\" has a digit in it"},
         {forms_hex, text(&opt_separator, ":::::::::"), "has more than 8 characters"},
     };

@@ -53,11 +53,12 @@ static int from_file(const struct opt *o, struct run *r, int64_t deadline, char 
 
     if (fd < 0) {
         (void)err_sys(e, "%s \"%s\"", name, path);
+        (void)err_points_at(e, o->at);
         return err_as(e, ERR_OTHER); /* a wrong value of an option, which does not mend itself */
     }
     rc = read_line(fd, name, path, r, deadline, to, e);
     close(fd);
-    return rc;
+    return rc < 0 ? err_points_at(e, o->at) : rc;
 }
 
 /* ---- files with several ---- */

@@ -12,7 +12,7 @@ NAMED_OPTION(opt_children_shutup, "children-shutup", NULL, GROUP_CHILD, PASTACCE
 NAMED_OPTION(opt_fork, "fork", NULL, GROUP_CHILD, PASTACCEPT, BOOL,
              "serve each connection in a process of its own");
 NAMED_OPTION(opt_max_children, "max-children", "maxchildren", GROUP_CHILD, PASTACCEPT, INT,
-             "connections served at the same time");
+             "connections served at the same time; 0: as many as come", FROM_TO(0, 1000000));
 NAMED_OPTION(opt_thread, "thread", NULL, GROUP_CHILD, PASTACCEPT, BOOL,
              "serve each connection in a thread of its own");
 NAMED_OPTION(opt_forever, "forever", NULL, GROUP_RETRY, INIT, BOOL,

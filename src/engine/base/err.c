@@ -155,6 +155,12 @@ int err_hint(struct err *e, const char *hint)
     return -1;
 }
 
+int err_points_at(struct err *e, struct span where)
+{
+    e->where = where;
+    return -1;
+}
+
 int err_at(struct err *e, struct span where, const char *fmt, ...)
 {
     va_list ap;

@@ -44,7 +44,7 @@ static int act_b(struct cmdline *c, const char *v, struct err *e)
     char *end;
     errno = 0;
     unsigned long long n = strtoull(v, &end, 0);
-    if (end == v || *end != '\0' || strchr(v, '-'))
+    if (end == v || *end != '\0' || strchr(v, '-') || n == 0)
         return err_set(e, ERR_USAGE, "option -b: \"%s\" is not a size in bytes", v);
     if (errno == ERANGE || n > SIZE_MAX / 2)
         return err_set(e, ERR_USAGE, "buffer size option (-b) to big - %s (max is %zu)", v,

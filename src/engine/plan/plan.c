@@ -537,11 +537,27 @@ static void settle_facts(struct plan *p)
         p->has_peers |= forks(p, chain, &opt_fork) || forks(p, chain, &opt_thread);
 }
 
+static const struct addr *nth(const struct plan *p, size_t n)
+{
+    return n % 2 ? p->links[n / 2].back : p->links[n / 2].fwd;
+}
+
+static int check_pairs(const struct plan *p, struct err *e)
+{
+    for (size_t i = 0; i < 2 * p->nlinks; i++)
+        for (size_t k = 0; k < i; k++) {
+            const struct addr *a = nth(p, i), *other = nth(p, k);
+            if (a && other && a->form == other->form && a->form->beside && a->form->beside(a, other, e) < 0)
+                return err_wrap(e, "%s", a->label);
+        }
+    return 0;
+}
+
 static int check(struct plan *p, struct err *e)
 {
     return settle_eol(p, LEFT, e) < 0 || settle_eol(p, RIGHT, e) < 0 ||
                    check_thread(p, e) < 0 || check_fork(p, e) < 0 || check_answers(p, e) < 0 ||
-                   check_nofork(p, e) < 0 || check_max_children(p, e) < 0 ||
+                   check_nofork(p, e) < 0 || check_max_children(p, e) < 0 || check_pairs(p, e) < 0 ||
                    plan_check_open(p, e) < 0 || plan_check_sandbox(p, e) < 0 || plan_check_guest(p, e) < 0
                ? -1
                : 0;

@@ -334,6 +334,44 @@ static int (*const converters[VALUE_TYPE_COUNT])(struct conv *) = {
     [VALUE_GENERIC] = conv_mreq_source,
 };
 
+/* ---- rows with limits ---- */
+
+static bool limits(const struct option_desc *d, long long *least, long long *most)
+{
+    bool is_switch = d->type == VALUE_BOOL && d->groups == 0 && d->most == 0;
+    *least = d->least;
+    *most = is_switch ? 1 : d->most;
+    return *least < *most;
+}
+
+/* One sentence for all that can be wrong, which says what would be right. */
+static int teach(struct conv *c, long long least, long long most)
+{
+    const bool time = c->d->type == VALUE_TIMEVAL || c->d->type == VALUE_TIMESPEC;
+    if (!c->text)
+        return err_at(c->e, c->at, "option \"%s\": value required, a number%s from %lld to %lld", c->d->name,
+                      time ? " of seconds" : "", least, most);
+    if (least == 0 && most == 1)
+        return err_at(c->e, c->at, "%s \"%s\" is neither 0 nor 1", c->d->name, c->text);
+    return err_at(c->e, c->at, "%s \"%s\" is no number%s from %lld to %lld", c->d->name, c->text,
+                  time ? " of seconds" : "", least, most);
+}
+
+static int convert(struct conv *c)
+{
+    long long least, most;
+    if (!limits(c->d, &least, &most))
+        return converters[c->d->type](c);
+    bool time = c->d->type == VALUE_TIMEVAL || c->d->type == VALUE_TIMESPEC;
+    bool alone = !c->text && (c->d->type == VALUE_BOOL || c->d->type == VALUE_INT_NULL);
+    if (alone || (c->d->type == VALUE_INT_NULL && !*c->text))
+        return converters[c->d->type](c);
+    if (!c->text || converters[c->d->type](c) < 0 ||
+        (time ? c->v->t < (double)least || c->v->t > (double)most : c->v->i < least || c->v->i > most))
+        return teach(c, least, most);
+    return 0;
+}
+
 /* The name of the variable was typed, its value is what counts. */
 static int take_variable(struct conv *c)
 {
@@ -355,5 +393,5 @@ int value_convert(struct arena *a, const struct catena *c, const struct option_d
     struct conv v = {.mem = a, .home = c, .d = d, .text = text, .at = at, .v = out, .e = e};
     if (d->secret == SECRET_ENV && take_variable(&v) < 0)
         return -1;
-    return converters[d->type](&v);
+    return convert(&v);
 }

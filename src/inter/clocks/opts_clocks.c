@@ -14,10 +14,10 @@ NAMED_OPTION(opt_jitter, "jitter", NULL, 0, SPECIFIC, STRING,
              "so much more or less than the delay, by chance; what came first leaves first all the same");
 NAMED_OPTION(opt_buffer, "buffer", NULL, 0, SPECIFIC, STRING,
              "memory for what is delayed in one direction, default 4M; when it is full nothing more is read");
-NAMED_OPTION(opt_seed, "seed", NULL, 0, SPECIFIC, UINT,
-             "a number from which all chances follow, so that they can be had again");
+NAMED_OPTION(opt_seed, "seed", NULL, 0, SPECIFIC, LONG,
+             "a number from which all chances follow, so that they can be had again", FROM_TO(0, UINT32_MAX));
 NAMED_OPTION(opt_bits, "bits", NULL, 0, SPECIFIC, INT,
-             "bits of a character on the serial line, with start, parity and stop, default 10");
+             "bits of a character on the serial line, with start, parity and stop, default 10", FROM_TO(1, 100));
 NAMED_OPTION(opt_char_delay, "char-delay", NULL, 0, SPECIFIC, STRING, "a pause behind each byte");
 NAMED_OPTION(opt_line_delay, "line-delay", NULL, 0, SPECIFIC, STRING, "a pause behind each line feed or carriage return");
 NAMED_OPTION(opt_loss, "loss", NULL, 0, SPECIFIC, STRING, "percentage of the packets that are lost");

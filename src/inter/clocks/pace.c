@@ -47,8 +47,6 @@ static int measure(const struct addr *a, bool to_right, struct pace *p, struct e
     double baud = 0;
     long long bits = opt_int(a, &opt_bits, BITS);
     const char *text = clocks_text(a, to_right, &at);
-    if (bits < 1 || bits > 100)
-        return err_at(e, opt_find(a, &opt_bits)->at, "bits=%lld: a character has from 1 to 100", bits);
     if ((text && baud_of(text, at, &baud, e) < 0) || pause_of(a, &opt_char_delay, &p->per_char, e) < 0 ||
         pause_of(a, &opt_line_delay, &p->per_line, e) < 0)
         return -1;

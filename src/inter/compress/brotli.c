@@ -8,21 +8,7 @@
 #include "inter/compress/packing.h"
 #include "inter/libraries/libraries.h"
 
-enum { LEVEL = 5, MOST_LEVEL = BROTLI_MAX_QUALITY };
-
-static int brotli_check(const struct addr *a, struct err *e)
-{
-    enum pack_flush policy;
-    struct pack_growth g;
-
-    return pack_in_range(a, &opt_level, "compression level", 0, MOST_LEVEL, e) < 0 ||
-                   pack_in_range(a, &opt_window, "window", BROTLI_MIN_WINDOW_BITS,
-                                 BROTLI_MAX_WINDOW_BITS, e) < 0 ||
-                   pack_flush_policy(a, &policy, e) < 0 ||
-                   pack_growth_init(&g, "brotli", a, e) < 0
-               ? -1
-               : 0;
-}
+enum { LEVEL = 5 };
 
 /* ---- compressing ---- */
 
@@ -131,8 +117,9 @@ static int unpack_init(void *st, const struct addr *a, struct err *e)
 
     u->u.step = unpack_step;
     u->u.one = true;
-    if (libraries_load_brotli(e) < 0 || pack_growth_init(&u->u.growth, "brotli", a, e) < 0)
+    if (libraries_load_brotli(e) < 0)
         return -1;
+    pack_growth_init(&u->u.growth, "brotli", a);
     u->z = BrotliDecoderCreateInstance(NULL, NULL, NULL);
     return !u->z ? err_nomem(e) : 0;
 }
@@ -155,9 +142,9 @@ static const struct codec_pair unbrotli_pair = {.encode = &unpacks, .decode = &p
 
 extern const struct form forms_brotli[];
 const struct form forms_brotli[] = {
-    CODEC_FORM("BROTLI", options_brotli, brotli_check, brotli_pair,
+    CODEC_FORM("BROTLI", options_brotli, pack_check, brotli_pair,
                "compresses from left to right, expands on the way back (brotli)", .heavy = true),
-    CODEC_FORM("UNBROTLI", options_brotli, brotli_check, unbrotli_pair,
+    CODEC_FORM("UNBROTLI", options_brotli, pack_check, unbrotli_pair,
                "expands from left to right, compresses on the way back (brotli)", .heavy = true),
     {0},
 };

@@ -8,18 +8,7 @@
 #include "inter/compress/packing.h"
 #include "inter/libraries/libraries.h"
 
-enum { MOST_LEVEL = 12, BLOCK = 64 * 1024, HEADER_MOST = 19 };
-
-static int lz4_check(const struct addr *a, struct err *e)
-{
-    enum pack_flush policy;
-    struct pack_growth g;
-
-    return pack_in_range(a, &opt_level, "compression level", 0, MOST_LEVEL, e) < 0 ||
-                   pack_flush_policy(a, &policy, e) < 0 || pack_growth_init(&g, "lz4", a, e) < 0
-               ? -1
-               : 0;
-}
+enum { BLOCK = 64 * 1024, HEADER_MOST = 19 };
 
 static int complain(size_t rc, const char *what, struct err *e)
 {
@@ -155,8 +144,9 @@ static int unpack_init(void *st, const struct addr *a, struct err *e)
     struct lz4_unpacker *u = st;
 
     u->u.step = unpack_step;
-    if (libraries_load_lz4(e) < 0 || pack_growth_init(&u->u.growth, "lz4", a, e) < 0)
+    if (libraries_load_lz4(e) < 0)
         return -1;
+    pack_growth_init(&u->u.growth, "lz4", a);
     size_t rc = LZ4F_createDecompressionContext(&u->z, LZ4F_VERSION);
     return LZ4F_isError(rc) ? complain(rc, "starting lz4 expansion", e) : 0;
 }
@@ -179,9 +169,9 @@ static const struct codec_pair unlz4_pair = {.encode = &unpacks, .decode = &pack
 
 extern const struct form forms_lz4[];
 const struct form forms_lz4[] = {
-    CODEC_FORM("LZ4", options_lz4, lz4_check, lz4_pair,
+    CODEC_FORM("LZ4", options_lz4, pack_check, lz4_pair,
                "compresses from left to right, expands on the way back (LZ4 frames)", .heavy = true),
-    CODEC_FORM("UNLZ4", options_lz4, lz4_check, unlz4_pair,
+    CODEC_FORM("UNLZ4", options_lz4, pack_check, unlz4_pair,
                "expands from left to right, compresses on the way back (LZ4 frames)", .heavy = true),
     {0},
 };

@@ -7,7 +7,7 @@
 
 #include "inter/compress/opts_compress.h"
 
-enum { MOST_THREADS = 64, MOST_RATIO = 1000000000, FREE = 1024 * 1024 /* bytes that no ratio is asked of */ };
+enum { FREE = 1024 * 1024 /* bytes that no ratio is asked of */ };
 
 /* ---- options ---- */
 
@@ -22,46 +22,37 @@ int pack_flush_policy(const struct addr *a, enum pack_flush *policy, struct err 
             *policy = (enum pack_flush)i;
             return 0;
         }
-    return err_at(e, opt_find(a, &opt_flush)->at, "flush \"%s\" is not one of idle, always, never",
+    return err_at(e, opt_find(a, &opt_flush)->at, "flush \"%s\" is none of idle, always, never",
                   name ? name : "");
 }
 
-int pack_in_range(const struct addr *a, const struct option_desc *row, const char *what, int least,
-                  int most, struct err *e)
+int pack_check(const struct addr *a, struct err *e)
 {
-    const struct opt *o = opt_find(a, row);
+    enum pack_flush policy;
 
-    if (!o || (o->v.i >= least && o->v.i <= most))
-        return 0;
-    return err_at(e, o->at, "%s %lld is not a number from %d to %d", what, o->v.i, least, most);
+    return pack_flush_policy(a, &policy, e);
 }
 
 static unsigned processors(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (unsigned)n;
+    return n < 1 ? 1 : n > PACK_MOST_THREADS ? PACK_MOST_THREADS : (unsigned)n;
 }
 
-int pack_threads(const struct addr *a, unsigned *n, struct err *e)
+unsigned pack_threads(const struct addr *a)
 {
-    if (pack_in_range(a, &opt_threads, "number of threads", 0, MOST_THREADS, e) < 0)
-        return -1;
-    *n = (unsigned)opt_int(a, &opt_threads, 1);
-    if (*n == 0)
-        *n = processors();
-    return 0;
+    unsigned n = (unsigned)opt_int(a, &opt_threads, 1);
+
+    return n > 0 ? n : processors();
 }
 
 /* ---- how large a stream may become ---- */
 
-int pack_growth_init(struct pack_growth *g, const char *name, const struct addr *a, struct err *e)
+void pack_growth_init(struct pack_growth *g, const char *name, const struct addr *a)
 {
-    if (pack_in_range(a, &opt_max_ratio, "max-ratio", 1, MOST_RATIO, e) < 0)
-        return -1;
     *g = (struct pack_growth){.name = name,
                               .most = (unsigned long long)opt_int(a, &opt_max_ratio, 0)};
-    return 0;
 }
 
 int pack_growth_count(struct pack_growth *g, size_t in, size_t out, struct err *e)

@@ -8,13 +8,12 @@
 #include "catena/inter.h"
 
 enum pack_flush { FLUSH_IDLE, FLUSH_ALWAYS, FLUSH_NEVER };
+enum { PACK_MOST_THREADS = 64 };
 
 int pack_flush_policy(const struct addr *a, enum pack_flush *policy, struct err *e);
-/* 0 if the option is not there, or within least and most. */
-int pack_in_range(const struct addr *a, const struct option_desc *row, const char *what, int least,
-                  int most, struct err *e);
+int pack_check(const struct addr *a, struct err *e); /* form.check of all formats */
 /* How many threads are to compress; 1: whoever calls does it himself. */
-int pack_threads(const struct addr *a, unsigned *n, struct err *e);
+unsigned pack_threads(const struct addr *a);
 
 /* ---- how large a stream may become ---- */
 
@@ -22,7 +21,7 @@ struct pack_growth {
     const char *name; /* of the format */
     unsigned long long in, out, most; /* bytes, and how many times; 0: whatever comes */
 };
-int pack_growth_init(struct pack_growth *g, const char *name, const struct addr *a, struct err *e);
+void pack_growth_init(struct pack_growth *g, const char *name, const struct addr *a);
 int pack_growth_count(struct pack_growth *g, size_t in, size_t out, struct err *e);
 
 /* ---- from the plain stream ---- */

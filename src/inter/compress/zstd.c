@@ -8,29 +8,11 @@
 #include "inter/libraries/libraries.h"
 
 enum {
-    LEAST_LEVEL = -100,
-    MOST_LEVEL = 22,
     LEVEL = 3,
-    LEAST_WINDOW = 10, /* powers of 2 */
-    MOST_WINDOW = 30,
-    WINDOW = 27, /* as much memory as a peer may ask for */
+    WINDOW = 27, /* a power of 2: as much memory as a peer may ask for */
     JOB = 1 << 20, /* bytes that a thread compresses in one go: so long the end, and a signal, may have to wait, and
                       so much is taken that nobody has read yet */
 };
-
-static int zstd_check(const struct addr *a, struct err *e)
-{
-    enum pack_flush policy;
-    struct pack_growth g;
-    unsigned threads;
-
-    return pack_in_range(a, &opt_level, "compression level", LEAST_LEVEL, MOST_LEVEL, e) < 0 ||
-                   pack_in_range(a, &opt_window, "window", LEAST_WINDOW, MOST_WINDOW, e) < 0 ||
-                   pack_threads(a, &threads, e) < 0 || pack_flush_policy(a, &policy, e) < 0 ||
-                   pack_growth_init(&g, "zstd", a, e) < 0
-               ? -1
-               : 0;
-}
 
 static int no_memory_or(size_t rc, const char *what, struct err *e)
 {
@@ -76,12 +58,11 @@ static int set(struct zstd_packer *p, ZSTD_cParameter parameter, int value, stru
 static int pack_init(void *st, const struct addr *a, struct err *e)
 {
     struct zstd_packer *p = st;
-    unsigned threads;
+    const unsigned threads = pack_threads(a);
     bool far = opt_true(a, &opt_long);
 
     p->p.step = pack_step;
-    if (libraries_load_zstd(e) < 0 || pack_threads(a, &threads, e) < 0 ||
-        pack_flush_policy(a, &p->p.policy, e) < 0)
+    if (libraries_load_zstd(e) < 0 || pack_flush_policy(a, &p->p.policy, e) < 0)
         return -1;
     p->z = ZSTD_createCCtx();
     if (!p->z)
@@ -153,8 +134,9 @@ static int unpack_init(void *st, const struct addr *a, struct err *e)
 
     u->u.step = unpack_step;
     u->window = (int)opt_int(a, &opt_window, WINDOW);
-    if (libraries_load_zstd(e) < 0 || pack_growth_init(&u->u.growth, "zstd", a, e) < 0)
+    if (libraries_load_zstd(e) < 0)
         return -1;
+    pack_growth_init(&u->u.growth, "zstd", a);
     u->z = ZSTD_createDCtx();
     if (!u->z)
         return err_nomem(e);
@@ -180,9 +162,9 @@ static const struct codec_pair unzstd_pair = {.encode = &unpacks, .decode = &pac
 
 extern const struct form forms_zstd[];
 const struct form forms_zstd[] = {
-    CODEC_FORM("ZSTD", options_zstd, zstd_check, zstd_pair,
+    CODEC_FORM("ZSTD", options_zstd, pack_check, zstd_pair,
                "compresses from left to right, expands on the way back (Zstandard)", .heavy = true),
-    CODEC_FORM("UNZSTD", options_zstd, zstd_check, unzstd_pair,
+    CODEC_FORM("UNZSTD", options_zstd, pack_check, unzstd_pair,
                "expands from left to right, compresses on the way back (Zstandard)", .heavy = true),
     {0},
 };

@@ -39,7 +39,9 @@ static bool is_plain(const struct opt *o)
 static int from_expect(struct script *s, const struct opt *o, enum step_kind kind, struct err *e)
 {
     struct step *t = script_step(s, kind, e);
-    return t && (t->await = script_pattern(s, o->v.s ? o->v.s : "", is_plain(o), e)) ? 0 : -1;
+    if (!t || !(t->await = script_pattern(s, o->v.s ? o->v.s : "", is_plain(o), e)))
+        return -1;
+    return o->hole ? 0 : script_awaits(t, e);
 }
 
 static int from_send(struct script *s, const struct opt *o, struct err *e)
@@ -103,12 +105,14 @@ static int make_script(struct script *s, const struct addr *a, bool with_file, s
         return -1;
     if (with_file && a->nparams > 0) {
         if (file_text("script", a->params[0], SCRIPT_MOST, r, &text, &n, e) < 0)
-            return -1;
+            return err_points_at(e, a->param_at[0]);
         int rc = script_read(s, a->params[0], text, n, e);
         explicit_bzero(text, n);
         free(text);
+        if (rc == 0 && s->nsteps == 0 && (r || n > 0))
+            rc = err_set(e, ERR_USAGE, "script \"%s\" says nothing and waits for nothing", a->params[0]);
         if (rc < 0)
-            return -1;
+            return err_points_at(e, a->param_at[0]);
     }
     return from_options(s, a, false, e);
 }
@@ -128,17 +132,12 @@ static int dialog_check(const struct addr *a, struct err *e)
                       opt_string(a, &opt_say_end, ""));
     if (a->nparams == 0 && !opt_find(a, &opt_await) && !opt_find(a, &opt_send))
         return err_at(e, a->at, "what is to be said? dialog:<script file>, or expect=<text> and send=<text>");
-    if (opt_time(a, &opt_timeout, 0) < 0)
-        return err_at(e, opt_find(a, &opt_timeout)->at, "timeout: a time cannot be negative");
     return try_script(a, false, e);
 }
 
 static int dialog_foresee(const struct addr *a, struct err *e)
 {
-    if (try_script(a, true, e) == 0)
-        return 0;
-    e->where = a->nparams > 0 ? a->param_at[0] : a->at;
-    return -1;
+    return try_script(a, true, e);
 }
 
 static int dialog_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)

@@ -10,7 +10,7 @@ NAMED_OPTION(opt_await, "expect", NULL, 0, SPECIFIC, STRING,
 NAMED_SECRET(opt_send, "send", NULL, NULL, NULL, 0, SPECIFIC, "what a dialog says next");
 NAMED_OPTION(opt_abort, "abort", NULL, 0, SPECIFIC, STRING, "a dialog fails at once if this text comes");
 NAMED_OPTION(opt_timeout, "timeout", NULL, 0, SPECIFIC, TIMEVAL,
-             "seconds for each text that a dialog waits for, default 30, 0 for ever");
+             "seconds for each text that a dialog waits for, default 30, 0 for ever", FROM_TO(0, 1000000));
 NAMED_OPTION(opt_on_fail, "on-fail", NULL, 0, SPECIFIC, STRING,
              "what a dialog that fails does: fail (default), pass (the line is opened all the same), or "
              "send:<text> and fail");

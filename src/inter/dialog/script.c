@@ -126,6 +126,8 @@ static int regex_text(const char *from, size_t n, char *to, struct err *e)
 {
     for (const char *p = from, *end = from + n; p < end;) {
         if (*p != '\\' || p + 1 >= end || !strchr("rntxe/", p[1])) {
+            if (*p == '\\' && p + 1 < end && isalpha((unsigned char)p[1]) && !strchr("wWsSbB", p[1]))
+                return bad_escape(p + 1, e);
             if (*p == '\\' && p + 1 < end)
                 *to++ = *p++;
             *to++ = *p++;
@@ -213,6 +215,13 @@ struct pattern *script_pattern(struct script *s, const char *text, bool plain, s
     p->text = (const unsigned char *)p->shown;
     p->n = n;
     return p;
+}
+
+/* Only who waits may do so for nothing. */
+int script_awaits(const struct step *t, struct err *e)
+{
+    bool nothing = t->kind != STEP_EXPECT && t->await->text && t->await->n == 0;
+    return nothing ? err_set(e, ERR_USAGE, "an empty text comes always") : 0;
 }
 
 /* ---- what is said ---- */
@@ -476,7 +485,8 @@ static int read_rest(struct script *s, struct reader *r, const char *of, int fol
             return -1;
         if (rc == 0)
             return err_set(e, ERR_USAGE, "nothing follows %s", of);
-        if (one == A_PATTERN && !(t->await = pattern_of(s, w.text, w.n, w.quote == '/', e)))
+        if (one == A_PATTERN &&
+            (!(t->await = pattern_of(s, w.text, w.n, w.quote == '/', e)) || script_awaits(t, e) < 0))
             return -1;
         if ((one == A_MESSAGE && message_of(s, w.text, w.n, w.quote != '\'', &t->say, e) < 0) ||
             (one == A_NUMBER && number_of(w.text, &t->seconds, e) < 0) ||

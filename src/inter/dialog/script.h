@@ -66,6 +66,7 @@ int script_read(struct script *s, const char *name, const char *text, size_t n, 
 /* Adds one step, at its end or in front of all; line 0. NULL without memory, or there are too many. */
 struct step *script_step(struct script *s, enum step_kind kind, struct err *e);
 /* From the value of an option: a text with escapes, or /regular expression/; plain: as it is, whatever is in it. */
+int script_awaits(const struct step *t, struct err *e); /* does its pattern fit it? */
 struct pattern *script_pattern(struct script *s, const char *text, bool plain, struct err *e);
 /* With escapes, $variables, or @file; plain: as it is. */
 int script_message(struct script *s, const char *text, bool plain, struct message *out, struct err *e);

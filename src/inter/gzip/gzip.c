@@ -17,20 +17,12 @@ unsigned gzip_portion(size_t n)
 
 int gzip_settings(const struct addr *a, struct gzip_settings *s, struct err *e)
 {
-    if (pack_in_range(a, &opt_level, "compression level", 0, 9, e) < 0 ||
-        pack_threads(a, &s->threads, e) < 0 || pack_flush_policy(a, &s->flush, e) < 0)
+    if (pack_flush_policy(a, &s->flush, e) < 0)
         return -1;
+    s->threads = pack_threads(a);
     s->format = deflate_format(a);
     s->level = (int)opt_int(a, &opt_level, Z_DEFAULT_COMPRESSION);
     return 0;
-}
-
-static int gzip_check(const struct addr *a, struct err *e)
-{
-    struct gzip_settings s;
-    struct pack_growth g;
-
-    return gzip_settings(a, &s, e) < 0 ? -1 : pack_growth_init(&g, s.format->name, a, e);
 }
 
 static const struct codec_pair packs = {.encode = &gzip_deflater, .decode = &gzip_inflater};
@@ -40,17 +32,17 @@ static const struct codec_pair unpacks = {.encode = &gzip_inflater, .decode = &g
 
 extern const struct form forms_gzip[];
 const struct form forms_gzip[] = {
-    CODEC_FORM("GZIP", options_gzip, gzip_check, packs,
+    CODEC_FORM("GZIP", options_gzip, pack_check, packs,
                "compresses from left to right, expands on the way back (gzip format)", HEAVY(format_gzip)),
-    CODEC_FORM("GUNZIP", options_gzip, gzip_check, unpacks,
+    CODEC_FORM("GUNZIP", options_gzip, pack_check, unpacks,
                "expands from left to right, compresses on the way back (gzip format)", HEAVY(format_gzip)),
-    CODEC_FORM("ZLIB", options_gzip, gzip_check, packs,
+    CODEC_FORM("ZLIB", options_gzip, pack_check, packs,
                "compresses from left to right, expands on the way back (zlib format)", HEAVY(format_zlib)),
-    CODEC_FORM("UNZLIB", options_gzip, gzip_check, unpacks,
+    CODEC_FORM("UNZLIB", options_gzip, pack_check, unpacks,
                "expands from left to right, compresses on the way back (zlib format)", HEAVY(format_zlib)),
-    CODEC_FORM("DEFLATE", options_gzip, gzip_check, packs,
+    CODEC_FORM("DEFLATE", options_gzip, pack_check, packs,
                "compresses from left to right, expands on the way back (bare deflate)", HEAVY(format_deflate)),
-    CODEC_FORM("UNDEFLATE", options_gzip, gzip_check, unpacks,
+    CODEC_FORM("UNDEFLATE", options_gzip, pack_check, unpacks,
                "expands from left to right, compresses on the way back (bare deflate)", HEAVY(format_deflate),
                .aliases = "INFLATE"),
     {0},

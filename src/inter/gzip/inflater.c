@@ -24,8 +24,7 @@ static int inflater_init(void *st, const struct addr *a, struct err *e)
         return -1;
     struct inflater *f = st;
     f->format = deflate_format(a);
-    if (pack_growth_init(&f->growth, f->format->name, a, e) < 0)
-        return -1;
+    pack_growth_init(&f->growth, f->format->name, a);
     int rc = inflateInit2(&f->z, f->format->window_bits);
 
     if (rc == Z_MEM_ERROR)

@@ -41,8 +41,10 @@ struct lane {
 static int format_of(const struct addr *a, struct err *e)
 {
     static const char *const names[] = {"", "bar", "line", "json"};
-    const char *name = opt_string(a, &opt_format, "");
-    for (int i = BY_SINK; i <= JSON; i++)
+    const char *name = opt_string(a, &opt_format, NULL);
+    if (!name)
+        return BY_SINK;
+    for (int i = BAR; i <= JSON; i++)
         if (strcmp(names[i], name) == 0)
             return i;
     return err_at(e, opt_find(a, &opt_format)->at, "format \"%s\" is none of bar, line, json", name);
@@ -58,7 +60,7 @@ static int meter_check(const struct addr *a, struct err *e)
         return err_at(e, size->at, "size \"%s\" is no number of bytes, such as 5000, 1.5k, 700M, 2G",
                       size->v.s ? size->v.s : "");
     if (interval && !(interval->v.t >= 0.02 && interval->v.t <= 1e6))
-        return err_at(e, interval->at, "interval: 0.02 to 1000000 seconds are expected");
+        return err_at(e, interval->at, "interval=%g: 0.02 to 1000000 seconds are expected", interval->v.t);
     return 0;
 }
 
@@ -133,7 +135,7 @@ static int begin(struct meter *m, const struct codec_place *where, struct err *e
     if (size)
         (void)reading_size(size, &m->size);
     if (sink_borrow(&m->sink, m->run, (int)opt_int(a, &opt_meter_fd, 2), e) < 0)
-        return -1;
+        return err_points_at(e, opt_find(a, &opt_meter_fd)->at);
     bool shown = sink_columns(&m->sink) > 0 && !m->run->plan->has_peers; /* one line is no place for many */
     m->often = m->format != BY_SINK || shown || opt_find(a, &opt_interval);
     if (m->format == BY_SINK)

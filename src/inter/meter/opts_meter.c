@@ -6,7 +6,8 @@
 #include "catena/options.h"
 #include "inter/tap/opts_tap.h"
 
-NAMED_OPTION(opt_meter_fd, "fd", NULL, 0, SPECIFIC, INT, "descriptor that a meter writes to; 2 (default) is standard error");
+NAMED_OPTION(opt_meter_fd, "fd", NULL, 0, SPECIFIC, INT, "descriptor that a meter writes to; 2 (default) is standard error",
+             FROM_TO(0, 1048575));
 NAMED_OPTION(opt_meter_size, "size", NULL, 0, SPECIFIC, STRING,
              "bytes that are expected, such as 700M; a file says so by itself");
 

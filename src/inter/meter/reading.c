@@ -61,7 +61,14 @@ static double left(const struct reading *r, const struct reading_flow *f)
 
 static double part(const struct reading_flow *f)
 {
-    return f->bytes < f->size ? (double)f->bytes / (double)f->size : 1;
+    return (double)f->bytes / (double)f->size;
+}
+
+/* It is 100 when all has passed, and more when that is more than was expected. */
+static unsigned long long percent(const struct reading_flow *f)
+{
+    double p = 100 * part(f);
+    return p < 1e15 ? (unsigned long long)p : 1000000000000000;
 }
 
 static bool two_ways(const struct reading *r)
@@ -88,7 +95,7 @@ static void line_flow(struct text *t, const struct reading *r, int i)
         add(t, "/s");
     }
     if (f->size > 0)
-        add(t, ", %.0f %%", 100 * part(f));
+        add(t, ", %llu %%", percent(f));
     if (left(r, f) >= 0) {
         add(t, ", ");
         add_clock(t, left(r, f));
@@ -183,14 +190,14 @@ size_t reading_bar(const struct reading *r, size_t columns, char out[READING_MAX
     columns = columns < READING_MAX - 1 ? columns : READING_MAX - 1;
     figures(&t, r);
     if (known)
-        add(&u, "] %3.0f %%", 100 * part(f));
+        add(&u, "] %3llu %%", percent(f));
     if (known && left(r, f) >= 0) {
         add(&u, " ETA ");
         add_clock(&u, left(r, f));
     }
     size_t room = t.n + 2 + u.n < columns ? columns - t.n - 2 - u.n : 0;
     if (known && room > 3) {
-        size_t done = (size_t)((double)room * part(f));
+        size_t done = f->bytes < f->size ? (size_t)((double)room * part(f)) : room;
         add(&t, " [");
         for (size_t i = 0; i < room; i++)
             add(&t, "%c", i < done ? '=' : i == done ? '>' : ' ');

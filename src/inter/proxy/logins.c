@@ -147,8 +147,10 @@ int logins_load(struct logins *l, const struct addr *a, struct run *r, struct er
 {
     const struct opt *file = opt_find(a, &opt_auth_file);
     *l = (struct logins){0};
-    if ((!file || load_file(l, file, r, e) == 0) && load_one(l, a, r, e) == 0)
+    bool good = !file || load_file(l, file, r, e) == 0;
+    if (good && load_one(l, a, r, e) == 0)
         return 0;
+    (void)err_points_at(e, (good ? opt_find(a, &opt_auth) : file)->at);
     logins_free(l);
     return -1;
 }

@@ -5,7 +5,8 @@
 
 NAMED_OPTION(opt_handshake_timeout, "handshake-timeout", NULL,
              GROUP_OPENSSL | GROUP_HTTP | GROUP_SOCKS, LATE, TIMEVAL,
-             "seconds the peer may take until the data begins, default 30, 0 for ever");
+             "seconds the peer may take until the data begins, default 30, 0 for ever",
+             FROM_TO(0, 1000000));
 NAMED_OPTION(opt_http_version, "http-version", NULL, GROUP_HTTP, LATE, STRING,
              "version in the request, default 1.0");
 NAMED_OPTION(opt_ignorecr, "ignorecr", NULL, GROUP_HTTP, LATE, BOOL,

@@ -33,7 +33,12 @@ static int recode_check(const struct addr *a, struct err *e)
 
 static const iconv_t none = (iconv_t)-1;
 
-static iconv_t converter(const char *from, const char *to, struct err *e)
+static struct span place_of(const struct addr *a, const char *name)
+{
+    return a->nparams < 2 ? (struct span){0} : a->param_at[name == a->params[1]];
+}
+
+static iconv_t converter(const struct addr *a, const char *from, const char *to, struct err *e)
 {
     iconv_t cd = iconv_open(to, from);
     if (cd != none)
@@ -49,6 +54,7 @@ static iconv_t converter(const char *from, const char *to, struct err *e)
         if (known == none) {
             (void)err_set(e, ERR_ABSENT, "character set \"%s\" is not known here", names[i]);
             (void)err_hint(e, "iconv -l lists those that are");
+            (void)err_points_at(e, place_of(a, names[i]));
             return none;
         }
         (void)iconv_close(known);
@@ -90,10 +96,10 @@ static int init(struct recoder *r, const struct addr *a, const char *from, const
     r->from = from;
     r->to = to;
     r->on_error = (enum on_error)on_error(a, e);
-    r->reads = converter(from, BETWEEN, e);
+    r->reads = converter(a, from, BETWEEN, e);
     if (r->reads == none)
         return -1;
-    r->writes = converter(BETWEEN, to, e);
+    r->writes = converter(a, BETWEEN, to, e);
     if (r->writes == none) {
         (void)iconv_close(r->reads);
         return -1;
@@ -303,7 +309,7 @@ static const struct codec_pair recode_pair = {.encode = &there, .decode = &back}
 /* A dry run: are the names known? */
 static int recode_foresee(const struct addr *a, struct err *e)
 {
-    iconv_t cd = converter(a->params[0], a->params[1], e);
+    iconv_t cd = converter(a, a->params[0], a->params[1], e);
     if (cd == none)
         return -1;
     (void)iconv_close(cd);

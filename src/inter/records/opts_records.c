@@ -5,13 +5,14 @@
 #include "catena/option_row.h"
 
 NAMED_OPTION(opt_max_size, "max-size", NULL, 0, SPECIFIC, INT,
-             "bytes that a record may have, up to 16777216; default as the frames are made");
+             "bytes that a record may have, up to 16777216; default as the frames are made", FROM_TO(1, 16777216));
 NAMED_OPTION(opt_line_end, "line-end", NULL, 0, SPECIFIC, STRING, "what ends a line: lf (default), crlf or nul");
 NAMED_OPTION(opt_little_endian, "little-endian", "le", 0, SPECIFIC, BOOL,
              "the least byte of the length comes first");
 NAMED_OPTION(opt_include, "include", NULL, 0, SPECIFIC, BOOL, "the length counts its own bytes, too");
-NAMED_OPTION(opt_accm, "accm", NULL, 0, SPECIFIC, INT,
-             "the control characters that are escaped, a bit for each: all (0xffffffff) by default");
+NAMED_OPTION(opt_accm, "accm", NULL, 0, SPECIFIC, LONG,
+             "the control characters that are escaped, a bit for each: all (0xffffffff) by default",
+             FROM_TO(0, UINT32_MAX));
 
 OPTION_TABLE(frames) = {&opt_max_size, OPTIONS_END};
 OPTION_TABLE(lines) = {&opt_max_size, &opt_line_end, OPTIONS_END};

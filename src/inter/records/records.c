@@ -43,12 +43,10 @@ static const struct eol *eol_of(const struct addr *a)
 
 static int check(const struct addr *a, struct err *e)
 {
-    const struct opt *max = opt_find(a, &opt_max_size), *accm = opt_find(a, &opt_accm);
+    const struct opt *max = opt_find(a, &opt_max_size);
     size_t most = most_of(framing_of(a));
-    if (max && (max->v.i < 1 || (unsigned long long)max->v.i > most))
+    if (max && (unsigned long long)max->v.i > most)
         return err_at(e, max->at, "max-size=%lld: a record may have from 1 to %zu bytes here", max->v.i, most);
-    if (accm && (accm->v.i < 0 || accm->v.i > UINT32_MAX))
-        return err_at(e, accm->at, "accm=%lld is not a number from 0 to 0xffffffff", accm->v.i);
     if (!eol_of(a)->name)
         return err_at(e, opt_find(a, &opt_line_end)->at, "line-end \"%s\" is none of lf, crlf, nul",
                       opt_string(a, &opt_line_end, ""));

@@ -38,6 +38,8 @@ static int sum_check(const struct addr *a, struct err *e)
     int way = direction(a, e);
     if (way < 0)
         return -1;
+    if (a->nparams > 0 && !*a->params[0])
+        return err_at(e, a->at, "the name of a file is missing: sha256:<file>, or sha256 alone for standard error");
     if (!o)
         return 0;
     if (!o->v.s || strlen(o->v.s) != DIGITS || o->v.s[strspn(o->v.s, "0123456789abcdefABCDEF")])
@@ -82,7 +84,7 @@ static int sum_start(void *st, const struct codec_place *where, struct err *e)
     s->looks = way >= 0 && (s->to_right ? directions[way].to_right : directions[way].to_left);
     if (!s->looks || (s->expect && !file))
         return 0;
-    return sink_open(&s->sink, s->run, "file for sums", file, e);
+    return sink_open(&s->sink, s->run, "file for sums", file, e) < 0 ? err_points_at(e, where->addr->param_at[0]) : 0;
 }
 
 static const char *flow(const struct sum *s)

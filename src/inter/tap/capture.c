@@ -37,11 +37,6 @@ enum {
 
 /* ---- the taps of a file ---- */
 
-static const char *file_of(const struct addr *a)
-{
-    return a->holes && a->holes[0] ? a->holes[0]->text : a->params[0];
-}
-
 /* The n-th half of a link on the line, NULL between them. */
 static const struct addr *half(const struct plan *p, size_t n)
 {
@@ -60,7 +55,7 @@ static const struct addr *planned(const struct plan *p, const struct addr *a)
 /* Writes to the same file as a does. */
 static bool shares_file(const struct addr *other, const struct addr *a)
 {
-    return other && other->form == a->form && tap_is_capture(other) && strcmp(file_of(other), file_of(a)) == 0;
+    return other && other->form == a->form && tap_is_capture(other) && tap_shares_file(other, a);
 }
 
 /* Its number among them. */
@@ -150,7 +145,7 @@ int capture_prepare(const struct addr *a, struct run *r, void **shared, struct e
          write_header(s, r->plan, as_planned, e) < 0)) {
         sink_close(s);
         free(s);
-        return -1;
+        return err_points_at(e, a->param_at[0]);
     }
     *shared = s;
     return 0;

@@ -34,6 +34,8 @@ struct capture { /* one connection at one tap */
 
 /* tap.c: is it in this format? */
 bool tap_is_capture(const struct addr *a);
+/* Do both write to the same file, as far as their names say? */
+bool tap_shares_file(const struct addr *a, const struct addr *other);
 
 /* codec_pair.prepare and .release */
 int capture_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);

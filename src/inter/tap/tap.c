@@ -36,11 +36,54 @@ bool tap_is_capture(const struct addr *a)
     return value_of(a, &opt_format, formats, "", &none) == CAPTURE;
 }
 
+static const char *file_of(const struct addr *a)
+{
+    return a->nparams == 0 ? NULL : a->holes && a->holes[0] ? a->holes[0]->text : a->params[0];
+}
+
+/* The next name in a path, past slashes and "./": its length, 0 at the end. */
+static size_t next_name(const char **p)
+{
+    *p += strspn(*p, "/");
+    while ((*p)[0] == '.' && (*p)[1] == '/')
+        *p += 1 + strspn(*p + 1, "/");
+    return strcspn(*p, "/");
+}
+
+static bool same_path(const char *a, const char *b)
+{
+    bool same = (*a == '/') == (*b == '/');
+    for (size_t n = 1; same && n > 0; a += n, b += n) {
+        n = next_name(&a);
+        same = next_name(&b) == n && memcmp(a, b, n) == 0;
+    }
+    return same;
+}
+
+bool tap_shares_file(const struct addr *a, const struct addr *other)
+{
+    return file_of(a) && file_of(other) && same_path(file_of(a), file_of(other));
+}
+
+/* Nobody could read a mixture. */
+static int tap_beside(const struct addr *a, const struct addr *other, struct err *e)
+{
+    struct err none;
+    if (!tap_shares_file(a, other) ||
+        value_of(a, &opt_format, formats, "", &none) == value_of(other, &opt_format, formats, "", &none))
+        return 0;
+    return err_at(e, a->param_at[0], "%s writes to the same file in format %s, and this in format %s: taps that share a "
+                                     "file need the same one", other->label, opt_string(other, &opt_format, formats[0].name),
+                  opt_string(a, &opt_format, formats[0].name));
+}
+
 static int tap_check(const struct addr *a, struct err *e)
 {
     if (value_of(a, &opt_format, formats, "text, hex, both, raw, pcapng", e) < 0 ||
         value_of(a, &opt_direction, directions, "both, right, left", e) < 0)
         return -1;
+    if (a->nparams > 0 && !*a->params[0])
+        return err_at(e, a->at, "the name of a file is missing: tap:<file>, or tap alone for standard error");
     if (tap_is_capture(a) && a->nparams == 0)
         return err_at(e, opt_find(a, &opt_format)->at, "format=pcapng is nothing for people to read: give a file, "
                                                        "tap:<file>,format=pcapng");
@@ -59,7 +102,9 @@ static int start_dump(struct dump *d, const struct codec_place *where, bool look
     d->label = opt_string(a, &opt_label, NULL);
     d->format = (enum dump_format)value_of(a, &opt_format, formats, "", e);
     d->direction = where->to_right ? '>' : '<';
-    return looks ? sink_open(&d->sink, where->run, "tap file", a->nparams > 0 ? a->params[0] : NULL, e) : 0;
+    if (!looks || sink_open(&d->sink, where->run, "tap file", a->nparams > 0 ? a->params[0] : NULL, e) == 0)
+        return 0;
+    return err_points_at(e, a->param_at[0]);
 }
 
 static int tap_init(void *st, const struct addr *a, struct err *e)
@@ -146,6 +191,7 @@ const struct form forms_tap[] = {
         .options = options_tap,
         .help = "passes the stream on unchanged and shows it, on standard error or in a file",
         .check = tap_check,
+        .beside = tap_beside,
         .wants_facts = tap_is_capture,
         .wants_secrets = tap_is_capture,
         .kind = FORM_CODEC,

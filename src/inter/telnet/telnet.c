@@ -515,6 +515,7 @@ static void telnet_close(void *st)
 static const struct session_ops telnet_ops = {
     .controls = true,
     .bare_end = true,
+    .common = {.prepare = telnet_prepare, .release = telnet_release},
     .open = telnet_open,
     .step = telnet_step,
     .ready = telnet_ready,
@@ -526,14 +527,6 @@ static const struct session_ops telnet_ops = {
 static const struct telnet_role client = {false, false}, server = {true, false}, line_client = {false, true},
                                 line_server = {true, true};
 
-static int check_env(const struct addr *a, struct err *e)
-{
-    for (size_t i = 0; i < a->nopts; i++)
-        if (option_is(a->opts[i].desc, &opt_telnet_env) && (!strchr(a->opts[i].v.s, '=') || a->opts[i].v.s[0] == '='))
-            return err_at(e, a->opts[i].at, "env \"%s\" is not <name>=<value>", a->opts[i].v.s);
-    return 0;
-}
-
 extern const struct form forms_telnet[];
 const struct form forms_telnet[] = {
     {
@@ -543,7 +536,8 @@ const struct form forms_telnet[] = {
         .groups = GROUP_CHILD | GROUP_RETRY,
         .options = options_telnet_client,
         .help = "speaks telnet as client with what is on its right",
-        .check = check_env,
+        .check = telnet_check,
+        .foresee = telnet_foresee,
         .kind = FORM_SESSION,
         .ops.session = &telnet_ops,
         .role = ROLE_CLIENT,
@@ -555,6 +549,8 @@ const struct form forms_telnet[] = {
         .right = RIGHT_BOTH,
         .groups = GROUP_CHILD | GROUP_RETRY,
         .options = options_telnet_server,
+        .check = telnet_check,
+        .foresee = telnet_foresee,
         .help = "speaks telnet as server with what is on its right",
         .kind = FORM_SESSION,
         .ops.session = &telnet_ops,

@@ -84,6 +84,12 @@ void terminal_hear(struct telnet *t, unsigned option, const unsigned char *p, si
 void terminal_window(struct telnet *t, uint32_t window);
 bool terminal_knows(const struct telnet *t); /* nothing more is waited for */
 
+/* ---- charset.c ---- */
+int telnet_check(const struct addr *a, struct err *e);
+int telnet_foresee(const struct addr *a, struct err *e);
+int telnet_prepare(const struct addr *a, struct run *r, void **shared, struct err *e); /* session_ops.common */
+void telnet_release(void *shared);
+
 /* ---- comport.c ---- */
 void comport_begin(struct telnet *t);
 int comport_agreed(struct telnet *t, struct err *e); /* it is on, or off */

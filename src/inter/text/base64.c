@@ -27,7 +27,7 @@ static int padding(const struct addr *a, struct err *e)
 static int base64_check(const struct addr *a, struct err *e)
 {
     enum pack_flush policy;
-    return padding(a, e) < 0 || text_check(a, e) < 0 || pack_flush_policy(a, &policy, e) < 0 ? -1 : 0;
+    return padding(a, e) < 0 || pack_flush_policy(a, &policy, e) < 0 ? -1 : 0;
 }
 
 /* ---- encoding ---- */

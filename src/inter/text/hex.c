@@ -22,8 +22,12 @@ static int hex_check(const struct addr *a, struct err *e)
         return err_at(e, opt_find(a, &opt_separator)->at, "separator \"%s\" has more than %d characters", s,
                       SEPARATOR_MOST);
     if (s[strcspn(s, "0123456789abcdefABCDEF")])
-        return err_at(e, opt_find(a, &opt_separator)->at, "separator \"%s\" has a digit in it", s);
-    return text_word(a, &opt_case, cases, "lower, upper", e) < 0 ? -1 : text_check(a, e);
+        return err_at(e, opt_find(a, &opt_separator)->at, "separator \"%s\" has a digit in it, of those that bytes are "
+                                                          "written with", s);
+    if (!*s && opt_find(a, &opt_separator))
+        return err_at(e, opt_find(a, &opt_separator)->at, "separator: 1 to %d characters are expected; without the "
+                                                          "option nothing is between bytes", SEPARATOR_MOST);
+    return text_word(a, &opt_case, cases, "lower, upper", e) < 0 ? -1 : 0;
 }
 
 /* ---- encoding ---- */

@@ -7,7 +7,7 @@
 
 NAMED_OPTION(opt_case, "case", NULL, 0, SPECIFIC, STRING, "of hexadecimal digits: lower (default) or upper");
 NAMED_OPTION(opt_line_length, "line-length", NULL, 0, SPECIFIC, INT,
-             "characters in a line of text, each ended by a newline; 0 (default): no lines");
+             "characters in a line of text, each ended by a newline; 0 (default): no lines", FROM_TO(0, 1000000));
 NAMED_OPTION(opt_padding, "padding", NULL, 0, SPECIFIC, STRING,
              "of base64: optional (default), strict, or none");
 NAMED_OPTION(opt_separator, "separator", NULL, 0, SPECIFIC, STRING,

@@ -6,16 +6,6 @@
 
 #include "inter/text/opts_text.h"
 
-enum { LONGEST = 1000000 };
-
-int text_check(const struct addr *a, struct err *e)
-{
-    const struct opt *o = opt_find(a, &opt_line_length);
-    if (!o || (o->v.i >= 0 && o->v.i <= LONGEST))
-        return 0;
-    return err_at(e, o->at, "line-length %lld is not a number from 0 to %d", o->v.i, LONGEST);
-}
-
 void text_init(struct text_out *t, const struct addr *a)
 {
     t->line = (size_t)opt_int(a, &opt_line_length, 0);

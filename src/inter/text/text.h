@@ -11,8 +11,6 @@ struct text_out {
     size_t off, len;
     size_t line, column; /* characters in a line, 0: no lines; in this one */
 };
-/* The lengths of lines that there can be. */
-int text_check(const struct addr *a, struct err *e);
 void text_init(struct text_out *t, const struct addr *a);
 /* Is there room for n characters, and what else there has to be? */
 static inline bool text_has_room(const struct text_out *t, size_t n)

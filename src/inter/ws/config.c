@@ -70,12 +70,6 @@ bool ws_each_word(const struct addr *a, const struct option_desc *row, ws_visit 
 
 /* ---- what can be known wrong ---- */
 
-static bool is_no_token(const char *word, size_t n, void *arg)
-{
-    (void)arg;
-    return !is_token(word, n);
-}
-
 static bool has_control(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -84,53 +78,94 @@ static bool has_control(const char *p, size_t n)
     return false;
 }
 
-static bool is_no_field(const char *value, size_t n, void *arg)
+static bool is_no_list(const char *value)
 {
-    const char *colon = strchr(value, ':');
-    (void)arg;
-    return !colon || !is_token(value, (size_t)(colon - value)) || has_control(value, n);
+    const char *word = value + strspn(value, " ,");
+    for (size_t n; *word; word += n + strspn(word + n, " ,"))
+        if (!is_token(word, n = strcspn(word, " ,")))
+            return true;
+    return !value[strspn(value, " ,")];
 }
 
-static bool is_no_value(const char *value, size_t n, void *arg)
+static bool is_no_field(const char *value)
 {
-    (void)arg;
-    return has_control(value, n) || memchr(value, ' ', n);
+    const char *colon = strchr(value, ':');
+    return !colon || !is_token(value, (size_t)(colon - value)) || has_control(value, strlen(value));
 }
+
+static bool is_no_name(const char *value)
+{
+    return has_control(value, strlen(value)) || strchr(value, ' ');
+}
+
+static bool is_no_host(const char *value)
+{
+    return !*value || is_no_name(value);
+}
+
+static bool is_no_uri(const char *value)
+{
+    for (const char *p = value; *p; p++)
+        if (*p <= ' ' || *p > '~' || *p == '#')
+            return true;
+    return false;
+}
+
+static bool is_relative(const char *value)
+{
+    return *value && *value != '/'; /* the empty one is none */
+}
+
+static bool is_no_login(const char *value)
+{
+    return !strchr(value, ':') || *value == ':';
+}
+
+static const char uri_words[] = "an uri has neither blanks (%20 is one) nor \"#\"",
+                  relative_words[] = "an uri begins with \"/\"", login_words[] = "it is <user>:<password>";
 
 static const struct demand {
     const struct option_desc *row;
-    bool (*each)(const struct addr *, const struct option_desc *, ws_visit *, void *);
-    ws_visit *wrong;
-    const char *what;
+    bool (*wrong)(const char *value);
+    const char *what; /* of it */
+    bool whole;       /* of a sample nothing can be said */
 } demands[] = {
-    {&opt_subprotocol, ws_each_word, is_no_token, "the name of a subprotocol has letters, digits and !#$%&'*+-.^_`|~"},
-    {&opt_header, ws_each_value, is_no_field, "a header is \"<name>: <value>\", without control characters"},
-    {&opt_origin, ws_each_value, is_no_value, "an origin has neither blanks nor control characters"},
-    {&opt_http_host, ws_each_value, is_no_value, "a host has neither blanks nor control characters"},
+    {&opt_uri, is_no_uri, uri_words},
+    {&opt_uri, is_relative, relative_words, .whole = true},
+    {&opt_subprotocol, is_no_list, "the name of a subprotocol has letters, digits and !#$%&'*+-.^_`|~"},
+    {&opt_header, is_no_field, "a header is \"<name>: <value>\", without control characters"},
+    {&opt_origin, is_no_name, "an origin has neither blanks nor control characters"},
+    {&opt_http_host, is_no_host, "a host has neither blanks nor control characters"},
+    {&opt_ws_auth, is_no_login, login_words, .whole = true},
+    {&opt_auth, is_no_login, login_words, .whole = true},
 };
 
-static int check_numbers(const struct addr *a, struct err *e)
+/* What nobody may see is not shown. */
+static int check_option(const struct opt *o, struct err *e)
 {
-    const struct opt *max = opt_find(a, &opt_max_size), *level = opt_find(a, &opt_ws_deflate);
-    if (max && max->v.i < 1)
-        return err_at(e, max->at, "max-size=%lld: a message may have 1 byte or more", max->v.i);
-    if (level && level->v.given && (level->v.i < 0 || level->v.i > 9))
-        return err_at(e, level->at, "deflate=%lld: from 1 (fast) to 9 (best), or 0 (not at all)", level->v.i);
+    for (const struct demand *d = demands; d < demands + sizeof demands / sizeof demands[0]; d++) {
+        bool hidden = o->desc->secret != SECRET_NONE;
+        bool unknown = (o->hole && d->whole) || o->desc->secret == SECRET_FILE || !o->v.s;
+        if (unknown || !option_is(o->desc, d->row) || !d->wrong(o->v.s))
+            continue;
+        return hidden ? err_at(e, o->at, "%s: %s", o->desc->name, d->what)
+                      : err_at(e, o->at, "%s \"%s\": %s", o->desc->name, o->v.s, d->what);
+    }
     return 0;
 }
 
 int ws_check(const struct addr *a, struct err *e)
 {
-    const char *uri = ws_uri(a);
-    for (size_t i = 0; i < sizeof demands / sizeof demands[0]; i++)
-        if (demands[i].each(a, demands[i].row, demands[i].wrong, NULL))
-            return err_at(e, opt_find(a, demands[i].row)->at, "%s: %s", demands[i].row->name, demands[i].what);
-    for (const char *p = uri; p && *p; p++)
-        if (*p <= ' ' || *p > '~' || *p == '#')
-            return err_at(e, a->at, "uri \"%s\" has characters that cannot stand there; %%20 is a blank", uri);
+    for (size_t i = 0; i < a->nopts; i++)
+        if (check_option(&a->opts[i], e) < 0)
+            return -1;
+    if (a->nparams > 0 && is_no_uri(a->params[0]))
+        return err_at(e, a->param_at[0], "uri \"%s\": %s", a->params[0], uri_words);
+    if (a->nparams > 0 && !(a->holes && a->holes[0]) && is_relative(a->params[0]))
+        return err_at(e, a->param_at[0], "uri \"%s\": %s", a->params[0], relative_words);
     if (opt_true(a, &opt_text) && opt_true(a, &opt_binary))
         return err_at(e, opt_find(a, &opt_binary)->at, "text and binary exclude each other");
-    return check_numbers(a, e);
+    return 0;
 }
 
 enum admits ws_admits(const struct addr *a)
@@ -144,11 +179,18 @@ static bool names_page(const struct addr *a, const char **name)
     return *name && strcmp(*name, "404") != 0;
 }
 
+static int page_error(const struct addr *a, struct err *e)
+{
+    const struct opt *o = opt_find(a, &opt_static);
+    (void)err_sys(e, "static \"%s\"", o->v.s);
+    return err_points_at(e, o->at);
+}
+
 int ws_foresee(const struct addr *a, struct err *e)
 {
     const char *name;
     if (names_page(a, &name) && access(name, R_OK) < 0)
-        return err_sys(e, "static \"%s\"", name);
+        return page_error(a, e);
     return 0;
 }
 
@@ -241,8 +283,10 @@ static int read_authority(struct ws_config *c, struct run *r, struct err *e)
     struct secret_value v;
     int rc = secret_value(c->addr, &opt_ws_auth, r, handshake_deadline(handshake_patience(c->addr)), &v, e);
     size_t n = rc > 0 ? strlen(v.text) : 0;
-    if (rc > 0 && !strchr(v.text, ':'))
-        rc = err_set(e, ERR_USAGE, "auth is <user>:<password>");
+    if (rc > 0 && !strchr(v.text, ':')) {
+        (void)err_set(e, ERR_USAGE, "auth is <user>:<password>");
+        rc = err_points_at(e, opt_find(c->addr, &opt_ws_auth)->at);
+    }
     if (rc > 0 && !(c->authority = malloc(4 * (n + 2) / 3 + 4)))
         rc = err_nomem(e);
     if (rc > 0)
@@ -255,7 +299,7 @@ static int read_page(struct ws_config *c, const char *name, size_t size, struct 
 {
     FILE *f = fopen(name, "re");
     if (!f)
-        return err_sys(e, "static \"%s\"", name);
+        return page_error(c->addr, e);
     c->page_size = fread(c->page, 1, size, f);
     (void)fclose(f);
     return c->page_size == size ? 0 : err_set(e, ERR_OTHER, "static \"%s\" cannot be read to its end", name);
@@ -270,9 +314,11 @@ static int open_page(struct ws_config *c, struct err *e)
     if (!page)
         return 0;
     if (stat(name, &st) < 0)
-        return err_sys(e, "static \"%s\"", name);
-    if (!S_ISREG(st.st_mode) || st.st_size > PAGE_MAX)
-        return err_set(e, ERR_OTHER, "static \"%s\" is no file of up to %d bytes", name, PAGE_MAX);
+        return page_error(c->addr, e);
+    if (!S_ISREG(st.st_mode) || st.st_size > PAGE_MAX) {
+        (void)err_set(e, ERR_OTHER, "static \"%s\" is no file of up to %d bytes", name, PAGE_MAX);
+        return err_points_at(e, opt_find(c->addr, &opt_static)->at);
+    }
     if (!(c->page = malloc((size_t)st.st_size + 1)))
         return err_nomem(e);
     return read_page(c, name, (size_t)st.st_size, e);
