@@ -367,6 +367,20 @@ add("ws", "WebSocket, both ends of it between TCP and TCP (masked and unmasked)"
     [must("cpu", 1.5, "masking loop"), aim("cpu", 1.1, "masking loop")], "masking loop",
     size=512 * MIB, quick=64 * MIB)
 
+# One client for all, of ours, whose time is in each figure; websockify closes at once and loses the answer.
+WS = ("sh -c \"%s & exec @catena@ " + LISTEN +
+      " 'ws,subprotocol=binary|tcp:127.0.0.1:@spare@,retry=40,interval=0.05'\"")
+WS_LINE = "@catena@ 'ws-server,subprotocol=binary|%s' " + TARGET
+WS_PASSED = WS_LINE % "unix-l:@dir@/ws" + " & nginx -c @conf:nginx-ws.conf@ -p @dir@ -e stderr"
+add("ws_server", "a WebSocket client and a server, in processes of their own",
+    [Contender("catena", "ours", WS % WS_LINE % "tcp-l:@spare@,bind=127.0.0.1,reuseaddr", {}),
+     peer("websockify", WS % "websockify 127.0.0.1:@spare@ 127.0.0.1:@target@ >/dev/null 2>&1", needs=["websockify"]),
+     peer("nginx before catena", WS % WS_PASSED, needs=["nginx"]),
+     limit("masking loop", "mask tcp-listen:@listen@ tcp:@target@")],
+    "flow @full@ -b @size@ tcp:@listen@ tcp-listen:@target@", BULK, bulk,
+    [must("cpu", 1 / 3, "websockify")], "masking loop", size=128 * MIB, quick=32 * MIB,
+    trial=0)
+
 for level in 1, 6:
     add("gzip_%d" % level, "gzip link, level %d, from a file of words to TCP" % level,
         [ours("catena", "-u OPEN:@text@,rdonly 'gzip,level=%d|%s'" % (level, TARGET)),
