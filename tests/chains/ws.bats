@@ -218,6 +218,29 @@ breaks_off() { # <steps> <what is said> <first address>
     has "$(<first.err)" 'in time (0.3 seconds'
 }
 
+# cut_off <options of both>: the server dies while we send without end, with a frame under way.
+cut_off() {
+    start_listener dies "ws-l:0,bind=127.0.0.1$1" 'exec:sleep 60'
+    start cut "$CATENA_BIN" -u open:/dev/zero "ws:127.0.0.1:$port$1" </dev/null
+    wait_for 5 connected "$port"
+    sleep 0.2
+    kill -9 "$(<dies.pid)"
+    finish dies 137
+    finish cut 1
+    has "$(<cut.err)" ' E .*writing .*\(reset by peer\|broken pipe\)'
+}
+connected() { [ -n "$(ss -Htn state established "dport = :$1")" ]; }
+
+@test "a server that dies, or wants nothing more, while it is sent to without end" {
+    cut_off ''
+    cut_off ,deflate
+    start_listener full -t 0.3 ws-l:0,bind=127.0.0.1 'exec:sleep 0.1'
+    run timeout "$LIMIT" "$CATENA_BIN" -u open:/dev/zero "ws:127.0.0.1:$port" </dev/null
+    same 1 "$status"
+    has "$output" ' E .*writing .*\(reset by peer\|broken pipe\)'
+    finish full
+}
+
 @test "mistakes of the command line" {
     each catena_fails <<'ROWS'
 'max-size "0" is no number from 1 to' - 'ws,max-size=0|tcp:h:1'

@@ -61,6 +61,7 @@ struct engine {
     bool has_more;         /* it could go on, but it was time to look around */
     bool closing;          /* nothing is read any more, what is inside drains */
     int64_t closing_since;
+    int64_t parting_since; /* all has been said but a peer's goodbye; 0: not so */
     int64_t patience, shake_until; /* its session's handshake: how long, and until when; -1 for ever */
     bool proving; /* so far its peer is only to shake hands; the rest of the line is opened when it has */
     bool told_broken; /* another engine of the run has failed, and this one knows */
@@ -137,7 +138,7 @@ void engine_rest(struct engine *e, bool keeps);
 void engine_close(struct engine *e); /* its ports */
 
 /* engine_clock.c: when it has to be looked at although nothing came, -1 never; and that look */
-int64_t engine_deadline(const struct engine *e);
+int64_t engine_deadline(struct engine *e);
 void engine_act_on_time(struct engine *e);
 /* The pauses of ignoreeof and the like that are over, however busy the other direction is. */
 void engine_end_pauses(struct engine *e);

@@ -131,6 +131,18 @@ static const struct clock *ruling(const struct engine *e)
     return NULL;
 }
 
+static bool parts(const struct engine *e)
+{
+    return !e->proving && state_of(e) == GOODBYE && engine_awaits_goodbye(e);
+}
+
+/* What a peer that owes its goodbye still has to say is for nobody, and does not hold us up for ever. */
+static int64_t parting_ends(const struct engine *e)
+{
+    int64_t t = ms(e->run->settings->linger);
+    return e->parting_since + (t >= 0 ? t : STALLED_MS);
+}
+
 /* While it closes, what layers keep has that long in all: a slow line may have much more. */
 static int64_t runs_down(const struct engine *e, const struct clock *c)
 {
@@ -139,7 +151,8 @@ static int64_t runs_down(const struct engine *e, const struct clock *c)
     int64_t since = run_silent_since(e->run);
     if (e->closing && e->closing_since > since)
         since = e->closing_since;
-    return since + c->limit(e);
+    int64_t end = since + c->limit(e);
+    return e->parting_since > 0 && parting_ends(e) < end ? parting_ends(e) : end;
 }
 
 /* ---- the handshake, beside all these: however much comes, it has to be over in time ---- */
@@ -165,8 +178,12 @@ static void sooner(int64_t *deadline, int64_t t)
         *deadline = t;
 }
 
-int64_t engine_deadline(const struct engine *e)
+int64_t engine_deadline(struct engine *e)
 {
+    if (!parts(e))
+        e->parting_since = 0;
+    else if (e->parting_since == 0)
+        e->parting_since = wait_now();
     const struct clock *c = ruling(e);
     int64_t deadline = c ? runs_down(e, c) : -1, shake = shake_until(e);
     sooner(&deadline, shake);

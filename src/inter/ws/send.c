@@ -218,11 +218,23 @@ static bool is_deserted(const struct ws_session *s, const struct session_side *d
     return !s->peer_waits && s->got_close && !s->out.said_close && wire->in_eof && owes;
 }
 
+/* Nobody takes what we send any more: what was on its way into a frame has been dropped under us, and that frame
+ * is the last. */
+static bool is_silenced(const struct ws_out *o)
+{
+    return (o->left > 0 && o->from->len < o->left) || (o->packing.from && o->packing.from->len < o->packing.left);
+}
+
 int ws_send(struct ws_session *s, struct session_side *data, struct session_side *wire, struct err *e)
 {
     struct ws_out *o = &s->out;
     if (is_deserted(s, data, wire))
         return ws_fail(s, wire, 0, "the peer has said Close and gone, without waiting for what was still to be said to it");
+    if (is_silenced(o)) {
+        o->left = 0;
+        o->packing = (struct ws_message){0};
+        o->said_close = true;
+    }
     while (!o->said_close && go_on(s, wire) && has_room(wire)) {
         if (o->wants_pong && (s->got_close || control(s, wire, FRAME_PONG, o->pong, o->npong, e)))
             o->wants_pong = false;
