@@ -56,7 +56,7 @@ struct made_part {
     } opts[3]; /* besides those of the compound, which count more */
     size_t nopts;
 };
-enum { MADE_PARTS = 3 };
+enum { MADE_PARTS = 4 };
 
 /* A compound KEY:p1:p2,opts is INTER:..,opts|ENDPOINT:..,opts; each option goes to the part whose
  * groups hold it, the inter address first. The endpoint may be a compound itself: then what both take, both get.
@@ -73,6 +73,9 @@ struct compound {
      * compound goes to the first part that takes it; one that none takes is for a part that is not there this time.
      * Pure. */
     int (*make)(const struct addr *whole, struct arena *mem, struct made_part parts[MADE_PARTS], size_t *n, struct err *e);
+    /* If that option is given, an inter address stands between them, with its value as the only parameter. */
+    const char *between;
+    const struct option_desc *between_option;
 };
 
 struct catena;
@@ -102,6 +105,9 @@ struct form {
     /* ... or about two of its kind on one line, however far from each other: asked about each pair of the form, of
      * which a is the later. May be NULL. */
     int (*beside)(const struct addr *a, const struct addr *other, struct err *);
+    /* What it is with these parameters, if they decide about more than how it is done (of which kind, what it waits
+     * for): another form, with the same keyword, parameters and options, which no table lists. May be NULL: itself. */
+    const struct form *(*variant)(const struct addr *);
     /* It asks for facts, whatever its parameters say. May be NULL: it does not. */
     bool (*wants_facts)(const struct addr *);
     /* ... or for the secrets of sessions, which are kept then. */
@@ -143,7 +149,7 @@ struct addr {
     const struct opt *opts; /* in the order typed */
     size_t nopts;
     enum ctx left, right;  /* how it is used here; right 0 for endpoints */
-    const char *host;      /* session: the host name its wire leads to, NULL if unknown */
+    const char *host;      /* session, or dialog with a server: the host name its wire leads to, NULL if unknown */
     const char *port;      /* ... and the port, or service, there */
     /* Texts that facts complete when the address is opened; until then a sample stands in their place.
      * By parameter; NULL: none has a hole. */

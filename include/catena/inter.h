@@ -65,6 +65,8 @@ struct negotiator_ops {
     void (*forget)(void *st); /* however it went; may be NULL */
     /* What stays in its place when it is over, if that is needed (codec_ops.needed); NULL: nothing. */
     const struct codec_pair *leaves;
+    bool leaves_beyond; /* ... or beyond the session that follows on its data side */
+    bool needs_session; /* it makes no sense without one that follows there */
 };
 
 /* codec: a pure stream transform, one instance for each direction. */

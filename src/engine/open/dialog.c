@@ -74,6 +74,11 @@ static const struct negotiator_ops *ops_of(const struct dialog *d)
     return d->addr->form->ops.negotiator;
 }
 
+bool dialog_talks_beyond(const struct plan_item *item)
+{
+    return item->kind == ITEM_DIALOG && item->link->fwd->form->ops.negotiator->talks_beyond;
+}
+
 static void forget(struct dialog *d)
 {
     if (d->state && ops_of(d)->forget)

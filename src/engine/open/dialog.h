@@ -16,6 +16,8 @@ int dialog_answer(struct line *l, struct err *e);
 /* The session that the cursor has reached has shaken hands, or the line ends: what was handed on comes
  * before what it gives. */
 int dialog_hand_on(struct line *l, int side, struct err *e);
+/* It has to hear what is on its data side, too. */
+bool dialog_talks_beyond(const struct plan_item *item);
 /* What was learnt or handed on at that side is not wanted any more. */
 void dialog_drop(struct line *l, int side);
 

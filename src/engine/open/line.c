@@ -246,14 +246,14 @@ static int advance(struct line *l, int side, size_t limit, struct err *e)
 }
 
 /* Who waits on the left for an answer gets it when all that talks to the right end has been heard; what is
- * behind him talks to him, and later. */
+ * behind him talks to him, and later, as does what has to hear him. */
 static size_t right_limit(const struct line *l)
 {
     size_t limit = l->waiting.link ? l->next[RIGHT] : l->bare ? l->plan->border + 1 : l->next[LEFT];
     for (size_t i = l->next[RIGHT]; l->waiting.link && i-- > l->next[LEFT];) {
         const struct plan_item *it = &l->plan->items[i];
         bool talks = it->kind == ITEM_DIALOG || (it->link && it->link->fwd->form->kind == FORM_SESSION);
-        if (talks && it->link->wire == LEFT)
+        if (talks && (it->link->wire == LEFT || dialog_talks_beyond(it)))
             break;
         if (talks)
             limit = i;

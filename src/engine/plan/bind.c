@@ -262,6 +262,11 @@ static struct addr *new_addr(const struct binder *b, const struct form *f,
     return bind_holes(b, s, a, params, e) < 0 ? NULL : a;
 }
 
+static const struct form *variant_of(const struct addr *a)
+{
+    return a->form->variant ? a->form->variant(a) : a->form;
+}
+
 int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
                const struct addr **out, struct err *e)
 {
@@ -282,6 +287,7 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
     struct addr *a = new_addr(b, c.found, s, label, e);
     if (!a || bind_options(b, s, a, e) < 0 || bind_become(b, a, e) < 0)
         return -1;
+    a->form = variant_of(a);
     a->left = left;
     context_fits(c.found, left, used.reverse, &a->right);
     *out = a;
@@ -338,6 +344,39 @@ static bool is_resolver_option(const struct option_desc *d)
     return d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply;
 }
 
+/* What an option of a compound puts between its two addresses; *made NULL: nothing. */
+static int put_between(const struct binder *b, const struct addr *whole, struct addr **made, struct err *e)
+{
+    const struct compound *k = whole->form->ops.compound;
+    const struct opt *asked = k->between ? opt_find(whole, k->between_option) : NULL;
+    struct arena *ar = &b->plan->arena;
+    if (!asked)
+        return 0;
+    struct addr *a = *made = arena_alloc(ar, sizeof *a);
+    struct parts *parts = arena_alloc(ar, sizeof *parts);
+    struct opt *opts = arena_alloc(ar, (whole->nopts + 1) * sizeof *opts);
+    if (!a || !parts || !opts)
+        return err_nomem(e);
+    *parts = (struct parts){{asked->v.s}, {asked->at}, {asked->hole}};
+    *a = *whole;
+    a->form = bind_find_form(b->plan->known, k->between, true, 1);
+    if (!a->form)
+        return err_at(e, asked->at, "%s: %s is not available in this build", whole->label, k->between);
+    a->params = parts->params;
+    a->param_at = parts->at;
+    a->holes = parts->holes;
+    a->nparams = 1;
+    a->opts = opts;
+    a->nopts = 0;
+    for (size_t i = 0; i < whole->nopts; i++)
+        if (form_brings(a->form, whole->opts[i].desc))
+            opts[a->nopts++] = whole->opts[i];
+    bind_settle_varies(a);
+    a->form = variant_of(a);
+    a->left = a->right = CTX_B;
+    return bind_names(b, whole->label, opts, a->nopts, e);
+}
+
 /* v1's combined spelling: an inter address over an endpoint, the options shared out. */
 static int expand(const struct binder *b, const struct single_spec *s, const struct addr *whole, enum ctx left,
                   const struct addr **inter, size_t *ninter, const struct addr **out, struct err *e)
@@ -346,7 +385,7 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     if (k->make)
         return bind_made(b, whole, left, inter, ninter, out, e);
     struct arena *ar = &b->plan->arena;
-    struct addr *a[2] = {arena_alloc(ar, sizeof *a[0]), arena_alloc(ar, sizeof *a[0])};
+    struct addr *a[2] = {arena_alloc(ar, sizeof *a[0]), arena_alloc(ar, sizeof *a[0])}, *between = NULL;
     struct opt *opts = arena_alloc(ar, 2 * (whole->nopts + 1) * sizeof *opts);
     struct parts *parts = arena_alloc(ar, 2 * sizeof *parts);
     if (!a[0] || !a[1] || !opts || !parts)
@@ -378,6 +417,8 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
         /* what any address takes, and who waits for connections, belongs to the endpoint */
         uint64_t inter_groups = a[0]->form->groups & ~GROUP_CHILD;
         int to = o->desc->groups & inter_groups || form_brings(a[0]->form, o->desc) ? 0 : 1;
+        if (to && form_brings(whole->form, o->desc) && k->between)
+            continue; /* of what stands between */
         opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
         if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
             opts[a[0]->nopts++] = *o;
@@ -387,13 +428,15 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     if (bind_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
         bind_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
         return -1;
-    if (bind_become(b, a[0], e) < 0)
+    if (bind_become(b, a[0], e) < 0 || put_between(b, whole, &between, e) < 0)
         return -1;
     bind_settle_varies(a[0]);
     bind_settle_varies(a[1]);
     a[0]->left = left;
     a[0]->right = a[1]->left = CTX_B;
     inter[(*ninter)++] = a[0];
+    if (between)
+        inter[(*ninter)++] = between;
     *out = a[1];
     return a[1]->form->kind == FORM_COMPOUND ? expand(b, s, a[1], CTX_B, inter, ninter, out, e) : 0;
 }

@@ -60,7 +60,7 @@ enum ctx ctx_mirror(enum ctx c);
 int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
                const struct addr **out, struct err *e);
 /* An endpoint used in that context. A compound gives its inter addresses too, left to right. */
-enum { INTERS_MAX = 2 };
+enum { INTERS_MAX = 3 };
 _Static_assert(MADE_PARTS == INTERS_MAX + 1, "inter addresses and their endpoint");
 /* The form of that keyword with so many parameters, or NULL. */
 const struct form *bind_find_form(const struct registry *known, const char *keyword, bool inter, size_t nparams);

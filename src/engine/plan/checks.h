@@ -20,4 +20,9 @@ int plan_check_open(const struct plan *p, struct err *e);
 /* In a process that is not ours: does nothing of it change the process? */
 int plan_check_guest(const struct plan *p, struct err *e);
 
+/* What dialogs wait for and hear is there (check_dialogs.c). */
+int plan_check_dialogs(const struct plan *p, struct err *e);
+/* The session that follows on the data side of a dialog; NULL: there is none that talks the same way. */
+const struct plan_link *plan_session_behind(const struct plan *p, const struct plan_link *dialog);
+
 #endif

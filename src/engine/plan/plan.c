@@ -136,10 +136,17 @@ static void add_item(struct plan *p, enum item_kind kind, const struct plan_link
     p->items[p->nitems++] = (struct plan_item){kind, l, to_right, to_left, 0, hop};
 }
 
+/* What a dialog leaves in its own place, or beyond the session that follows. */
+static bool leaves(const struct plan_link *l, bool beyond)
+{
+    return l->fate == FATE_DIALOG && l->fwd->form->ops.negotiator->leaves &&
+           l->fwd->form->ops.negotiator->leaves_beyond == beyond;
+}
+
 /* The data side of a dialog has a station: what it leaves behind, or a relay. */
 static bool has_station(const struct plan *p, const struct plan_link *l)
 {
-    return l->fate == FATE_DIALOG && (apart(p) || l->fwd->form->ops.negotiator->leaves);
+    return l->fate == FATE_DIALOG && (apart(p) || leaves(l, false));
 }
 
 /* A program wants real descriptors on both sides, made for it. Where the line ends without another
@@ -153,11 +160,21 @@ static bool station_beyond(const struct plan *p, size_t link, int step)
     return false;
 }
 
+/* On that side of a session: what dialogs on its wire have left for there. */
+static void add_items_beyond(struct plan *p, size_t session, int side)
+{
+    const struct plan_link *s = &p->links[session];
+    for (size_t i = 0; i < p->nlinks && s->fwd->form->kind == FORM_SESSION && s->wire != side; i++)
+        if (leaves(&p->links[i], true) && plan_session_behind(p, &p->links[i]) == s)
+            add_item(p, ITEM_STATION, &p->links[i], side == LEFT ? session : session + 1, true, true);
+}
+
 static void add_link_items(struct plan *p, size_t i)
 {
     const struct plan_link *l = &p->links[i];
     bool station = has_station(p, l);
-    const struct plan_link *left = station && l->fwd->form->ops.negotiator->leaves ? l : NULL;
+    const struct plan_link *left = leaves(l, false) ? l : NULL;
+    add_items_beyond(p, i, LEFT);
     if (l->fate == FATE_PROGRAM && !station_beyond(p, i, -1))
         add_item(p, ITEM_STATION, NULL, i, l->to_right, l->to_left);
     if (station && l->wire == RIGHT)
@@ -170,6 +187,7 @@ static void add_link_items(struct plan *p, size_t i)
         add_item(p, ITEM_STATION, l, i + 1, l->to_right, l->to_left);
     if (l->fate == FATE_PROGRAM && !station_beyond(p, i, 1))
         add_item(p, ITEM_STATION, NULL, i + 1, l->to_right, l->to_left);
+    add_items_beyond(p, i, RIGHT);
 }
 
 static bool can_be_border(const struct plan_item *it)
@@ -318,26 +336,6 @@ static int settle_routed(struct plan *p, struct err *e)
     return err_at(e, end->at, "%s: nobody in the left chain chooses (sni-peek or sniff with option to)", end->label);
 }
 
-/* Two dialogs that wait for each other: each talks towards the other, nobody answers. */
-static int check_facing(const struct plan *p, struct err *e)
-{
-    for (size_t i = 0; i < p->nlinks; i++) {
-        if (p->links[i].wire != RIGHT || p->links[i].fate == FATE_NOTHING)
-            continue;
-        for (size_t j = i + 1; j < p->nlinks; j++) {
-            const struct plan_link *a = &p->links[i], *b = &p->links[j];
-            if (b->wire != LEFT || (a->fate != FATE_DIALOG && b->fate != FATE_DIALOG) ||
-                b->fate == FATE_NOTHING || b->fwd->form->kind == FORM_CODEC ||
-                b->fwd->form->kind == FORM_PROGRAM || a->fwd->form->kind == FORM_CODEC ||
-                a->fwd->form->kind == FORM_PROGRAM)
-                continue;
-            return err_at(e, b->fwd->at, "%s and %s talk towards each other at open time, so neither "
-                                         "would get an answer", a->fwd->label, b->fwd->label);
-        }
-    }
-    return 0;
-}
-
 static int make_items(struct plan *p, struct err *e)
 {
     p->items = arena_alloc(&p->arena, (3 * p->nlinks + 1) * sizeof *p->items);
@@ -357,7 +355,7 @@ static int make_items(struct plan *p, struct err *e)
     settle_proofs(p);
     if (settle_routed(p, e) < 0)
         return -1;
-    return plan_settle_records(p, e) < 0 || plan_settle_controls(p, e) < 0 ? -1 : check_facing(p, e);
+    return plan_settle_records(p, e) < 0 || plan_settle_controls(p, e) < 0 ? -1 : plan_check_dialogs(p, e);
 }
 
 /* ---- options that concern more than their address ---- */

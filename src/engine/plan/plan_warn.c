@@ -208,7 +208,7 @@ static int warn_proxies(struct plan *p, struct err *e)
         const struct plan_link *l = &p->links[i];
         const struct addr *end = p->end[l->wire].fwd;
         if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT ||
-            end->form->role == ROLE_SERVER || has_session(p, l->chain) ||
+            !(l->fwd->form->groups & (GROUP_SOCKS | GROUP_HTTP)) || end->form->role == ROLE_SERVER || has_session(p, l->chain) ||
             opt_true(end, &opt_shut_none) || opt_true(end, &opt_end_close))
             continue;
         return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,

@@ -132,13 +132,17 @@ static const struct addr *target_behind(const struct chain *c, size_t link)
 static int settle_host(struct plan *p, struct chain *c, size_t link, struct err *e)
 {
     struct plan_link *l = &c->links[link];
-    if (l->fwd->form->kind != FORM_SESSION || l->reversed)
+    const struct form *f = l->fwd->form;
+    bool asks = f->kind == FORM_NEGOTIATOR && f->role == ROLE_CLIENT && f->target == 0;
+    if ((f->kind != FORM_SESSION && !asks) || l->reversed)
         return 0;
     struct addr *a = arena_alloc(&p->arena, sizeof *a);
     if (!a)
         return err_nomem(e);
     *a = *l->fwd;
     const struct addr *there = target_behind(c, link);
+    if (asks && there && there->holes && there->holes[there->form->target - 1])
+        there = NULL; /* a dialog that varies with it says so itself */
     a->host = there ? addr_target(there) : NULL;
     a->port = there ? addr_target_port(there) : NULL;
     l->fwd = a;
