@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "catena/diag.h"
+#include "inter/starttls/opts_starttls.h"
 #include "inter/tls/opts_tls.h"
 
 static void session_close(void *st)
@@ -290,11 +291,15 @@ static const struct compound client_over_tcp = {
     .inter = "OPENSSL-CLIENT",
     .endpoint = "TCP-CONNECT",
     .endpoint_params = {1, 2},
+    .between = "STARTTLS",
+    .between_option = &opt_starttls,
 };
 static const struct compound server_over_tcp = {
     .inter = "OPENSSL-SERVER",
     .endpoint = "TCP-LISTEN",
     .endpoint_params = {1},
+    .between = "STARTTLS-SERVER",
+    .between_option = &opt_starttls,
 };
 #define OVER_TCP                                                                                   \
     (GROUP_FD | GROUP_SOCKET | GROUP_CHILD | GROUP_RETRY | GROUP_IP4 | GROUP_IP6 | GROUP_TCP |     \
@@ -343,6 +348,7 @@ const struct form forms_tls[] = {
         .max_params = 2,
         .left = CTX_RWB,
         .groups = OVER_TCP,
+        .options = options_starttls_short,
         .target = 1,
         .help = "connects to a TLS server over TCP",
         .kind = FORM_COMPOUND,
@@ -356,6 +362,7 @@ const struct form forms_tls[] = {
         .max_params = 1,
         .left = CTX_RWB,
         .groups = OVER_TCP | GROUP_LISTEN | GROUP_RANGE,
+        .options = options_starttls_server_short,
         .help = "waits for TLS clients on a TCP port",
         .kind = FORM_COMPOUND,
         .ops.compound = &server_over_tcp,
