@@ -259,7 +259,7 @@ static void clients_ask(void **state)
         {"starttls-server:smtp", BYTES("QUIT\r\n"), BYTES("220 b\r\n221 2.0.0 Bye\r\n"), BYTES("220 b\r\n"), .message = "left without"},
         {"starttls-server:smtp", BYTES(""), BYTES("554 b\r\n"), BYTES("554 b\r\n"), .message = "greets otherwise"},
         {"starttls-server:imap", BYTES("1 CAPABILITY\r\n2 LOGIN a b\r\n3 starttls\r\n"),
-         BYTES("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] x\r\n* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n1 OK\r\n"
+         BYTES("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] x\r\n* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n1 OK Done\r\n"
                "2 NO [PRIVACYREQUIRED] STARTTLS first\r\n3 OK Go ahead\r\n"),
          BYTES("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] x\r\n")},
         {"starttls-server:pop3", BYTES("CAPA\r\nSTLS\r\n"), BYTES("+OK <1@x>\r\n+OK\r\nSTLS\r\n.\r\n+OK Go ahead\r\n"), BYTES("+OK <1@x>\r\n")},
