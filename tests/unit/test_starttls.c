@@ -69,10 +69,11 @@ struct talk {
     bool goes_on;                 /* what the peer says behind is TLS */
 };
 
-static void same(const struct talk *t, size_t cut, const char *what, const void *is, size_t n, struct bytes want)
+static void same(const struct talk *t, size_t cut, const char *what, const struct buf *is, struct bytes want)
 {
-    if (n != want.n || memcmp(is, want.p, n) != 0)
-        fail_msg("%s, cut at %zu: %s: \"%.*s\" (%zu bytes)", t->address, cut, what, (int)n, (const char *)is, n);
+    if (is->len != want.n || (want.n > 0 && memcmp(buf_data(is), want.p, want.n) != 0))
+        fail_msg("%s, cut at %zu: %s: \"%.*s\" (%zu bytes)", t->address, cut, what, (int)is->len,
+                 is->len ? (const char *)buf_data(is) : "", is->len);
 }
 
 static int hold(const struct addr *a, struct wire *w, struct wire *beyond, struct err *e)
@@ -90,16 +91,16 @@ static int hold(const struct addr *a, struct wire *w, struct wire *beyond, struc
     return rc;
 }
 
-static struct bytes still(const struct wire *w, const struct end *d, char *all)
+/* What has not been taken, with what has not even been read. */
+static struct buf *still(struct wire *w, const struct end *d)
 {
-    memcpy(all, buf_data(&w->in), w->in.len);
-    memcpy(all + w->in.len, d->says.p, d->says.n);
-    return (struct bytes){all, w->in.len + d->says.n};
+    assert_return_code(buf_grow(&w->in, w->in.len + d->says.n), 0);
+    buf_put(&w->in, d->says.p, d->says.n);
+    return &w->in;
 }
 
 static void once(const struct talk *t, const struct addr *a, struct bytes says, size_t cut, size_t cut_behind)
 {
-    char rest[4096];
     struct err e = {0};
     struct wire w, beyond;
     struct end peer = {says, cut, {0}}, other = {t->behind, cut_behind, {0}};
@@ -109,14 +110,12 @@ static void once(const struct talk *t, const struct addr *a, struct bytes says, 
     if (rc < 0 && (!t->message || !strstr(e.text, t->message)))
         fail_msg("%s, cut at %zu, %zu: %s", t->address, cut, cut_behind, e.text);
     assert_int_equal(rc, t->message ? -1 : 0);
-    same(t, cut, "its peer hears", buf_data(&peer.heard), peer.heard.len, t->hears);
-    same(t, cut, "the other side hears", buf_data(&other.heard), other.heard.len, t->comes);
+    same(t, cut, "its peer hears", &peer.heard, t->hears);
+    same(t, cut, "the other side hears", &other.heard, t->comes);
     if (rc == 0) {
-        same(t, cut, "handed on", buf_data(&w.on), w.on.len, t->on);
-        struct bytes left = still(&beyond, &other, rest);
-        same(t, cut, "from the other side", left.p, left.n, t->rest);
-        left = still(&w, &peer, rest);
-        same(t, cut, "of TLS", left.p, left.n, (struct bytes){"TLS", says.n - t->says.n});
+        same(t, cut, "handed on", &w.on, t->on);
+        same(t, cut, "from the other side", still(&beyond, &other), t->rest);
+        same(t, cut, "of TLS", still(&w, &peer), (struct bytes){"TLS", says.n - t->says.n});
     }
     buf_fini(&peer.heard);
     buf_fini(&other.heard);

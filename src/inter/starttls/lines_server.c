@@ -141,8 +141,7 @@ static int answer(struct wire *w, const struct addr *a, const char *text, const 
 
 static const struct lines_command *command_of(const struct lines_server *row, const char *line)
 {
-    const char *word = row->tagged ? line + strcspn(line, " ") : line;
-    word += strspn(word, " ");
+    const char *behind = line + strcspn(line, " "), *word = row->tagged ? behind + strspn(behind, " ") : line;
     for (const struct lines_command *c = row->commands; c < row->commands + 6 && c->words; c++) {
         size_t n = strlen(c->words);
         if (strncasecmp(word, c->words, n) == 0 && (word[n] == ' ' || word[n] == '\0'))

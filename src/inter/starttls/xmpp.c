@@ -89,8 +89,10 @@ static int skip_to_end(struct wire *w, struct tag *t, const char *name, struct e
 static int await_offer(struct wire *w, struct tag *t, struct err *e)
 {
     bool offered = false;
-    if (read_element(w, t, e) < 0 || !is_called(t, "stream"))
-        return t->closing || *t->text ? err_set(e, ERR_PROTOCOL, "the server begins no XMPP stream") : -1;
+    if (read_element(w, t, e) < 0)
+        return -1;
+    if (!is_called(t, "stream"))
+        return err_set(e, ERR_PROTOCOL, "the server begins no XMPP stream");
     if (read_element(w, t, e) < 0)
         return -1;
     if (!is_called(t, "features") || t->closing)
