@@ -224,14 +224,27 @@ int line_face_program(struct line *l, int side, struct err *e)
     return complete(l, s, e);
 }
 
-/* Moves that side's cursor on, at most to (not including) `limit`; stops before a dialog that
- * talks to the other side, and behind one that owes its answer: its peer waits for that. */
+/* Its session talks to the other side, and a dialog that comes first there has not been held. */
+static bool awaits_dialog(const struct line *l, int side, size_t i)
+{
+    const struct plan_item *it = &l->plan->items[i];
+    size_t from = side == LEFT ? i + 1 : l->next[LEFT], to = side == LEFT ? l->next[RIGHT] : i;
+    if (it->kind != ITEM_STATION || !it->link || it->link->fwd->form->kind != FORM_SESSION || it->link->wire == side)
+        return false;
+    for (size_t k = from; k < to; k++)
+        if (l->plan->items[k].kind == ITEM_DIALOG && l->plan->items[k].link->wire != side)
+            return true;
+    return false;
+}
+
+/* Moves that side's cursor on, at most to (not including) `limit`; stops before a dialog that talks to the
+ * other side and before the session behind that, and behind one that owes its answer: its peer waits for that. */
 static int advance(struct line *l, int side, size_t limit, struct err *e)
 {
     while (side == LEFT ? l->next[LEFT] < limit : l->next[RIGHT] > limit) {
         size_t i = side == LEFT ? l->next[LEFT] : l->next[RIGHT] - 1;
         const struct plan_item *it = &l->plan->items[i];
-        if (it->kind == ITEM_DIALOG && it->link->wire != side)
+        if ((it->kind == ITEM_DIALOG && it->link->wire != side) || awaits_dialog(l, side, i))
             return 0;
         l->failed = it->link;
         int rc = it->kind == ITEM_DIALOG ? dialog_hold(l, side, i, e)

@@ -200,22 +200,53 @@ static bool talks_to_left(const struct plan_item *it)
     return it->kind == ITEM_DIALOG && it->link->wire == LEFT;
 }
 
+static bool speaks_to(const struct plan_item *it, int side)
+{
+    bool speaks = it->kind == ITEM_DIALOG || (it->link && it->link->fwd->form->kind == FORM_SESSION);
+    return speaks && it->link->wire == side;
+}
+
+/* The nearest from there on, away from the border; nitems: there is none. */
+static size_t next_station(const struct plan *p, size_t i, int side)
+{
+    while (i < p->nitems && p->items[i].kind != ITEM_STATION)
+        i = side == RIGHT ? i + 1 : i - 1;
+    return i < p->nitems ? i : p->nitems;
+}
+
+/* A relay beside a dialog changes nothing, and cannot be the border while somebody behind it talks across it: the
+ * border's engine does not run by then. */
+static size_t behind_relays(const struct plan *p, size_t at, int side)
+{
+    size_t step = side == RIGHT ? 1 : (size_t)-1;
+    while (at < p->nitems && !p->items[at].link) {
+        size_t next = next_station(p, at + step, side);
+        bool through = false;
+        for (size_t i = at + step; i < p->nitems; i += step) {
+            through |= speaks_to(&p->items[i], !side);
+            if (i == next)
+                break;
+        }
+        if (!through || next == p->nitems || !can_be_border(&p->items[next]))
+            break;
+        at = next;
+    }
+    return at;
+}
+
 /* The border's features and the run's timers live in one engine: the nearest to the border, right
  * of it if there is one, else left, else a plain relay made for it, behind dialogs that are to be held
  * before the right chain is opened. */
 static void settle_border(struct plan *p)
 {
-    size_t right = p->nleft_items, left = p->nleft_items;
-    while (right < p->nitems && p->items[right].kind != ITEM_STATION)
-        right++;
-    while (left > 0 && p->items[left - 1].kind != ITEM_STATION)
-        left--;
+    size_t right = behind_relays(p, next_station(p, p->nleft_items, RIGHT), RIGHT);
+    size_t left = behind_relays(p, next_station(p, p->nleft_items - 1, LEFT), LEFT);
     if (right < p->nitems && can_be_border(&p->items[right])) {
         p->border = right;
         return;
     }
-    if (left > 0 && can_be_border(&p->items[left - 1])) {
-        p->border = left - 1;
+    if (left < p->nleft_items && can_be_border(&p->items[left])) {
+        p->border = left;
         return;
     }
     p->border = p->nleft_items;
