@@ -392,11 +392,41 @@ static void what_makes_no_sense_is_refused(void **state)
     refused("openssl-server,cert=x|starttls-server:mysql|tcp-l:1", "openssl|starttls:mysql|tcp:h:1", "cannot be in one line");
 }
 
+/* A dry run says when each is opened: who waits for an answer gets it before anybody talks to him. */
+static void order(const char *left, const char *right, const char *want)
+{
+    char *text = NULL;
+    size_t n = 0;
+    struct plan *p;
+    struct err e;
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    if (plan_make(&settings, left, right, &p, &e) < 0)
+        fail_msg("%s", e.text);
+    plan_print(p, f);
+    assert_int_equal(fclose(f), 0);
+    if (!strstr(text, want))
+        fail_msg("%s  %s: %s", left, right, text);
+    free(text);
+    plan_free(p);
+}
+
+static void who_waits_is_answered_before_he_is_talked_to(void **state)
+{
+    (void)state;
+    order("tcp-l:1", "^starttls-server:mysql|^openssl-server,cert=x,verify=0|gzip|tcp:h:1",
+          "2. starttls-server:mysql (dialog)\n  3. tcp-connect:h:1\n  4. gzip\n  5. starttls-server:mysql (answers)\n"
+          "  6. openssl-server (handshake)\n");
+    order("socks-server|tcp-l:1,bind=127.0.0.1", "openssl|starttls:mysql|tcp:h:1",
+          "3. tcp-connect:h:1\n  4. socks-server (answers)\n  5. starttls:mysql (dialog)\n  6. openssl-client (handshake)\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_are_asked), cmocka_unit_test(clients_ask),
         cmocka_unit_test(numbers_differ_until_the_login_is_over), cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(who_waits_is_answered_before_he_is_talked_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -274,9 +274,21 @@ static size_t early_links(const struct plan *p)
     return early;
 }
 
+/* So many links, from the left, come when he who waits has his answer, for it is him they talk to. */
+static size_t late_links(const struct plan *p, size_t right)
+{
+    for (size_t i = p->nlinks; p->nproofs > 0 && waits(p, p->nproofs - 1) && i-- > right;) {
+        const struct plan_link *l = &p->links[i];
+        bool talks = l->fate == FATE_DIALOG || l->fwd->form->kind == FORM_SESSION;
+        if (talks && (l->wire == LEFT || (l->fate == FATE_DIALOG && l->fwd->form->ops.negotiator->talks_beyond)))
+            return i + 1;
+    }
+    return right;
+}
+
 static void print_opening(const struct plan *p, FILE *f)
 {
-    size_t early = early_links(p), right = early > p->nleft ? early : p->nleft;
+    size_t early = early_links(p), right = early > p->nleft ? early : p->nleft, late = late_links(p, right);
     int n = 1;
     fprintf(f, "opening order:\n");
     print_opened(p->end[LEFT].back, &n, f);
@@ -285,7 +297,7 @@ static void print_opening(const struct plan *p, FILE *f)
         print_opened_link(&p->links[i], &n, f);
     print_opened(p->end[RIGHT].back, &n, f);
     print_opened(p->end[RIGHT].fwd, &n, f);
-    for (size_t i = p->nlinks; i-- > right;)
+    for (size_t i = p->nlinks; i-- > late;)
         print_opened_link(&p->links[i], &n, f);
     if (p->nproofs > 0 && waits(p, p->nproofs - 1)) {
         fprintf(f, "  %d. ", n++);
@@ -294,6 +306,12 @@ static void print_opening(const struct plan *p, FILE *f)
     }
     for (size_t i = early; i < p->nleft; i++)
         print_opened_link(&p->links[i], &n, f);
+    for (size_t i = right; i < late; i++)
+        if (p->links[i].wire == LEFT)
+            print_opened_link(&p->links[i], &n, f);
+    for (size_t i = late; i-- > right;)
+        if (p->links[i].wire == RIGHT)
+            print_opened_link(&p->links[i], &n, f);
     if (p->settings->sandbox)
         fprintf(f, "  %d. (--sandbox: nothing is opened from here)\n", n);
 }
