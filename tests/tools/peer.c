@@ -682,5 +682,6 @@ int main(int argc, char **argv)
     }
     for (; at < argc; at++)
         do_step(&p, argv[at]);
+    SSL_free(p.ssl);
     return 0;
 }
