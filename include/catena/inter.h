@@ -38,6 +38,7 @@ struct outcome {
     const struct err *failed; /* why it could not be opened, by its kind; NULL: it stands */
     struct wire *beyond;      /* it stands, and .talks_beyond: what was opened for this address */
     struct run *run;
+    bool carries_records;     /* it stands, and packets would go all the way */
     unsigned place;           /* of the address that answers, */
     bool to_right;            /* and where from there the rest is */
 };
@@ -67,7 +68,14 @@ struct negotiator_ops {
     const struct codec_pair *leaves;
     bool leaves_beyond; /* ... or beyond the session that follows on its data side */
     bool needs_session; /* it makes no sense without one that follows there */
+    bool (*may_leave)(const struct addr *a); /* with these options it does that; NULL: always */
 };
+/* What that one leaves behind, if it is a negotiator and may leave anything; or NULL. */
+static inline const struct codec_pair *addr_leaves(const struct addr *a)
+{
+    const struct negotiator_ops *ops = a->form->kind == FORM_NEGOTIATOR ? a->form->ops.negotiator : NULL;
+    return ops && (!ops->may_leave || ops->may_leave(a)) ? ops->leaves : NULL;
+}
 
 /* codec: a pure stream transform, one instance for each direction. */
 enum codec_mode {

@@ -101,6 +101,7 @@ struct run {
     bool anew;        /* see run_asks_anew() */
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
     bool sinks_wait;  /* a dump or tap may have to wait for whoever reads it */
+    bool waits;       /* an address may have to, while it relays: a name is looked up */
     struct reaper *reaper; /* of the process; borrowed; may be NULL */
     void (*add_served)(void *, struct traffic *); /* a parent of threads: the traffic of all */
     void *add_served_arg;

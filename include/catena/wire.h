@@ -11,6 +11,7 @@
 #include "catena/buf.h"
 #include "catena/err.h"
 
+struct port;
 struct run;
 struct wire;
 
@@ -35,6 +36,9 @@ struct wire {
     struct buf on;    /* wire_hand_on() */
     int64_t patience; /* milliseconds for the whole dialog, -1 for ever */
     int64_t deadline; /* wait_now() milliseconds, -1 none */
+    int end_fd;          /* where the line ends in this direction, to ask for addresses; borrowed; -1 none */
+    struct port *beside; /* set by the dialog: when all has been said the line goes on with this port, which gets
+                            what carried the wire (beside.h) */
 };
 
 int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,

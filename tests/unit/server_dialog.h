@@ -190,7 +190,7 @@ static void stage_close(struct stage *s)
     plan_free(s->plan);
 }
 
-static void meet(const struct meeting *m)
+__attribute__((unused)) static void meet(const struct meeting *m)
 {
     struct stage s;
     char all[4096];

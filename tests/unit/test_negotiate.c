@@ -372,7 +372,7 @@ static void compounds(void **state)
             assert_int_equal(form_of(tables[i], f->keyword)->left, CTX_RWB);
             assert_int_equal(form_of(tables[i], f->keyword)->right, RIGHT_BOTH);
         }
-    assert_int_equal(n, 7);
+    assert_int_equal(n, 9);
 }
 
 int main(void)

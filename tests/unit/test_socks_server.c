@@ -64,6 +64,24 @@ static void binds(void **state)
         meet(&list[i]);
 }
 
+/* Where nothing takes packets; the rest is in tests/chains/socks_udp.bats. */
+static void udp(void **state)
+{
+#define UDP5 "\5\3\0\1\0\0\0\0\0\0"
+    static const struct meeting list[] = {
+        {"socks-server,commands=udp", BYTES(CLIENT5 UDP5), BYTES("\5\0" NO5("\7")), .wish = "@0.0.0.0:0", .message = "takes no packets"},
+        {"socks-server,commands=udp", BYTES(CLIENT5 "\5\3\0\3" NAME "\0\x35"), BYTES("\5\0" NO5("\7")), .wish = "@www.example:53",
+         .message = "takes no packets"},
+        {"socks-server,commands=udp,deny=*", BYTES(CLIENT5 UDP5), BYTES("\5\0" NO5("\5")), .wish = "@0.0.0.0:0", .failed = ERR_REFUSED},
+        {"socks-server,commands=udp", BYTES(CLIENT5 ASK5), BYTES("\5\0" NO5("\7")), .message = "command 1, which is not served"},
+        {"socks-server,commands=connect bind", BYTES(CLIENT5 UDP5), BYTES("\5\0" NO5("\7")), .message = "command 3, which is not served"},
+        {"socks-server,commands=udp", BYTES("\4\3\0\x35\xc0\0\2\1\0"), BYTES(NO4), .message = "command 3, which is not served"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        meet(&list[i]);
+}
+
 static void it_has_failed(void **state)
 {
     static const struct {
@@ -307,7 +325,7 @@ static int clean_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_stands), cmocka_unit_test(binds), cmocka_unit_test(it_has_failed), cmocka_unit_test(refusals), cmocka_unit_test(rules),
+        cmocka_unit_test(it_stands), cmocka_unit_test(binds), cmocka_unit_test(udp), cmocka_unit_test(it_has_failed), cmocka_unit_test(refusals), cmocka_unit_test(rules),
         cmocka_unit_test(no_rules),  cmocka_unit_test(files),         cmocka_unit_test(hashes),   cmocka_unit_test(no_files),
     };
 

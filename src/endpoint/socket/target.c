@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * TCP-TARGET: what somebody wants who has said so by now, with the word that he said: "connect" to a host and port,
- * or "bind", to wait for one connection from that host. For servers whose clients may ask for either. */
+ * "bind", to wait for one connection from that host, or "udp", for packets that each say where they go to. For servers
+ * whose clients may ask for any of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "endpoint/options/opts_listen.h"
+#include "endpoint/packet/udp_target.h"
 #include "endpoint/socket/sock.h"
 
 extern const struct form forms_tcp[];
@@ -92,7 +94,8 @@ static int target_listen(const struct addr *a, struct run *r, void **state, stru
 static int target_open(const struct addr *a, struct run *r, void *state, struct port **out, struct err *e)
 {
     struct target *t = state;
-    (void)a;
+    if (is_command(a, "udp"))
+        return udp_target_open(a, r, out, e);
     return t->listener ? sock_accept(&t->addr, r, t->listener, out, e) : inet_connect_ops.open(&t->addr, r, NULL, out, e);
 }
 
@@ -108,8 +111,8 @@ static int target_check(const struct addr *a, struct err *e)
     struct addr shown = *a;
     shown.nparams = 2;
     bool sample = a->holes && a->holes[2];
-    if (!sample && !is_command(a, "connect") && !is_command(a, "bind"))
-        return err_at(e, a->param_at ? a->param_at[2] : a->at, "\"%.40s\" is neither connect nor bind", a->params[2]);
+    if (!sample && !is_command(a, "connect") && !is_command(a, "bind") && !is_command(a, "udp"))
+        return err_at(e, a->param_at ? a->param_at[2] : a->at, "\"%.40s\" is neither connect nor bind nor udp", a->params[2]);
     return inet_check(&shown, e);
 }
 
@@ -121,6 +124,7 @@ extern const struct form forms_target[];
 const struct form forms_target[] = {
     {
         .keyword = "TCP-TARGET",
+        .aliases = "TARGET",
         .params = ":<host>:<port>:<command>",
         .min_params = 3,
         .max_params = 3,
@@ -128,7 +132,8 @@ const struct form forms_target[] = {
         .groups = GROUP_FD | GROUP_SOCKET | GROUP_CHILD | GROUP_RETRY | GROUP_TCP | GROUP_IP4 | GROUP_IP6 | GROUP_LISTEN | GROUP_RANGE,
         .gives = GIVES_PEER,
         .target = 1,
-        .help = "connects to a TCP port, or waits for a connection from there, as the command says",
+        .records = RECORDS_EITHER,
+        .help = "connects to a TCP port, waits for a connection from there, or takes packets to anywhere, as the command says",
         .check = target_check,
         .kind = FORM_ENDPOINT,
         .ops.endpoint = &target_ops,

@@ -154,7 +154,7 @@ static void print_fate(const struct plan *p, size_t item, FILE *f)
     if (it->kind == ITEM_DIALOG)
         fprintf(f, "      becomes: a dialog at open time, %sthen %s\n",
                 waits(p, item) ? "answers when the right chain is open, " : "",
-                it->link->fwd->form->ops.negotiator->leaves ? "what stays of it, if that is needed" : "nothing");
+                addr_leaves(it->link->fwd) ? "what stays of it, if that is needed" : "nothing");
     else if (it->link && it->link->fate == FATE_PROGRAM)
         fprintf(f, "      becomes: a program%s\n",
                 it->link->back ? " (or engine) for each direction" : "");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catena/beside.h"
 #include "catena/diag.h"
 #include "catena/handshake.h"
 
@@ -25,8 +26,10 @@ static int contact_open(struct line *l, int side, const struct addr *a, struct c
         return -1;
     struct station *s = l->pending[side];
     c->engine = (struct engine_wire){s ? &s->engine : NULL, !side};
-    return wire_init(&c->wire, s ? &wire_over_engine : &wire_over_port,
-                     s ? (void *)&c->engine : l->port[side], l->run, handshake_patience(a), e);
+    int rc = wire_init(&c->wire, s ? &wire_over_engine : &wire_over_port,
+                       s ? (void *)&c->engine : l->port[side], l->run, handshake_patience(a), e);
+    c->wire.end_fd = l->fds[side][0];
+    return rc;
 }
 
 static int put_in_front(struct line *l, int side, struct buf *front, struct err *e)
@@ -46,11 +49,23 @@ static int put_in_front(struct line *l, int side, struct buf *front, struct err 
     return 0;
 }
 
+/* All has been said: the line goes on with packets beside the connection, of which what came too far is no part. */
+static int go_beside(struct line *l, int side, struct wire *w, struct err *e)
+{
+    struct port *p = w->beside, *control;
+    if (line_face_descriptors(l, side, e) < 0)
+        return -1;
+    control = l->port[side];
+    l->port[side] = p;
+    w->beside = NULL;
+    return beside_keep(p, control, e);
+}
+
 /* What was read too far goes back in front of what comes. */
 static int contact_close(struct line *l, int side, struct contact *c, int rc, struct err *e)
 {
     if (rc == 0)
-        rc = put_in_front(l, side, &c->wire.in, e);
+        rc = c->wire.beside ? go_beside(l, side, &c->wire, e) : put_in_front(l, side, &c->wire.in, e);
     if (rc == 0 && c->wire.on.len > 0) {
         rc = buf_grow(&l->on[side], l->on[side].len + c->wire.on.len) < 0 ? err_nomem(e) : 0;
         if (rc == 0)
@@ -125,7 +140,8 @@ static int answer(struct line *l, struct dialog *d, const struct err *failed, st
 {
     struct contact c;
     struct outcome o = {.failed = failed, .run = l->run, .place = d->addr->place,
-                        .to_right = d->side == LEFT};
+                        .to_right = d->side == LEFT,
+                        .carries_records = !failed && line_carries_records(l, !d->side, d->link)};
     l->failed = d->link;
     if (contact_open(l, d->side, d->addr, &c, e) < 0)
         return -1;

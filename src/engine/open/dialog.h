@@ -23,5 +23,10 @@ void dialog_drop(struct line *l, int side);
 
 /* line.c: if the cursor has reached a program, it gets descriptors and becomes a port. */
 int line_face_program(struct line *l, int side, struct err *e);
+/* Whatever the cursor has reached, it is a port of descriptors then. */
+int line_face_descriptors(struct line *l, int side, struct err *e);
+/* Do packets that come from that address go all the way to that side's end, and back? As far as what is open by now
+ * and the plan of the rest say. */
+bool line_carries_records(const struct line *l, int side, const struct plan_link *from);
 
 #endif

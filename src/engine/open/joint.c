@@ -156,6 +156,22 @@ int joint_make(struct line *l, struct station *outer, struct station *inner, int
     return -1;
 }
 
+/* ---- what an engine only listens to ---- */
+
+int joint_face(struct station *s, int side, struct port **out, struct err *e)
+{
+    struct comm_ends ends[2];
+    const struct comm_info *info = comm_info(COMM_SOCKETPAIR);
+    if (comm_pair(COMM_SOCKETPAIR, &ends[0], &ends[1], e) < 0)
+        return -1;
+    int rc = engine_port(info, &ends[0], NULL, &s->engine.side[!side].port, e);
+    if (rc == 0)
+        rc = engine_port(info, &ends[1], s, out, e);
+    comm_close(&ends[0]);
+    comm_close(&ends[1]);
+    return rc;
+}
+
 /* ---- programs ---- */
 
 static int spawn(struct line *l, const struct addr *a, const struct program_fds *fds, struct err *e)

@@ -10,6 +10,8 @@
  * keep their descriptors in station.ends. */
 int joint_make(struct line *l, struct station *outer, struct station *inner, int side,
                struct port *ports[2], struct err *e);
+/* Connects the inner side of one that looks to `side`, whatever it is, with a port of descriptors. */
+int joint_face(struct station *s, int side, struct port **out, struct err *e);
 /* Starts the program(s) of a station whose both sides are joined. */
 int joint_spawn(struct line *l, struct station *s, struct err *e);
 /* Do the two (NULL: a plain engine) hand each other blocks? Engines of ours do unless -c wants other

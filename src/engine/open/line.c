@@ -8,6 +8,7 @@
 #include "catena/endpoint.h"
 #include "engine/open/dialog.h"
 #include "engine/open/joint.h"
+#include "engine/plan/plan_records.h"
 
 static int make_stations(struct line *l, struct err *e)
 {
@@ -222,6 +223,34 @@ int line_face_program(struct line *l, int side, struct err *e)
     l->port[side] = ports[1];
     s->attached[!side] = true;
     return complete(l, s, e);
+}
+
+int line_face_descriptors(struct line *l, int side, struct err *e)
+{
+    struct station *s = l->pending[side];
+    if (!s)
+        return 0;
+    l->pending[side] = NULL;
+    s->attached[!side] = true;
+    return joint_face(s, side, &l->port[side], e) < 0 || complete(l, s, e) < 0 ? -1 : line_start(l, e);
+}
+
+static bool keeps_records(const struct plan_link *k)
+{
+    return link_records(k, LEFT) & link_records(k, RIGHT) & LINK_KEEPS;
+}
+
+bool line_carries_records(const struct line *l, int side, const struct plan_link *from)
+{
+    const struct plan *p = l->plan;
+    size_t i = (size_t)(from - p->links), end = side == LEFT ? 0 : p->nlinks;
+    const bool *planned = p->hops[side == LEFT ? i : i + 1].records;
+    bool keeps = true;
+    for (size_t k = side == LEFT ? 0 : i + 1; k < (side == LEFT ? i : end); k++)
+        keeps = keeps && keeps_records(&p->links[k]);
+    const struct port *port = l->pending[side] ? l->pending[side]->engine.side[side].port : l->port[side];
+    unsigned both = PORT_MSG_R | PORT_MSG_W;
+    return (planned[LEFT] && planned[RIGHT]) || (keeps && port && (port->flags & both) == both);
 }
 
 /* Its session talks to the other side, and a dialog that comes first there has not been held. */

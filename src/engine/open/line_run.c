@@ -223,7 +223,7 @@ bool line_is_one_engine(const struct line *l)
     bool programs = false;
     for (size_t i = 0; i < l->plan->nitems; i++)
         programs |= l->stations[i].program;
-    return !any_started(l) && !programs && l->run->nchildren == 0 && !l->run->sinks_wait;
+    return !any_started(l) && !programs && l->run->nchildren == 0 && !l->run->sinks_wait && !l->run->waits;
 }
 
 struct engine *line_begin(struct line *l)

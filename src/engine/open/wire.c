@@ -16,7 +16,7 @@ int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct 
               int64_t patience, struct err *e)
 {
     *w = (struct wire){.ops = ops, .carrier = carrier, .run = run, .patience = patience,
-                       .deadline = handshake_deadline(patience)};
+                       .deadline = handshake_deadline(patience), .end_fd = -1};
     return buf_init(&w->in, WIRE_AHEAD) == 0 ? 0 : err_nomem(e);
 }
 
@@ -24,6 +24,8 @@ void wire_fini(struct wire *w)
 {
     buf_fini(&w->in);
     buf_fini(&w->on);
+    port_close(w->beside);
+    w->beside = NULL;
 }
 
 int wire_write(struct wire *w, const void *data, size_t n, struct err *e)

@@ -139,7 +139,7 @@ static void add_item(struct plan *p, enum item_kind kind, const struct plan_link
 /* What a dialog leaves in its own place, or beyond the session that follows. */
 static bool leaves(const struct plan_link *l, bool beyond)
 {
-    return l->fate == FATE_DIALOG && l->fwd->form->ops.negotiator->leaves &&
+    return l->fate == FATE_DIALOG && addr_leaves(l->fwd) &&
            l->fwd->form->ops.negotiator->leaves_beyond == beyond;
 }
 

@@ -30,9 +30,7 @@ const struct codec_ops *plan_codec(const struct plan_link *l, int source, const 
         encode = !(forward ? l->fwd_swapped : l->back_swapped);
     }
     const struct form *f = (*a)->form;
-    const struct codec_pair *pair = f->kind == FORM_CODEC        ? f->ops.codec
-                                    : f->kind == FORM_NEGOTIATOR ? f->ops.negotiator->leaves
-                                                                 : NULL;
+    const struct codec_pair *pair = f->kind == FORM_CODEC ? f->ops.codec : addr_leaves(*a);
     if (!pair || pair->passes)
         return NULL;
     const struct codec_ops *ops = encode ? pair->encode : pair->decode;
@@ -43,7 +41,7 @@ enum link_records link_records(const struct plan_link *l, int source)
 {
     const struct addr *a;
     const struct codec_ops *codec = plan_codec(l, source, &a);
-    if (l->fate == FATE_NOTHING || l->fate == FATE_DIALOG)
+    if (l->fate == FATE_NOTHING || (l->fate == FATE_DIALOG && !(codec && codec->takes_records)))
         return LINK_KEEPS;
     if (a->form->kind == FORM_PROGRAM)
         return 0;

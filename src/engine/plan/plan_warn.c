@@ -207,7 +207,7 @@ static int warn_proxies(struct plan *p, struct err *e)
     for (size_t i = 0; p->settings->dry_run && two_way && i < p->nlinks; i++) {
         const struct plan_link *l = &p->links[i];
         const struct addr *end = p->end[l->wire].fwd;
-        if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT ||
+        if (l->fate != FATE_DIALOG || l->fwd->form->role != ROLE_CLIENT || !(link_records(l, LEFT) & LINK_KEEPS) ||
             !(l->fwd->form->groups & (GROUP_SOCKS | GROUP_HTTP)) || end->form->role == ROLE_SERVER || has_session(p, l->chain) ||
             opt_true(end, &opt_shut_none) || opt_true(end, &opt_end_close))
             continue;

@@ -46,6 +46,14 @@ static int read_commands(const struct addr *a, unsigned *bits, struct err *e)
     return *bits ? 0 : err_at(e, o->at, "commands: nothing is named; there are: %s", kind->commands);
 }
 
+bool admission_may_ask(const struct addr *a, const char *command)
+{
+    unsigned bits;
+    struct err ignored;
+    const struct server_kind *kind = a->form->arg;
+    return read_commands(a, &bits, &ignored) == 0 && bits & 1U << index_of(kind->commands, command, strlen(command));
+}
+
 int admission_check(const struct addr *a, struct err *e)
 {
     unsigned commands;
@@ -94,6 +102,13 @@ static int tell(const struct addr *a, struct run *r, const struct wish *wish, co
     if (wish->user[0] && run_set_fact(r, a, "targetuser", wish->user, e) < 0)
         return -1;
     return run_set_fact(r, a, "targethost", wish->host, e) < 0 ? -1 : run_set_fact(r, a, "targetport", port, e);
+}
+
+int admission_tell(const struct addr *a, struct run *r, const struct wish *wish, struct err *e)
+{
+    char port[12];
+    (void)snprintf(port, sizeof port, "%d", wish->port);
+    return check_fact("targethost", wish->host, IN_HOST, e) < 0 ? -1 : tell(a, r, wish, port, e);
 }
 
 int admission_grant(const struct admission *m, const struct addr *a, struct run *r, struct wish *wish, struct err *e)

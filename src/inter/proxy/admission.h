@@ -25,6 +25,9 @@ struct server_kind {
     unsigned usual;       /* bits of those that may be asked for unless it is given */
 };
 
+/* May clients ask for that command of the list? */
+bool admission_may_ask(const struct addr *a, const char *command);
+
 /* What a client wants. */
 struct wish {
     char host[RULE_HOST_MAX + 1]; /* IPv6 in brackets */
@@ -36,6 +39,9 @@ struct wish {
  * be looked up is not known. */
 int admission_grant(const struct admission *m, const struct addr *a, struct run *r, struct wish *wish,
                     struct err *e);
+
+/* It is told as it is, for it leads nowhere by itself. */
+int admission_tell(const struct addr *a, struct run *r, const struct wish *wish, struct err *e);
 
 /* form.check, form.serves_anybody */
 int admission_check(const struct addr *a, struct err *e);

@@ -16,10 +16,17 @@ NAMED_OPTION(opt_allow, "allow", NULL, 0, LATE, STRING,
 NAMED_OPTION(opt_deny, "deny", NULL, 0, LATE, STRING, "targets that may not be reached, written as with allow");
 NAMED_OPTION(opt_open, "open", NULL, 0, LATE, BOOL, "anybody who reaches this may use it");
 NAMED_OPTION(opt_commands, "commands", NULL, 0, LATE, STRING, "what clients may ask for, with blanks between");
+NAMED_OPTION(opt_udp_address, "udp-address", NULL, 0, LATE, STRING,
+             "the address for packets, instead of the one that the server has or tells");
 NAMED_OPTION(opt_realm, "realm", NULL, 0, LATE, STRING, "what clients are told they log in to, default catena");
 
 OPTION_TABLE(socks_server) = {
     &opt_allow, &opt_auth, &opt_auth_env, &opt_auth_file, &opt_commands, &opt_deny, &opt_handshake_timeout, &opt_open,
+    &opt_udp_address,
+    OPTIONS_END,
+};
+OPTION_TABLE(socks_udp) = {
+    &opt_udp_address,
     OPTIONS_END,
 };
 OPTION_TABLE(proxy_server) = {

@@ -10,6 +10,8 @@
 #include "catena/run.h"
 #include "catena/secret.h"
 #include "inter/proxy/opts_proxy.h"
+#include "inter/proxy/opts_server.h"
+#include "inter/proxy/socks_udp.h"
 #include "inter/proxy/target.h"
 
 enum { VERSION = 5, AUTH_VERSION = 1, FIELD_MAX = 255 };
@@ -19,9 +21,11 @@ enum address_type { ADDRESS_IP4 = 1, ADDRESS_NAME = 3, ADDRESS_IP6 = 4 };
 struct command {
     unsigned char code;
     bool listens; /* a second reply tells who has connected */
+    bool packets; /* they go beside the connection, and name the target themselves */
 };
 static const struct command command_connect = {.code = 1};
 static const struct command command_bind = {.code = 2, .listens = true};
+static const struct command command_associate = {.code = 3, .packets = true};
 
 static const struct {
     enum err_kind kind;
@@ -237,6 +241,7 @@ static int socks5_learn(void *st, const struct addr *a, struct run *r, struct wi
                         struct err *e)
 {
     static const char *const own[] = {"sockaddr", "sockport"};
+    static const struct target nowhere = {.kind = TARGET_IP4, .text = "UDP"};
     const struct command *c = a->form->arg;
     struct target *t = st;
     struct login l;
@@ -249,10 +254,12 @@ static int socks5_learn(void *st, const struct addr *a, struct run *r, struct wi
     rc = login_find(a, &l, w, e);
     if (rc == 0) {
         diag(DIAG_INFO, "SOCKS5: asking %s %s",
-             c->listens ? "to listen on" : "for a connection to", t->text);
-        rc = dialog(c, t, &l, w, &b, e);
+             c->listens ? "to listen on" : c->packets ? "for packets to" : "for a connection to", t->text);
+        rc = dialog(c, c->packets ? &nowhere : t, &l, w, &b, e);
     }
     secret_value_wipe(&l.password);
+    if (rc == 0 && c->packets)
+        return socks5_udp_open(a, w, b.host, b.port, e);
     return rc < 0 || !c->listens ? rc : tell(a, r, own, &b, e);
 }
 
@@ -277,6 +284,11 @@ static const struct negotiator_ops connect_ops = {
     .state_size = sizeof(struct target),
     .learn = socks5_learn,
 };
+static const struct negotiator_ops associate_ops = {
+    .state_size = sizeof(struct target),
+    .learn = socks5_learn,
+    .leaves = &socks5_packets,
+};
 static const struct negotiator_ops listen_ops = {
     .state_size = sizeof(struct target),
     .learn = socks5_learn,
@@ -299,16 +311,23 @@ static const struct negotiator_ops listen_ops = {
     }
 static const struct compound connect_tcp = OVER_TCP("SOCKS5-CONNECT");
 static const struct compound connect_tcp_port = OVER_TCP_PORT("SOCKS5-CONNECT");
+static const struct compound udp_tcp = OVER_TCP("SOCKS5-UDP");
+static const struct compound udp_tcp_port = OVER_TCP_PORT("SOCKS5-UDP");
 static const struct compound listen_tcp = OVER_TCP("SOCKS5-LISTEN");
 static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
 
-#define INTER_FORM(key, other, command_, ops_, check_, target_, gives_, help_)                     \
+static int associate_check(const struct addr *a, struct err *e)
+{
+    return target_check(a, e) < 0 ? -1 : udp_address_check(a, e);
+}
+
+#define INTER_FORM(key, other, command_, ops_, check_, target_, gives_, options_, help_)                     \
     {                                                                                              \
         .keyword = key, .aliases = other, .params = ":<host>:<port>", .min_params = 2,             \
         .max_params = 2, .left = CTX_RWB, .right = RIGHT_BOTH, .groups = CLIENT_GROUPS,            \
         .role = ROLE_CLIENT, .target = target_, .help = help_, .check = check_, .foresee = target_foresee,\
         .kind = FORM_NEGOTIATOR, .gives = gives_,                                                  \
-        .ops.negotiator = &ops_, .arg = command_,                                                  \
+        .ops.negotiator = &ops_, .arg = command_, .options = options_,                             \
     }
 #define COMPOUND_FORM(key, other, compound_, count, params_, target_, help_)                       \
     {                                                                                              \
@@ -317,6 +336,7 @@ static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
         .target = target_, .help = help_, .kind = FORM_COMPOUND, .ops.compound = compound_,        \
     }
 #define CONNECT "SOCKS5-CONNECT", "SOCKS5 SOCKS5-CLIENT"
+#define ASSOCIATE "SOCKS5-UDP", NULL
 #define LISTEN  "SOCKS5-LISTEN", "SOCKS5-BIND"
 /* Lets CONNECT and LISTEN be two arguments. */
 #define INTER(...)    INTER_FORM(__VA_ARGS__)
@@ -324,18 +344,24 @@ static const struct compound listen_tcp_port = OVER_TCP_PORT("SOCKS5-LISTEN");
 
 extern const struct form forms_socks5[];
 const struct form forms_socks5[] = {
-    INTER(CONNECT, &command_connect, connect_ops, target_check, 1, NULL,
+    INTER(CONNECT, &command_connect, connect_ops, target_check, 1, NULL, NULL,
           "asks a SOCKS5 server for a connection"),
     COMPOUND(CONNECT, &connect_tcp, 3, ":<socks-server>:<host>:<port>", 2,
              "connects over TCP to a SOCKS5 server and through it to the host"),
     COMPOUND(CONNECT, &connect_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3,
              "the same with the server's port as a parameter"),
-    INTER(LISTEN, &command_bind, listen_ops, target_check_any_port, 0, GIVES_PEER,
+    INTER(LISTEN, &command_bind, listen_ops, target_check_any_port, 0, GIVES_PEER, NULL,
           "has a SOCKS5 server listen for one connection"),
     COMPOUND(LISTEN, &listen_tcp, 3, ":<socks-server>:<listen-host>:<listen-port>", 0,
              "connects over TCP to a SOCKS5 server and has it listen for one connection"),
     COMPOUND(LISTEN, &listen_tcp_port, 4,
              ":<socks-server>:<socks-port>:<listen-host>:<listen-port>", 0,
+             "the same with the server's port as a parameter"),
+    INTER(ASSOCIATE, &command_associate, associate_ops, associate_check, 1, NULL, options_socks_udp,
+          "exchanges packets with a UDP port through a SOCKS5 server"),
+    COMPOUND(ASSOCIATE, &udp_tcp, 3, ":<socks-server>:<host>:<port>", 2,
+             "connects over TCP to a SOCKS5 server and exchanges packets through it"),
+    COMPOUND(ASSOCIATE, &udp_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3,
              "the same with the server's port as a parameter"),
     {0},
 };

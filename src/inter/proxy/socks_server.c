@@ -11,9 +11,10 @@
 #include "catena/inter.h"
 #include "inter/proxy/admission.h"
 #include "inter/proxy/opts_server.h"
+#include "inter/proxy/socks_udp.h"
 #include "inter/proxy/target.h"
 
-enum command { CONNECT = 1, BIND = 2, ASSOCIATE = 3 };
+enum command { CONNECT = 1, BIND = 2, ASSOCIATE = 3, COMMANDS = 3 };
 enum method { METHOD_NONE = 0, METHOD_USER = 2, METHOD_NO_ACCEPTABLE = 0xff };
 enum address_type { ADDRESS_IP4 = 1, ADDRESS_NAME = 3, ADDRESS_IP6 = 4 };
 enum { REP_GRANTED, REP_FAILED, REP_DENIED, REP_NO_NETWORK, REP_NO_HOST, REP_REFUSED, REP_EXPIRED, REP_COMMAND,
@@ -22,9 +23,10 @@ enum { REP_GRANTED, REP_FAILED, REP_DENIED, REP_NO_NETWORK, REP_NO_HOST, REP_REF
 struct client {
     unsigned char version; /* 4 or 5 */
     bool binds, told;      /* BIND; he has been told where he is waited for */
+    bool packets;          /* UDP ASSOCIATE */
 };
 
-static const struct server_kind kind = {.commands = "connect bind", .usual = 1U << 0};
+static const struct server_kind kind = {.commands = "connect bind udp", .usual = 1U << 0};
 
 /* ---- replies ---- */
 
@@ -212,14 +214,18 @@ static int learn4(const struct client *c, const struct admission *m, struct wire
 static int grant(struct client *c, const struct admission *m, const struct addr *a, struct wire *w,
                  struct wish *wish, unsigned command, struct err *e)
 {
-    if (command < CONNECT || command > BIND || !(m->commands & 1U << (command - CONNECT))) {
+    if (command < CONNECT || command > COMMANDS || (command == ASSOCIATE && c->version == 4) || !(m->commands & 1U << (command - CONNECT))) {
         (void)err_set(e, ERR_DENIED, "the client asks for command %u, which is not served", command);
         return refuse(c, w, REP_COMMAND);
     }
-    wish->any_port = c->binds = command == BIND;
-    if (admission_grant(m, a, w->run, wish, e) < 0)
+    static const char *const words[] = {[CONNECT] = "connect", [BIND] = "bind", [ASSOCIATE] = SOCKS_UDP};
+    c->binds = command == BIND;
+    c->packets = command == ASSOCIATE;
+    wish->any_port = command != CONNECT;
+    int rc = c->packets ? associate_grant(a, w->run, wish, e) : admission_grant(m, a, w->run, wish, e);
+    if (rc < 0)
         return refuse(c, w, rep_of(e));
-    return run_set_fact(w->run, a, "command", c->binds ? "bind" : "connect", e) < 0
+    return run_set_fact(w->run, a, "command", words[command], e) < 0
                ? -1
                : run_set_fact(w->run, a, "proto", c->version == 4 ? "socks4" : "socks5", e);
 }
@@ -257,6 +263,22 @@ static int tell(const struct client *c, struct wire *w, int rep, const struct ou
     return say(c, w, rep, family, address, port, e);
 }
 
+/* Where packets are to be sent to, beside the connection. */
+static int associate(const struct client *c, const struct addr *a, struct wire *w, const struct outcome *o, struct err *e)
+{
+    struct sockname at;
+    unsigned char bytes[16];
+    if (!o->carries_records) {
+        (void)err_set(e, ERR_OTHER, "the client asks for UDP, but what is opened for it takes no packets (TARGET can)");
+        return refuse(c, w, REP_COMMAND);
+    }
+    if (associate_open(a, w, &at, e) < 0)
+        return refuse(c, w, REP_FAILED);
+    int family = sockname_family(&at);
+    memcpy(bytes, family == AF_INET6 ? (void *)&at.u.in6.sin6_addr : (void *)&at.u.in4.sin_addr, family == AF_INET6 ? 16 : 4);
+    return say(c, w, REP_GRANTED, family, bytes, sockname_port(&at), e);
+}
+
 /* The first of two answers to BIND: where his peer is waited for. */
 static int socks_meanwhile(void *st, const struct addr *a, struct run *r, struct wire *w, const struct outcome *o, struct err *e)
 {
@@ -274,10 +296,11 @@ static int socks_answer(void *st, const struct addr *a, struct run *r, struct wi
                         struct err *e)
 {
     const struct client *c = st;
-    (void)a;
     (void)r;
     if (o->failed)
         return tell(c, w, rep_of(o->failed), NULL, NULL, NULL, e);
+    if (c->packets)
+        return associate(c, a, w, o, e);
     if (!c->binds)
         return tell(c, w, REP_GRANTED, o, "sockaddr", "sockport", e);
     if (c->told)
@@ -286,9 +309,14 @@ static int socks_answer(void *st, const struct addr *a, struct run *r, struct wi
     return refuse(c, w, REP_COMMAND);
 }
 
+static int socks_check(const struct addr *a, struct err *e)
+{
+    return admission_check(a, e) < 0 ? -1 : udp_address_check(a, e);
+}
+
 static const struct negotiator_ops socks_ops = {
     .common = ADMISSION_COMMON, .state_size = sizeof(struct client), .learn = socks_learn, .meanwhile = socks_meanwhile, .answer = socks_answer,
-    .answers_for_rest = true,
+    .answers_for_rest = true, .leaves = &associate_packets, .may_leave = associate_may_be,
 };
 
 extern const struct form forms_socks_server[];
@@ -302,7 +330,7 @@ const struct form forms_socks_server[] = {
         .role = ROLE_SERVER,
         .gives = GIVES_WISH,
         .help = "learns from a client of SOCKS4, 4A or 5 where it wants to go",
-        .check = admission_check,
+        .check = socks_check,
         .serves_anybody = admission_serves_anybody,
         .kind = FORM_NEGOTIATOR,
         .ops.negotiator = &socks_ops,
