@@ -166,3 +166,16 @@ start_target() {
     has "$(<server.err)" ' W refusing connection'
     same yes "$(catena - "tcp:127.0.0.1:$port,bind=127.0.0.2" <<<yes)"
 }
+
+# A connection is taken to have room until there is none: then, and from then on, it is waited for.
+@test "thread: a reader that comes late, on either side, gets all of it" {
+    start_listener sink -u tcp-l:0,bind=127.0.0.1 'system:sleep 0.7; wc -c >there'
+    start_listener source -u 'system:head -c 40000000 /dev/zero' tcp-l:0,bind=127.0.0.1
+    from=$port port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' sink.err)
+    start_listener to tcp-l:0,bind=127.0.0.1,thread "tcp:127.0.0.1:$port"
+    head -c 40000000 /dev/zero | catena -u - "tcp:127.0.0.1:$port"
+    start_listener back tcp-l:0,bind=127.0.0.1,thread "tcp:127.0.0.1:$from"
+    same 40000000 "$(catena -u "tcp:127.0.0.1:$port" 'system:sleep 0.7; wc -c' | tr -d ' ')"
+    finish sink
+    same 40000000 "$(tr -d ' ' <there)"
+}

@@ -12,7 +12,7 @@
 
 enum { EVENTS = 64, FAILED_PAUSE_MS = 100 };
 #define WATCH UINT32_MAX /* no seat's number: what stands above it is the descriptor of a watch */
-enum { UNKNOWN = -1, EDGES = INT16_MAX };
+enum { UNKNOWN = -1, EDGES = INT16_MAX, EDGES_IN = EDGES - 1 }; /* EDGES_IN: not of room by now */
 
 /* Events name a number and its use, not a seat: they may come late, when a descriptor lives on in a
  * child that has not got to its exec() yet. */
@@ -78,15 +78,35 @@ static bool by_edges(const struct seat *s, enum place p)
            port_lives_with_edges(s->engine->side[place_side(p)].port);
 }
 
-static int enter(const struct epoll *ep, struct seat *s, enum place p)
+#define READS (EPOLLIN | EPOLLRDHUP | EPOLLET)
+
+/* A fresh connection has room, which would wake a driver for nothing: that it has none is found out by writing. But a
+ * seat with something to do, or a clock, has to have its turn. */
+static bool starts_quiet(const struct seat *s)
+{
+    const struct engine *e = s->engine;
+    if (engine_deadline(e) >= 0)
+        return false;
+    for (int i = LEFT; i <= RIGHT; i++) {
+        const struct port *p = e->side[i].port;
+        if (!p || !(p->flags & PORT_ORDINARY) || !port_lives_with_edges(p) || port_has_more(p) || !stack_is_plain(e, i) ||
+            !stack_is_empty(e, i) || !engine_has_in(e, i) || engine_in_ended(e, i))
+            return false;
+    }
+    return true;
+}
+
+static int enter(const struct epoll *ep, struct seat *s, enum place p, bool quiet)
 {
     bool edges = by_edges(s, p);
-    uint32_t events = edges ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET : EPOLLIN | EPOLLOUT;
+    uint32_t events = !edges ? EPOLLIN | EPOLLOUT : quiet ? READS : READS | EPOLLOUT;
     if (place_is_beside(p))
         events = EPOLLIN;
+    if (quiet)
+        s->engine->side[place_side(p)].has_room = true;
     if (control(ep, s, p, EPOLL_CTL_ADD, events) < 0)
         return -1;
-    s->waits[p] = (int16_t)(edges ? EDGES : (int)events);
+    s->waits[p] = (int16_t)(!edges ? (int)events : quiet ? EDGES_IN : EDGES);
     return 0;
 }
 
@@ -103,12 +123,13 @@ static void withdraw(const struct epoll *ep, struct seat *s)
 static bool enter_all(const struct epoll *ep, struct seat *s)
 {
     int entered = 0;
+    bool quiet = starts_quiet(s);
     for (enum place p = 0; p < PLACES; p++)
         s->waits[p] = UNKNOWN;
     for (enum place p = 0; p < PLACES; p++) {
         if (driver_fd(s, p) < 0)
             continue;
-        if (enter(ep, s, p) < 0) {
+        if (enter(ep, s, p, quiet) < 0) {
             withdraw(ep, s);
             return false;
         }
@@ -125,6 +146,11 @@ void driver_sync_epoll(struct driver *d, struct seat *s)
     for (enum place p = 0; p < PLACES; p++) {
         if (s->waits[p] == EDGES || driver_fd(s, p) < 0)
             continue;
+        if (s->waits[p] == EDGES_IN) {
+            if (engine_may_write(s->engine, place_side(p)) && control(ep, s, p, EPOLL_CTL_MOD, READS | EPOLLOUT) == 0)
+                s->waits[p] = EDGES;
+            continue;
+        }
         int wanted = driver_interest(s, p), now = s->waits[p];
         if (wanted == now)
             continue;
@@ -167,7 +193,7 @@ bool driver_seat_from_afar(struct driver *d, struct seat *s)
 void driver_withdraw_epoll(struct driver *d, struct seat *s, bool stay_open)
 {
     for (enum place p = 0; p < PLACES; p++)
-        if (s->waits[p] != UNKNOWN && (stay_open || s->waits[p] != EDGES))
+        if (s->waits[p] != UNKNOWN && (stay_open || s->waits[p] < EDGES_IN))
             (void)epoll_ctl(d->epoll->fd, EPOLL_CTL_DEL, driver_fd(s, p), NULL);
 }
 
