@@ -36,6 +36,7 @@ struct wire {
     struct buf on;    /* wire_hand_on() */
     int64_t patience; /* milliseconds for the whole dialog, -1 for ever */
     int64_t deadline; /* wait_now() milliseconds, -1 none */
+    unsigned unasked; /* reads and writes, without a look at what else is to be heard */
     int end_fd;          /* where the line ends in this direction, to ask for addresses; borrowed; -1 none */
     struct port *beside; /* set by the dialog: when all has been said the line goes on with this port, which gets
                             what carried the wire (beside.h) */

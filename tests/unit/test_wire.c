@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -95,6 +96,35 @@ static int script_fill(struct wire *w, int *eof, struct err *e)
     return 0;
 }
 static const struct wire_ops script_ops = {.fill = script_fill};
+
+/* Sockets of ours are not asked before each read and write; but an end that is due is heard of all the same. */
+static void who_goes_on_sending_keeps_no_order_unheard(void **state)
+{
+    int s[2], stop = eventfd(1, EFD_CLOEXEC);
+    struct port *p;
+    struct wire w;
+    struct run told = {.signal_fd = -1, .stop_fd = stop};
+    struct err e = {0};
+    char got[16];
+    int n = 0;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s), 0);
+    assert_int_equal(port_open_fds(s[0], s[0], 0, PORT_SHUT_DOWN, "test", &p, &e), 0);
+    assert_int_equal(wire_init(&w, &wire_over_port, p, &told, -1, &e), 0);
+    while (n < 100 && write(s[1], "0123456789abcdef", 16) == 16 && wire_read(&w, got, sizeof got, &e) == 0)
+        n++;
+    assert_in_range(n, 1, 20);
+    assert_int_equal(e.kind, ERR_INTERRUPTED);
+    for (n = 0; n < 100 && wire_write(&w, "x", 1, &e) == 0;)
+        n++;
+    assert_in_range(n, 1, 20);
+    assert_int_equal(e.kind, ERR_INTERRUPTED);
+    close(s[1]);
+    close(stop);
+    wire_fini(&w);
+    port_close(p);
+}
 
 static void looks_without_taking(void **state)
 {
@@ -190,6 +220,7 @@ int main(void)
         cmocka_unit_test(wire_over_a_port),
         cmocka_unit_test(what_says_again_is_read_again_without_waiting),
         cmocka_unit_test(wire_write_deadline),
+        cmocka_unit_test(who_goes_on_sending_keeps_no_order_unheard),
         cmocka_unit_test(looks_without_taking),
     };
 

@@ -53,7 +53,7 @@ int line_become(struct line *l, const struct plan *p, struct err *e)
 void line_put_end(struct line *l, int side, struct port *p)
 {
     l->port[side] = p;
-    run_measure(l->run, side, p->rfd);
+    run_measure(l->run, side, p->flags & PORT_SOCKET_R ? -1 : p->rfd); /* no socket knows how much comes */
     l->fds[side][0] = p->given[p->given[0] < 0];
     l->fds[side][1] = p->given[p->given[1] >= 0];
 }

@@ -161,18 +161,28 @@ static int port_go_on(struct wire *w, struct err *e)
                                           : wait_fd(w->run, -1, 0, 0, e);
 }
 
+enum { UNASKED = 8 };
+
+/* A socket of ours says at once that nothing is there. But whoever goes on sending is not to keep signals unheard. */
+static bool answers_at_once(struct wire *w, const struct port *p)
+{
+    return port_lives_with_edges(p) && p->flags & PORT_SOCKET_R && !handshake_is_late(w->deadline) &&
+           ++w->unasked % UNASKED != 0;
+}
+
 static int port_fill(struct wire *w, int *eof, struct err *e)
 {
     struct port *p = w->carrier;
     unsigned char *at;
     size_t room = buf_room(&w->in, &at);
-    bool again = port_has_more(p);
+    bool again = port_has_more(p), asked = again || !answers_at_once(w, p);
 
     for (;;) {
         ssize_t n;
 
-        if ((again ? port_go_on(w, e) : port_wait(w, p->rfd, POLLIN, "read", e)) < 0)
+        if (asked && (again ? port_go_on(w, e) : port_wait(w, p->rfd, POLLIN, "read", e)) < 0)
             return -1;
+        asked = true;
         n = port_read(p, at, room);
         if (n == 0 && p->control.kind) { /* a dialog knows none */
             p->control.kind = CONTROL_NONE;
@@ -194,13 +204,15 @@ static int port_send(struct wire *w, const void *data, size_t n, struct err *e)
 {
     struct port *p = w->carrier;
     const unsigned char *from = data;
+    bool asks = !(p->flags & PORT_SOCKET_W && answers_at_once(w, p));
 
     while (n > 0) {
         size_t part = (p->flags & PORT_SLOW_W) && n > PIPE_BUF ? PIPE_BUF : n;
         ssize_t done;
 
-        if (port_wait(w, p->wfd, POLLOUT, "written to", e) < 0)
+        if (asks && port_wait(w, p->wfd, POLLOUT, "written to", e) < 0)
             return -1;
+        asks = true;
         done = port_write(p, from, part);
         if (done >= 0) {
             from += done;
