@@ -157,6 +157,7 @@ struct addr {
     unsigned host_place; /* of the address that has the host, if that has a hole; else 0 */
     bool varies;    /* something has a hole: what is opened is an instance, made then (run_instance) */
     unsigned place; /* on the line, from the left, from 1; facts are told and asked for by place */
+    bool heard_first;      /* endpoint: who connects there speaks first, and is nobody's business before */
     bool prompt;           /* endpoint: carries records, which are to leave at once */
     bool tells, told;      /* endpoint: somebody takes the controls that it gives, gives such as it takes */
     bool packets;          /* inter address: what it makes frames of comes as packets, which may get lost */

@@ -62,6 +62,7 @@ struct negotiator_ops {
     /* answer() waits until all that is opened after stands, or has failed: nothing goes through the dialog
      * before. Otherwise it follows at once. */
     bool answers_for_rest;
+    bool hears_first;        /* learn() begins with what the peer says, who has connected for that */
     bool talks_beyond;       /* answer() reads what that side says first, or asks it */
     void (*forget)(void *st); /* however it went; may be NULL */
     /* What stays in its place when it is over, if that is needed (codec_ops.needed); NULL: nothing. */

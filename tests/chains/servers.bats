@@ -238,6 +238,22 @@ PY
     read -r target other <kept.out
 }
 
+# What a listener asks of the system: option 9 of TCP, TCP_DEFER_ACCEPT.
+defers() { start_listener "$1" -d -d "${@:2}" && kill "$pid" && sed -n 's/.*setsockopt([0-9]*, 6, 9, {\(0x[01]\)}, 4) -> 0$/\1/p' "$1.err" | tr '\n' ' '; }
+
+@test "who says nothing is not accepted for a second, where the first word is his" {
+    same '0x1 ' "$(defers socks "socks-server|tcp-l:0,bind=127.0.0.1,thread" "$TARGET")"
+    same '0x1 ' "$(defers reverse tcp-l:0,bind=127.0.0.1,fork "^proxy-server|$TARGET")"
+    same '0x1 0x0 ' "$(defers option "proxy-server|tcp-l:0,bind=127.0.0.1,defer-accept=0" "$TARGET")"
+    same '' "$(defers plain tcp-l:0,bind=127.0.0.1,fork pipe)"
+    same '' "$(defers client tcp-l:0,bind=127.0.0.1,fork socks5:a:1:b:1)"
+    start_listener server "socks-server,handshake-timeout=0.2|tcp-l:0,bind=127.0.0.1" "$TARGET"
+    start silent "$PEER" connect "$port" eof </dev/null
+    finish silent
+    finish server 1
+    has "$(<server.err)" 'no answer from the peer in time (0.2 seconds'
+}
+
 @test "proxy: requests and tunnels, and a connection is kept where its target stays: fork, thread, reverse" {
     kept_web
     for way in fork thread reverse; do

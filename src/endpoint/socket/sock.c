@@ -82,6 +82,15 @@ static int set_prompt(int fd, struct err *e)
     return 0;
 }
 
+/* The system keeps who has connected and says nothing, for a second, which his time to speak then follows. So hardly
+ * anybody has to be waited for by a thread. */
+static void wait_for_words(int fd)
+{
+    int seconds = 1;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
+}
+
 /* Who waits for others connects to nobody; with DTLS it is the time for the handshake. */
 static int check_passive(const struct addr *a, struct err *e)
 {
@@ -108,6 +117,8 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
         (void)err_sys(e, "the system gives no %s socket", socket_name(kind, family));
         return err_call(e, "socket(%d, %d, %d)", family, type, protocol);
     }
+    if (passive && a->heard_first && protocol == IPPROTO_TCP)
+        wait_for_words(fd);
     if ((a->prompt && protocol == IPPROTO_TCP && set_prompt(fd, e) < 0) ||
         opts_apply_in(a, r, PHASE_PASTSOCKET, fd, e) < 0 ||
         (passive && kind->reuseaddr && set_reuseaddr(a, fd, e) < 0) ||

@@ -89,6 +89,22 @@ static int settle_introduced(struct plan *p, const struct plan_link *l, struct e
     return 0;
 }
 
+/* Who connects to a dialog that hears first need not be accepted before there is something to be heard. */
+static int settle_heard_first(struct plan *p, int side, struct err *e)
+{
+    const struct plan_link *l = p->nlinks == 0 ? NULL : side == LEFT ? &p->links[0] : &p->links[p->nlinks - 1];
+    struct plan_end *end = &p->end[side];
+    if (!l || l->wire != side || l->fate != FATE_DIALOG || !l->fwd->form->ops.negotiator->hears_first)
+        return 0;
+    struct addr *a = arena_alloc(&p->arena, sizeof *a);
+    if (!a)
+        return err_nomem(e);
+    *a = *end->fwd;
+    a->heard_first = true;
+    end->fwd = a;
+    return 0;
+}
+
 /* A meter where the two chains meet, behind those dialogs of the right one that are held before there is
  * anything to count. */
 static int add_progress(struct plan *p, bool without, struct err *e)
@@ -125,6 +141,8 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
     for (size_t i = 0; i < p->nlinks; i++)
         if (settle_prompt(p, &p->links[i], e) < 0 || settle_introduced(p, &p->links[i], e) < 0)
             return -1;
+    if (settle_heard_first(p, LEFT, e) < 0 || settle_heard_first(p, RIGHT, e) < 0)
+        return -1;
     return plan_settle_places(p, e);
 }
 

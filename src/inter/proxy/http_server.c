@@ -227,7 +227,7 @@ static int http_check(const struct addr *a, struct err *e)
 
 static const struct negotiator_ops http_ops = {
     .common = ADMISSION_COMMON, .state_size = sizeof(struct visit), .learn = http_learn, .answer = http_answer,
-    .answers_for_rest = true, .leaves = &http_forward,
+    .answers_for_rest = true, .hears_first = true, .leaves = &http_forward,
 };
 
 extern const struct form forms_http_server[];

@@ -316,7 +316,7 @@ static int socks_check(const struct addr *a, struct err *e)
 
 static const struct negotiator_ops socks_ops = {
     .common = ADMISSION_COMMON, .state_size = sizeof(struct client), .learn = socks_learn, .meanwhile = socks_meanwhile, .answer = socks_answer,
-    .answers_for_rest = true, .leaves = &associate_packets, .may_leave = associate_may_be,
+    .answers_for_rest = true, .hears_first = true, .leaves = &associate_packets, .may_leave = associate_may_be,
 };
 
 extern const struct form forms_socks_server[];
