@@ -14,6 +14,7 @@ echoes() { start_listener echoes udp-l:0,bind=127.0.0.1,fork pipe && target=$por
 asks() { (echo one && $BRIEFLY && echo two) | catena - "socks5-udp:${host:-127.0.0.1}:$target${2:+,$2}|$1" | tr '\n' ' '; }
 # says <the same>: it is both, which all_have_said looks at; they run side by side.
 says() { start "asked$((++asked))" asks "$@" </dev/null; }
+in_one() { (echo one && $BRIEFLY && echo two) | catena - "socks5-udp:127.0.0.1:$server:127.0.0.1:$target,$login,udp-address=127.0.0.1" | tr '\n' ' '; }
 all_have_said() {
     local i
     for ((i = 1; i <= asked; i++)); do
@@ -59,6 +60,7 @@ all_have_said() {
     start_listener bare "socks-server,commands=udp|tcp-l:0,bind=127.0.0.1,thread" "tap:tapped|udp:127.0.0.1:$target"
     host=192.0.2.1 says "tcp:127.0.0.1:$port"
     says "socks5:127.0.0.1:$port,$login|tcp:127.0.0.1:$server"
+    start "asked$((++asked))" in_one </dev/null
     all_have_said
     finish alone
     has_not "$(cat ./*.err)" ' E '

@@ -329,11 +329,12 @@ static int associate_check(const struct addr *a, struct err *e)
         .kind = FORM_NEGOTIATOR, .gives = gives_,                                                  \
         .ops.negotiator = &ops_, .arg = command_, .options = options_,                             \
     }
-#define COMPOUND_FORM(key, other, compound_, count, params_, target_, help_)                       \
+#define COMPOUND_FORM(key, other, compound_, count, params_, target_, options_, help_)             \
     {                                                                                              \
         .keyword = key, .aliases = other, .params = params_, .min_params = count,                  \
         .max_params = count, .left = CTX_RWB, .groups = SERVER_GROUPS | CLIENT_GROUPS,             \
         .target = target_, .help = help_, .kind = FORM_COMPOUND, .ops.compound = compound_,        \
+        .options = options_,                                                                       \
     }
 #define CONNECT "SOCKS5-CONNECT", "SOCKS5 SOCKS5-CLIENT"
 #define ASSOCIATE "SOCKS5-UDP", NULL
@@ -346,22 +347,22 @@ extern const struct form forms_socks5[];
 const struct form forms_socks5[] = {
     INTER(CONNECT, &command_connect, connect_ops, target_check, 1, NULL, NULL,
           "asks a SOCKS5 server for a connection"),
-    COMPOUND(CONNECT, &connect_tcp, 3, ":<socks-server>:<host>:<port>", 2,
+    COMPOUND(CONNECT, &connect_tcp, 3, ":<socks-server>:<host>:<port>", 2, NULL,
              "connects over TCP to a SOCKS5 server and through it to the host"),
-    COMPOUND(CONNECT, &connect_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3,
+    COMPOUND(CONNECT, &connect_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3, NULL,
              "the same with the server's port as a parameter"),
     INTER(LISTEN, &command_bind, listen_ops, target_check_any_port, 0, GIVES_PEER, NULL,
           "has a SOCKS5 server listen for one connection"),
-    COMPOUND(LISTEN, &listen_tcp, 3, ":<socks-server>:<listen-host>:<listen-port>", 0,
+    COMPOUND(LISTEN, &listen_tcp, 3, ":<socks-server>:<listen-host>:<listen-port>", 0, NULL,
              "connects over TCP to a SOCKS5 server and has it listen for one connection"),
     COMPOUND(LISTEN, &listen_tcp_port, 4,
-             ":<socks-server>:<socks-port>:<listen-host>:<listen-port>", 0,
+             ":<socks-server>:<socks-port>:<listen-host>:<listen-port>", 0, NULL,
              "the same with the server's port as a parameter"),
     INTER(ASSOCIATE, &command_associate, associate_ops, associate_check, 1, NULL, options_socks_udp,
           "exchanges packets with a UDP port through a SOCKS5 server"),
-    COMPOUND(ASSOCIATE, &udp_tcp, 3, ":<socks-server>:<host>:<port>", 2,
+    COMPOUND(ASSOCIATE, &udp_tcp, 3, ":<socks-server>:<host>:<port>", 2, options_socks_udp,
              "connects over TCP to a SOCKS5 server and exchanges packets through it"),
-    COMPOUND(ASSOCIATE, &udp_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3,
+    COMPOUND(ASSOCIATE, &udp_tcp_port, 4, ":<socks-server>:<socks-port>:<host>:<port>", 3, options_socks_udp,
              "the same with the server's port as a parameter"),
     {0},
 };
