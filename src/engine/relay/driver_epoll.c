@@ -84,7 +84,7 @@ static bool by_edges(const struct seat *s, enum place p)
  * seat with something to do, or a clock, has to have its turn. */
 static bool starts_quiet(const struct seat *s)
 {
-    const struct engine *e = s->engine;
+    struct engine *e = s->engine;
     if (engine_deadline(e) >= 0)
         return false;
     for (int i = LEFT; i <= RIGHT; i++) {
