@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Short connections through a relay, one after the other at each of n clients.
  *
- *   conns [-c clients] [-s seconds] [-t] [-T] [-a socks5|connect] <near port> <far port>
+ *   conns [-c clients] [-s seconds] [-t] [-T] [-r] [-2] [-a socks5|connect] <near port> <far port>
  *
  * A client connects, sends 64 bytes, gets 64 bytes and end of file, and closes; the far end is the
  * server that answers and closes. One epoll thread each. "ready", a line, then the result as JSON.
  *   -t  the clients speak TLS (the relay is a TLS server)     -T  so does the server
  *       (with a CONNECT dialog before, if the relay begins so)
  *   -a  the clients ask the relay, a server of that kind, to connect them to the far port
- * A TLS handshake is always a full one. */
+ *   -r  whoever here speaks TLS gives tickets as server, and resumes with what it got as client; the handshakes
+ *       that were full ones are counted
+ *   -2  TLS 1.2, not 1.3
+ * Without -r a TLS handshake is always a full one. */
 #include "ends.h"
 
 #include <arpa/inet.h>
@@ -54,7 +57,8 @@ struct conn {
 static struct setting {
     int clients, near, far, listener;
     double seconds;
-    bool near_tls, far_tls, asks;
+    bool near_tls, far_tls, resumes, old, asks;
+    atomic_ulong full;
     struct dialog dialog;
     atomic_bool over;
 } set = {.clients = 16, .seconds = 1};
@@ -84,10 +88,59 @@ static ssize_t conn_io(struct conn *c, bool sending, void *data, size_t size)
     return got;
 }
 
+/* ---- sessions that the clients may resume ---- */
+
+static struct {
+    SSL_SESSION *v[256];
+    size_t n;
+} kept;
+
+static int keep(SSL *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    if (kept.n == sizeof(kept.v) / sizeof(kept.v[0]))
+        return 0;
+    kept.v[kept.n++] = session;
+    return 1;
+}
+
+static void resume(SSL *ssl)
+{
+    if (kept.n == 0)
+        return;
+    SSL_set_session(ssl, kept.v[--kept.n]);
+    SSL_SESSION_free(kept.v[kept.n]);
+}
+
+static SSL_CTX *context(bool server)
+{
+    SSL_CTX *ctx = tls_context(server);
+
+    if (set.old && (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
+                    !SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION)))
+        die("no TLS 1.2", NULL);
+    if (set.resumes && server)
+        SSL_CTX_set_num_tickets(ctx, 1);
+    else if (set.resumes) {
+        SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(ctx, keep);
+    }
+    return ctx;
+}
+
 static enum outcome conn_handshake(struct conn *c)
 {
     int r = c->ssl ? SSL_do_handshake(c->ssl) : 1;
     int error = r == 1 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, r);
+
+    if (c->ssl && error == SSL_ERROR_NONE && !SSL_session_reused(c->ssl))
+        atomic_fetch_add(&set.full, 1);
+    else if (c->ssl && error == SSL_ERROR_NONE && set.old && !SSL_is_server(c->ssl)) {
+        SSL_SESSION *again = SSL_get1_session(c->ssl); /* of TLS 1.2 it is good for more than one */
+
+        if (!keep(c->ssl, again))
+            SSL_SESSION_free(again);
+    }
 
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return WAITING;
@@ -223,8 +276,10 @@ static void conn_start(struct conn *c, int epoll, int fd, const enum step *steps
             die("no TLS session", NULL);
         if (steps == server_steps)
             SSL_set_accept_state(c->ssl);
-        else
+        else {
             SSL_set_connect_state(c->ssl);
+            resume(c->ssl);
+        }
     }
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
         die("epoll_ctl", NULL);
@@ -257,7 +312,7 @@ static void accept_all(int epoll, SSL_CTX *tls)
 static void *server(void *arg)
 {
     struct epoll_event events[EVENTS], listening = {.events = EPOLLIN};
-    SSL_CTX *tls = set.far_tls ? tls_context(true) : NULL;
+    SSL_CTX *tls = set.far_tls ? context(true) : NULL;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
 
     (void)arg;
@@ -294,7 +349,7 @@ static void client_open(struct conn *c, int epoll, SSL_CTX *tls)
 static void run_clients(void)
 {
     struct conn *conns = calloc((size_t)set.clients, sizeof(*conns));
-    SSL_CTX *tls = set.near_tls ? tls_context(false) : NULL;
+    SSL_CTX *tls = set.near_tls ? context(false) : NULL;
     struct epoll_event events[EVENTS];
     int epoll = epoll_create1(EPOLL_CLOEXEC), open = set.clients;
     unsigned long completed = 0, in_time = 0, failed = 0;
@@ -329,8 +384,8 @@ static void run_clients(void)
         now = now_ns();
     }
     failed += (unsigned long)open;
-    printf("{\"completed\": %lu, \"in_time\": %lu, \"seconds\": %.6f, \"fault\": \"", completed,
-           in_time, set.seconds);
+    printf("{\"completed\": %lu, \"in_time\": %lu, \"full\": %lu, \"seconds\": %.6f, \"fault\": \"", completed,
+           in_time, atomic_load(&set.full), set.seconds);
     if (failed > 0)
         printf("%lu of %lu connections failed (%s)", failed, failed + completed, where);
     printf("\"}\n");
@@ -361,13 +416,19 @@ int main(int argc, char **argv)
     pthread_t thread;
     int c;
 
-    while ((c = getopt(argc, argv, "a:c:s:tT")) != -1)
+    while ((c = getopt(argc, argv, "2a:c:rs:tT")) != -1)
         switch (c) {
+        case '2':
+            set.old = true;
+            break;
         case 'a':
             asks = optarg;
             break;
         case 'c':
             set.clients = atoi(optarg);
+            break;
+        case 'r':
+            set.resumes = true;
             break;
         case 's':
             set.seconds = atof(optarg);

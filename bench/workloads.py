@@ -286,6 +286,29 @@ for side, switch in ("client", "-T"), ("server", "-t"):
                     aim("conn_cpu", 1.0, "best", "catena thread")]}[side],
         "bare SSL loop", size=0.7, quick=0.3, trial=0)
 
+# Resumed handshakes beside full ones of the same relay. What TLS 1.3 still does, an exchange of keys, is most of
+# it; in TLS 1.2 only the connection is left.
+def resumed(result, cpu, words):
+    figures = connections(result, cpu, words)
+    if figures:
+        figures["full"] = 100 * result["full"] / result["completed"]
+    return figures
+
+
+for side, switch in ("client", "-T"), ("server", "-t"):
+    for version, old in ("12", "-2 "), ("13", ""):
+        line, listen = TLS[side]
+        listen += ",reuseaddr,backlog=1024"
+        add("resumed%s_%s" % (version, side), "resumed TLS 1.%s handshakes as %s, 16 clients, P-256" % (version[1], side),
+            [ours("catena fork", line % (listen + ",fork")),
+             ours("catena thread", line % (listen + ",thread")),
+             ours("catena thread, full", (line % (listen + ",thread")).replace("verify=0", "verify=0,resume=0")),
+             *([] if old else [peer("nginx", NGINX_TLS % side, bufsize="16k")])],
+            "conns -c 16 -s @size@ %s%s -r @listen@ @target@" % (old, switch), CONNS + (Metric("full", "full %", True),),
+            resumed, [aim("conns", 3, "catena thread, full", "catena thread")] +
+            ([] if old else [aim("conn_cpu", 1.0, "best", "catena thread")]),
+            "catena thread, full", size=0.7, quick=0.3, trial=0)
+
 # TLS behind a CONNECT proxy; the far end is both the proxy and its target.
 PROXIED = "'openssl,verify=0|proxy:far.test:443|%s'" % TARGET
 ALONE = "'openssl,verify=0|%s'" % TARGET

@@ -34,6 +34,7 @@ struct catena {
     /* Threads at work, those included that are left behind in a call that does not end. The instance
      * has to stay until there are none. */
     _Atomic size_t threads;
+    _Atomic unsigned hups;  /* how often somebody has asked for files to be read again (SIGHUP, where plan.reloads) */
     _Atomic unsigned asked; /* how often somebody has asked how things stand (SIGUSR1) */
     void (*unused)(struct catena *c); /* called by the last of them, if that is not NULL */
 };

@@ -27,6 +27,9 @@ struct sharing {
     /* Once per address, before any fork. NULL: there is nothing. */
     int (*prepare)(const struct addr *a, struct run *r, void **shared, struct err *e);
     void (*release)(void *shared);
+    /* A connection has come, and is not served yet: what was made of files may have to be made again
+     * (catena/renewed.h). Called before it gets a process of its own. May be NULL. */
+    void (*renew)(void *shared, struct run *r);
 };
 
 /* negotiator: a straight-line blocking dialog over the wire at open time; then bytes pass

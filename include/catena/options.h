@@ -28,5 +28,7 @@ extern const struct option_desc opt_connect_timeout, opt_so_rcvtimeo, opt_so_typ
 extern const struct option_desc opt_sourceport;
 /* handshakes */
 extern const struct option_desc opt_handshake_timeout;
+/* files that are read again */
+extern const struct option_desc opt_reload;
 
 #endif

@@ -101,6 +101,7 @@ struct plan {
     struct plan_border eol[2];
     bool no_holes;    /* {name} is text: --v1; under the name socat where it makes no sense otherwise */
     bool wants_secrets; /* somebody records what sessions make of the stream */
+    bool reloads;     /* somebody reads its files again: SIGHUP asks for it, and ends nothing */
     bool wants_facts; /* a program will be started, or a dump named after what was learnt */
     bool has_peers;   /* some chain has fork or thread: messages name the peer */
     const struct addr *merged[2]; /* where packets that flow to that side become a stream, or NULL */

@@ -3,7 +3,7 @@
  * it is, as client or as server; or two that talk to each other while the rest says what happens on
  * the way: bytes pass, are changed, are lost, are invented, or the connection ends. Whatever it is:
  * what comes out is what went in, from its beginning and without a gap, and nobody takes a stream
- * that was cut for a whole one. */
+ * that was cut for a whole one. The two may go on from a session that an earlier connection left. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,9 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { CLIENT, SERVER, BUF = 16384, STREAM = 3000, STEPS = 4000 };
 
 static char pem[] = "/tmp/catena-fuzz-tls-XXXXXX";
-static struct plan *plans[2];
+enum { WHOLE, RESUMED, KEYS, KINDS };
+static struct plan *plans[KINDS][2];
 static struct run prepared;
-static void *shared[2];
+static void *shared[KINDS][2];
 static const struct settings settings = {.catena = &home, .to_right = true, .to_left = true, .linger = -1,
                                          .idle = -1, .ip_version = 4, .comm = 'S',
                                          .env_prefix = "SOCAT"};
@@ -68,32 +69,42 @@ static void write_certificate(void)
     EVP_PKEY_free(key);
 }
 
+static void prepare_kind(int kind)
+{
+    static const char *const more[KINDS] = {",resume=0", "", ""};
+    const char *key = "psk=a:000102030405060708090a0b0c0d0e0f,resume=0";
+    char address[2][160];
+    struct err e;
+    (void)snprintf(address[CLIENT], sizeof address[CLIENT], "openssl-client,cafile=%s,commonname=localhost,alpn=h2%s|pipe", pem,
+                   more[kind]);
+    (void)snprintf(address[SERVER], sizeof address[SERVER], "openssl-server,cert=%s,strict-sni,alpn=x h2,verify=0%s|pipe", pem, more[kind]);
+    for (int i = 0; i < 2 && kind == KEYS; i++)
+        (void)snprintf(address[i], sizeof address[i], "openssl-%s,%s|pipe", i == CLIENT ? "client" : "server", key);
+    for (int i = 0; i < 2; i++) {
+        if (plan_make(&settings, "-", address[i], &plans[kind][i], &e) < 0)
+            abort();
+        const struct addr *a = plans[kind][i]->links[0].fwd;
+        if (a->form->ops.session->common.prepare(a, &prepared, &shared[kind][i], &e) < 0)
+            abort();
+    }
+}
+
 static void prepare(void)
 {
-    char address[2][128];
     struct err e;
     if (libraries_load_openssl(&e) < 0) /* calls of this file go that way, too */
         abort();
     write_certificate();
-    (void)snprintf(address[CLIENT], sizeof address[CLIENT],
-                   "openssl-client,cafile=%s,commonname=localhost,alpn=h2|pipe", pem);
-    (void)snprintf(address[SERVER], sizeof address[SERVER],
-                   "openssl-server,cert=%s,strict-sni,alpn=x h2,verify=0|pipe", pem);
     if (run_init(&prepared, &settings, NULL, -1, &e) < 0)
         abort();
-    for (int i = 0; i < 2; i++) {
-        if (plan_make(&settings, "-", address[i], &plans[i], &e) < 0)
-            abort();
-        const struct addr *a = plans[i]->links[0].fwd;
-        if (a->form->ops.session->common.prepare(a, &prepared, &shared[i], &e) < 0)
-            abort();
-    }
+    for (int kind = 0; kind < KINDS; kind++)
+        prepare_kind(kind);
     (void)unlink(pem);
 }
 
-static void end_open(struct end *end, int role)
+static void end_open(struct end *end, int kind, int role)
 {
-    const struct addr *a = plans[role]->links[0].fwd;
+    const struct addr *a = plans[kind][role]->links[0].fwd;
     struct err e;
     *end = (struct end){.ops = a->form->ops.session};
     for (int i = 0; i < 4; i++)
@@ -101,7 +112,7 @@ static void end_open(struct end *end, int role)
             abort();
     end->data = (struct session_side){.in = &end->buf[0], .out = &end->buf[1]};
     end->wire = (struct session_side){.in = &end->buf[2], .out = &end->buf[3]};
-    if (end->ops->open(a, &prepared, shared[role], &end->st, &e) < 0)
+    if (end->ops->open(a, &prepared, shared[kind][role], &end->st, &e) < 0)
         abort();
 }
 
@@ -140,10 +151,10 @@ static void end_step(struct end *end)
 }
 
 /* Nobody who does not know the keys gets as far as the data. */
-static void alone(int role, const uint8_t *data, size_t size)
+static void alone(int kind, int role, const uint8_t *data, size_t size)
 {
     struct end end;
-    end_open(&end, role);
+    end_open(&end, kind, role);
     for (size_t i = 0; i <= size && !end.failed;) {
         size_t n = buf_put(end.wire.in, data + i, size - i < 700 ? size - i : 700);
         i += n;
@@ -186,11 +197,11 @@ static void carry(struct end *from, struct end *to, unsigned op)
         to->wire.in_eof = true;
 }
 
-static void between(const uint8_t *ops, size_t n)
+static void between(int kind, const uint8_t *ops, size_t n)
 {
     struct end ends[2];
-    end_open(&ends[CLIENT], CLIENT);
-    end_open(&ends[SERVER], SERVER);
+    end_open(&ends[CLIENT], kind, CLIENT);
+    end_open(&ends[SERVER], kind, SERVER);
     /* behind the last op all passes, for a while */
     for (size_t i = 0; i < n + STEPS / 10; i++) {
         for (int k = 0; k < 2; k++) {
@@ -215,13 +226,17 @@ out:
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (!plans[CLIENT])
+    if (!shared[WHOLE][CLIENT])
         prepare();
     if (size < 1 || size > STEPS)
         return 0;
+    int kind = data[0] & 4 ? KEYS : data[0] % 4 == 3 ? RESUMED : WHOLE;
     if (data[0] % 4 < 2)
-        alone(data[0] % 4, data + 1, size - 1);
-    else
-        between(data + 1, size - 1);
+        alone(kind, data[0] % 4, data + 1, size - 1);
+    else {
+        if (kind == RESUMED)
+            between(kind, data, 0); /* leaves a session to the next one */
+        between(kind, data + 1, size - 1);
+    }
     return 0;
 }

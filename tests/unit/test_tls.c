@@ -731,7 +731,7 @@ static void a_protocol_that_was_not_offered_is_an_error(void **state)
 {
     (void)state;
     open_trusting(",alpn=h2");
-    ((struct tls_context *)ends[CLIENT].shared)->alpn[1] = 'x'; /* what is said remains h2 */
+    ((struct tls_session *)ends[CLIENT].st)->shared->alpn[1] = 'x'; /* what is said remains h2 */
     settle(1000, 10, 10);
     assert_true(ends[CLIENT].failed);
     assert_non_null(strstr(ends[CLIENT].e.text, "\"h2\", which was not offered"));

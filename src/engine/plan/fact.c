@@ -52,6 +52,7 @@ const struct fact_desc fact_table[] = {
     {"ipv6_hoplimit", FACT_NUMBER, "hop limit of the packet"},
     {"ipv6_tclass", FACT_TEXT, "traffic class of the packet"},
     {"openssl_cipher", FACT_TEXT, "cipher suite of the TLS connection"},
+    {"openssl_psk_identity", FACT_TEXT, "name of the pre-shared key that the TLS client has"},
     {"openssl_proto_version", FACT_TEXT, "version of TLS"},
     X509("subject", "subject"),
     X509("issuer", "issuer"),

@@ -7,7 +7,9 @@
 
 #include "catena/catena.h"
 #include "catena/diag.h"
+#include "catena/plan.h"
 #include "catena/reaper.h"
+#include "catena/routes.h"
 #include "catena/run.h"
 #include "engine/run/stats.h"
 
@@ -34,6 +36,22 @@ static bool passed_on(struct run *r, int sig)
     return passed;
 }
 
+/* Somebody on one of the lines does. */
+static bool reloads(const struct plan *p)
+{
+    bool any = p->reloads;
+    for (const struct routes *of = p->routes; of; of = of->next)
+        for (size_t i = 0; i < of->n; i++)
+            any |= of->v[i].plan && of->v[i].plan->reloads;
+    return any;
+}
+
+/* A terminal that hangs up (SI_KERNEL) still ends it all. Children of a listener are deaf to it. */
+static bool asks_for_files(const struct run *r, const struct signalfd_siginfo *info)
+{
+    return info->ssi_signo == SIGHUP && info->ssi_code != SI_KERNEL && r->plan && reloads(r->plan);
+}
+
 bool signals_take(struct run *r)
 {
     struct signalfd_siginfo info;
@@ -46,6 +64,9 @@ bool signals_take(struct run *r)
             stats_print(r);
         } else if (sig > 0 && sig < 32 && passed_on(r, sig)) {
             diag(DIAG_INFO, "signal %d passed on to child process", sig);
+        } else if (asks_for_files(r, &info)) {
+            atomic_fetch_add(&r->settings->catena->hups, 1);
+            diag(DIAG_INFO, "SIGHUP: the next connection has files read again");
         } else {
             diag_hurry();
             diag(level_of(sig), "exiting on signal %d", sig);

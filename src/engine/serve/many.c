@@ -80,6 +80,7 @@ int many_forked(struct passage *s, int side, struct retries *t, struct brood *b,
         if (brood_wait_for_room(b, e) < 0 ||
             passage_attempts(s, side, !passive, t, e) < 0)
             return -1;
+        passage_renew(s->plan, s->run);
         int rc = fork_run(s, side, b, e);
         if (rc < 0 || (rc == 0 && !passive && pause_between(s, side, e) < 0))
             return -1;

@@ -298,6 +298,24 @@ void passage_release(const struct plan *p, void **shared)
     release(p, shared, 0);
 }
 
+static void renew(const struct plan *p, void *const *shared, struct run *r, size_t from)
+{
+    for (size_t i = 0; i < 2 * p->nlinks; i++) {
+        const struct sharing *common = shared[i] && i % p->nlinks >= from ? form_common(sharer(p, i)->form) : NULL;
+        if (common && common->renew)
+            common->renew(shared[i], r);
+    }
+}
+
+void passage_renew(const struct plan *p, struct run *r)
+{
+    renew(p, r->shared, r, 0);
+    for (const struct routes *of = p->routes; of; of = of->next)
+        for (size_t i = 0; i < of->n; i++)
+            if (of->v[i].plan)
+                renew(of->v[i].plan, of->v[i].shared, r, p->nleft);
+}
+
 static int exit_status(const struct passage *s, int rc, const struct err *e)
 {
     const struct run *r = s->run;

@@ -26,6 +26,8 @@ void **passage_slots(const struct plan *p);
 /* That is made before there is any connection. shared NULL: there was no memory. */
 int passage_prepare(const struct plan *p, struct run *r, void **shared, struct err *e);
 void passage_release(const struct plan *p, void **shared);
+/* A connection has come: what was made of files that have changed is made again. */
+void passage_renew(const struct plan *p, struct run *r);
 
 /* Opens that side's chain, again and again where fork, thread or retry say so, and goes on from there. */
 int passage_open(struct passage *s, int side, struct err *e);

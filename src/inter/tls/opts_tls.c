@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Options for TLS. */
+#include "inter/tls/opts_tls.h"
+
 #include "catena/option_row.h"
+#include "catena/options.h"
 
 #define TLS(row, n, al, type, h) NAMED_OPTION(row, n, al, GROUP_OPENSSL, SPECIFIC, type, h)
 #define TLS_FILE(row, n, al, h)                                                                    \
@@ -56,6 +59,17 @@ NAMED_SECRET(opt_tls_passphrase, "openssl-passphrase", "passphrase", "passphrase
              "passphrase-env", GROUP_OPENSSL, SPECIFIC, "pass phrase of the own private key");
 TLS(opt_tls_pseudo, "openssl-pseudo", "pseudo", BOOL,
     "weak random numbers (no effect in current libraries)");
+#define PSK_HELP "<identity>:<key in hexadecimal digits>, in the place of certificates"
+const struct option_desc opt_tls_psk =
+    SECRET_TEXT_FIELDS("openssl-psk", "psk", GROUP_OPENSSL, SPECIFIC, PSK_HELP);
+static const struct option_desc opt_tls_psk_env =
+    SECRET_ENV_FIELDS("openssl-psk", "psk-env", GROUP_OPENSSL, SPECIFIC, PSK_HELP, &opt_tls_psk);
+TLS_FILE(opt_tls_psk_file, "openssl-psk-file", "psk-file",
+         "a line <identity>:<key in hexadecimal digits> for each client, or for this one");
+NAMED_OPTION(opt_reload, "reload", NULL, GROUP_OPENSSL, SPECIFIC, INT_NULL,
+             "read changed files again when somebody connects, or after so many seconds, and on SIGHUP");
+TLS(opt_tls_resume, "openssl-resume", "resume", TIMEVAL,
+    "seconds for which a session may be resumed, default 7200, 0: none is");
 TLS(opt_tls_snihost, "openssl-snihost", "snihost", STRING, "client: tell the server this name");
 TLS(opt_tls_strict_sni, "openssl-strict-sni", "strict-sni", BOOL,
     "server: refuse clients that ask for a name no certificate is for");
@@ -67,6 +81,7 @@ OPTION_TABLE(tls) = {
     &opt_tls_key, &opt_tls_keylog, &opt_tls_max_version, &opt_tls_maxfraglen, &opt_tls_maxsendfrag, &opt_tls_method,
     &opt_tls_min_version, &opt_tls_no_sni, &opt_tls_ocsp, &opt_tls_ocsp_file, &opt_tls_p12,
     NAMED_SECRET_ROWS(opt_tls_passphrase),
-    &opt_tls_pin, &opt_tls_pseudo, &opt_tls_snihost, &opt_tls_strict_sni, &opt_tls_verify,
+    &opt_tls_pin, &opt_tls_pseudo, &opt_tls_psk, &opt_tls_psk_env, &opt_tls_psk_file, &opt_reload, &opt_tls_resume,
+    &opt_tls_snihost, &opt_tls_strict_sni, &opt_tls_verify,
     OPTIONS_END,
 };

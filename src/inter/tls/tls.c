@@ -10,8 +10,11 @@
 #include <stdlib.h>
 
 #include "catena/diag.h"
+#include "catena/renewed.h"
 #include "inter/starttls/opts_starttls.h"
 #include "inter/tls/opts_tls.h"
+#include "inter/tls/tls_psk.h"
+#include "inter/tls/tls_resume.h"
 
 static void session_close(void *st)
 {
@@ -19,8 +22,11 @@ static void session_close(void *st)
     if (!s)
         return;
     SSL_free(s->ssl);
+    renewed_give(s->renewed, s->shared);
     sink_close(&s->key_log);
     buf_fini(&s->wire.waiting);
+    free(s->resume_key);
+    free(s->psk_name);
     free(s->expect);
     free(s->why);
     free(s);
@@ -28,14 +34,15 @@ static void session_close(void *st)
 
 static int session_open(const struct addr *a, struct run *r, void *shared, void **st, struct err *e)
 {
-    const struct tls_context *t = shared;
     struct tls_session *s = calloc(1, sizeof *s);
     if (!s)
         return err_nomem(e);
+    const struct tls_context *t = renewed_take(shared, r);
+    s->renewed = shared;
     s->shared = t;
     s->run = r;
     if (tls_key_log_open(s, e) < 0) {
-        free(s);
+        session_close(s);
         return -1;
     }
     s->wire.packets = t->datagram;
@@ -57,6 +64,7 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
         session_close(s);
         return -1;
     }
+    tls_resume_offer(a, s);
     *st = s;
     return 0;
 }
@@ -76,9 +84,11 @@ static int stopped(struct tls_session *s, const struct session_side *wire, int r
                                   tls_word(s))
                         : err_set(s->e, ERR_PROTOCOL,
                                   "the peer closed the connection during the %s handshake", tls_word(s));
+    char key[400];
+    const char *blame = tls_psk_blame(s, key, sizeof key);
     if (s->e->kind == ERR_NONE) /* else the verification has said it already */
         (void)tls_error(s->e, ERR_PROTOCOL, "%s%s", tls_word(s), doing);
-    return -1;
+    return blame ? err_wrap(s->e, "%s", blame) : -1;
 }
 
 static int shake_hands(struct tls_session *s, const struct session_side *wire)
@@ -167,6 +177,7 @@ static int send_data(struct tls_session *s, struct session_side *data, const str
         size_t n = next_piece(s, data, wire);
         if (n == 0)
             return 0;
+        tls_resume_give(s);
         if (SSL_write_ex(s->ssl, buf_data(data->in), n, &n) != 1)
             return stopped(s, wire, 0, "");
         buf_consume(data->in, n);
@@ -268,17 +279,19 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
         tls_subject(X509_get_issuer_name(cert), text, sizeof text);
         diag(DIAG_INFO, "SSL peer cert issuer: \"%s\"", text);
     }
-    tls_tell_trust(s);
+    if (!tls_psk_opened(s))
+        tls_tell_trust(s);
     diag(DIAG_NOTICE, "SSL proto version used: %s", SSL_get_version(s->ssl));
     diag(DIAG_NOTICE, "SSL connection using %s", SSL_get_cipher_name(s->ssl));
     tls_tell_agreed(s);
+    tls_resume_opened(s);
     s->fragment = fragment_of(s, a);
     tell_fragments(s, a);
     return tls_tell_facts(s, a, r, e);
 }
 
 #define SESSION                                                                                    \
-    .records = true, .common = {tls_shares, tls_prepare, tls_release},                             \
+    .records = true, .common = {tls_shares, tls_prepare, renewed_free, renewed_look},                             \
     .open = session_open, .step = session_step, .ready = session_ready, .opened = session_opened,  \
     .close = session_close
 
@@ -336,7 +349,7 @@ const struct form forms_tls[] = {
         .ops.session = &tls_ops,
         .role = ROLE_SERVER,
         .admits = tls_admits,
-        .gives = "sni " GIVES_TLS,
+        .gives = "sni openssl_psk_identity " GIVES_TLS,
         .untold = tls_untold,
         .arg = &server,
     },

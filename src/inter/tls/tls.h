@@ -31,6 +31,10 @@ struct tls_context {
     bool server, datagram, verify;
     bool common_name; /* counts even beside alternative names */
     struct sink key_log;
+    long resume_life;        /* seconds for which a session may be resumed; 0 none may */
+    struct tickets *tickets; /* a server's: tls_tickets.h; NULL there are none */
+    struct sessions *sessions; /* a client's: tls_sessions.h */
+    struct psks *psks;         /* psk.h; of a client it is one; NULL there is none */
     struct tls_certs *certs;
     unsigned char *alpn; /* protocols, each behind its length; NULL: none */
     size_t nalpn;        /* bytes */
@@ -49,6 +53,7 @@ struct tls_wire {
 };
 
 struct tls_session {
+    struct renewed *renewed; /* whose */
     const struct tls_context *shared;
     struct run *run;
     struct sink key_log;
@@ -65,6 +70,10 @@ struct tls_session {
     bool has_cookie, proved;  /* DTLS server: the client is where its packets say */
     bool measured;            /* DTLS: the size of packets is settled */
     unsigned char cookie[16];
+    char *resume_key;  /* under which a client keeps the session */
+    bool gave_ticket;
+    char *psk_name; /* the key that a client has named, */
+    bool psk_known; /* and that is here */
 };
 
 /* tls.c */
@@ -75,8 +84,7 @@ static inline const char *tls_word(const struct tls_session *s)
 }
 
 /* tls_context.c */
-int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
-void tls_release(void *shared);
+int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e); /* a struct renewed */
 /* An option of which only the text counts, NULL when it is not given or empty. */
 const struct opt *tls_text_option(const struct addr *a, const struct option_desc *row);
 /* The OpenSSL error queue as an error about an option. */

@@ -197,7 +197,7 @@ static int do_without(const struct reading *x, struct err *e)
     else if (!has_anonymous_cipher(x->t->ctx))
         return err_at(e, x->a->at,
                       "a TLS server needs a certificate: cert=<file> (PEM, with the "
-                      "private key in it or in key=<file>)");
+                      "private key in it or in key=<file>), or psk=<identity>:<key>");
     return 0;
 }
 
@@ -273,7 +273,7 @@ static int use_them(struct reading *x, struct err *e)
 {
     if (!x->t->server)
         return use_all(x, e);
-    if (x->t->certs->n == 0 && do_without(x, e) < 0)
+    if (x->t->certs->n == 0 && !x->t->psks && do_without(x, e) < 0)
         return -1;
     return use_by_name(x, e) < 0 ? -1 : tls_dh_set(x->a, x->t, &x->dh, x->r, e);
 }

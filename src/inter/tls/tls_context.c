@@ -5,6 +5,8 @@
 #include "inter/libraries/libraries.h"
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls_certs.h"
+#include "inter/tls/tls_psk.h"
+#include "inter/tls/tls_resume.h"
 
 #include <openssl/err.h>
 
@@ -13,6 +15,7 @@
 #include <strings.h>
 
 #include "catena/diag.h"
+#include "catena/renewed.h"
 
 static const struct version {
     const char *name;
@@ -125,7 +128,7 @@ static int set_ciphers(const struct addr *a, struct tls_context *t, struct run *
 {
     SSL_CTX *ctx = t->ctx;
     const struct opt *o = tls_text_option(a, &opt_tls_cipher);
-    if (!o && r->settings->v1_name && !SSL_CTX_set_cipher_list(ctx, "HIGH:-NULL:-PSK:-aNULL"))
+    if (!o && r->settings->v1_name && !t->psks && !SSL_CTX_set_cipher_list(ctx, "HIGH:-NULL:-PSK:-aNULL"))
         return tls_error(e, ERR_OTHER, "the ciphers of version 1");
     if (!o)
         return 0;
@@ -220,11 +223,7 @@ static int begin(const struct addr *a, struct tls_context *t, struct run *r, str
     t->bio = tls_bio_method();
     if (!t->ctx || !t->bio)
         return tls_error(e, ERR_OTHER, "the TLS library does not start");
-    /* No resumption: a relay's connections are few and long, and tickets sent behind the handshake
-     * lie unread at a peer that only writes, which turns its close into a reset. */
-    (void)SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
-    (void)SSL_CTX_set_num_tickets(t->ctx, 0);
-    (void)SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_read_ahead(t->ctx, 1);
     (void)SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY |
@@ -249,11 +248,11 @@ int tls_option_error(const struct opt *o, struct err *e)
 
 /* In this order; each takes its options and leaves the rest. */
 static int (*const steps[])(const struct addr *, struct tls_context *, struct run *, struct err *) = {
-    begin, set_versions, set_ciphers, tls_set_identity, tls_set_staples, tls_set_trust, tls_set_revoked, tls_set_pins,
-    tls_set_ocsp, tls_set_alpn, set_fragments, look_at_relics, tls_key_log_prepare,
+    begin, tls_psk_prepare, set_versions, set_ciphers, tls_set_identity, tls_set_staples, tls_set_trust, tls_set_revoked, tls_set_pins,
+    tls_set_ocsp, tls_set_alpn, set_fragments, look_at_relics, tls_resume_prepare, tls_key_log_prepare,
 };
 
-static int make(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
+static int take_steps(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
 {
     const struct tls_role *role = a->form->arg;
     t->server = role->server;
@@ -268,27 +267,14 @@ static int make(const struct addr *a, struct tls_context *t, struct run *r, stru
     return 0;
 }
 
-int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
+static void release(void *context)
 {
-    if (libraries_load_openssl(e) < 0)
-        return -1;
-    struct tls_context *t = calloc(1, sizeof *t);
-    if (!t)
-        return err_nomem(e);
-    if (make(a, t, r, e) != 0) {
-        tls_release(t);
-        return -1;
-    }
-    *shared = t;
-    return 0;
-}
-
-void tls_release(void *shared)
-{
-    struct tls_context *t = shared;
+    struct tls_context *t = context;
     if (!t)
         return;
     SSL_CTX_free(t->ctx);
+    tls_resume_release(t);
+    tls_psk_release(t);
     BIO_meth_free(t->bio);
     sink_close(&t->key_log);
     tls_certs_free(t->certs);
@@ -296,4 +282,25 @@ void tls_release(void *shared)
     free(t->alpn);
     free(t->pins);
     free(t);
+}
+
+static int make(const struct addr *a, struct run *r, void **context, struct err *e)
+{
+    if (libraries_load_openssl(e) < 0)
+        return -1;
+    struct tls_context *t = calloc(1, sizeof *t);
+    if (!t)
+        return err_nomem(e);
+    if (take_steps(a, t, r, e) != 0) {
+        release(t);
+        return -1;
+    }
+    *context = t;
+    return 0;
+}
+
+int tls_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
+{
+    static const struct renewed_ops ops = {make, release};
+    return renewed_new(&ops, a, r, (struct renewed **)shared, e);
 }

@@ -4,6 +4,7 @@
  * SNI on the side of the server, ALPN on both. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
+#include "inter/tls/tls_psk.h"
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
@@ -156,6 +157,9 @@ int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run
         tell(&t, "openssl_proto_version", SSL_get_version(s->ssl), e) != 0 ||
         (sni && tell(&t, "sni", sni, e) != 0) || tell_agreed(s, &t, e) != 0)
         return -1;
+    const char *key = tls_psk_name(s);
+    if (key && tell(&t, "openssl_psk_identity", key, e) != 0)
+        return -1;
     X509 *cert = SSL_get0_peer_certificate(s->ssl);
     return cert ? tell_certificate(cert, &t, e) : 0;
 }
@@ -164,7 +168,11 @@ int tls_tell_facts(const struct tls_session *s, const struct addr *a, struct run
 const char *tls_untold(const struct addr *a, const struct fact_desc *f)
 {
     const struct tls_role *role = a->form->arg;
+    if (strcmp(f->name, "openssl_psk_identity") == 0 && !tls_psk_given(a))
+        return "with option psk";
     bool of_certificate = strncmp(f->name, "openssl_x509", strlen("openssl_x509")) == 0;
+    if (of_certificate && tls_psk_given(a) && !opt_find(a, &opt_tls_cert))
+        return "without psk";
     if (strcmp(f->name, "alpn") == 0 && !opt_find(a, &opt_tls_alpn))
         return "with option alpn";
     return role->server && of_certificate && tls_admits(a) == ADMITS_ANYBODY ? "without verify=0" : NULL;

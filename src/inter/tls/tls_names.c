@@ -3,6 +3,7 @@
  * alone (RFC 6125); the commonName is asked where there are none, or where an option says so. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
+#include "inter/tls/tls_psk.h"
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
@@ -39,7 +40,8 @@ int tls_check_host(const struct addr *a, struct err *e)
 {
     const struct opt *verify = opt_find(a, &opt_tls_verify);
 
-    if ((verify && verify->v.i == 0) || a->host || opt_find(a, &opt_tls_commonname))
+    if ((verify && verify->v.i == 0) || a->host || opt_find(a, &opt_tls_commonname) ||
+        tls_psk_given(a))
         return 0;
     return err_at(e, a->at, "the host this leads to is not known, so the name in the server's "
                             "certificate cannot be verified: commonname=<name> gives it, "
@@ -47,11 +49,12 @@ int tls_check_host(const struct addr *a, struct err *e)
                             "any certificate");
 }
 
-/* A client without a certificate is none, but that of a pinned key. */
+/* A client without a certificate is none, but that of a pinned key, or who has one beforehand where nobody else gets in. */
 enum admits tls_admits(const struct addr *a)
 {
     const struct opt *verify = opt_find(a, &opt_tls_verify);
-    return verify && verify->v.i == 0 && !opt_find(a, &opt_tls_pin) ? ADMITS_ANYBODY : ADMITS_SOME;
+    bool keys_only = tls_psk_given(a) && !opt_find(a, &opt_tls_cert) && !opt_find(a, &opt_tls_p12);
+    return verify && verify->v.i == 0 && !opt_find(a, &opt_tls_pin) && !keys_only ? ADMITS_ANYBODY : ADMITS_SOME;
 }
 
 bool tls_shares(const struct addr *a)

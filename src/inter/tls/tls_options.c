@@ -2,6 +2,7 @@
  * What can be said of TLS options before anything is opened. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
+#include "inter/tls/tls_psk.h"
 
 static int refuse_any(const struct addr *a, const struct option_desc *const *rows, const char *why, struct err *e)
 {
@@ -22,7 +23,7 @@ int tls_check_client(const struct addr *a, struct err *e)
 {
     static const struct option_desc *const of_server[] = {&opt_tls_ocsp_file, &opt_tls_strict_sni, NULL};
     if (refuse_any(a, of_server, "is for a TLS server, and this is a client", e) < 0 || check_both(a, e) < 0 ||
-        tls_check_ocsp(a, e) < 0)
+        tls_check_ocsp(a, e) < 0 || tls_psk_check(a, e) < 0)
         return -1;
     return tls_check_host(a, e);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catena/options.h"
 #include "catena/secret.h"
 
 /* ---- the pass phrase ---- */
@@ -16,6 +17,7 @@
 struct tls_phrase {
     struct secret_value value;
     bool given;
+    bool again; /* it will be needed once more, when there is nobody to ask */
     struct run *run;
     struct err why; /* kind != ERR_NONE: asking for it failed */
 };
@@ -28,6 +30,7 @@ struct tls_phrase *tls_phrase_new(const struct addr *a, struct run *r, struct er
         return NULL;
     }
     p->run = r;
+    p->again = opt_true(a, &opt_reload);
     int rc = secret_value(a, &opt_tls_passphrase, r, -1, &p->value, e);
     p->given = rc > 0;
     if (rc >= 0)
@@ -46,6 +49,9 @@ void tls_phrase_free(struct tls_phrase *p)
 /* The library tries one format after the other, and asks each time. */
 const char *tls_phrase_get(struct tls_phrase *p, const char *question, struct err *e)
 {
+    if (!p->given && p->again)
+        (void)err_set(&p->why, ERR_OTHER, "with reload nobody can be asked for the pass phrase: passphrase-file=<file> or "
+                                          "passphrase-env=<variable> has it");
     if (p->why.kind == ERR_NONE && (p->given || secret_ask(p->run, question, &p->value, &p->why) > 0))
         return p->value.text;
     if (e && p->why.kind != ERR_NONE)

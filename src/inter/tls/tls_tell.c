@@ -2,6 +2,7 @@
  * What came of a handshake, for the log. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
+#include "inter/tls/tls_resume.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +74,7 @@ void tls_tell_agreed(const struct tls_session *s)
         return;
     tls_shown(alpn, sizeof alpn, name, n);
     diag(DIAG_NOTICE, "SSL group %s, %s session, %s%s", group_of(s->ssl),
-         SSL_session_reused(s->ssl) ? "resumed" : "new", n > 0 ? "ALPN " : "no ALPN", alpn);
+         tls_resumed(s) ? "resumed" : "new", n > 0 ? "ALPN " : "no ALPN", alpn);
     if (cert)
         tell_peer(cert);
 }
