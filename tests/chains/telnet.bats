@@ -201,14 +201,14 @@ END
     line_server
     for way in '' '--unfused' '-T 60'; do
         start near "$CATENA_BIN" $way pty,link=near,rawer,track-line "ws|^ws-server|gzip|gunzip|rfc2217|tcp:127.0.0.1:$port"
-        wait_for 5 test -e near
-        wait_for 5 line_is 'speed 38400'
+        wait_for 20 test -e near
+        wait_for 20 line_is 'speed 38400'
         stty -F near 57600 cstopb crtscts
-        wait_for 5 line_is 'speed 57600'
-        wait_for 5 line_is ' cstopb'
+        wait_for 20 line_is 'speed 57600'
+        wait_for 20 line_is ' cstopb'
         stty -F near 1200 -cstopb -crtscts ixon
-        wait_for 5 line_is 'speed 1200'
-        wait_for 5 line_is ' ixon'
+        wait_for 20 line_is 'speed 1200'
+        wait_for 20 line_is ' ixon'
         (timeout 5 head -c 4 <line >got) &
         printf 'hi\377\r' >near
         wait $!
@@ -218,7 +218,7 @@ END
     done
     # what the line cannot, the program sees
     start near "$CATENA_BIN" pty,link=near,rawer "rfc2217,baud=9600,parity=even|tcp:127.0.0.1:$port"
-    wait_for 5 file_has near.err 'does not set 3, the line has 1'
+    wait_for 20 file_has near.err 'does not set 3, the line has 1'
     kill "$(<near.pid)"
     # -c joins by descriptors, and says so
     run catena -n -cS pty,track-line 'gzip|rfc2217|tcp:localhost:1'

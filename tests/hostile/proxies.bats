@@ -33,7 +33,7 @@ http() { # <pattern> <reply...>
     http 'refused.*www.example:80.*403 Forbidden' 'HTTP/1.1\x20403\x20Forbidden\r\n\r\n'
     http 'refused.*407.*give proxy-authorization' 'HTTP/1.1\x20407\x20Auth\r\nX:\x20y\r\n\r\nbody'
     http 'refused.*301' 'HTTP/1.1\x20301\x20Moved\r\nLocation:\x20http://127.0.0.1/\r\n\r\n'
-    http 'refused.*100' 'HTTP/1.1\x20100\x20Continue\r\n\r\n'
+    http 'closed the connection' 'HTTP/1.1\x20100\x20Continue\r\n\r\n'
     http 'refused.*000' 'HTTP/1.1\x20000\x20\r\n\r\n'
     http 'refused.*999' 'HTTP/1.1\x20999\x20\r\n\r\n'
     well

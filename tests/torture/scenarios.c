@@ -379,7 +379,7 @@ const struct scenario scenarios[] = {
     {.name = "socks4", .args = {"-", "socks4:1.2.3.4:80,socksuser=a|" TCP_OUT}, .input = TEXT,
      .other = socks4_server, .listens = LISTEN_TCP},
     {.name = "delays", .args = {"-", "throttle:1M|delay:2ms,jitter=1ms|pace:1000000|pipe"}, .input = TEXT},
-    {.name = "dialog", .args = {"-", "dialog:/dev/null,send=x,expect=/x\\\\r/|pipe"}, .input = TEXT},
+    {.name = "dialog", .args = {"-", "dialog,send=x,expect=/x\\\\r/|pipe"}, .input = TEXT},
     {.name = "socks5", .args = {"-", "socks5:1.2.3.4:80,socksuser=a,sockspass=b|" TCP_OUT},
      .input = TEXT, .other = socks5_server, .listens = LISTEN_TCP},
     {.name = "proxy", .args = {"-", "proxy:www:80,proxyauth=a:b|" TCP_OUT}, .input = TEXT,

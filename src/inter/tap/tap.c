@@ -65,11 +65,14 @@ bool tap_shares_file(const struct addr *a, const struct addr *other)
     return file_of(a) && file_of(other) && same_path(file_of(a), file_of(other));
 }
 
-/* Nobody could read a mixture. */
+/* A terminal, or nothing at all. */
+static bool is_device(const char *path) { return strncmp(path, "/dev/", 5) == 0; }
+
+/* Nobody could read a mixture; what devices get is no file. */
 static int tap_beside(const struct addr *a, const struct addr *other, struct err *e)
 {
     struct err none;
-    if (!tap_shares_file(a, other) ||
+    if (!tap_shares_file(a, other) || is_device(file_of(a)) ||
         value_of(a, &opt_format, formats, "", &none) == value_of(other, &opt_format, formats, "", &none))
         return 0;
     return err_at(e, a->param_at[0], "%s writes to the same file in format %s, and this in format %s: taps that share a "
