@@ -6,6 +6,11 @@
 #include "catena/err.h"
 #include "catena/plan.h"
 
+/* Options that concern more than their address, and all that follows here: settles what the plan has of them. */
+int plan_check_options(struct plan *p, struct err *e);
+/* Who wants facts, secrets, files read again; does it have peers? */
+void plan_settle_facts(struct plan *p);
+
 /* Do runs of this plan get by with what a confined process may do (--sandbox)? */
 int plan_check_sandbox(const struct plan *p, struct err *e);
 
