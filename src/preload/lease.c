@@ -20,7 +20,7 @@
 static atomic_int lease = -1;
 static atomic_ullong lease_inode; /* so that we know when a system call has closed it */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
-static bool quiet;
+static bool quiet, within; /* another xiorun: a helper of our own would be none that goes through it */
 
 /* ---- the lease we were left ---- */
 
@@ -41,6 +41,7 @@ __attribute__((constructor)) static void begin(void)
     const char *left = getenv(PRELOAD_LEASE), *still = getenv("XIO_QUIET");
     int fd = -1;
     unsigned long long inode = 0;
+    within = left && strstr(left, PRELOAD_WITHIN);
     if (left && sscanf(left, "%d:%llu", &fd, &inode) == 2 && is_socket(fd, inode)) {
         atomic_store(&lease_inode, inode);
         atomic_store(&lease, fd);
@@ -139,17 +140,19 @@ static int start_helper(void)
     char path[PATH_MAX];
     int fd[2];
     char **env = environment_of_helper();
-    if (!env || !find_command(path, sizeof path) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0) {
+    if (within || !env || !find_command(path, sizeof path) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0) {
         free(env);
         return -1;
     }
-    int ours = preload_put_high(fd[0]);
+    int ours = preload_put_high(fd[0]), theirs = preload_put_high(fd[1]);
     REAL(close)(fd[0]);
-    if (ours >= 0 && !start(path, env, fd[1])) {
+    REAL(close)(fd[1]);
+    if (ours >= 0 && (theirs < 0 || !start(path, env, theirs))) {
         REAL(close)(ours);
         ours = -1;
     }
-    REAL(close)(fd[1]);
+    if (theirs >= 0)
+        REAL(close)(theirs);
     free(env);
     return ours;
 }

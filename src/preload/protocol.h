@@ -9,8 +9,10 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-/* The lease in the environment: "number:inode". */
+/* The lease in the environment: "number:inode", and behind that, if the helper is within another xiorun and so cannot be
+ * started anew, as its way would not lead through that. */
 #define PRELOAD_LEASE "XIO_LEASE"
+#define PRELOAD_WITHIN ":within"
 #define PRELOAD_LIBRARY "libxio-preload.so"
 
 enum { PRELOAD_MAGIC = 0x78696f31, PRELOAD_NAME_MAX = 256 };

@@ -127,9 +127,9 @@ struct verdict helper_decide(struct helper *h, const struct preload_request *q, 
         return refused(q, t, t->packets ? ENETUNREACH : ECONNREFUSED, "refused, as a rule says");
     if (rule->then == THEN_RESOLVE && !h->resolver)
         return refused(q, t, ENETUNREACH, "there is no resolver");
-    /* who may do nothing himself does not get to look it up either */
-    if (rule->then == THEN_DIRECT && h->strict && t->version == 0 && !t->packets)
-        return (struct verdict){THEN_CHAIN, 0, "tcp:{host}:{port}"};
+    /* who may do nothing himself does not get to look it up either; and our own way leads through another xiorun */
+    if (rule->then == THEN_DIRECT && (h->within || (h->strict && t->version == 0 && !t->packets)))
+        return (struct verdict){THEN_CHAIN, 0, t->packets ? "udp:{host}:{port}" : "tcp:{host}:{port}"};
     return (struct verdict){rule->then, 0, rule->chain};
 }
 
@@ -158,7 +158,7 @@ static void find_address(struct helper *h, struct preload_request *q, int fd)
 {
     struct preload_answer a = {0};
     q->name[sizeof q->name - 1] = '\0';
-    if (rulebook_leave(h->rules, q->name))
+    if (!h->within && rulebook_leave(h->rules, q->name))
         answer(fd, &a, SAYS_DIRECT, 0);
     else
         answer(fd, &a, names_stand_in(h->names, q->name, a.v4, a.v6) ? SAYS_NAME : SAYS_FAILED, ENOENT);

@@ -15,6 +15,7 @@ struct helper {
     struct names *names;
     char *modules;         /* whose addresses chains may have */
     bool strict;           /* nothing is left to the program itself: see strict.h */
+    bool within;           /* another xiorun's, through which all has to go that we open, and nothing goes past it */
     int lease;
     uint16_t resolver;     /* port of the private one; 0 none */
     pthread_mutex_t lock;

@@ -28,6 +28,12 @@ void leave_input_and_output(void)
     }
 }
 
+bool is_within_another(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, PRELOAD_LIBRARY);
+}
+
 /* The library lies beside us, or where both were installed. */
 static bool find_library(char *path, size_t cap)
 {
@@ -74,19 +80,28 @@ static int put_lease(int fd)
     close(fd);
     if (high < 0 || fstat(high, &st) < 0 || fcntl(high, F_SETFD, 0) < 0)
         return complain("the way to the helper", strerror(errno));
-    (void)snprintf(text, sizeof text, "%d:%llu", high, (unsigned long long)st.st_ino);
+    (void)snprintf(text, sizeof text, "%d:%llu%s", high, (unsigned long long)st.st_ino,
+                   is_within_another() ? PRELOAD_WITHIN : "");
     return put(PRELOAD_LEASE, text);
 }
 
-/* So that who loses the helper on its way finds the same anew. */
+/* So that who loses the helper on its way finds the same anew; rules that can be read only once, from a pipe, are found
+ * by nobody, and so he gets no connections. */
 static int put_wishes(const struct wishes *w)
 {
     char file[PATH_MAX];
+    struct stat st;
+    (void)unsetenv("XIO_CHAIN");
+    (void)unsetenv("XIO_RULES");
+    if (w->quiet && put("XIO_QUIET", "1") < 0)
+        return -1;
+    if (w->rules && stat(w->rules, &st) == 0 && !S_ISREG(st.st_mode))
+        return 0;
     if (w->rules && !realpath(w->rules, file))
         return complain(w->rules, strerror(errno));
     if ((w->chain && put("XIO_CHAIN", w->chain) < 0) || (w->rules && put("XIO_RULES", file) < 0))
         return -1;
-    return w->quiet ? put("XIO_QUIET", "1") : 0;
+    return 0;
 }
 
 int launch(const struct wishes *w, int lease, const char *path, char **argv)

@@ -20,6 +20,8 @@ int complain(const char *what, const char *why);
 
 /* The program takes the place of the process, with the lease. Comes back with an exit status if that is not to be. */
 int launch(const struct wishes *w, int lease, const char *path, char **argv);
+/* Do our own connections go through the chain of another xiorun? */
+bool is_within_another(void);
 /* Where nothing is to be read or written any more. */
 void leave_input_and_output(void);
 

@@ -38,7 +38,7 @@ static void leave_others_alone(int lease)
 
 static int be_helper(const struct rulebook *rules, int lease)
 {
-    struct helper h = {.rules = rules, .lease = lease};
+    struct helper h = {.rules = rules, .lease = lease, .within = is_within_another()};
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
@@ -96,7 +96,8 @@ static int run(const struct wishes *w, char **argv)
     if (read_rules(&rules, w) < 0)
         return WRONG;
     if (!program_find(argv[0], path))
-        return complain(argv[0], "no such program"), NOT_FOUND;
+        return errno == ENOENT ? (complain(argv[0], "no such program"), NOT_FOUND)
+                               : (complain(argv[0], "it cannot be executed"), NOT_RUN);
     return w->strict ? run_strictly(w, &rules, path, argv) : run_loosely(w, &rules, path, argv);
 }
 
@@ -146,13 +147,34 @@ static const char *wish(const char *variable)
     return value && *value ? value : NULL;
 }
 
+/* What the command line says is all: the environment's may be that of another xiorun, around us. */
+static void add_from_environment(struct wishes *w)
+{
+    if (w->chain || w->rules)
+        return;
+    w->chain = wish("XIO_CHAIN");
+    w->rules = wish("XIO_RULES");
+}
+
+/* Descriptors 0 to 2 are standard ones for all we do; where they were closed they are again for the program. */
+static void hold_standard_ones(void)
+{
+    int fd;
+    while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= 2)
+        ;
+    if (fd > 2)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
-    struct wishes w = {.chain = wish("XIO_CHAIN"), .rules = wish("XIO_RULES"), .lease = -1};
+    struct wishes w = {.lease = -1};
     struct rulebook rules;
+    hold_standard_ones();
     int status = read_options(argc, argv, &w);
     if (status >= 0)
         return status;
+    add_from_environment(&w);
     if (w.lease >= 0)
         return read_rules(&rules, &w) < 0 ? WRONG : be_helper(&rules, w.lease);
     if (optind == argc)

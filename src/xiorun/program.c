@@ -3,6 +3,7 @@
 #include "xiorun/program.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +17,18 @@ enum { SCRIPTS_MAX = 4, HEADERS_MAX = 64 };
 static bool is_program(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+    bool there = stat(path, &st) == 0;
+    if (there && S_ISREG(st.st_mode) && access(path, X_OK) == 0)
+        return true;
+    errno = there ? EACCES : errno == ENOTDIR ? ENOENT : errno;
+    return false;
 }
 
 bool program_find(const char *name, char path[PATH_MAX])
 {
     const char *dirs = getenv("PATH");
+    int why = ENOENT;
+    errno = ENOENT;
     if (strchr(name, '/'))
         return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX && is_program(path);
     for (const char *p = dirs ? dirs : "/bin:/usr/bin"; *p;) {
@@ -29,8 +36,10 @@ bool program_find(const char *name, char path[PATH_MAX])
         int len = snprintf(path, PATH_MAX, "%.*s/%s", n ? (int)n : 1, n ? p : ".", name);
         if (len < PATH_MAX && is_program(path))
             return true;
+        why = len < PATH_MAX && errno == EACCES ? EACCES : why;
         p += n + (p[n] == ':');
     }
+    errno = why;
     return false;
 }
 

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* As execvp() finds it. */
+/* As execvp() finds it. False: errno is ENOENT, or what is there cannot be executed. */
 bool program_find(const char *name, char path[PATH_MAX]);
 /* Why the library does not reach it; NULL: it does, as far as can be seen. Scripts count as what interprets them. */
 const char *program_is_out_of_reach(const char *path);

@@ -112,7 +112,7 @@ static int attend(struct helper *h, pid_t pid, int talk)
 
 int run_strictly(const struct wishes *w, const struct rulebook *rules, const char *path, char **argv)
 {
-    struct helper h = {.rules = rules, .strict = true};
+    struct helper h = {.rules = rules, .strict = true, .within = is_within_another()};
     int lease[2], talk[2];
     const char *lack = strict_lacks();
     if (lack)

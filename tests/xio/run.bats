@@ -107,6 +107,32 @@ four_links() {
     wait_for 5 no_helper
 }
 
+@test "what the command line says wins, rules come from pipes, direct within another goes through that" {
+    start_listener count "tcp-l:0,bind=127.0.0.1,fork" "tcp:127.0.0.1:$www"
+    outer=$port
+    echo '* * * refuse' >none
+    echo "* * tcp tcp:127.0.0.1:$www" >some
+    echo '* * * direct' >all
+    curl="curl -sS http://x.example:$www/page"
+    # shellcheck disable=SC2086
+    {
+        same hello "$(XIO_RULES=$PWD/none XIO_CHAIN=tcp:127.0.0.1:1 xiorun -c "tcp:127.0.0.1:$www" -- $curl)"
+        same hello "$(XIO_CHAIN=tcp:127.0.0.1:1 xiorun -f <(cat some) -- sh -c "$curl")"
+        has_not "$(XIO_CHAIN=tcp:127.0.0.1:$www xiorun -q -f none -- $curl 2>&1)" hello
+        same hello "$(xiorun -c "tcp:127.0.0.1:$outer" -- "$XIORUN" -f all -- $curl)"
+    }
+    # no descriptor of the caller's is taken for the lease's
+    xiorun -c "tcp:127.0.0.1:$www" -- curl -sS -o got "http://x.example/page" <&- >&-
+    same hello "$(cat got)"
+    touch plain
+    for what in ./plain "$T"; do
+        run xiorun -c pipe -- "$what"
+        same 126 "$status"
+        has "$output" 'it cannot be executed'
+    done
+    wait_for 5 no_helper
+}
+
 @test "the far end is told the name; errors are errno for the program and a line for its user" {
     four_links 'tcp:{targethost}:{targetport}'
     run xiorun -c "$chain" -- curl -sS "http://nobody.invalid:$www/page"
