@@ -133,6 +133,49 @@ four_links() {
     wait_for 5 no_helper
 }
 
+@test "a program that is started with an environment of its own gets the library and the lease again" {
+    cat >starts.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int n, char **v)
+{
+    char *sh = "/bin/sh", *argv[] = {sh, "-c", v[2], NULL}, *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LD_PRELOAD=", NULL};
+    pid_t pid;
+    int status = n;
+    switch (atoi(v[1])) {
+    case 0: execve(sh, argv, env); break;
+    case 1: environ = env; execv(sh, argv); break;
+    case 2: clearenv(); execvp(sh, argv); break;
+    case 3: execvpe(sh, argv, env); break;
+    case 4: clearenv(); execl(sh, sh, "-c", v[2], NULL); break;
+    case 5: clearenv(); execlp(sh, sh, "-c", v[2], NULL); break;
+    case 6: execle(sh, sh, "-c", v[2], NULL, env); break;
+    case 7: fexecve(open(sh, O_RDONLY), argv, env); break;
+    case 8: execveat(AT_FDCWD, sh, argv, env, 0); break;
+    case 9: posix_spawn(&pid, sh, NULL, NULL, argv, env); wait(&status); return status;
+    case 10: posix_spawnp(&pid, "sh", NULL, NULL, argv, env); wait(&status); return status;
+    case 11: if (vfork() == 0) execve(sh, argv, NULL); wait(&status); return status;
+    }
+    return 99;
+}
+C
+    cc -w starts.c -o starts
+    chain=tcp:127.0.0.1:$www
+    # shellcheck disable=SC2016
+    same "$(yes hello | head -n 12)" "$(xiorun -c "$chain" -- sh -c 'for i in $(seq 0 11); do ./starts $i "curl -sS http://x.example/page"; done')"
+    same hello "$(xiorun -c "$chain" -- env -i /bin/sh -c 'exec curl -sS http://x.example/page')"
+    same hello "$(xiorun -c "$chain" -- python3 -c '
+import subprocess
+subprocess.run(["curl", "-sS", "http://x.example/page"], env={"PATH": "/usr/bin:/bin"})')"
+    same hello "$(XIO_CHAIN=$chain LD_PRELOAD=$(dirname "$XIORUN")/libxio-preload.so env -i /usr/bin/curl -sS http://x.example/page)"
+    wait_for 5 no_helper
+}
+
 @test "the far end is told the name; errors are errno for the program and a line for its user" {
     four_links 'tcp:{targethost}:{targetport}'
     run xiorun -c "$chain" -- curl -sS "http://nobody.invalid:$www/page"
