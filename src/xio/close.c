@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The end of handles: see handle.h. What was written leaves first; the other direction ends by order. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -12,17 +14,31 @@
 #include "xio/error.h"
 #include "xio/handle.h"
 
-void handle_wake(struct handle *h)
+/* Who has a copy of a plain one's socket, as a child has, goes on with it if nobody has to be woken. */
+void handle_wake(struct handle *h, bool others)
 {
     if (atomic_exchange(&h->closing, true))
         return;
     atomic_store(&h->run.cut[RIGHT], true); /* nobody reads on, and that is nobody's fault */
-    if (h->behind) {
+    if (h->plain && others) {
+        if (h->socket && !h->detached)
+            (void)shutdown(h->fd, SHUT_RDWR);
+        else if (h->stop_fd >= 0)
+            handle_set_clock(h, 0);
+    } else if (h->behind) {
         if (!h->detached)
             (void)shutdown(h->fd, SHUT_RDWR);
     } else if (h->listens) {
         handle_set_clock(h, 0);
     }
+}
+
+bool handle_wait(struct handle *h, short events)
+{
+    struct pollfd p[] = {{.fd = h->fd, .events = events}, {.fd = h->stop_fd, .events = POLLIN}};
+    if (!h->plain || h->socket || h->stop_fd < 0 || h->chain->opts.flags & O_NONBLOCK)
+        return true;
+    return poll(p, 2, -1) > 0 && !atomic_load(&h->closing);
 }
 
 /* Has the thread ended by then? */
@@ -92,7 +108,7 @@ int handle_close(struct handle *h, struct err *e)
     int rc = 0;
     chain_hold(c);
     handle_visit(&visit, c, &c->nobody);
-    handle_wake(h);
+    handle_wake(h, false);
     if (h->listens)
         open_release(&h->passage.end[RIGHT], false);
     else

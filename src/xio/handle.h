@@ -61,8 +61,10 @@ int handle_accept(struct handle *listener, struct handle **out, struct err *e);
 int handle_listen(struct chain *c, struct handle **out, struct err *e);
 
 /* close.c */
-/* Wakes who is at it: it is about to be closed. */
-void handle_wake(struct handle *h);
+/* It is about to be closed; others: somebody is at it, and is woken. */
+void handle_wake(struct handle *h, bool others);
+/* Before a call on what cannot be shut down and may wait: false, it is closed, or errno tells. Sockets are woken in the call. */
+bool handle_wait(struct handle *h, short events);
 /* Ends it, and frees it: 0, or -1 and of what its line has failed. */
 int handle_close(struct handle *h, struct err *e);
 /* The same in a forked child, whose copy it is: the parent goes on with it. */

@@ -123,6 +123,13 @@ bool handles_close(struct xio *x)
     return false;
 }
 
+bool handles_shared(struct xio *x)
+{
+    uint64_t turn;
+    const struct slot *s = slot_of(x, &turn);
+    return (atomic_load(&s->word) & USERS) > 1;
+}
+
 bool handles_leave(struct xio *x)
 {
     uint64_t turn;

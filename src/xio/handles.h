@@ -15,6 +15,8 @@ struct xio *handles_add(struct handle *h);
 struct handle *handles_enter(struct xio *x);
 /* From now on nobody enters it any more. False: somebody else has said so before. */
 bool handles_close(struct xio *x);
+/* Does anybody use it beside the caller, who does? */
+bool handles_shared(struct xio *x);
 /* Not in use any more. True: it is closed, and nobody else uses it; the number is gone. */
 bool handles_leave(struct xio *x);
 

@@ -42,12 +42,15 @@ static int really_close(struct handle *h, bool ours)
     return 0;
 }
 
-/* errno stays what the call has left. */
+/* errno and the error stay what the call has left. */
 static void leave(struct xio *x, struct handle *h)
 {
     int sys = errno;
-    if (handles_leave(x))
+    if (handles_leave(x)) {
+        struct xio_error said = *error_last();
         (void)really_close(h, handle_is_ours(h));
+        *error_last() = said;
+    }
     errno = sys;
 }
 
@@ -110,6 +113,18 @@ CATENA_EXPORT struct xio *xiolisten(const char *chain, const struct xio_opts *op
     return open_chain(chain, opts, true);
 }
 
+/* Is a call over because its handle has been closed meanwhile? Then that is its error. */
+static bool was_closed(const struct handle *h)
+{
+    struct err e;
+    if (!atomic_load(&h->closing))
+        return false;
+    (void)err_set(&e, ERR_INTERRUPTED, "the handle has been closed meanwhile");
+    e.sys = EBADF;
+    (void)error_tell(&e);
+    return true;
+}
+
 static bool somebody_is_there(const struct handle *l)
 {
     struct pollfd p = {.fd = l->fd, .events = POLLIN};
@@ -128,7 +143,7 @@ CATENA_EXPORT struct xio *xioaccept(struct xio *listener)
     int rc = -1;
     if (!l->listens)
         (void)wrong("the handle is no listener; xiolisten() makes one");
-    else if (somebody_is_there(l) && (rc = handle_accept(l, &h, &e)) < 0)
+    else if (somebody_is_there(l) && (rc = handle_accept(l, &h, &e)) < 0 && !was_closed(l))
         (void)error_tell(&e);
     leave(listener, l);
     return rc < 0 ? NULL : number(h);
@@ -170,9 +185,12 @@ CATENA_EXPORT ssize_t xioread(struct xio *x, void *buf, size_t n)
     if (!buf && n > 0) {
         (void)wrong("the buffer is NULL");
     } else if (may(h, chain_reads(h->chain), "the handle is for writing only")) {
-        got = h->socket ? recv(h->fd, buf, n, 0) : read(h->fd, buf, n);
+        bool woken = n > 0 && !handle_wait(h, POLLIN);
+        got = n == 0 ? 0 : woken ? -1 : h->socket ? recv(h->fd, buf, n, 0) : read(h->fd, buf, n);
         bool over = got < 0 ? errno == ECONNRESET : got == 0 && n > 0;
-        if (over && tell_line(h) < 0)
+        if ((over || got < 0) && was_closed(h))
+            got = -1;
+        else if (over && tell_line(h) < 0)
             got = -1;
         else if (got < 0)
             (void)error_tell_errno("cannot read");
@@ -202,9 +220,10 @@ CATENA_EXPORT ssize_t xiowrite(struct xio *x, const void *buf, size_t n)
     if (!buf && n > 0) {
         (void)wrong("the buffer is NULL");
     } else if (may(h, chain_writes(h->chain), "the handle is for reading only")) {
-        put = h->socket ? send(h->fd, buf, n, MSG_NOSIGNAL) : write_pipe(h, buf, n);
+        bool woken = !handle_wait(h, POLLOUT);
+        put = woken ? -1 : h->socket ? send(h->fd, buf, n, MSG_NOSIGNAL) : write_pipe(h, buf, n);
         bool over = put < 0 && (errno == EPIPE || errno == ECONNRESET);
-        if (put < 0 && !(over && tell_line(h) < 0))
+        if (put < 0 && !was_closed(h) && !(over && tell_line(h) < 0))
             (void)error_tell_errno("cannot write");
     }
     leave(x, h);
@@ -255,7 +274,7 @@ CATENA_EXPORT int xioclose(struct xio *x)
     }
     bool ours = handle_is_ours(h);
     if (ours)
-        handle_wake(h);
+        handle_wake(h, handles_shared(x));
     return handles_leave(x) ? really_close(h, ours) : 0;
 }
 

@@ -480,7 +480,42 @@ static void listeners(void **state)
 static void *accept_one(void *arg)
 {
     struct xio *h = xioaccept(arg);
-    return (void *)(uintptr_t)(h ? 99 : xioerror(NULL)->kind);
+    return (void *)(uintptr_t)(h || errno != EBADF ? 99 : xioerror(NULL)->kind);
+}
+
+static void *read_one(void *arg)
+{
+    char c;
+    ssize_t got = xioread(arg, &c, 1);
+    return (void *)(uintptr_t)(got != -1 || errno != EBADF ? 99 : xioerror(NULL)->kind);
+}
+
+/* Of each kind: a socket, one behind a line, a program's, a FIFO, a line that begins and ends here. */
+static void closing_wakes_readers(void **state)
+{
+    (void)state;
+    const char *chains[] = {chain("unix-connect:", "sock"), chain("nop|unix-connect:", "sock"), "exec:cat",
+                            chain("open:", "wakes"), "pipe"};
+    enum { N = sizeof chains / sizeof chains[0] };
+    int l = listen_at(unit_path("sock"));
+    struct xio *h[N];
+    pthread_t t[N];
+    void *result;
+    char c;
+    assert_int_equal(mkfifo(unit_path("wakes"), 0600), 0);
+    for (int i = 0; i < N; i++) {
+        h[i] = opened(xioopen(chains[i]));
+        assert_int_equal(xioread(h[i], &c, 0), 0);
+        assert_int_equal(pthread_create(&t[i], NULL, read_one, h[i]), 0);
+    }
+    unit_pause(50);
+    for (int i = 0; i < N; i++) {
+        (void)xioclose(h[i]);
+        assert_int_equal(pthread_join(t[i], &result), 0);
+        assert_int_equal((uintptr_t)result, XIO_STOPPED);
+    }
+    (void)unlink(unit_path("wakes"));
+    close(l);
 }
 
 static void closing_wakes(void **state)
@@ -699,7 +734,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         xio(a_plain_one_is_its_descriptor), xio(modes), xio(nobody_reads), xio(a_line_is_a_descriptor_too),
         xio(close_delivers), xio(close_cuts), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(in_time),
-        xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(relays), xio(facts_of_the_caller), xio(given_away), xio(forked), xio(many),
+        xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(closing_wakes_readers), xio(relays), xio(facts_of_the_caller), xio(given_away), xio(forked), xio(many),
         xio(again_and_again),
     };
     return cmocka_run_group_tests_name("xio", tests, unit_begin, unit_end);
