@@ -177,6 +177,11 @@ module() { # <name>: one of the examples, built as its head says
     refused text.so 'cannot be loaded'
     chmod 666 rot13.so
     refused rot13.so 'others than root and you may write to it'
+    mkdir open
+    chmod 777 open
+    run catena --module open - pipe
+    same 1 "$status"
+    has "$output" 'module "open": others than root and you may write to it'
     run catena --module missing.so - pipe
     same 1 "$status"
     has "$output" 'missing.so.*no such file'

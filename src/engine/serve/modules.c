@@ -78,6 +78,9 @@ static int left_out(int rc, bool named, const struct err *e)
 int modules_load_directory(struct modules *m, const char *directory, bool named, struct err *e)
 {
     struct dirent **entry = NULL;
+    struct stat st;
+    if (stat(directory, &st) == 0 && check_writers(directory, e) < 0)
+        return left_out(-1, named, e);
     int n = scandir(directory, &entry, is_module, alphasort), rc = 0;
     if (n < 0 && (named || errno != ENOENT))
         rc = left_out(err_sys(e, "modules in \"%s\"", directory), named, e);
