@@ -57,13 +57,37 @@ static void fail(int fd, struct slot *s, int error)
     s->error = error ? error : ECONNREFUSED;
 }
 
+/* The association is dissolved: a fresh socket takes its place, with what was set. */
+static int disconnect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct slots_hold h;
+    int rc = 1, sys = errno;
+    slots_lock(&h);
+    struct slot *s = slots_peek(fd) > SLOT_FRESH ? slot_known(fd) : NULL;
+    int fresh = s ? REAL(socket)(s->domain, s->type | SOCK_CLOEXEC, s->protocol) : -1;
+    if (s)
+        rc = fresh < 0 ? -1 : 0;
+    for (const struct wish *w = s ? s->wishes : NULL; w && fresh >= 0; w = w->next)
+        (void)REAL(setsockopt)(fresh, w->level, w->name, w->value, w->len);
+    if (fresh >= 0 && !install(fd, fresh, s, SLOT_FRESH))
+        rc = -1;
+    if (rc == 0) {
+        s->told = s->resolver = s->bare = false;
+        s->error = 0;
+    }
+    sys = rc < 0 ? errno : sys;
+    slots_unlock(&h);
+    errno = sys;
+    return rc == 1 ? REAL(connect)(fd, addr, len) : rc;
+}
+
 /* Under the lock. answered: as lease_answer() has it. */
 static void take(int fd, struct slot *s, int answered, const struct preload_answer *a, const int given[2])
 {
     if (answered > 0 && a->verdict == SAYS_OPEN && given[0] >= 0)
         gate_serve(fd, given[0], s);
     else
-        fail(fd, s, answered > 0 ? a->error : ECONNREFUSED);
+        fail(fd, s, answered > 0 ? a->error : errno);
     if (answered > 0 && given[1] >= 0)
         REAL(close)(given[1]);
 }
@@ -160,9 +184,10 @@ static int wait_for_it(int fd, struct slot *s, int answers)
     int answered = lease_answer(answers, 0, &a, given);
     if (answered == 0)
         return go_on_by_gate(fd, s, answers, errno == EINTR ? EINTR : EINPROGRESS);
+    int sys = errno;
     REAL(close)(answers);
     if (answered < 0 || a.verdict != SAYS_OPEN || given[0] < 0) {
-        errno = answered < 0 ? ECONNREFUSED : a.error;
+        errno = answered < 0 ? sys : a.error;
         return -1;
     }
     slots_lock(&h);
@@ -179,17 +204,15 @@ int gate_open(const struct slot *s, const union address *to, struct preload_answ
     struct preload_request q = {.ask = ASK_OPEN, .packets = s->type != SOCK_STREAM};
     int given[2], rc, answers;
     address_tell(to, &q);
-    if ((answers = lease_ask(&q)) < 0) {
-        errno = ECONNREFUSED;
+    if ((answers = lease_ask(&q)) < 0)
         return -1;
-    }
     while ((rc = lease_answer(answers, 0, a, given)) == 0)
         ;
     if (rc > 0 && a->verdict == SAYS_OPENING)
         return answers;
-    REAL(close)(answers);
     if (rc < 0)
-        *a = (struct preload_answer){.verdict = SAYS_FAILED, .error = ECONNREFUSED};
+        *a = (struct preload_answer){.verdict = SAYS_FAILED, .error = errno};
+    REAL(close)(answers);
     errno = a->error;
     return -1;
 }
@@ -241,6 +264,8 @@ int gate_connect(int fd, const struct sockaddr *addr, socklen_t len)
     union address to;
     struct slots_hold h;
     int rc = 1, sys = errno;
+    if (addr && len >= sizeof addr->sa_family && addr->sa_family == AF_UNSPEC)
+        return disconnect(fd, addr, len);
     if (!address_take(addr, len, &to))
         return REAL(connect)(fd, addr, len);
     if (slots_peek(fd) == SLOT_PENDING)

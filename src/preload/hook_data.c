@@ -3,6 +3,7 @@
  * the first bytes of a connection name an address, that goes the way of connect(). */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "preload/gate.h"
 #include "preload/gate_address.h"
@@ -100,12 +101,15 @@ HOOK int shutdown(int fd, int how)
     return gate_is_open(fd) ? REAL(shutdown)(fd, how) : -1;
 }
 
-static bool is_stream(int fd)
+/* Is it a stream? Of packets of IPv4 an address is that, as for the system, also where it names no family. */
+static bool is_stream(int fd, union address *named)
 {
     struct slots_hold h;
     slots_lock(&h);
     const struct slot *s = slot_of(fd);
     bool stream = s && s->type == SOCK_STREAM;
+    if (s && !stream && s->domain == AF_INET && named->any.sa_family == AF_UNSPEC)
+        named->any.sa_family = AF_INET;
     slots_unlock(&h);
     return stream;
 }
@@ -114,9 +118,13 @@ static bool is_stream(int fd)
 static bool sends_to(int fd, struct msghdr *m, int *flags, union address *to)
 {
     bool connected = true;
-    if (!address_take(m->msg_name, m->msg_namelen, to))
+    union address named = {0};
+    if (m->msg_namelen >= sizeof named.any.sa_family)
+        memcpy(&named, m->msg_name, m->msg_namelen < sizeof named ? m->msg_namelen : sizeof named);
+    bool stream = is_stream(fd, &named);
+    if (!address_take(&named.any, m->msg_namelen, to))
         return true;
-    if (is_stream(fd)) {
+    if (stream) {
         if (*flags & MSG_FASTOPEN && gate_connect(fd, m->msg_name, m->msg_namelen) < 0)
             return false;
         *flags &= ~MSG_FASTOPEN;

@@ -201,14 +201,31 @@ static bool send_with(int to, const void *data, size_t n, int fd)
     return sent == (ssize_t)n;
 }
 
+static int tell(const char *text, int error)
+{
+    if (!quiet && REAL(write)(2, text, strlen(text)) < 0)
+        errno = 0;
+    errno = error;
+    return -1;
+}
+
 /* Whoever has lost the helper gets no connections; nothing ever goes another way. */
 static int tell_lost(void)
 {
-    static const char text[] = "xiorun: " PRELOAD_LIBRARY ": there is no helper to open the chain\n";
-    int sys = errno;
-    if (!quiet && REAL(write)(2, text, sizeof text - 1) < 0)
-        errno = sys;
-    return -1;
+    return tell("xiorun: " PRELOAD_LIBRARY ": there is no helper to open the chain\n", ECONNREFUSED);
+}
+
+/* The way needs a descriptor, or two. */
+static int tell_full(int error)
+{
+    return tell(error == ENFILE ? "xiorun: " PRELOAD_LIBRARY ": no more descriptors can be open on this system\n"
+                                : "xiorun: " PRELOAD_LIBRARY ": the program can open no more descriptors (RLIMIT_NOFILE)\n",
+                error);
+}
+
+static bool is_full(void)
+{
+    return errno == EMFILE || errno == ENFILE;
 }
 
 /* So that a descriptor cannot be written to until the helper has emptied the other end (gate.h). */
@@ -223,15 +240,15 @@ static void fill(int fd)
 
 int lease_ask(struct preload_request *q)
 {
-    int fd[2], to = get_lease();
+    int fd[2], to;
+    errno = 0;
+    to = get_lease();
     q->magic = PRELOAD_MAGIC;
     q->quiet = quiet;
     q->pid = getpid();
     (void)snprintf(q->program, sizeof q->program, "%s", program_invocation_short_name);
-    if (to < 0)
-        return tell_lost();
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0)
-        return -1;
+    if (to < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0)
+        return is_full() ? tell_full(errno) : tell_lost();
     if (q->ask == ASK_OPEN)
         fill(fd[0]);
     bool sent = send_with(to, q, sizeof *q, fd[1]);
@@ -276,10 +293,12 @@ int lease_answer(int fd, int flags, struct preload_answer *a, int given[2])
         take_descriptors(&m, given);
     if (n == sizeof *a && a->magic == PRELOAD_MAGIC && !(m.msg_flags & MSG_CTRUNC))
         return 1;
+    bool full = n > 0 && m.msg_flags & MSG_CTRUNC;
     for (int i = 0; i < 2; i++)
         if (given[i] >= 0)
             REAL(close)(given[i]);
-    return -1;
+    errno = ECONNREFUSED;
+    return full ? tell_full(EMFILE) : -1;
 }
 
 bool lease_question(struct preload_request *q, struct preload_answer *a)

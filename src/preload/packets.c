@@ -19,9 +19,10 @@ static bool take_chain(int fd, struct slot *s, int answers)
     int given[2], rc;
     while ((rc = lease_answer(answers, 0, &a, given)) == 0)
         ;
+    int sys = errno;
     REAL(close)(answers);
     if (rc < 0 || a.verdict != SAYS_OPEN || given[0] < 0) {
-        errno = rc < 0 ? ECONNREFUSED : a.error;
+        errno = rc < 0 ? sys : a.error;
         return false;
     }
     slots_lock(&h);

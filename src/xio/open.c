@@ -9,6 +9,7 @@
 #include "catena/port.h"
 #include "catena/run.h"
 #include "catena/thread.h"
+#include "endpoint/options/opts_fd.h"
 #include "xio/error.h"
 #include "xio/handle.h"
 
@@ -166,12 +167,23 @@ static int take_plain(struct handle *h, struct port *p, struct err *e)
     h->fd = p->rfd >= 0 ? p->rfd : p->wfd;
     h->socket = socket;
     h->pipe = !socket && p->flags & PORT_FINAL_W;
+    if (!socket && waits && make_clock(h, e) < 0)
+        return -1;
     if (socket == waits) /* ports make others non-blocking, and leave sockets as they are */
         return 0;
     int mode = fcntl(h->fd, F_GETFL);
     if (mode < 0 || fcntl(h->fd, F_SETFL, waits ? mode & ~O_NONBLOCK : mode | O_NONBLOCK) < 0)
         return err_sys(e, "fcntl(%d, F_SETFL)", h->fd);
     return 0;
+}
+
+/* The end of messages is none of them, unless somebody wants it to be. */
+static void end_silently(struct handle *h)
+{
+    struct port *p = h->line.port[RIGHT];
+    const struct addr *a = h->chain->plan->end[RIGHT].fwd;
+    if (h->chain->records && p && p->shut == PORT_SHUT_NULL && !(a && opt_find(a, &opt_shut_null)))
+        p->shut = PORT_SHUT_NONE;
 }
 
 /* The last step where the chain is opened first: it is the handle, or a line is made of it. */
@@ -181,6 +193,7 @@ static int settle(struct passage *s, struct err *e)
     struct port *p = h->line.port[RIGHT];
     if (p && is_plain(h, p))
         return take_plain(h, p, e);
+    end_silently(h);
     if (make_clock(h, e) < 0 || make_pair(h, e) < 0)
         return -1;
     line_put_end(&h->line, LEFT, h->end);
@@ -195,6 +208,7 @@ static int relay_opened(struct passage *s, struct err *e)
     struct handle *h = (struct handle *)((char *)s - offsetof(struct handle, passage));
     if (!atomic_load(&h->closing))
         handle_set_clock(h, -1);
+    end_silently(h);
     return passage_relay(s, e);
 }
 

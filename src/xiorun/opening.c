@@ -29,6 +29,8 @@ struct opening {
 /* The few that programs know to handle. */
 static int errno_of(const struct xio_error *e)
 {
+    if (e->sys == EMFILE || e->sys == ENFILE)
+        return ENFILE;
     switch (e->kind) {
     case XIO_TIMEOUT:
     case XIO_NOBODY: return ETIMEDOUT;

@@ -161,6 +161,8 @@ static int check_way(const struct call *c, int fd, struct message *m)
         m->header.msg_namelen = 0;
         return flags_of(c) & MSG_FASTOPEN ? EOPNOTSUPP : 0;
     }
+    if (m->header.msg_name && m->name.ss_family == AF_UNSPEC && domain == AF_INET) /* as the system takes it */
+        m->name.ss_family = AF_INET;
     if (!m->header.msg_name || m->name.ss_family == AF_UNSPEC)
         return m->header.msg_name ? EAFNOSUPPORT : 0;
     return strict_packet(c, &m->name, &m->header.msg_namelen);

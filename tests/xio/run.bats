@@ -72,6 +72,34 @@ four_links() {
     wait_for 5 no_helper
 }
 
+@test "the end of packets is none, and who can open no more descriptors is told so" {
+    python3 -u -c 'import socket
+s = socket.socket(2, 2)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])
+while True: print("got", s.recv(99).decode() or "nothing")' >seen 3>&- &
+    wait_for 10 file_has seen '^[0-9]'
+    echo "* * udp nop|udp:127.0.0.1:$(<seen)" >rules
+    echo "* 8 udp udp:127.0.0.1:$(<seen)" >first
+    cat rules >>first
+    xiorun -f first -- python3 -c 'import socket
+for port in 7, 8:
+    s = socket.socket(2, 2)
+    s.sendto(b"one", ("192.0.2.1", port))
+    s.close()'
+    wait_for 5 no_helper
+    same "$(printf 'got one\ngot one')" "$(grep got seen)"
+    run xiorun -c "tcp:127.0.0.1:$www" -- sh -c 'ulimit -n 32; exec python3 -c "
+import socket
+kept = []
+try:
+    while True: kept.append(open(\"/dev/null\"))
+except OSError: kept.pop()
+socket.socket().connect((\"198.51.100.1\", 80))"'
+    has "$output" 'can open no more descriptors'
+    has "$output" 'Errno 24'
+}
+
 @test "programs of many kinds through four links" {
     four_links
     start_listener tls "openssl-listen:0,bind=127.0.0.1,fork,cert=$certs/web.pem,verify=0" "tcp:127.0.0.1:$www"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a program may do with sockets, one after the other; behind far.example:80 an HTTP server has /page, refused.example
 # refuses, and slow.example takes half a second to greet.
-import asyncio, errno, os, select, signal, socket, struct, threading, urllib.request
+import asyncio, ctypes, errno, os, resource, select, signal, socket, struct, threading, urllib.request
 
 FAR, REFUSED, SLOW = ("far.example", 80), ("refused.example", 1), ("slow.example", 1)
 ASK = b"GET /page HTTP/1.0\r\n\r\n"
@@ -202,6 +202,43 @@ def packets():
         assert e.errno == errno.ENETUNREACH
 
 
+# An address without a family is one of IPv4 for packets, and none for connect().
+def no_family():
+    c = ctypes.CDLL(None, use_errno=True)
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    to = struct.pack("=H", 0) + struct.pack("!H", 123) + bytes([192, 0, 2, 1]) + bytes(8)
+    assert c.sendto(s.fileno(), b"x", 1, 0, to, 16) == -1 and ctypes.get_errno() == errno.ENETUNREACH
+    for s, there in (socket.socket(), FAR), (socket.socket(socket.AF_INET, socket.SOCK_DGRAM), ("192.0.2.1", 8)):
+        s.connect(there)
+        assert c.connect(s.fileno(), bytes(16), 16) == 0
+        try:
+            s.getpeername()
+            assert False
+        except OSError as e:
+            assert e.errno == errno.ENOTCONN
+        s.connect(there)
+        assert s.getpeername()[1] == there[1]
+        s.close()
+
+
+def no_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    kept = []
+    try:
+        while True:
+            s = socket.socket()
+            kept.append(s)
+            s.connect(FAR)
+    except OSError as e:
+        assert e.errno == errno.EMFILE, e
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if kept[-1].connect_ex(FAR) not in (0, errno.EISCONN):
+        assert False
+    kept[-1].send(ASK)
+    page(kept[-1])
+
+
 def listens():
     l = socket.create_server(("127.0.0.1", 0))
     s = socket.socket()
@@ -232,7 +269,7 @@ def threads(n):
 
 for ready in by_poll, by_select, by_connecting:
     waits(ready)
-for test in early_epoll, refused, interrupted, forks, copies, names, packets, listens:
+for test in early_epoll, refused, interrupted, forks, copies, names, packets, no_family, no_descriptors, listens:
     test()
 asyncio.run(loop(20))
 threads(8)
