@@ -57,6 +57,9 @@ static void packets(void)
     tell("sendto", sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof a));
     tell("sendmsg", sendmsg(fd, &m.msg_hdr, 0));
     tell("sendmmsg", sendmmsg(fd, &m, 1, 0));
+    a.sin_family = AF_UNSPEC;
+    tell("no family", sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof a));
+    a.sin_family = AF_INET;
     tell("udp connect", connect(fd, (struct sockaddr *)&a, sizeof a));
     tell("direct", sendto(fd, "x", 1, 0, (struct sockaddr *)&loop, sizeof loop));
     close(fd);

@@ -324,6 +324,7 @@ fast open: EOPNOTSUPP
 sendto: ENETUNREACH
 sendmsg: ENETUNREACH
 sendmmsg: ENETUNREACH
+no family: ENETUNREACH
 udp connect: ENETUNREACH
 direct: ok
 resolver: ok
