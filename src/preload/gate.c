@@ -26,8 +26,10 @@ static bool install(int fd, int from, struct slot *s, enum slot_state state)
     for (const struct watch *w = s->watches; w; w = w->next)
         (void)REAL(epoll_ctl)(w->epoll, EPOLL_CTL_DEL, fd, NULL);
     bool done = REAL(dup3)(from, fd, cloexec) >= 0;
-    for (struct watch *w = s->watches; w; w = w->next)
-        (void)REAL(epoll_ctl)(w->epoll, EPOLL_CTL_ADD, fd, &w->event);
+    for (const struct watch *w = s->watches; w; w = w->next) {
+        struct epoll_event e = state == SLOT_PENDING ? gate_event(w->event) : w->event;
+        (void)REAL(epoll_ctl)(w->epoll, EPOLL_CTL_ADD, fd, &e);
+    }
     REAL(close)(from);
     if (done)
         slot_moved(fd, s, state);

@@ -21,6 +21,15 @@ void gates_look(void);
 /* For calls that move data: is there anything to be said before? Then it is errno, and the call has failed. */
 bool gate_stops(int fd);
 
+/* What is waited for at a gate: to who wants to write, too, the answer is nothing to read. */
+static inline struct epoll_event gate_event(struct epoll_event e)
+{
+    const uint32_t reads = EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+    if (e.events & EPOLLOUT)
+        e.events &= ~reads;
+    return e;
+}
+
 static inline bool gate_is_open(int fd)
 {
     return atomic_load_explicit(&slots_waiting, memory_order_relaxed) == 0 || !gate_stops(fd);

@@ -147,9 +147,10 @@ HOOK int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict 
 
 HOOK int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 {
-    int rc = REAL(epoll_ctl)(epoll, op, fd, event);
     enum slot_state state = slots_peek(fd);
+    struct epoll_event gate = event && state == SLOT_PENDING ? gate_event(*event) : (struct epoll_event){0};
     struct slots_hold h;
+    int rc = REAL(epoll_ctl)(epoll, op, fd, event && state == SLOT_PENDING ? &gate : event);
     if (rc < 0 || state == SLOT_NONE || state == SLOT_SERVED)
         return rc;
     slots_lock(&h);

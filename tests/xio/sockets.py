@@ -67,6 +67,11 @@ def early_epoll():
     s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     while not [1 for _, e in ep.poll(10) if e & select.EPOLLOUT and not e & (select.EPOLLHUP | select.EPOLLERR)]:
         pass
+    late = begun(FAR) # nothing has come that could be read
+    ep2 = select.epoll()
+    ep2.register(late, select.EPOLLIN | select.EPOLLOUT)
+    assert ep2.poll(10) == [(late.fileno(), select.EPOLLOUT)]
+    late.close()
     assert outcome(s) == 0
     assert s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
     assert s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
