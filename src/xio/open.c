@@ -2,6 +2,7 @@
  * Opening handles, by the steps of a passage (engine/serve/passage.h): see handle.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include "catena/port.h"
 #include "catena/run.h"
 #include "catena/thread.h"
-#include "endpoint/options/opts_fd.h"
 #include "xio/error.h"
 #include "xio/handle.h"
 
@@ -177,12 +177,19 @@ static int take_plain(struct handle *h, struct port *p, struct err *e)
     return 0;
 }
 
+static bool names_option(const struct addr *a, const char *name)
+{
+    for (size_t i = 0; a && i < a->nopts; i++)
+        if (strcmp(a->opts[i].desc->name, name) == 0)
+            return true;
+    return false;
+}
+
 /* The end of messages is none of them, unless somebody wants it to be. */
 static void end_silently(struct handle *h)
 {
     struct port *p = h->line.port[RIGHT];
-    const struct addr *a = h->chain->plan->end[RIGHT].fwd;
-    if (h->chain->records && p && p->shut == PORT_SHUT_NULL && !(a && opt_find(a, &opt_shut_null)))
+    if (h->chain->records && p && p->shut == PORT_SHUT_NULL && !names_option(h->chain->plan->end[RIGHT].fwd, "shut-null"))
         p->shut = PORT_SHUT_NONE;
 }
 
