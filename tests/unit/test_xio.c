@@ -490,12 +490,21 @@ static void *read_one(void *arg)
     return (void *)(uintptr_t)(got != -1 || errno != EBADF ? 99 : xioerror(NULL)->kind);
 }
 
+/* More than anybody takes. */
+static void *write_on(void *arg)
+{
+    static const char much[BIG];
+    while (xiowrite(arg, much, sizeof much) > 0)
+        ;
+    return (void *)(uintptr_t)(errno == EBADF ? XIO_STOPPED : 99);
+}
+
 /* Of each kind: a socket, one behind a line, a program's, a FIFO, a line that begins and ends here. */
 static void closing_wakes_readers(void **state)
 {
     (void)state;
     const char *chains[] = {chain("unix-connect:", "sock"), chain("nop|unix-connect:", "sock"), "exec:cat",
-                            chain("open:", "wakes"), "pipe"};
+                            chain("open:", "wakes"), "pipe", chain("unix-connect:", "sock")};
     enum { N = sizeof chains / sizeof chains[0] };
     int l = listen_at(unit_path("sock"));
     struct xio *h[N];
@@ -506,7 +515,7 @@ static void closing_wakes_readers(void **state)
     for (int i = 0; i < N; i++) {
         h[i] = opened(xioopen(chains[i]));
         assert_int_equal(xioread(h[i], &c, 0), 0);
-        assert_int_equal(pthread_create(&t[i], NULL, read_one, h[i]), 0);
+        assert_int_equal(pthread_create(&t[i], NULL, i == N - 1 ? write_on : read_one, h[i]), 0);
     }
     unit_pause(50);
     for (int i = 0; i < N; i++) {
