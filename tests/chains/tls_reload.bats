@@ -140,3 +140,37 @@ END
     same localhost "$(shown)"
     has "$(<locked.err)" 'locked.key: read again'
 }
+
+@test "lists and authorities that are renewed in their directory: in threads, with and without reload" {
+    printf '[ca]\ndefault_ca=c\n[c]\ndatabase=index\ndefault_md=sha256\ndefault_crl_days=2\n' >conf
+    : >index
+    crl() { openssl ca -config conf -cert "$certs/ca.crt" -keyfile "$certs/ca.key" "$@" 2>/dev/null; }
+    mkdir lists trusted
+    crl -gencrl -out lists/list.pem
+    cp "$certs/self.crt" trusted/ca.pem
+    openssl rehash lists
+    cp "$certs/ca.crt" trusted/ca.pem
+    openssl rehash trusted
+    common=bind=127.0.0.1,thread,cert=server.pem
+    start_listener plain "openssl-listen:0,$common,cafile=$certs/ca.crt,crlpath=lists" pipe
+    plain=$port
+    start_listener again "openssl-listen:0,$common,cafile=$certs/ca.crt,crlpath=lists,reload" pipe
+    again=$port
+    start_listener trusting "openssl-listen:0,$common,capath=trusted,reload" pipe
+    trusting=$port
+    client=openssl,cafile=$certs/ca.crt,cert=$certs/client.pem
+    for at in "$plain" "$again" "$trusting"; do
+        same hello "$(catena - "$client|tcp:localhost:$at,pf=ip4" <<<hello)"
+    done
+    crl -revoke "$certs/client.crt"
+    crl -gencrl -out new && cat new >lists/list.pem # in its place: the directory stays as it is
+    cat "$certs/self.crt" >trusted/ca.pem
+    for at in "$plain" "$again"; do
+        run catena - "$client|tcp:localhost:$at,pf=ip4" <<<hello
+        same 1 "$status"
+        has "$output" 'our certificate has been revoked'
+    done
+    run catena - "$client|tcp:localhost:$trusting,pf=ip4" <<<hello
+    same 1 "$status"
+    has "$(<again.err)" 'lists: read again'
+}

@@ -2,6 +2,8 @@
  * What is made of files again when they change: see catena/renewed.h. */
 #include "catena/renewed.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +21,14 @@ struct made {
     void *what;
     size_t users; /* connections, and the place in front */
 };
-/* A file as it was when it was read last. */
+/* A file as it was when it was read last; of a directory the files in it, too. */
 struct stamp {
     const struct opt *option;
     dev_t dev;
     ino_t ino;
     off_t size;
     struct timespec changed, modified;
+    uint64_t inside;
 };
 struct renewed {
     const struct renewed_ops *ops;
@@ -48,6 +51,33 @@ static bool is_file(const struct opt *o)
     return (o->desc->file || o->desc->secret == SECRET_FILE) && o->v.s && *o->v.s;
 }
 
+static uint64_t mix(uint64_t sum, uint64_t n)
+{
+    return (sum ^ n) * 0x9e3779b97f4a7c15u ^ sum >> 29;
+}
+
+/* What is in a directory, in whatever order it is listed. What is written into a file there leaves the directory as it
+ * is, and so does a rename where its links lead. */
+static uint64_t sum_of(const char *directory)
+{
+    DIR *d = opendir(directory);
+    uint64_t sum = 0;
+    for (const struct dirent *f; d && (f = readdir(d));) {
+        struct stat st;
+        if (f->d_name[0] == '.' || fstatat(dirfd(d), f->d_name, &st, 0) < 0)
+            continue;
+        uint64_t one = mix(mix(mix(1, st.st_dev), st.st_ino), (uint64_t)st.st_size);
+        one = mix(mix(one, (uint64_t)st.st_ctim.tv_sec), (uint64_t)st.st_ctim.tv_nsec);
+        one = mix(mix(one, (uint64_t)st.st_mtim.tv_sec), (uint64_t)st.st_mtim.tv_nsec);
+        for (const char *c = f->d_name; *c; c++)
+            one = mix(one, (unsigned char)*c);
+        sum += one;
+    }
+    if (d)
+        (void)closedir(d);
+    return sum;
+}
+
 static struct stamp stamp_of(const struct opt *o)
 {
     struct stat st;
@@ -58,6 +88,7 @@ static struct stamp stamp_of(const struct opt *o)
         s.size = st.st_size;
         s.changed = st.st_ctim;
         s.modified = st.st_mtim;
+        s.inside = S_ISDIR(st.st_mode) ? sum_of(o->v.s) : 0;
     }
     return s;
 }
@@ -70,7 +101,7 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 static bool is_same(const struct stamp *a, const struct stamp *b)
 {
     return a->dev == b->dev && a->ino == b->ino && a->size == b->size && same_time(&a->changed, &b->changed) &&
-           same_time(&a->modified, &b->modified);
+           same_time(&a->modified, &b->modified) && a->inside == b->inside;
 }
 
 /* Takes down how they are now. Which one differs from before; NULL: none does. */

@@ -40,7 +40,7 @@ struct tls_context {
     size_t nalpn;        /* bytes */
     unsigned char *pins; /* digests, one behind the other */
     size_t npins;
-    X509_STORE *revoked; /* crlpath=, or NULL */
+    const char *revoked; /* crlpath=, or NULL */
     enum tls_ocsp ocsp;
 };
 

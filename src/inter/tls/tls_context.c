@@ -278,7 +278,6 @@ static void release(void *context)
     BIO_meth_free(t->bio);
     sink_close(&t->key_log);
     tls_certs_free(t->certs);
-    X509_STORE_free(t->revoked);
     free(t->alpn);
     free(t->pins);
     free(t);

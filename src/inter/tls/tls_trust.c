@@ -3,18 +3,32 @@
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
 #include "catena/key_file.h"
 
+static X509_STORE *open_directory(const char *path)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_LOOKUP *lookup = store ? X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir()) : NULL;
+    if (lookup && X509_LOOKUP_add_dir(lookup, path, X509_FILETYPE_PEM) == 1)
+        return store;
+    X509_STORE_free(store);
+    return NULL;
+}
+
+/* A store remembers what it has found, so each search has one of its own: lists are renewed in their place. */
 static STACK_OF(X509_CRL) *find_in_directory(const struct tls_context *t, const X509_NAME *issuer)
 {
-    X509_STORE_CTX *own = X509_STORE_CTX_new();
+    X509_STORE *store = t->revoked ? open_directory(t->revoked) : NULL;
+    X509_STORE_CTX *own = store ? X509_STORE_CTX_new() : NULL;
     STACK_OF(X509_CRL) *lists = NULL;
-    if (own && X509_STORE_CTX_init(own, t->revoked, NULL, NULL) == 1)
+    if (own && X509_STORE_CTX_init(own, store, NULL, NULL) == 1)
         lists = X509_STORE_CTX_get1_crls(own, issuer);
     X509_STORE_CTX_free(own);
+    X509_STORE_free(store);
     return lists;
 }
 
@@ -48,6 +62,9 @@ static int add_list(const struct opt *o, X509_STORE *store, struct run *r, struc
 
 static int check_directory(const struct opt *o, struct err *e)
 {
+    struct stat st;
+    if (stat(o->v.s, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_at(e, o->at, "%s=%s: it is no directory", o->desc->name, o->v.s);
     if (access(o->v.s, R_OK | X_OK) == 0)
         return 0;
     (void)err_sys(e, "%s=%s", o->desc->name, o->v.s);
@@ -59,10 +76,7 @@ static int add_lists(const struct opt *o, struct tls_context *t, X509_STORE *sto
 {
     if (check_directory(o, e) < 0)
         return -1;
-    t->revoked = X509_STORE_new();
-    X509_LOOKUP *lookup = t->revoked ? X509_STORE_add_lookup(t->revoked, X509_LOOKUP_hash_dir()) : NULL;
-    if (!lookup || X509_LOOKUP_add_dir(lookup, o->v.s, X509_FILETYPE_PEM) != 1)
-        return tls_option_error(o, e);
+    t->revoked = o->v.s;
     X509_STORE_set_lookup_crls(store, find_lists);
     return 0;
 }
