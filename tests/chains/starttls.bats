@@ -29,7 +29,7 @@ pop3 '+OK <1@x>\\r\\n' 'STLS\\n' 'send:+OK <1@x>\\r\\n' line 'send:+OK\\r\\n'
 sieve '' 'STARTTLS\\n' 'send:"IMPLEMENTATION" {4}\\r\\nO\\r\\nK\\r\\n"starttls"\\r\\nOK\\r\\n' line 'send:OK "go"\\r\\n'
 ftp '220-a\\r\\n b\\r\\n220 c\\r\\n' 'AUTH TLS\\n' 'send:220-a\\r\\n b\\r\\n220 c\\r\\n' line 'send:234 go\\r\\n'
 nntp '201 ro\\r\\n' 'STARTTLS\\n' 'send:201 ro\\r\\n' line 'send:382 go\\r\\n'
-irc ':s NOTICE * :wait\\r\\n' 'STARTTLS\\n' 'send::s NOTICE * :wait\\r\\n' line 'send::s 670 n :go\\r\\n'
+irc '' 'STARTTLS\\n' 'send::s NOTICE * :wait\\r\\n' line 'send::s 670 n :go\\r\\n'
 ldap '' '0\\035\\002\\001\\001w\\030\\200\\00261.3.6.1.4.1.1466.20037' recv:31 'send:0\\x0c\\x02\\x01\\x01x\\x07\\n\\x01\\0\\x04\\0\\x04\\0'
 xmpp '' "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='d' version='1.0'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" recv:127 "send:\$xmpp" recv:51 "send:<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'></proceed>"
 ROWS
@@ -54,6 +54,7 @@ smtp 'plain text came behind' 'send:220 x\r\n' line 'send:250 STARTTLS\r\n' line
 imap 'plain text came behind' 'send:* OK\r\n' line 'send:a1 OK\r\na2 OK evil\r\n'
 imap 'greets otherwise: "\* PREAUTH in"' 'send:* PREAUTH in\r\n'
 pop3 'closed the connection' 'send:+OK\r\n' line shut
+imap 'a control character in its text (0x0d)' 'send:* OK a\r* BYE\r\n'
 sieve 'offers no TLS' 'send:"SASL" "PLAIN"\r\nOK\r\n'
 ftp 'has refused TLS: "500 ?"' 'send:220 x\r\n' line 'send:500 ?\r\n'
 irc 'has refused TLS: ":s 691' line 'send::s 691 n :no\r\n'

@@ -15,7 +15,6 @@ enum verdict { MORE, GOOD, BAD };
 struct reply {
     struct buf text;     /* all of it, as it came but for bare line feeds */
     char last[LINE_CAP]; /* what decided */
-    size_t nlast;        /* bytes of that in text */
     unsigned nlines;
     bool inside; /* the line before ended in a literal */
 };

@@ -11,10 +11,9 @@
 
 /* What comes out beyond TLS: what a client in plain text waits for. */
 enum hands_on {
-    NOTHING, /* the server says it again in TLS */
+    NOTHING, /* the server says it again in TLS, or it may be anybody's words */
     GREETING,
     CAPABILITIES, /* a greeting, but for words that hold in plain text only */
-    NOTICES,      /* all that was said before the go-ahead */
 };
 
 struct lines_client {
@@ -35,7 +34,7 @@ static const struct lines_client rows[] = {
     {"sieve", judge_sieve, "OK", NULL, NULL, "STARTTLS", "STARTTLS", "OK", NOTHING},
     {"ftp", judge_code, "220", NULL, NULL, NULL, "AUTH TLS", "234", GREETING},
     {"nntp", judge_word, "20", NULL, NULL, NULL, "STARTTLS", "382", GREETING},
-    {"irc", judge_irc, NULL, NULL, NULL, NULL, "STARTTLS", "670", NOTICES},
+    {"irc", judge_irc, NULL, NULL, NULL, NULL, "STARTTLS", "670", NOTHING},
 };
 
 static const struct lines_client *row_of(const struct addr *a)
@@ -62,13 +61,10 @@ static int hear(struct wire *w, const struct lines_client *row, const char *want
     return v == GOOD ? 0 : starttls_refused(what, r->last, e);
 }
 
-static int hand_on(struct wire *w, const struct lines_client *row, struct reply *greeting, const struct reply *go_ahead,
-                   struct err *e)
+static int hand_on(struct wire *w, const struct lines_client *row, struct reply *greeting, struct err *e)
 {
     if (row->on == CAPABILITIES)
         greeting_without_tls(&greeting->text);
-    if (row->on == NOTICES)
-        return wire_hand_on(w, buf_data(&go_ahead->text), go_ahead->text.len - go_ahead->nlast, e);
     return row->on == NOTHING ? 0 : wire_hand_on(w, buf_data(&greeting->text), greeting->text.len, e);
 }
 
@@ -85,7 +81,7 @@ static int talk(const struct addr *a, const struct lines_client *row, struct wir
         return starttls_not_offered(e);
     if (say(w, row->ask, NULL, e) < 0 || hear(w, row, row->go_ahead, "has refused TLS", &heard[2], e) < 0)
         return -1;
-    return starttls_nothing_behind(w, "the server's go-ahead", e) < 0 ? -1 : hand_on(w, row, &heard[0], &heard[2], e);
+    return starttls_nothing_behind(w, "the server's go-ahead", e) < 0 ? -1 : hand_on(w, row, &heard[0], e);
 }
 
 static int client_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)

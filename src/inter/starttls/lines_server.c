@@ -87,7 +87,9 @@ static const struct lines_server rows[] = {
      {{"CAPA", "+OK\r\nSTLS\r\n.\r\n", STAY}, {"QUIT", "+OK\r\n", LEAVE}, {"STLS", "+OK Go ahead\r\n", GO}}},
     {"sieve", judge_sieve, "OK", show_sieve, true, false, "BYE \"No server behind this one\"\r\n",
      "NO (ENCRYPT-NEEDED) \"STARTTLS first\"\r\n",
-     {{"NOOP", "OK\r\n", STAY}, {"LOGOUT", "OK\r\n", LEAVE}, {"STARTTLS", "OK\r\n", GO}}},
+     {{"NOOP", "OK \"Done\"\r\n", STAY},
+      {"LOGOUT", "OK \"Bye\"\r\n", LEAVE},
+      {"STARTTLS", "OK \"Begin TLS negotiation now\"\r\n", GO}}},
     {"ftp", judge_code, "220", NULL, false, false, "421 No server behind this one\r\n", "530 AUTH TLS first\r\n",
      {{"FEAT", "211-Features:\r\n AUTH TLS\r\n PBSZ\r\n PROT\r\n211 End\r\n", STAY},
       {"NOOP", "200 Ok\r\n", STAY},
@@ -161,7 +163,7 @@ static int serve_command(struct wire *w, const struct addr *a, const struct line
 {
     char line[LINE_CAP];
     if (wire_read_line(w, line, sizeof line, e) < 0)
-        return -1;
+        return err_wrap(e, "the client");
     if (asks_for_greeting(row, line))
         return wire_write(w, buf_data(greeting), greeting->len, e);
     const struct lines_command *c = command_of(row, line);
@@ -200,7 +202,7 @@ static int front(struct wire *w, const struct addr *a, const struct lines_server
 {
     enum verdict v;
     if (reply_read(beyond, row->is, row->greeting, r, &v, e) < 0)
-        return -1;
+        return err_wrap(e, "the greeting of the server behind");
     if (v == BAD && wire_write(w, buf_data(&r->text), r->text.len, e) < 0)
         return -1;
     if (v == BAD)

@@ -92,6 +92,16 @@ static int keep_literal(struct wire *w, struct reply *r, struct err *e)
     return n <= 0 ? 0 : wire_read(w, piece, (size_t)n, e) < 0 ? -1 : keep(r, piece, (size_t)n, e);
 }
 
+/* What is a line's end to some is none to others, so that a line could hide another one; and terminals obey the rest.
+ * On IRC that is how texts are coloured. */
+static int check_line(const char *line, bool coloured, struct err *e)
+{
+    for (const char *c = line; *c; c++)
+        if (*c == '\r' || (!coloured && ((unsigned char)*c < ' ' || *c == 0x7f) && *c != '\t'))
+            return err_set(e, ERR_PROTOCOL, "the peer's reply has a control character in its text (0x%02x)", (unsigned char)*c);
+    return 0;
+}
+
 int reply_read(struct wire *w, judge *is, const char *want, struct reply *r, enum verdict *v, struct err *e)
 {
     *r = (struct reply){0};
@@ -100,9 +110,10 @@ int reply_read(struct wire *w, judge *is, const char *want, struct reply *r, enu
             return err_set(e, ERR_PROTOCOL, "the peer's reply has more than %d lines", REPLY_LINES);
         if (wire_read_line(w, r->last, sizeof r->last, e) < 0)
             return -1;
+        if (check_line(r->last, is == judge_irc, e) < 0)
+            return -1;
         *v = is(r, r->last, want);
-        r->nlast = strlen(r->last) + 2;
-        if (keep(r, r->last, r->nlast - 2, e) < 0 || keep(r, "\r\n", 2, e) < 0 ||
+        if (keep(r, r->last, strlen(r->last), e) < 0 || keep(r, "\r\n", 2, e) < 0 ||
             (*v == MORE && is == judge_sieve && keep_literal(w, r, e) < 0))
             return -1;
     }
