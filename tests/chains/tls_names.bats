@@ -135,6 +135,28 @@ EOF
     has "$output" 'another certificate with this kind of key'
 }
 
+@test "a name is a host's, its stars are whole labels, and an empty option is none" {
+    for name in host 'h*' '*'; do
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name.k.example" \
+            -addext "subjectAltName=DNS:$name.k.example" -days 2 -keyout "name.key" -out "name.crt" 2>/dev/null
+        cat name.key name.crt >name.pem
+        serve cert=name.pem,verify=0
+        for asked in host.k.example .k.example .example; do
+            hello ",cafile=name.crt,cn=$asked"
+            wanted='is not for'
+            if [ "$asked" = host.k.example ] && [ "$name" != 'h*' ]; then wanted='^localhost no\|^host.k.example no'; fi
+            has "$output" "$wanted"
+        done
+    done
+    has "$("$(socat_link)" - "tls:localhost:$port,cafile=name.crt,cn=.k.example" <<<hello)" no # as version 1 has it
+    for option in cafile capath cert crlfile cipher min-version method; do
+        hello ",verify=0,$option="
+        refused "openssl-[a-z-]*= has no value"
+    done
+    hello ",cafile=ca.crt,helo=x"
+    refused 'helo counts with starttls= only'
+}
+
 @test "strict-sni refuses other names, and none" {
     serve "cert=server.pem,cert=wild.pem,strict-sni,verify=0"
     for arguments in '-servername nobody.example' -noservername '-servername a.b.wild.example'; do
@@ -164,6 +186,12 @@ EOF
 "cert=server.pem,ocsp-file=ca.crt" "an OCSP response is wanted"
 "cert=server.pem,crlpath=empty" "with verify=0 no certificate is looked at"
 "cert=server.pem,crlpath=nowhere,verify=1" "nowhere: no such file"
+"cert=server.pem,crlpath=$PWD/server.pem,verify=1" "it is no directory"
+"cert=server.pem,cn=localhost" "commonname: with verify=0 no certificate is looked at"
+"cert=server.pem,crlpath=" "crlpath= has no value"
+"cert=server.pem,key=" "key= has no value"
+"cert=server.pem,dhparam=" "dhparam= has no value"
+"cert=" "certificate= has no value"
 "p12=new.p12,passphrase=wrong" "the pass phrase is not that of the file"
 "p12=new.p12" "there is no terminal to ask"
 "p12=server.pem" "a PKCS #12 file is wanted"

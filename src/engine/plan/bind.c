@@ -344,6 +344,16 @@ static bool is_resolver_option(const struct option_desc *d)
     return d->groups == (GROUP_IP4 | GROUP_IP6) && !d->apply;
 }
 
+/* Options that only what would stand between them has. */
+static int refuse_between(const struct addr *whole, const struct option_desc *wanted, struct err *e)
+{
+    for (size_t i = 0; i < whole->nopts; i++)
+        for (const struct option_desc *const *row = whole->form->options; row && *row; row++)
+            if (option_is(whole->opts[i].desc, *row))
+                return err_at(e, whole->opts[i].at, "%s counts with %s= only", (*row)->name, wanted->name);
+    return 0;
+}
+
 /* What an option of a compound puts between its two addresses; *made NULL: nothing. */
 static int put_between(const struct binder *b, const struct addr *whole, struct addr **made, struct err *e)
 {
@@ -351,7 +361,7 @@ static int put_between(const struct binder *b, const struct addr *whole, struct 
     const struct opt *asked = k->between ? opt_find(whole, k->between_option) : NULL;
     struct arena *ar = &b->plan->arena;
     if (!asked)
-        return 0;
+        return k->between ? refuse_between(whole, k->between_option, e) : 0;
     struct addr *a = *made = arena_alloc(ar, sizeof *a);
     struct parts *parts = arena_alloc(ar, sizeof *parts);
     struct opt *opts = arena_alloc(ar, (whole->nopts + 1) * sizeof *opts);

@@ -96,6 +96,8 @@ int tls_set_identity(const struct addr *a, struct tls_context *t, struct run *r,
 /* tls_options.c: form.check of both: what can be said of the options before anything is opened. */
 int tls_check_client(const struct addr *a, struct err *e);
 int tls_check_server(const struct addr *a, struct err *e);
+/* What version 1 passes over in silence: empty values that nothing asks for, names that nobody is asked for. */
+int tls_check_silent(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);
 
 /* tls_alpn.c */
 int tls_set_alpn(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);

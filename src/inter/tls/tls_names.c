@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* An address literal as bytes: gives 4 or 16, or 0 when it is none. */
 static size_t parse_ip(const char *text, unsigned char ip[16])
@@ -140,16 +141,29 @@ static bool same_address(const char *cn, void *wanted)
     return ip.n == w->n && memcmp(ip.bytes, w->bytes, w->n) == 0;
 }
 
+/* "*" stands for a whole label (RFC 9525, 6.3). And what begins with a dot is no host: the library would take any host
+ * of that domain. */
+static bool is_host(X509 *cert, const char *host, unsigned where)
+{
+    return *host != '.' && X509_check_host(cert, host, 0, where | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
+/* Version 1 compares ".example.com" with what is behind the "*". */
+static bool is_wildcard_of(const char *name, void *domain)
+{
+    return *(const char *)domain == '.' && *name == '*' && strcasecmp(name + 1, domain) == 0;
+}
+
 static bool in_alternative_names(X509 *cert, const char *host, const struct tls_ip *ip)
 {
     return ip->n > 0 ? X509_check_ip(cert, ip->bytes, ip->n, 0) == 1
-                     : X509_check_host(cert, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+                     : is_host(cert, host, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 }
 
 static bool in_common_name(X509 *cert, const char *host, struct tls_ip *ip)
 {
     return ip->n > 0 ? each_common_name(cert, same_address, ip)
-                     : X509_check_host(cert, host, 0, X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT, NULL) == 1;
+                     : is_host(cert, host, X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT);
 }
 
 /* ---- for people ---- */
@@ -214,6 +228,8 @@ int tls_check_name(const struct tls_session *s, X509 *cert, const STACK_OF(X509)
         return 0;
     ip.n = parse_ip(s->expect, ip.bytes);
     if (in_alternative_names(cert, s->expect, &ip))
+        return 0;
+    if (s->run->settings->v1_name && tls_each_name(cert, is_wildcard_of, s->expect))
         return 0;
     if (!in_common_name(cert, s->expect, &ip))
         return not_for(s, cert, "", e);
