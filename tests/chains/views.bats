@@ -24,6 +24,19 @@ proxied='gzip,level=6|openssl,verify=0|proxy:www:443,proxyauth=joe:s3cret|tcp:pr
     told=$(catena --explain tcp-l:80,thread tcp:backend:80)
     has "$told" 'a few threads serve all of them'
     has "$told" 'plain text goes through the network at tcp-connect:backend:80'
+    pin=pin-sha256=VZ96TDmsUXtvMht9rukR4NWEy5S81VBDgHWpMv1i3zc= psk=psk=a:000102030405060708090a0b0c0d0e0f
+    while IFS='|' read -r address wanted; do
+        told=$(catena --explain - "$address")
+        has "$told" "$wanted"
+        case $wanted in *others*) ;; *) has_not "$told" 'NOT verified\|anybody may\' ;; esac
+    done <<END
+openssl:h:443,verify=0,$pin|server has to have a key that is pinned
+openssl-listen:443,cert=own.pem,verify=0,$pin|client has to have a key that is pinned
+openssl:h:443,commonname=,$pin|for any name, and with a key that is pinned
+openssl:h:443,verify=0,$psk|server has to have the key that is known to both sides
+openssl-listen:443,verify=0,$psk|nobody else gets in
+openssl-listen:443,cert=own.pem,verify=0,$psk|needs no certificate. As to all others
+END
     has "$(catena --explain -u - 'open:a%-')" 'One way only: from left to right'
 }
 

@@ -40,17 +40,10 @@ static bool is_tls(const struct addr *a)
     return a->form->kind == FORM_SESSION && a->form->groups & GROUP_OPENSSL;
 }
 
-/* Who is verified, and by what. */
-static void verification(const struct addr *a, FILE *f)
+static void vouched(const struct addr *a, bool client, FILE *f)
 {
-    const struct opt *name = given(a, "openssl-commonname"), *verify = given(a, "openssl-verify");
+    const struct opt *name = given(a, "openssl-commonname");
     const char *cafile = given_text(a, "openssl-cafile"), *capath = given_text(a, "openssl-capath");
-    bool client = a->form->role == ROLE_CLIENT;
-    if (verify && verify->v.i == 0) {
-        fprintf(f, client ? "      The server is NOT verified: whoever is on the way can read and change it all.\n"
-                          : "      Clients show no certificate: anybody may connect.\n");
-        return;
-    }
     fprintf(f, "      The %s has to show a certificate that %s%s vouches for", client ? "server" : "client",
             cafile ? "an authority of " : capath ? "an authority in " : "an authority of this system",
             cafile ? cafile : capath ? capath : "");
@@ -60,7 +53,39 @@ static void verification(const struct addr *a, FILE *f)
         fprintf(f, ", for any name");
     else if (client && a->host)
         fprintf(f, ", for the name %s", a->host_place ? "that the line leads to" : a->host);
-    fprintf(f, ".\n");
+    fprintf(f, "%s.\n", given(a, "openssl-pin-sha256") ? ", and with a key that is pinned" : "");
+}
+
+/* Keys that both sides have beforehand. Does anything else count? */
+static bool known_keys(const struct addr *a, bool client, FILE *f)
+{
+    bool has_own = given(a, "openssl-certificate") || given(a, "openssl-p12");
+    if (!given(a, "openssl-psk") && !given(a, "openssl-psk-file"))
+        return true;
+    if (client)
+        fprintf(f, "      The server has to have the key that is known to both sides; certificates do not count.\n");
+    else if (!has_own)
+        fprintf(f, "      A client has to have a key that is known to both sides; nobody else gets in.\n");
+    else
+        fprintf(f, "      A client that has a key known to both sides needs no certificate. As to all others:\n");
+    return !client && has_own;
+}
+
+/* Who is verified, and by what. */
+static void verification(const struct addr *a, FILE *f)
+{
+    const struct opt *verify = given(a, "openssl-verify");
+    bool client = a->form->role == ROLE_CLIENT;
+    if (!known_keys(a, client, f))
+        return;
+    if (!verify || verify->v.i != 0)
+        vouched(a, client, f);
+    else if (given(a, "openssl-pin-sha256"))
+        fprintf(f, "      The %s has to have a key that is pinned (pin-sha256); who vouches for it, and for which name, does not count.\n",
+                client ? "server" : "client");
+    else
+        fprintf(f, client ? "      The server is NOT verified: whoever is on the way can read and change it all.\n"
+                          : "      Clients show no certificate: anybody may connect.\n");
 }
 
 static void listening(const struct addr *a, FILE *f)
