@@ -173,6 +173,7 @@ EOF
 }
 
 @test "certificates and keys that do not belong together are said" {
+    cat server.crt other.key >mixed.pem
     each said <<'EOF'
 "cert=server.pem,cert=rsa.crt" "no private key, and key=<file> is not given"
 "cert=server.pem,key=other.key" "the key is not the one of the certificate in cert=server.pem"
@@ -197,6 +198,9 @@ EOF
 "p12=server.pem" "a PKCS #12 file is wanted"
 "p12=keyless.p12" "there is no certificate with a private key in it"
 "p12=nothing.p12" "No such file"
+"p12=." "it is a directory"
+"p12=/dev/null" "it is empty, or no PKCS #12 file"
+"cert=mixed.pem" "the private key in it is not the one of the certificate"
 EOF
     run catena - "tls:localhost:1,strict-sni" </dev/null
     has "$output" 'is for a TLS server'

@@ -174,3 +174,36 @@ END
     same 1 "$status"
     has "$(<again.err)" 'lists: read again'
 }
+
+@test "what is stapled is renewed" {
+    answer() { # <status>
+        printf '%s\t351231235959Z\t%s\t%s\tunknown\t/CN=x\n' "$1" "$([ "$1" = V ] || echo 260101000000Z)" \
+            "$(openssl x509 -in "$certs/server.crt" -noout -serial | cut -d= -f2)" >index
+        openssl ocsp -index index -CA "$certs/ca.crt" -rsigner "$certs/ca.crt" -rkey "$certs/ca.key" -issuer "$certs/ca.crt" \
+            -cert "$certs/server.crt" -ndays 1 -respout new.der 2>/dev/null
+        mv new.der staple.der
+    }
+    ends() { # <when>
+        LC_ALL=C sed "s/$(date -u -d '+1 day' +%Y%m%d)[0-9]\{6\}Z/$(date -u -d "$1" +%Y%m%d%H%M%SZ)/" staple.der >new.der
+        mv new.der staple.der
+    }
+    misses() {
+        run catena - "$client" <<<hello
+        [[ $output = *'has stapled no OCSP response to its certificate, and ocsp=require wants one'* ]]
+    }
+    for how in fork thread; do
+        answer V
+        start_listener "s$how" "openssl-listen:0,bind=127.0.0.1,$how,reload,cert=server.pem,ocsp-file=staple.der,verify=0" pipe
+        client="openssl,cafile=$certs/ca.crt,ocsp=require|tcp:localhost:$port,pf=ip4"
+        same hello "$(catena - "$client" <<<hello)"
+        answer R
+        run catena - "$client" <<<hello
+        has "$output" 'it has been revoked, as its OCSP response says'
+        ends '+2 seconds' # while it is in use
+        wait_for 10 misses
+        misses
+        same 1 "$(grep -c ' W .*out of date' "s$how.err")"
+        answer V
+        same hello "$(catena - "$client" <<<hello)"
+    done
+}

@@ -62,7 +62,11 @@ int tls_file_open(struct tls_file *f, const struct opt *option, struct run *r, s
 {
     struct stat st;
     *f = (struct tls_file){.option = option, .path = option ? option->v.s : NULL, .copy = -1};
-    if (!option || stat(f->path, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+    if (!option || stat(f->path, &st) < 0)
+        return 0;
+    if (S_ISDIR(st.st_mode))
+        return err_at(e, option->at, "%s=%s: it is a directory, and a file is wanted", option->desc->name, f->path);
+    if (!(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
         return 0;
     int fd = open(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)

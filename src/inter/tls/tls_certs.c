@@ -9,6 +9,7 @@
 #include "catena/diag.h"
 #include "catena/key_file.h"
 #include "inter/tls/opts_tls.h"
+#include "inter/tls/tls_memory.h"
 
 /* What key= names. */
 struct own_key {
@@ -43,6 +44,7 @@ void tls_certs_free(struct tls_certs *c)
     for (size_t i = 0; c && i < c->nnames; i++)
         free(c->names[i].text);
     if (c) {
+        tls_memory_free(c->said);
         free(c->v);
         free(c->names);
     }
@@ -109,6 +111,12 @@ static int wrong_key(const struct own_key *k, const struct tls_identity *id, con
                     option_is(cert->desc, &opt_tls_cert) ? "cert" : cert->desc->name, cert->v.s);
 }
 
+static int foreign_key(const struct opt *o, struct err *e)
+{
+    ERR_clear_error();
+    return err_at(e, o->at, "%s=%s: the private key in it is not the one of the certificate", o->desc->name, o->v.s);
+}
+
 static int read_pem(struct reading *x, const struct opt *o, const char *path, struct tls_identity *id, struct err *e)
 {
     if (tls_pem_chain(path, id, x->phrase) < 0)
@@ -123,7 +131,7 @@ static int read_pem(struct reading *x, const struct opt *o, const char *path, st
         return err_wrap(e, "no private key, and key=<file> is not given");
     }
     if (X509_check_private_key(id->cert, id->key) != 1)
-        return tls_option_error(o, e);
+        return foreign_key(o, e);
     if (!x->dh && x->t->server)
         x->dh = tls_dh_read(path);
     ERR_clear_error();

@@ -27,6 +27,7 @@ struct tls_certs {
     size_t n, nnames;
     struct tls_name *names;
     bool strict; /* who asks for another name is refused */
+    struct tls_memory *said; /* tls_staple.c: what has been said of each; NULL */
 };
 
 /* What one connection may use: one of a kind of key. */

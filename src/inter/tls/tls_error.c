@@ -74,7 +74,7 @@ static const struct reason reasons[] = {
      "alpn=<list> names ours"},
     {ALERT(SSL_AD_NO_APPLICATION_PROTOCOL), "the peer speaks none of the protocols offered",
      "alpn=<list> names ours"},
-    {ALERT(SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE), "the peer does not accept our certificate's OCSP response",
+    {ALERT(SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE), "the peer does not accept our certificate's OCSP response, or has got none",
      "ocsp-file=<file> is what it gets"},
     {ALERT(SSL_AD_UNRECOGNIZED_NAME), "the peer does not know the host name asked for",
      "snihost=<name> asks for another, no-sni for none"},

@@ -89,6 +89,15 @@ static bool has_to_be_stapled(const X509 *cert)
     return has;
 }
 
+static int missing(const X509 *cert, struct err *e)
+{
+    char about[TLS_DESCRIPTION] = "it has none";
+    if (cert)
+        tls_describe(cert, about, sizeof about);
+    return err_set(e, ERR_DENIED, "the server has stapled no OCSP response to its certificate, and "
+                                  "ocsp=require wants one (ocsp=staple goes without): %s", about);
+}
+
 int tls_check_staple(const struct tls_session *s, struct err *e)
 {
     const unsigned char *der = NULL;
@@ -101,7 +110,7 @@ int tls_check_staple(const struct tls_session *s, struct err *e)
         why = tls_judge_staple(der, n, SSL_get0_verified_chain(s->ssl),
                                SSL_CTX_get_cert_store(SSL_get_SSL_CTX(s->ssl)));
     else if (s->shared->ocsp == TLS_OCSP_REQUIRE)
-        why = "no OCSP response is stapled to it (ocsp=staple goes without)";
+        return missing(cert, e);
     else if (cert && has_to_be_stapled(cert))
         why = "no OCSP response is stapled to it, and it says itself that there has to be one";
     if (!why)

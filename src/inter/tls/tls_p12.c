@@ -144,6 +144,15 @@ static int unpack(struct box *b, const struct opt *o, struct tls_identity *id, s
     return copy_all(b, id) ? 0 : tls_option_error(o, e);
 }
 
+/* The library has no words for a file that ends before it begins. */
+static int no_box(const struct opt *o, struct err *e)
+{
+    if (ERR_peek_error() == 0)
+        return err_at(e, o->at, "%s=%s: it is empty, or no PKCS #12 file; PEM files go to cert=", o->desc->name, o->v.s);
+    (void)tls_option_error(o, e);
+    return e->sys ? -1 : err_hint(e, "a PKCS #12 file is wanted; PEM files go to cert=");
+}
+
 int tls_p12_read(const struct opt *o, struct tls_identity *id, struct tls_phrase *p, struct run *r, struct err *e)
 {
     struct box b = {0};
@@ -152,9 +161,7 @@ int tls_p12_read(const struct opt *o, struct tls_identity *id, struct tls_phrase
         return -1;
     bool there = box_open(&b, f.path);
     tls_file_close(&f);
-    int rc = there ? unpack(&b, o, id, p, e) : tls_option_error(o, e);
-    if (!there && e->sys == 0)
-        (void)err_hint(e, "a PKCS #12 file is wanted; PEM files go to cert=");
+    int rc = there ? unpack(&b, o, id, p, e) : no_box(o, e);
     box_close(&b);
     if (rc < 0)
         e->where = o->at;

@@ -3,6 +3,7 @@
  * that, as long as it holds. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls_certs.h"
+#include "inter/tls/tls_memory.h"
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
@@ -11,6 +12,11 @@
 
 #include "catena/diag.h"
 #include "catena/key_file.h"
+
+struct said { /* in all processes, of each certificate: that what was stapled to it has run out */
+    struct tls_memory memory;
+    bool of[];
+};
 
 static bool is_over(const struct tls_identity *id)
 {
@@ -66,6 +72,8 @@ static bool share_out(const struct tls_certs *c, OCSP_RESPONSE *whole, OCSP_BASI
         keep(id, whole, one);
         if (is_over(id))
             diag(DIAG_WARN, "%s is out of date, so clients do not get it", path);
+        if (c->said)
+            ((struct said *)c->said)->of[id - c->v] = is_over(id);
     }
     return any;
 }
@@ -107,6 +115,32 @@ static int read_staple(const struct tls_context *t, const struct opt *o, struct 
     return rc;
 }
 
+/* ---- giving ---- */
+
+/* Is it for us to say? */
+static bool is_news(const struct tls_certs *c, const struct tls_identity *id)
+{
+    struct said *said = (struct said *)c->said;
+    if (!said)
+        return false;
+    tls_memory_lock(&said->memory);
+    bool *of = &said->of[id - c->v], news = !*of;
+    *of = true;
+    tls_memory_unlock(&said->memory);
+    return news;
+}
+
+static void tell_over(const struct tls_certs *c, const struct tls_identity *id)
+{
+    char until[TLS_TIME], subject[240];
+    if (!is_news(c, id))
+        return;
+    tls_time(id->staple.until, until);
+    tls_subject(X509_get_subject_name(id->cert), subject, sizeof subject);
+    diag(DIAG_WARN, "the OCSP response about %s is out of date since %s, so clients do not get it any more (with reload a newer "
+                    "ocsp-file=<file> is read)", subject, until);
+}
+
 static const struct tls_identity *shown_to(const SSL *ssl)
 {
     const struct tls_session *s = SSL_get_app_data(ssl);
@@ -123,8 +157,12 @@ static int give(SSL *ssl, void *arg)
 {
     const struct tls_identity *id = shown_to(ssl);
     (void)arg;
-    if (!id || !id->staple.der || is_over(id))
+    if (!id || !id->staple.der)
         return SSL_TLSEXT_ERR_NOACK;
+    if (is_over(id)) {
+        tell_over(((const struct tls_session *)SSL_get_app_data(ssl))->shared->certs, id);
+        return SSL_TLSEXT_ERR_NOACK;
+    }
     unsigned char *copy = OPENSSL_memdup(id->staple.der, id->staple.len);
     if (!copy)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -135,6 +173,8 @@ static int give(SSL *ssl, void *arg)
 int tls_set_staples(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)
 {
     bool any = false;
+    if (opt_find(a, &opt_tls_ocsp_file))
+        t->certs->said = tls_memory_new(sizeof(struct said) + t->certs->n); /* without it nothing is said */
     for (size_t i = 0; i < a->nopts; i++) {
         if (!option_is(a->opts[i].desc, &opt_tls_ocsp_file))
             continue;
