@@ -60,11 +60,12 @@ static uint64_t mix(uint64_t sum, uint64_t n)
  * is, and so does a rename where its links lead. */
 static uint64_t sum_of(const char *directory)
 {
-    DIR *d = opendir(directory);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd); /* whose it is then */
     uint64_t sum = 0;
     for (const struct dirent *f; d && (f = readdir(d));) {
         struct stat st;
-        if (f->d_name[0] == '.' || fstatat(dirfd(d), f->d_name, &st, 0) < 0)
+        if (f->d_name[0] == '.' || fstatat(fd, f->d_name, &st, 0) < 0)
             continue;
         uint64_t one = mix(mix(mix(1, st.st_dev), st.st_ino), (uint64_t)st.st_size);
         one = mix(mix(one, (uint64_t)st.st_ctim.tv_sec), (uint64_t)st.st_ctim.tv_nsec);
@@ -75,6 +76,8 @@ static uint64_t sum_of(const char *directory)
     }
     if (d)
         (void)closedir(d);
+    else if (fd >= 0)
+        (void)close(fd);
     return sum;
 }
 
