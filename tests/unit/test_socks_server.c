@@ -132,6 +132,9 @@ static void refusals(void **state)
         {"socks-server,deny=WWW.*", BYTES(CLIENT5 "\5\1\0\3\x0cwww.example.\1\xbb"), BYTES("\5\0" NO5("\2")), .message = "may not be reached"},
         {"socks-server,deny=127.0.0.0/8 [::1]", BYTES(CLIENT5 "\5\1\0\3\x9localhost\1\xbb"), BYTES("\5\0" NO5("\2")), .message = "localhost:443 may not"},
         {"socks-server,deny=127.0.0.0/8", BYTES(CLIENT5 "\5\1\0\4\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1\0\x50"), BYTES("\5\0" NO5("\2")), .message = "may not be reached"},
+        {"socks-server,deny=127.0.0.0/8", BYTES("\4\1\0\x50\0\0\0\0\0"), BYTES(NO4), .message = "0.0.0.0:80 may not be reached"},
+        {"socks-server,deny=127.0.0.0/8", BYTES(CLIENT5 "\5\1\0\3\1" "0\1\xbb"), BYTES("\5\0" NO5("\2")), .message = "may not be reached"},
+        {"socks-server,deny=[::1]", BYTES(CLIENT5 "\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x50"), BYTES("\5\0" NO5("\2")), .message = "may not be reached"},
         {"socks-server,deny=192.0.2.1:70-80", BYTES(ASK4), BYTES(NO4), .message = "may not be reached"},
     };
     (void)state;
@@ -182,6 +185,25 @@ static void rules(void **state)
         {{"+127.0.0.1"}, "localhost", 1, "127.0.0.1"},
         {{"-127.0.0.0/8"}, "0x7f.1", 1, NULL},
         {{"-127.0.0.0/8"}, "2130706433", 1, NULL},
+        {{"-127.0.0.0/8"}, "0.0.0.0", 1, NULL}, /* leads here, too */
+        {{"-127.0.0.1"}, "0", 1, NULL},
+        {{"-127.0.0.1"}, "0x0.0", 1, NULL},
+        {{"-127.0.0.0/8"}, "[::ffff:0.0.0.0]", 1, NULL},
+        {{"-127.0.0.0/8"}, "0.1.2.3", 1, NULL},
+        {{"-127.0.0.0/8"}, "[::]", 1, "[::]"},
+        {{"-[::1]"}, "[::]", 1, NULL},
+        {{"-[::1]"}, "[::0.0.0.0]", 1, NULL},
+        {{"-[::1]"}, "[::2]", 1, "[::2]"},
+        {{"-0.0.0.0"}, "0", 1, NULL},
+        {{"+127.0.0.0/8"}, "0", 1, "0.0.0.0"},
+        {{"+10.0.0.0/8"}, "0", 1, NULL},
+        {{"-10.9.9.1"}, "0x0a.9.9.1", 1, NULL},
+        {{"-10.9.9.1"}, "168364289", 1, NULL},
+        {{"-10.9.9.1"}, "012.9.9.1", 1, NULL},
+        {{"-10.9.9.1"}, "[::ffff:10.9.9.1]", 1, NULL},
+        {{"-[::ffff:10.9.9.1]"}, "10.9.9.1", 1, NULL},
+        {{"+*", "-x.example"}, "0x0a.9.9.1", 1, "10.9.9.1"},
+        {{"+3.example 10.*.example 0x1f.example"}, "10.a.example", 1, "10.a.example"},
         {{"-127.0.0.0/8:80"}, "localhost", 81, "localhost"},
     };
     static const struct settings ip4 = {.catena = &home, .ip_version = 4};
@@ -206,7 +228,10 @@ static void rules(void **state)
 static void no_rules(void **state)
 {
     static const char *const list[] = {"", " ", "a b/c", "10.0.0.0/33", "10.0.0/8", "[::1", "[::1]/129", "a:", "a:x", "a:1-", "a:2-1",
-                                       "a:65536", "a:1:2", "::1", "a|b", "a[b]", "a\\b", "10.0.0.0/-1", "[a]", "a?b"};
+                                       "a:65536", "a:1:2", "::1", "a|b", "a[b]", "a\\b", "10.0.0.0/-1", "[a]", "a?b",
+                                       ":0", "a:0", "a:0-5", "300.1.1.1"};
+    static const char *const numbers[] = {"10.*", "127.1", "300.1.1.1", "0", "*.9.9.1", "1*", "0x7f.0.0.1", "0x7F*", "010.0.0.1",
+                                          "168364289", "10.", "a 10.*:80", "10.0.0.0.0"};
     (void)state;
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         struct opt o = {.desc = &opt_allow, .v.s = list[i]};
@@ -215,6 +240,13 @@ static void no_rules(void **state)
         if (rules_load(NULL, &a, &e) == 0)
             fail_msg("\"%s\" is taken", list[i]);
         assert_int_equal(e.kind, ERR_USAGE);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct opt o = {.desc = &opt_deny, .v.s = numbers[i]};
+        struct addr a = {.catena = &home, .opts = &o, .nopts = 1};
+        struct err e;
+        if (rules_load(NULL, &a, &e) == 0 || !strstr(e.text, "a network is written like 10.0.0.0/8"))
+            fail_msg("\"%s\": %s", numbers[i], e.text);
     }
 }
 

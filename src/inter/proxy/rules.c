@@ -11,80 +11,38 @@
 #include "catena/host.h"
 #include "inter/proxy/opts_server.h"
 
-/* ---- numbers ---- */
-
-/* "1.2.3.4", "[::1]" or "::1"; 16 bytes. Gives 32 or 128, the bits it has, 0: it is no number. */
-static unsigned number(const char *text, size_t n, unsigned char *out)
-{
-    char copy[INET6_ADDRSTRLEN + 2];
-    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-    if (n >= sizeof copy)
-        return 0;
-    memcpy(copy, text, n);
-    copy[n] = '\0';
-    bool brackets = n > 2 && copy[0] == '[' && copy[n - 1] == ']';
-    if (brackets)
-        copy[n - 1] = '\0';
-    if (inet_pton(AF_INET6, copy + brackets, out) == 1)
-        return 128;
-    memcpy(out, mapped, sizeof mapped);
-    return !brackets && inet_pton(AF_INET, copy, out + 12) == 1 ? 32 : 0;
-}
-
-static void set_mask(struct rule *rule, unsigned bits)
-{
-    for (unsigned i = 0; i < 16; i++, bits = bits > 8 ? bits - 8 : 0)
-        rule->mask[i] = bits >= 8 ? 0xff : (unsigned char)(0xff00U >> bits);
-}
-
-bool rule_contains(const struct rule *rule, const unsigned char *address)
-{
-    for (size_t i = 0; i < 16; i++)
-        if ((address[i] ^ rule->address[i]) & rule->mask[i])
-            return false;
-    return true;
-}
-
 /* ---- reading ---- */
-
-static bool digits(const char *s, size_t n, int most, int *value)
-{
-    *value = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] < '0' || s[i] > '9' || *value > most)
-            return false;
-        *value = *value * 10 + (s[i] - '0');
-    }
-    return n > 0 && *value <= most;
-}
 
 static bool read_ports(const char *s, size_t n, struct rule *rule)
 {
     const char *dash = memchr(s, '-', n);
     size_t first = dash ? (size_t)(dash - s) : n;
-    if (!digits(s, first, UINT16_MAX, &rule->from))
+    if (!rule_digits(s, first, UINT16_MAX, &rule->from) || rule->from == 0)
         return false;
     rule->to = rule->from;
-    return !dash || (digits(dash + 1, n - first - 1, UINT16_MAX, &rule->to) && rule->to >= rule->from);
-}
-
-bool rule_network(const char *s, size_t n, struct rule *rule)
-{
-    const char *slash = memchr(s, '/', n);
-    size_t len = slash ? (size_t)(slash - s) : n;
-    unsigned all = number(s, len, rule->address);
-    int bits = (int)all;
-    if (all == 0 || (slash && !digits(slash + 1, n - len - 1, (int)all, &bits)))
-        return false;
-    rule->network = true;
-    set_mask(rule, (unsigned)bits + 128 - all);
-    return true;
+    return !dash || (rule_digits(dash + 1, n - first - 1, UINT16_MAX, &rule->to) && rule->to >= rule->from);
 }
 
 static bool read_pattern(const char *s, size_t n)
 {
     static const char signs[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._*";
     return n <= RULE_HOST_MAX && strspn(s, signs) >= n;
+}
+
+/* Digits and * between dots: addresses are meant, and as a pattern of names it would be for none of them. */
+static bool like_number(const char *s, size_t n)
+{
+    bool digit = false;
+    for (const char *end = s + n; s < end; s++) {
+        size_t len = strcspn(s, ".");
+        len = len < (size_t)(end - s) ? len : (size_t)(end - s);
+        bool hex = len > 2 && strncasecmp(s, "0x", 2) == 0;
+        if (strspn(s, hex ? "0123456789abcdefABCDEFxX*" : "0123456789*") < len)
+            return false;
+        digit |= strcspn(s, "0123456789") < len;
+        s += len;
+    }
+    return digit;
 }
 
 /* Where the host ends: at the last colon, but for those of IPv6. */
@@ -106,9 +64,19 @@ static bool read_rule(const char *s, size_t n, struct rule *rule)
         rule->pattern = strdup("*");
     else if (rule_network(s, host, rule))
         return true;
-    else if (read_pattern(s, host))
+    else if (!like_number(s, host) && read_pattern(s, host))
         rule->pattern = strndup(s, host - (host > 1 && s[host - 1] == '.')); /* it is the same name */
     return rule->pattern != NULL;
+}
+
+static int refuse(const struct opt *o, const char *s, size_t n, struct err *e)
+{
+    if (like_number(s, host_length(s, n)))
+        return err_at(e, o->at, "%s: \"%.*s\" is no whole address, and names are not made of numbers: a network is written "
+                                "like 10.0.0.0/8 or [fc00::]/7, ports are 1 to 65535", o->desc->name, (int)n, s);
+    return err_at(e, o->at, "%s: \"%.*s\" is not [<host>][:<port>[-<port>]], where a host is a name in which * stands for "
+                            "anything, a number, or a network like 10.0.0.0/8 or [fc00::]/7, and ports are 1 to 65535",
+                  o->desc->name, (int)n, s);
 }
 
 static int keep(struct rules *rules, const struct rule *rule, struct err *e)
@@ -133,9 +101,7 @@ static int read_option(struct rules *rules, const struct opt *o, bool deny, stru
         struct rule rule = {.deny = deny, .said = o->v.s};
         if (!read_rule(s, n, &rule)) {
             free(rule.pattern);
-            return err_at(e, o->at, "%s: \"%.*s\" is not [<host>][:<port>[-<port>]], where a host is a name in which "
-                                    "* stands for anything, a number, or a network like 10.0.0.0/8 or [fc00::]/7",
-                          o->desc->name, (int)n, s);
+            return refuse(o, s, n, e);
         }
         if (keep(rules, &rule, e) < 0) {
             free(rule.pattern);
@@ -181,7 +147,7 @@ static bool applies(const struct rule *rule, const struct asked *q)
 {
     if (q->port < rule->from || q->port > rule->to)
         return false;
-    return rule->network ? q->address && rule_contains(rule, q->address)
+    return rule->network ? q->address && rule_leads_to(rule, q->address)
                          : fnmatch(rule->pattern, q->name, FNM_CASEFOLD | FNM_NOESCAPE) == 0;
 }
 
@@ -261,11 +227,12 @@ int rules_judge(const struct rules *rules, const struct addr *a, struct run *r, 
     unsigned char bytes[16];
     if (rules->n == 0)
         return 0;
+    bool numeric = rule_number(host, bytes);
     size_t n = strlen(host);
     n -= n > 1 && host[n - 1] == '.'; /* it is the same name */
     memcpy(name, host, n);
     name[n] = '\0';
-    struct asked q = {.name = name, .port = port, .address = number(host, strlen(host), bytes) ? bytes : NULL};
+    struct asked q = {.name = name, .port = port, .address = numeric ? bytes : NULL};
     if (!q.address && !is_denied(rules, &q) && !needs_address(rules, &q))
         return 0;
     if (!q.address && needs_address(rules, &q))

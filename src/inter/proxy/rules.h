@@ -24,6 +24,11 @@ struct rule {
 /* "10.0.0.0/8", "[fc00::]/7", or a number alone. */
 bool rule_network(const char *s, size_t n, struct rule *rule);
 bool rule_contains(const struct rule *rule, const unsigned char *address); /* 16 bytes */
+/* ... or this host, and who connects to that address gets there: 0.0.0.0 and [::] are 127.0.0.1 and [::1]. */
+bool rule_leads_to(const struct rule *rule, const unsigned char *address);
+/* Is it a number, in whatever spelling the resolver takes? host, of RULE_HOST_MAX bytes, becomes the usual one. */
+bool rule_number(char *host, unsigned char *bytes);
+bool rule_digits(const char *s, size_t n, int most, int *value);
 
 struct rules {
     struct rule *v;
