@@ -116,7 +116,9 @@ struct form {
     unsigned (*controls)(const struct addr *);
     /* A server: who can come in? NULL: anybody. */
     enum admits (*admits)(const struct addr *);
-    bool introduces; /* an inter address: it says who the peer of its wire is; rules for peers there are about him */
+    /* An inter address that says who the peer of its wire is; rules for peers there are about him: whom does it
+     * believe? NULL: it says no such thing. */
+    enum admits (*introduces)(const struct addr *);
     /* An inter address that connects its client to wherever he wants: does it ask neither who he is nor
      * whether he may? Then who comes in has to be settled before (plan_check_open). NULL: no such thing. */
     bool (*serves_anybody)(const struct addr *);
@@ -162,6 +164,7 @@ struct addr {
     bool tells, told;      /* endpoint: somebody takes the controls that it gives, gives such as it takes */
     bool packets;          /* inter address: what it makes frames of comes as packets, which may get lost */
     bool introduced;       /* endpoint: somebody on the way says who its peer is, and asks endpoint_admits() */
+    enum admits introducer; /* ... who may do so */
     bool sealed;           /* endpoint: its packets are a session's: -b cuts none, an empty one is no end */
     const char *label;     /* for messages: second address, link 1 "openssl" */
     struct span at;

@@ -153,6 +153,13 @@ via_echo() { echo hello | catena -t 5 - "socks5:127.0.0.1:$target|tcp:127.0.0.1:
         yes "socks-server|openssl-server,cert=$C/server.pem|tcp-l:1"
         yes 'socks-server|tcp-l:1,bind=127.0.0.1'
         yes 'socks-server|tcp-l:1,bind=localhost'
+        yes 'socks-server|tcp-l:1,bind=127.1'
+        yes 'socks-server|tcp6-l:1,bind=[::ffff:127.0.0.1]'
+        no  'socks-server|tcp6-l:1,bind=[::ffff:10.0.0.1]'     open
+        no  'socks-server|tcp-l:1,range=0.0.0.0/0'             'or a narrower range or'
+        no  'socks-server|tcp6-l:1,range=[::]/0'               'or a narrower range or'
+        no  'socks-server|proxy-protocol-server,from=any|tcp-l:1,range=10.0.0.0/8' 'or from=<proxies>'
+        yes 'socks-server|proxy-protocol-server|tcp-l:1,range=10.0.0.0/8'
         yes 'socks-server|tcp6-l:1,bind=[::1]'
         yes 'socks-server|tcp-l:1,range=10.0.0.0/8'
         yes 'socks-server,allow=*.example|tcp-l:1'
@@ -164,6 +171,7 @@ ROWS
     told 'whoever reaches' catena -n tcp-l:1 "^socks-server|$TARGET"
     told 'nobody who is opened before tells' catena -n 'tcp-l:1,bind=127.0.0.1' "$TARGET"
     told 'commands: "fly" is none of: connect bind' catena -n 'socks-server,commands=fly|-' "$TARGET"
+    told 'deny: "10[.][*]" is no whole address.* like 10.0.0.0/8' catena -n 'socks-server,deny=10.*|-' "$TARGET"
     told 'allow: "a/b" is not' catena -n 'socks-server,allow=a/b|-' "$TARGET"
 }
 plan() { # <yes|no> <left> [<pattern>]

@@ -227,19 +227,32 @@ static bool wants_tcpwrap(const struct addr *a)
            opt_find(a, &opt_tcpwrap_allow) || opt_find(a, &opt_tcpwrap_deny);
 }
 
-/* "127.0.0.1", "127.0.0.1:80", "localhost", "[::1]" ... */
+/* "127.0.0.1", "127.1:80", "localhost", "[::1]", "[::ffff:127.0.0.1]" ... */
 static bool is_of_this_host(const char *bind)
 {
     struct in_addr ip4;
-    size_t n = strcspn(bind, ":");
-    char host[32];
-    if (bind[0] == '[')
-        return strncmp(bind, "[::1]", 5) == 0;
+    struct in6_addr ip6;
+    bool brackets = bind[0] == '[';
+    bind += brackets;
+    size_t n = strcspn(bind, brackets ? "]" : ":");
+    char host[INET6_ADDRSTRLEN];
     if (n >= sizeof host)
         return false;
     memcpy(host, bind, n);
     host[n] = '\0';
-    return strcmp(host, "localhost") == 0 || (inet_pton(AF_INET, host, &ip4) == 1 && ntohl(ip4.s_addr) >> 24 == 127);
+    if (brackets)
+        return inet_pton(AF_INET6, host, &ip6) == 1 &&
+               (IN6_IS_ADDR_LOOPBACK(&ip6) || (IN6_IS_ADDR_V4MAPPED(&ip6) && ip6.s6_addr[12] == 127));
+    return strcmp(host, "localhost") == 0 || (inet_aton(host, &ip4) && ntohl(ip4.s_addr) >> 24 == 127);
+}
+
+static bool is_everybody(const char *range)
+{
+    const char *slash = strrchr(range, '/'), *colon = strrchr(range, ':');
+    struct in_addr mask;
+    if (slash)
+        return strtoul(slash + 1, NULL, 10) == 0;
+    return colon && inet_aton(colon + 1, &mask) && mask.s_addr == 0;
 }
 
 enum admits access_admits(const struct addr *a)
@@ -247,7 +260,8 @@ enum admits access_admits(const struct addr *a)
     const struct opt *bind_to = opt_find(a, &opt_bind);
     if (bind_to && bind_to->v.s && is_of_this_host(bind_to->v.s))
         return ADMITS_THIS_HOST;
-    return opt_find(a, &opt_range) || wants_tcpwrap(a) ? ADMITS_SOME : ADMITS_ANYBODY;
+    const struct opt *range = opt_find(a, &opt_range);
+    return (range && range->v.s && !is_everybody(range->v.s)) || wants_tcpwrap(a) ? ADMITS_SOME : ADMITS_ANYBODY;
 }
 
 static int load(const struct addr *a, struct run *r, int family, struct access *out, struct err *e)

@@ -5,11 +5,12 @@
 
 #include <string.h>
 
-/* A proxy on this host brings others. */
+/* A proxy on this host brings others; and if anybody may say who comes, that he may is only what he says. */
 static enum admits admits_of(const struct addr *a)
 {
     enum admits who = a->form->admits ? a->form->admits(a) : ADMITS_ANYBODY;
-    return who == ADMITS_THIS_HOST && a->introduced ? ADMITS_ANYBODY : who;
+    bool open = who == ADMITS_THIS_HOST || a->introducer == ADMITS_ANYBODY;
+    return a->introduced && open ? ADMITS_ANYBODY : who;
 }
 
 /* Somebody on the way there, or the listening address itself, looks who comes. */
@@ -57,6 +58,26 @@ static bool says_where(const struct plan *p, const struct addr *teller)
     return false;
 }
 
+static bool has_range(const struct addr *a)
+{
+    for (size_t i = 0; i < a->nopts; i++)
+        if (strcmp(a->opts[i].desc->name, "range") == 0)
+            return true;
+    return false;
+}
+
+/* What would help there, and is not there already. */
+static const char *ways(const struct addr *end)
+{
+    static const char *const list[][2] = {
+        {"range or bind=127.0.0.1 there", "a narrower range or bind=127.0.0.1 there"},
+        {"range there", "a narrower range there"},
+        {"range there with from=<proxies>, as anybody may say now who comes",
+         "from=<proxies>, as anybody may say now that range lets him in"},
+    };
+    return list[!end->introduced ? 0 : end->introducer == ADMITS_ANYBODY ? 2 : 1][has_range(end)];
+}
+
 int plan_check_open(const struct plan *p, struct err *e)
 {
     for (size_t i = 0; i < p->nlinks; i++) {
@@ -65,8 +86,8 @@ int plan_check_open(const struct plan *p, struct err *e)
             !says_where(p, a) || is_guarded(p, i))
             continue;
         return err_at(e, a->at, "%s: whoever reaches %s would be connected to anything; say who may come "
-                                "(auth, auth-file, or range or bind=127.0.0.1 there) or where to (allow), "
-                                "or that it is to be so (open)", a->label, end->label);
+                                "(auth, auth-file, or %s) or where to (allow), or that it is to be so (open)",
+                      a->label, end->label, ways(end));
     }
     return 0;
 }

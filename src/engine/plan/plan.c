@@ -79,11 +79,14 @@ static int settle_prompt(struct plan *p, const struct plan_link *l, struct err *
 static int settle_introduced(struct plan *p, const struct plan_link *l, struct err *e)
 {
     struct addr *a;
+    const struct addr *end = p->end[l->wire].fwd;
     if (!l->fwd->form->introduces)
         return 0;
+    enum admits who = l->fwd->form->introduces(l->fwd);
     if (!(a = arena_alloc(&p->arena, sizeof *a)))
         return err_nomem(e);
-    *a = *p->end[l->wire].fwd;
+    *a = *end;
+    a->introducer = end->introduced && end->introducer < who ? end->introducer : who;
     a->introduced = true;
     p->end[l->wire].fwd = a;
     return 0;

@@ -70,6 +70,17 @@ static int check(const struct addr *a, struct err *e)
                             "host without an address), nor \"any\"", (int)strcspn(o->v.s + at, " \t,"), o->v.s + at);
 }
 
+static enum admits introduces(const struct addr *a)
+{
+    static const char between[] = " \t,";
+    for (const char *s = opt_string(a, &opt_front_from, usually); *(s += strspn(s, between)); s += strcspn(s, between)) {
+        size_t n = strcspn(s, between);
+        if (is_word(s, n, "any") || (n > 2 && memcmp(s + n - 2, "/0", 2) == 0))
+            return ADMITS_ANYBODY;
+    }
+    return ADMITS_SOME;
+}
+
 /* Whoever is at the other end of the wire. */
 struct proxy {
     char host[SOCKNAME_TEXT], port[16];
@@ -278,7 +289,7 @@ const struct form forms_proxy_protocol_server[] = {
         .groups = GROUP_CHILD | GROUP_RETRY,
         .options = options_proxy_protocol_server,
         .role = ROLE_SERVER,
-        .introduces = true,
+        .introduces = introduces,
         .gives = GIVES_PEER " proxyaddr proxyport sni alpn uniqueid openssl_proto_version openssl_cipher openssl_x509_commonname",
         .help = "learns from a proxy, by its PROXY header, who its client is",
         .check = check,
