@@ -83,6 +83,16 @@ all_have_said() {
     run catena - "socks5-udp:127.0.0.1:9|unix:sock"
     has "$output" 'general SOCKS server failure'
     wait_for 5 file_has unix.err 'need one that goes over IP'
+    echoes # behind a proxy, packets are those of whom its header names
+    start_listener behind "socks-server,open,commands=udp|proxy-protocol-server|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    behind=$port asked=0
+    start_listener front tcp-l:0,bind=127.0.0.1,fork "proxy-protocol|tcp:127.0.0.1:$behind,bind=127.0.0.9:0"
+    says "tcp:127.0.0.1:$port"
+    all_have_said
+    start local "$CATENA_BIN" unix-l:own,fork "proxy-protocol,version=2|tcp:127.0.0.1:$behind"
+    wait_for 5 unix_listens own
+    printf '\5\1\0\5\3\0\1\0\0\0\0\0\0' | catena -t 5 - unix:own >reply
+    wait_for 5 file_has behind.err 'from which no packets come'
     run catena -n - 'socks5-udp:a:1,udp-address=some.name|tcp:a:1'
     has "$output" 'udp-address: "some.name" is no IP address'
 }

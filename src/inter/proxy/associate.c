@@ -25,11 +25,41 @@ int associate_grant(const struct addr *a, struct run *r, struct wish *wish, stru
     return admission_tell(a, r, wish, e);
 }
 
-int associate_open(const struct addr *a, struct wire *w, struct sockname *at, struct err *e)
+static const struct addr *end_of_wire(const struct run *r, const struct addr *a)
+{
+    for (size_t i = 0; i < r->plan->nlinks; i++)
+        if (r->plan->links[i].fwd->place == a->place)
+            return r->plan->end[r->plan->links[i].wire].fwd;
+    return a;
+}
+
+/* Where somebody on the way says who the client is, packets come from him, and not from who has connected. */
+static int find_client(const struct addr *a, const struct outcome *o, struct sockname *client, struct err *e)
+{
+    char host[64];
+    unsigned char bytes[16];
+    int port; /* of his connection: his packets have another */
+    struct outcome there = *o;
+    there.to_right = !o->to_right;
+    if (!end_of_wire(o->run, a)->introduced)
+        return 0;
+    int family = admission_bound(&there, "peeraddr", "peerport", bytes, &port);
+    if (family == 0)
+        return err_set(e, ERR_UNFIT, "the client asks for UDP, but the PROXY header says %s, from which no packets come",
+                       outcome_told(&there, "peeraddr", host, sizeof host) ? host : "of no address that he has");
+    sockname_wildcard(client, family);
+    if (family == AF_INET6)
+        memcpy(&client->u.in6.sin6_addr, bytes, sizeof client->u.in6.sin6_addr);
+    else
+        memcpy(&client->u.in4.sin_addr, bytes, sizeof client->u.in4.sin_addr);
+    return 0;
+}
+
+int associate_open(const struct addr *a, struct wire *w, const struct outcome *o, struct sockname *at, struct err *e)
 {
     struct sockname peer;
     char text[SOCKNAME_TEXT];
-    if (beside_addresses(w->end_fd, at, &peer, e) < 0 || beside_await(a, at, &peer, &w->beside, e) < 0)
+    if (beside_addresses(w->end_fd, at, &peer, e) < 0 || find_client(a, o, &peer, e) < 0 || beside_await(a, at, &peer, &w->beside, e) < 0)
         return -1;
     (void)udp_address(a, at);
     diag(DIAG_INFO, "the client's packets are awaited at %s", sockname_text(at, text));

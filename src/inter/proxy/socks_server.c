@@ -272,7 +272,7 @@ static int associate(const struct client *c, const struct addr *a, struct wire *
         (void)err_set(e, ERR_OTHER, "the client asks for UDP, but what is opened for it takes no packets (TARGET can)");
         return refuse(c, w, REP_COMMAND);
     }
-    if (associate_open(a, w, &at, e) < 0)
+    if (associate_open(a, w, o, &at, e) < 0)
         return refuse(c, w, REP_FAILED);
     int family = sockname_family(&at);
     memcpy(bytes, family == AF_INET6 ? (void *)&at.u.in6.sin6_addr : (void *)&at.u.in4.sin_addr, family == AF_INET6 ? 16 : 4);

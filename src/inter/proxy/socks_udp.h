@@ -43,7 +43,7 @@ bool associate_may_be(const struct addr *a);
 /* He may go where each of his packets says. */
 int associate_grant(const struct addr *a, struct run *r, struct wish *wish, struct err *e);
 /* The socket goes into the wire; *at: where he is to send to. */
-int associate_open(const struct addr *a, struct wire *w, struct sockname *at, struct err *e);
+int associate_open(const struct addr *a, struct wire *w, const struct outcome *o, struct sockname *at, struct err *e);
 extern const struct codec_pair associate_packets;
 
 /* socks5_udp.c, the client's side: the server awaits packets there, a number, a name, or any address. */
