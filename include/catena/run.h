@@ -206,6 +206,8 @@ char *run_get_fact(struct run *r, const char *name) CATENA_API(run_get_fact);
 bool run_knows(struct run *r, unsigned place, const struct fact_desc *f, struct arena *a,
                struct saying *out);
 void run_forget(struct run *r); /* all facts */
+/* That fact, where addresses on one side of who have told it: it is no longer true. */
+void run_take_back(struct run *r, const struct addr *who, bool to_right, const char *name) CATENA_API(run_take_back);
 void run_forget_secrets(struct run *r);
 /* What an address with holes has become in this run: made anew by run_instance(), whenever it is opened;
  * run_addr() gives what was made. Without holes it is the address itself. */

@@ -169,6 +169,7 @@ static void hear(const struct heard *h, const char *right)
 #define PATH12 "/run/a.sock\0"
 #define ZEROS12 "\0\0\0\0\0\0\0\0\0\0\0\0"
 #define PATH108 PATH12 ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12
+#define LINES108 "/run/a\nb.s\0" ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12 ZEROS12
 #define FROM(text) "proxy-protocol-server" text "|tcp-l:0", BYTES
 #define S(bytes) "proxy-protocol-server|tcp-l:0", BYTES(bytes), "10.1.2.3 7", "10.1.2.4 8"
 #define S_OF(options, bytes) "proxy-protocol-server," options "|tcp-l:0", BYTES(bytes), "10.1.2.3 7", "10.1.2.4 8"
@@ -186,7 +187,8 @@ static void headers(void **state)
         {S(V2 "\x21\x12\0\x0f" IP4 "\4\0\0"), TOLD},
         {S(V2 "\x21\x21\0\x24" "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\1\0\2"),
          "peeraddr=[2001:0db8:0000:0000:0000:0000:0000:0001] peerport=1 sockport=2"},
-        {S(V2 "\x21\x31\0\xd8" PATH108 PATH108), "peeraddr=/run/a.sock sockaddr=/run/a.sock proxyaddr=10.1.2.3"},
+        {S(V2 "\x21\x31\0\xd8" PATH108 PATH108),
+         "peeraddr=/run/a.sock peerport=- sockaddr=/run/a.sock sockport=- proxyaddr=10.1.2.3 proxyport=7"},
         {S(V2 "\x20\x11\0\x0c" IP4), NOT_TOLD}, /* LOCAL with addresses, as some balancers send them */
         {S(V2 "\x20\0\0\0"), NOT_TOLD},
         {S(V2 "\x20\xff\0\3abc"), NOT_TOLD}, /* ... whatever the family */
@@ -230,6 +232,8 @@ static void refused(void **state)
         {S(V2 "\x11\x11\0\x0c" IP4), WRONG("version and command are 0x11")},
         {S(V2 "\x22\x11\0\x0c" IP4), WRONG("version and command are 0x22")},
         {S(V2 "\x21\x11\0\x0b" IP4), WRONG("it is shorter than the addresses")},
+        {S(V2 "\x21\x31\0\xd8" LINES108 PATH108), WRONG("the name of a socket has control characters")},
+        {S(V2 "\x21\x31\0\xd8" PATH108 LINES108), WRONG("the name of a socket has control characters")},
         {S(V2 "\x21\x11\0\x0e" IP4 "\1\0"), WRONG("a field goes beyond")},
         {S(V2 "\x21\x11\0\x0f" IP4 "\1\0\1"), WRONG("a field goes beyond")},
         {S(V2 "\x21\x11\0\x13" IP4 "\3\0\4\1\2\3\4"), WRONG("its checksum does not fit")},

@@ -21,6 +21,22 @@ void run_forget(struct run *r)
     }
 }
 
+void run_take_back(struct run *r, const struct addr *who, bool to_right, const char *name)
+{
+    pthread_mutex_lock(&r->lock);
+    for (struct fact **at = &r->facts; *at;) {
+        struct fact *f = *at;
+        bool there = f->place > 0 && (to_right ? f->place > who->place : f->place < who->place);
+        if (!there || strcasecmp(f->name, name) != 0) {
+            at = &f->next;
+            continue;
+        }
+        *at = f->next;
+        free(f);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
 static struct fact *new_fact(const char *name, const void *value, size_t len)
 {
     size_t n = strlen(name) + 1;

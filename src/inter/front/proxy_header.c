@@ -3,6 +3,7 @@
 #include "inter/front/proxy_header.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,16 @@ static size_t addresses_of(unsigned family)
     return known ? sizes[family >> 4] : 0;
 }
 
+/* What is told is shown in lines; NULs are in names that are not of files. */
+static bool has_controls(const struct sockname *n)
+{
+    size_t path = offsetof(struct sockaddr_un, sun_path);
+    for (size_t i = 0; sockname_family(n) == AF_UNIX && path + i < n->len; i++)
+        if (n->u.un.sun_path[i] && iscntrl((unsigned char)n->u.un.sun_path[i]))
+            return true;
+    return false;
+}
+
 static void take_addresses(unsigned family, const unsigned char *p, struct proxy_header *h)
 {
     size_t ip = family >> 4 == 1 ? 4 : 16;
@@ -261,5 +272,7 @@ int proxy_parse(const unsigned char *p, size_t n, struct proxy_header *h, struct
     if (addresses == 0)
         return family == 0 ? parse_fields(p, n, (struct proxy_text){p + PROXY_HEAD, n - PROXY_HEAD}, h, e) : 0;
     take_addresses(family, p + PROXY_HEAD, h);
+    if (has_controls(&h->from) || has_controls(&h->to))
+        return bad(e, "the name of a socket has control characters in it");
     return parse_fields(p, n, (struct proxy_text){p + PROXY_HEAD + addresses, n - PROXY_HEAD - addresses}, h, e);
 }

@@ -13,73 +13,13 @@
 #include "catena/plan.h"
 #include "catena/run.h"
 #include "inter/front/opts_front.h"
+#include "inter/front/proxy_believed.h"
 #include "inter/front/proxy_header.h"
 #include "inter/front/side.h"
-#include "inter/proxy/rules.h"
 
 enum { PATIENCE_MS = 5000 };
 
 /* ---- who is believed ---- */
-
-static const char usually[] = "unix 127.0.0.0/8 [::1] 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 [fc00::]/7 [fe80::]/10";
-
-static bool is_word(const char *word, size_t n, const char *other)
-{
-    return strlen(other) == n && strncasecmp(word, other, n) == 0;
-}
-
-/* Does that word let him in? known: he has an address of IP. -1: it is none. */
-static int lets_in(const char *word, size_t n, const unsigned char *ip, bool local)
-{
-    struct rule rule;
-    if (is_word(word, n, "any"))
-        return 1;
-    if (is_word(word, n, "unix"))
-        return local;
-    if (!rule_network(word, n, &rule))
-        return -1;
-    return ip && rule_contains(&rule, ip);
-}
-
-static int is_believed(const char *list, const unsigned char *ip, bool local, size_t *bad)
-{
-    int found = 0;
-    for (const char *s = list + strspn(list, " \t,"); *s;) {
-        size_t n = strcspn(s, " \t,");
-        int rc = lets_in(s, n, ip, local);
-        *bad = (size_t)(s - list);
-        if (rc < 0)
-            return -1;
-        found |= rc;
-        s += n + strspn(s + n, " \t,");
-    }
-    return found;
-}
-
-static int check(const struct addr *a, struct err *e)
-{
-    const struct opt *o = opt_find(a, &opt_front_from);
-    size_t at = 0;
-    if (!o)
-        return 0;
-    if (o->v.s[strspn(o->v.s, " \t,")] == '\0')
-        return err_at(e, o->at, "from: nothing is named");
-    if (is_believed(o->v.s, NULL, false, &at) >= 0)
-        return 0;
-    return err_at(e, o->at, "from: \"%.*s\" is neither a network like 10.0.0.0/8 or [fc00::]/7, nor \"unix\" (peers on this "
-                            "host without an address), nor \"any\"", (int)strcspn(o->v.s + at, " \t,"), o->v.s + at);
-}
-
-static enum admits introduces(const struct addr *a)
-{
-    static const char between[] = " \t,";
-    for (const char *s = opt_string(a, &opt_front_from, usually); *(s += strspn(s, between)); s += strcspn(s, between)) {
-        size_t n = strcspn(s, between);
-        if (is_word(s, n, "any") || (n > 2 && memcmp(s + n - 2, "/0", 2) == 0))
-            return ADMITS_ANYBODY;
-    }
-    return ADMITS_SOME;
-}
 
 /* Whoever is at the other end of the wire. */
 struct proxy {
@@ -100,11 +40,10 @@ static void find_proxy(const struct outcome *wire, struct proxy *p)
 static int admit_proxy(const struct addr *a, const struct proxy *p, struct err *e)
 {
     unsigned char ip[16];
-    size_t at;
     bool known = p->name.len > 0, numbered = known && sockname_ip_bytes(&p->name, ip);
     /* whoever has no name, as what comes with the process, may be anybody behind inetd: that takes a word */
     bool local = p->named ? known && sockname_family(&p->name) == AF_UNIX : opt_find(a, &opt_front_from) != NULL;
-    if (is_believed(opt_string(a, &opt_front_from, usually), numbered ? ip : NULL, local, &at) > 0)
+    if (proxy_is_believed(a, numbered ? ip : NULL, local))
         return 0;
     return err_set(e, ERR_DENIED, "%s may not say who its clients are (from=<networks> says which proxies may)", p->host);
 }
@@ -210,10 +149,21 @@ static int tell_id(struct run *r, const struct addr *a, struct proxy_text id, st
     return run_set_fact(r, a, "uniqueid", text, e);
 }
 
+/* Sockets of this host's kind have no ports, and those of the proxy's connection are not theirs. */
+static int tell_addresses(struct run *r, const struct addr *a, const struct proxy_header *h, struct err *e)
+{
+    bool to_right = side_of_data(r, a) == LEFT;
+    if (sockname_port(&h->from) < 0) {
+        run_take_back(r, a, to_right, "peerport");
+        run_take_back(r, a, to_right, "sockport");
+    }
+    return sockname_tell(r, a, &h->from, &h->to, e);
+}
+
 static int tell(struct run *r, const struct addr *a, const struct proxy_header *h, struct err *e)
 {
     struct proxy_text none = {0}, name = h->verified ? h->tls_name : none;
-    if (h->told && sockname_tell(r, a, &h->from, &h->to, e) < 0)
+    if (h->told && tell_addresses(r, a, h, e) < 0)
         return -1;
     return tell_text(r, a, "sni", h->authority, e) < 0 || tell_text(r, a, "alpn", h->alpn, e) < 0 ||
                    tell_id(r, a, h->unique_id, e) < 0 ||
@@ -289,10 +239,10 @@ const struct form forms_proxy_protocol_server[] = {
         .groups = GROUP_CHILD | GROUP_RETRY,
         .options = options_proxy_protocol_server,
         .role = ROLE_SERVER,
-        .introduces = introduces,
+        .introduces = proxy_believed_who,
         .gives = GIVES_PEER " proxyaddr proxyport sni alpn uniqueid openssl_proto_version openssl_cipher openssl_x509_commonname",
         .help = "learns from a proxy, by its PROXY header, who its client is",
-        .check = check,
+        .check = proxy_believed_check,
         .wants_facts = wants_facts,
         .kind = FORM_NEGOTIATOR,
         .ops.negotiator = &ops,
