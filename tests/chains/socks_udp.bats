@@ -83,7 +83,14 @@ all_have_said() {
     run catena - "socks5-udp:127.0.0.1:9|unix:sock"
     has "$output" 'general SOCKS server failure'
     wait_for 5 file_has unix.err 'need one that goes over IP'
-    echoes # behind a proxy, packets are those of whom its header names
+    echoes
+    start_listener here -d -d -d "socks-server,commands=udp,deny=127.0.0.0/8 [::1]|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    for host in 0.0.0.0 0 [::ffff:0.0.0.0] [::] localhost; do
+        same '' "$(echo one | catena -t 0.2 - "socks5-udp:$host:$target|tcp:127.0.0.1:$port")"
+        wait_for 5 file_has here.err "dropping .*$(sed 's/[][]/[&]/g; s/^0$/0.0.0.0/' <<<"$host"):$target may not be reached"
+    done
+    host=
+    # behind a proxy, packets are those of whom its header names
     start_listener behind "socks-server,open,commands=udp|proxy-protocol-server|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
     behind=$port asked=0
     start_listener front tcp-l:0,bind=127.0.0.1,fork "proxy-protocol|tcp:127.0.0.1:$behind,bind=127.0.0.9:0"
