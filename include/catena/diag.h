@@ -39,6 +39,7 @@ struct diag_log {
     bool colored;         /* lines on standard error: by their level */
     bool v1;              /* called as socat: errors in v1's words, where v1 has any */
     struct { const char *real, *shown; } masked[2]; /* diag_show_instead() */
+    struct diag_hidden *hidden;                     /* diag_hide() */
     atomic_bool to_syslog; /* -lm has switched over */
     atomic_bool hurry;     /* the process is ending */
 };
@@ -79,6 +80,14 @@ void diag_forced(enum diag_level level, const char *fmt, ...) __attribute__((for
 /* Messages about the text `real`, an argument that holds a secret, show `shown` (of the same length)
  * instead; NULL: no more. Both are borrowed. While there is one thread. */
 void diag_show_instead(const char *real, const char *shown);
+/* The same for any number of texts, until their owner's are shown again. */
+struct diag_hidden {
+    const void *owner;
+    const char *real, *shown;
+    struct diag_hidden *next;
+};
+void diag_hide(struct diag_hidden *h);
+void diag_hide_no_more(const void *owner);
 /* The error as messages show it. */
 void diag_mask(struct err *e);
 /* Data for people to read, on standard error: waits while they are slow, but not once a signal wants the

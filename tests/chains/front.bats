@@ -173,6 +173,19 @@ END
     printf 'a 127.0.0.1:1\nb tcp:x:1,nosuch\n' >bad
     fails catena 'sni-peek,to=bad|tcp-l:0' route 2>err
     has "$(<err)" 'bad, line 2: second address "tcp": unknown option "nosuch"'
+    fails catena 'sni-peek,to=.|tcp-l:0' route 2>err
+    has "$(<err)" 'the map "." is a directory'
+    # nor do secrets of the map get into a message
+    for line in 'a CHAIN' 'a CHAIN,nosuch' 'a_$ CHAIN' 'CHAIN' 'a gzip CHAIN'; do
+        echo "${line/CHAIN/proxy:h:80,proxyauth=joe:s3cret|tcp:127.0.0.1:1}" >bad
+        for how in -n --explain -n=json -d; do
+            catena $how 'sni-peek,to=bad|tcp-l:0,accept-timeout=0.01' route >err 2>&1 || :
+            has_not "$(<err)" s3cret
+            [ $how = -d ] || has "$(<err)" 'proxyauth=\*'
+        done
+    done
+    catena -n 'proxy-server,auth=:' - >err 2>&1 || :
+    has "$(<err)" 'E first address "proxy-server": this'
 }
 
 @test "sniff: every kind of client on one port, those who wait for the server among them" {

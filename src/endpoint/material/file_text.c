@@ -43,6 +43,8 @@ int file_text(const char *what, const char *path, size_t most, struct run *r, ch
     if (fd < 0)
         return failed(what, path, e);
     int rc = fstat(fd, &st) < 0 ? failed(what, path, e) : 0;
+    if (rc == 0 && S_ISDIR(st.st_mode))
+        rc = err_set(e, ERR_OTHER, "%s \"%s\" is a directory", what, path);
     if (rc == 0 && !(*text = malloc(most + 2)))
         rc = err_nomem(e);
     if (rc == 0 && (r || S_ISREG(st.st_mode)))

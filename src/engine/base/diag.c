@@ -346,11 +346,34 @@ void diag_show_instead(const char *real, const char *shown)
     }
 }
 
-/* Piece [off, off + n) of the argument, wherever the message quotes it. */
+void diag_hide(struct diag_hidden *h)
+{
+    struct diag_log *log = log_here();
+    if (!log)
+        return;
+    h->next = log->hidden;
+    log->hidden = h;
+}
+
+void diag_hide_no_more(const void *owner)
+{
+    struct diag_log *log = log_here();
+    for (struct diag_hidden **at = log ? &log->hidden : NULL; at && *at;) {
+        if ((*at)->owner == owner)
+            *at = (*at)->next;
+        else
+            at = &(*at)->next;
+    }
+}
+
+/* Piece [off, off + n) of the argument, wherever the message quotes it; one so short that it is part of any
+ * sentence where it stands in quotes only. */
 static void mask_piece(char *text, const char *real, const char *shown, size_t off, size_t n)
 {
+    enum { SHORT = 2 };
     for (char *at = text; n > 0 && (at = memmem(at, strlen(at), real + off, n)); at += n)
-        memcpy(at, shown + off, n);
+        if (n > SHORT || (at > text && at[-1] == '"' && at[n] == '"'))
+            memcpy(at, shown + off, n);
 }
 
 /* A syntax error quotes how the argument begins, others the piece they are about. */
@@ -373,6 +396,8 @@ void diag_mask(struct err *e)
     for (size_t i = 0; log && i < 2; i++)
         if (log->masked[i].real)
             mask_message(e, log->masked[i].real, log->masked[i].shown);
+    for (const struct diag_hidden *h = log ? log->hidden : NULL; h; h = h->next)
+        mask_message(e, h->real, h->shown);
 }
 
 const char *diag_words(const struct err *e)

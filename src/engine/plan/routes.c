@@ -15,6 +15,7 @@
 #include "catena/run.h"
 #include "engine/plan/bind.h"
 #include "engine/plan/routes_plan.h"
+#include "engine/plan/secret.h"
 
 enum { MAP_MAX = 1 << 20, HOST_MAX = 255 };
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
@@ -63,6 +64,21 @@ static int take_target(struct reader *r, const char *target, struct route *to, s
     return 0;
 }
 
+/* Secrets in the text, of which the chain is the end, are shown by no message that quotes it. */
+static int hide_secrets(struct plan *p, const char *text, const char *chain, struct err *e)
+{
+    struct diag_hidden *h = arena_alloc(&p->arena, sizeof *h);
+    char *shown = arena_strndup(&p->arena, text, strlen(text));
+    if (!h || !shown)
+        return err_nomem(e);
+    if (secret_mask(p->known, shown + (chain - text), p->no_holes, e) < 0)
+        return -1;
+    *h = (struct diag_hidden){.owner = p, .real = text, .shown = shown};
+    if (strcmp(shown, text) != 0)
+        diag_hide(h);
+    return 0;
+}
+
 /* The line is the arena's. */
 static int read_line(struct reader *r, char *line, struct err *e)
 {
@@ -73,13 +89,17 @@ static int read_line(struct reader *r, char *line, struct err *e)
         return 0;
     r->line = line;
     size_t n = strcspn(from, " \t");
-    if (strspn(from, LETTERS "*") != n)
+    bool named = strspn(from, LETTERS "*") == n;
+    const char *target = from + n + strspn(from + n, " \t");
+    if (hide_secrets(r->plan, line, named ? target : from, e) < 0 || hide_secrets(r->plan, target, target, e) < 0)
+        return -1;
+    if (!named)
         return bad(r, from, n, e, "a name has letters, digits, - . and _, and * stands for anything");
     struct route *to = &r->routes->v[r->routes->n];
     *to = (struct route){.line = r->number, .pattern = arena_strndup(&r->plan->arena, from, n)};
     if (!to->pattern)
         return err_nomem(e);
-    if (take_target(r, from + n + strspn(from + n, " \t"), to, e) < 0)
+    if (take_target(r, target, to, e) < 0)
         return -1;
     r->routes->n++;
     return 0;
@@ -190,6 +210,7 @@ int routes_read(struct plan *p, struct err *e)
 
 void routes_free(struct plan *p)
 {
+    diag_hide_no_more(p);
     for (const struct routes *of = p->routes; of; of = of->next)
         for (size_t i = 0; i < of->n; i++)
             plan_free(of->v[i].plan);
