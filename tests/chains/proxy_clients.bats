@@ -60,6 +60,24 @@ digest() { echo "Digest username=\"joe\", realm=\"r\", nonce=\"n\", uri=\"a:1\",
     has "$output" 'wants Digest, and another connection for it'
 }
 
+@test "proxy: what one has asked for another one is not told" {
+    asks 1
+    first=$proxy
+    asks 1
+    start_listener proxies 'socks-server|tcp-l:0,bind=127.0.0.1,thread' \
+        "proxy:a:1,proxyauth=joe:pw,proxy-auth-scheme=any|tcp:127.0.0.1:{targetport}"
+    for to in "$first" "$first" "$proxy" "$proxy" "$first"; do
+        same hello "$(catena - "socks4:127.0.0.1:$to|tcp:127.0.0.1:$port" <hello)"
+    done
+    same "nothing $(digest 00000001) $(digest 00000002) nothing $(digest 00000001) $(digest 00000002) $(digest 00000003)" \
+        "$(paste -sd' ' told)"
+    # who connects to us is not known to be the same
+    start_listener reverse tcp-l:0,bind=127.0.0.1,thread "^proxy:a:1,proxyauth=joe:pw,proxy-auth-scheme=any|exec:true"
+    : >told
+    for i in 1 2; do catena -t 0.2 exec:./asks "tcp:127.0.0.1:$port"; done
+    same "nothing $(digest 00000001) nothing $(digest 00000001)" "$(paste -sd' ' told)"
+}
+
 @test "proxy: a helper speaks for us, and is gone afterwards" {
     cat >helper <<'SH'
 #!/bin/sh

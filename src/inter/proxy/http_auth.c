@@ -2,7 +2,6 @@
  * Choosing a scheme and answering in it: see http_auth.h. */
 #include "inter/proxy/http_auth.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,94 +11,9 @@
 #include "catena/run.h"
 #include "inter/proxy/base64.h"
 #include "inter/proxy/http_auth_helper.h"
+#include "inter/proxy/http_auth_memory.h"
 #include "inter/proxy/http_digest.h"
 #include "inter/proxy/opts_proxy.h"
-
-/* ---- what connections leave to the next one ---- */
-
-struct auth_memory {
-    pthread_mutex_t lock;
-    enum scheme scheme; /* of what the proxy wanted last; SCHEME_NONE: not known */
-    struct digest_challenge digest;
-    unsigned count; /* requests made with its nonce */
-    bool proven;    /* one of them was granted */
-};
-
-int auth_memory_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
-{
-    struct auth_memory *m = calloc(1, sizeof *m);
-    (void)a;
-    (void)r;
-    if (!m || pthread_mutex_init(&m->lock, NULL) != 0) {
-        free(m);
-        return err_nomem(e);
-    }
-    *shared = m;
-    return 0;
-}
-
-void auth_memory_release(void *shared)
-{
-    struct auth_memory *m = shared;
-    (void)pthread_mutex_destroy(&m->lock);
-    free(m);
-}
-
-/* It is the proxy's, wherever the connection goes. */
-bool auth_memory_shares(const struct addr *a) { return a != NULL; }
-
-static void recall(struct auth *u)
-{
-    struct auth_memory *m = u->memory;
-    if (!m)
-        return;
-    pthread_mutex_lock(&m->lock);
-    if (m->scheme != SCHEME_NONE) {
-        u->scheme = m->scheme;
-        u->digest = m->digest;
-        u->count = ++m->count;
-        u->proven = m->proven;
-    }
-    pthread_mutex_unlock(&m->lock);
-}
-
-static void remember(struct auth *u)
-{
-    struct auth_memory *m = u->memory;
-    u->count = 1;
-    if (!m)
-        return;
-    pthread_mutex_lock(&m->lock);
-    m->scheme = u->scheme;
-    m->digest = u->digest;
-    m->count = u->count;
-    m->proven = false;
-    pthread_mutex_unlock(&m->lock);
-}
-
-static void forget(struct auth *u)
-{
-    struct auth_memory *m = u->memory;
-    if (!m)
-        return;
-    pthread_mutex_lock(&m->lock);
-    m->scheme = SCHEME_NONE;
-    pthread_mutex_unlock(&m->lock);
-}
-
-void auth_granted(struct auth *u)
-{
-    struct auth_memory *m = u->memory;
-    if (!m || u->scheme == SCHEME_NONE)
-        return;
-    pthread_mutex_lock(&m->lock);
-    m->scheme = u->scheme;
-    if (u->scheme == SCHEME_DIGEST && strcmp(m->digest.nonce, u->digest.nonce) == 0) {
-        m->proven = true;
-        m->count = m->count > u->count ? m->count : u->count;
-    }
-    pthread_mutex_unlock(&m->lock);
-}
 
 /* ---- options ---- */
 
@@ -140,13 +54,12 @@ int auth_begin(struct auth *u, const struct addr *a, struct run *r, int64_t dead
     u->addr = a;
     u->run = r;
     u->deadline = deadline;
-    u->memory = run_shared_of(r, a);
     if (secret_value(a, &opt_proxy_auth, r, deadline, &u->credentials, e) < 0)
         return -1;
     u->known = u->credentials.text[0] != '\0';
     bool unasked = u->known && !opt_find(a, &opt_auth_helper) && (!name || strcasecmp(name, "basic") == 0);
     u->scheme = unasked ? SCHEME_BASIC : SCHEME_NONE;
-    recall(u);
+    auth_recall(u);
     return 0;
 }
 
@@ -241,7 +154,7 @@ static int choose(struct auth *u, const struct challenges *c, struct err *e)
     while (s > SCHEME_NONE && !can(u, c, (enum scheme)s))
         s--;
     if (s == SCHEME_NONE) {
-        forget(u);
+        auth_forget(u);
         return 0;
     }
     u->scheme = (enum scheme)s;
@@ -251,7 +164,7 @@ static int choose(struct auth *u, const struct challenges *c, struct err *e)
             return -1;
         u->scheme = spoken(u, c, u->scheme);
     }
-    remember(u);
+    auth_remember(u);
     diag(DIAG_INFO, "the proxy offers %s: it gets %s", c->names, scheme_name(u->scheme));
     return 1;
 }
@@ -272,18 +185,6 @@ int auth_go_on(struct auth *u, const struct challenges *c, struct err *e)
         u->refused |= 1U << u->scheme;
     u->proven = false;
     return choose(u, c, e);
-}
-
-bool auth_leave(struct auth *u)
-{
-    struct auth_memory *m = u->memory;
-    if (!m || u->bound)
-        return false;
-    pthread_mutex_lock(&m->lock);
-    if (m->count == u->count && strcmp(m->digest.nonce, u->digest.nonce) == 0)
-        m->count--; /* it was not said */
-    pthread_mutex_unlock(&m->lock);
-    return true;
 }
 
 /* What is missing, or has been tried. */

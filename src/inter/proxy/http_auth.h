@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Proving to an HTTP proxy who we are: which scheme, and what is said. Basic is said unasked, as ever, unless
  * something else is wanted; whatever the proxy asks for then is answered with the strongest of what it offers. What
- * it has asked for once it is told at once on the next connection. */
+ * it has asked for once it is told at once on the next connection to it. */
 #ifndef CATENA_INTER_HTTP_AUTH_H
 #define CATENA_INTER_HTTP_AUTH_H
 
@@ -10,11 +10,14 @@
 #include "catena/secret.h"
 #include "inter/proxy/http_challenge.h"
 
+enum { AUTH_PROXY_SIZE = 600 };
+
 struct auth {
     const struct addr *addr;
     struct run *run;
     int64_t deadline;
-    struct auth_memory *memory; /* what all connections of the address know; or NULL */
+    struct auth_memory *memory; /* what all connections of the address know; NULL: nothing, or nothing of this proxy */
+    char proxy[AUTH_PROXY_SIZE]; /* what tells it from other proxies of the address */
     struct secret_value credentials;
     struct helper *helper;
     char *token; /* what is said next in NTLM or Negotiate */

@@ -101,6 +101,8 @@ static int refused(const struct visit *v, struct err *e)
 static int ask_anew(struct visit *v, struct wire *w, struct err *e)
 {
     const char *scheme = scheme_name(v->auth.scheme);
+    if (!v->auth.memory && !v->auth.bound)
+        return err_set(e, ERR_DENIED, "the proxy wants %s, and another connection for it, which may lead to another proxy", scheme);
     if (!auth_leave(&v->auth))
         return err_set(e, ERR_DENIED, "the proxy closes the connection, which the dialog of %s belongs to", scheme);
     run_asks_anew(w->run);
