@@ -320,6 +320,12 @@ defers() { start_listener "$1" -d -d "${@:2}" && kill "$pid" && sed -n 's/.*sets
     has "$(get -i -x "$p" "$u")" 'Proxy-Authenticate: Basic realm="Our proxy"'
     kill "$(<proxy.pid)"
     has_not "$(<proxy.err)" 's3cret\|wrong'
+    # who asks the proxy itself gets no further
+    start_listener itself "proxy-server,open|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
+    same 200 "$(code -X OPTIONS -H 'Max-Forwards: 0' -d body -x "http://127.0.0.1:$port" http://no.such.invalid/)"
+    same 405 "$(code -X TRACE -H 'Max-Forwards: 0' -x "http://127.0.0.1:$port" http://no.such.invalid/)"
+    same 502 "$(code -X OPTIONS -H 'Max-Forwards: 1' -x "http://127.0.0.1:$port" http://no.such.invalid/)"
+    same 400 "$(code -X TRACE -H 'Max-Forwards: x' -x "http://127.0.0.1:$port" http://no.such.invalid/)"
     start_listener tunnels "proxy-server,commands=connect|tcp-l:0,bind=127.0.0.1,thread" "$TARGET"
     same 405 "$(code -x "http://127.0.0.1:$port" "$u")"
     same hello "$(get -p -x "http://127.0.0.1:$port" "$u")"

@@ -145,6 +145,11 @@ static void refusals(void **state)
         {"proxy-server,commands=forward", BYTES(CONNECT "\r\n"),
          BYTES("HTTP/1.1 405 Method Not Allowed\r\n" PLAIN("29") "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" CLOSED
                "This proxy makes no tunnels.\n"), .message = "a tunnel, which is not served"},
+        {"proxy-server,deny=*", BYTES("OPTIONS http://a/ HTTP/1.1\r\nMax-Forwards: 00\r\nContent-Length: 2" END "hi"),
+         BYTES("HTTP/1.1 200 OK\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\nContent-Length: 0\r\n" CLOSED),
+         .message = "asks this proxy itself"},
+        {"proxy-server,auth=joe:s3cret", BYTES("OPTIONS http://a/ HTTP/1.0\r\nMax-Forwards: 0" END), BYTES(NO407(CLOSED)),
+         .message = "has not logged in"},
         {"proxy-server,auth=joe:s3cret", BYTES("CONNECT a:1 HTTP/1.0" END), BYTES(NO407(CLOSED)), .message = "has not logged in"},
         {"proxy-server,auth=joe:s3cret", BYTES(CONNECT "Proxy-Connection: keep-alive, Close\r\n" WRONG "\r\n"), BYTES(NO407(CLOSED)),
          .message = "do not belong together"},
@@ -243,6 +248,12 @@ static void what_stays(void **state)
         {"", ABS("") "Host: other\r\n\r\n", GONE("/") VIA "\r\n"},
         {"", ABS("?q") "A:b\r\n\r\n", GONE("/?q") "A: b\r\n" VIA "\r\n"},
         {"", "OPTIONS http://a:80 HTTP/1.1" END, "OPTIONS * HTTP/1.1\r\nHost: a:80\r\n" VIA "\r\n"},
+        {"", "OPTIONS http://a/ HTTP/1.1\r\nMax-Forwards: 10" END ABS("/2") "Max-Forwards: 0\r\n\r\n"
+             "TRACE http://a/ HTTP/1.1\r\nmax-forwards: 99999999999999999999999\r\nA: b" END,
+         "OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 9\r\n" VIA "\r\n" GONE("/2") "Max-Forwards: 0\r\n" VIA "\r\n"
+         "TRACE / HTTP/1.1\r\nHost: a\r\nA: b\r\nMax-Forwards: 4294967294\r\n" VIA "\r\n"},
+        {"", ABS("/1") "\r\nOPTIONS http://a/ HTTP/1.1\r\nMax-Forwards: 0" END, GONE("/1") VIA "\r\n", 2},
+        {"", ABS("/1") "\r\nTRACE http://a/ HTTP/1.1\r\nMax-Forwards: -1" END, GONE("/1") VIA "\r\n", 2},
         {"", ABS("/") "Connection: x-a, keep-alive, Content-Length\r\nX-A: 1\r\nX-B: 2\r\nKeep-Alive: 3\r\nTE: x\r\nUpgrade: y\r\n"
              "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic x\r\nContent-Length: 0" END,
          GONE("/") "X-B: 2\r\nContent-Length: 0\r\n" VIA "\r\n"},

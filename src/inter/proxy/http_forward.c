@@ -103,6 +103,10 @@ static int take_head(struct forward *f, struct err *e)
         diag(DIAG_INFO, "the next request is for %s:%d, or of somebody else: it needs a connection of its own", q.host, q.port);
         return 2;
     }
+    if (q.counted && q.forwards == 0) {
+        diag(DIAG_INFO, "the next request is for this proxy itself: it needs a connection of its own");
+        return 2;
+    }
     int rc = http_request_rewrite(head, f->head.len, &q, &f->made, e);
     f->left = q.length;
     f->chunked = q.chunked;

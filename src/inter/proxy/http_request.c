@@ -183,6 +183,28 @@ static int read_length(struct http_request *q, const struct http_text *value, bo
     return 0;
 }
 
+static bool is_counted(const struct http_request *q)
+{
+    return is_word(&q->method, "OPTIONS") || is_word(&q->method, "TRACE");
+}
+
+/* More than fits is as good as no end. */
+static int read_forwards(struct http_request *q, const struct http_text *value, struct err *e)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < value->n; i++) {
+        if (!isdigit((unsigned char)value->s[i]))
+            return bad(e, "the request's Max-Forwards is no number");
+        n = n * 10 + (uint64_t)(value->s[i] - '0');
+        n = n < UINT32_MAX ? n : UINT32_MAX;
+    }
+    if (value->n == 0 || q->counted)
+        return bad(e, "the request's Max-Forwards is not one number");
+    q->counted = true;
+    q->forwards = (uint32_t)n;
+    return 0;
+}
+
 struct framing {
     bool length, nominates;
 };
@@ -192,6 +214,8 @@ static int read_field(struct http_request *q, const struct http_text *name, cons
 {
     if (is_word(name, "Content-Length"))
         return read_length(q, value, &f->length, e);
+    if (is_word(name, "Max-Forwards") && is_counted(q))
+        return read_forwards(q, value, e);
     if (is_word(name, "Transfer-Encoding")) {
         if (q->chunked || !is_word(value, "chunked") || q->minor == 0)
             return bad(e, "the request's Transfer-Encoding is not chunked alone");
@@ -262,6 +286,8 @@ static bool is_dropped(const struct http_request *q, const struct http_text *nam
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (is_word(name, ours[i]))
             return true;
+    if (q->counted && is_word(name, "Max-Forwards"))
+        return true;
     if (name->n >= sizeof word || is_word(name, "Content-Length") || is_word(name, "Transfer-Encoding"))
         return false;
     memcpy(word, name->s, name->n);
@@ -296,6 +322,10 @@ int http_request_rewrite(const char *head, size_t n, const struct http_request *
         put(out, ": ");
         put_text(out, &value);
         put(out, "\r\n");
+    }
+    if (q->counted) {
+        (void)snprintf(rest, sizeof rest, "Max-Forwards: %u\r\n", q->forwards > 0 ? q->forwards - 1 : 0);
+        put(out, rest);
     }
     (void)snprintf(rest, sizeof rest, "Via: 1.%d catena\r\n%s\r\n", q->minor, q->ends ? "Connection: close\r\n" : "");
     put(out, rest);

@@ -29,6 +29,8 @@ struct http_request {
     bool ends;       /* nothing is to come behind it on this connection */
     bool chunked;    /* its body, else .length bytes */
     uint64_t length;
+    bool counted;            /* OPTIONS or TRACE with Max-Forwards: */
+    uint32_t forwards;       /* so many proxies may pass it on; 0: we answer it */
     struct http_text login;      /* of Proxy-Authorization; s NULL: there is none */
     struct http_text nominated;  /* what Connection names */
 };

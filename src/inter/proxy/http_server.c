@@ -13,6 +13,7 @@
 #include "inter/proxy/target.h"
 
 enum { ATTEMPTS = 8, BODY_SKIPPED_MAX = 65536, ANSWER_MAX = 1024 };
+#define ALLOWED "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 enum { COMMAND_CONNECT, COMMAND_FORWARD };
 
 static const struct server_kind kind = {
@@ -101,10 +102,10 @@ bool http_admits(const struct admission *m, const struct http_request *q, char u
 }
 
 /* What belongs to a request that is not served. */
-static int skip_body(struct wire *w, const struct http_request *q, struct err *e)
+static int skip_body(struct wire *w, uint64_t left, struct err *e)
 {
     char piece[1024];
-    for (uint64_t left = q->length; left > 0;) {
+    while (left > 0) {
         size_t n = left < sizeof piece ? (size_t)left : sizeof piece;
         if (wire_read(w, piece, n, e) < 0)
             return -1;
@@ -126,7 +127,7 @@ static int ask_for_login(const struct addr *a, struct wire *w, const struct visi
         return refuse(w, v, 407, field, sentence);
     diag(DIAG_INFO, "%s; it is asked to", e->text);
     buf_consume(&w->in, nhead);
-    return skip_body(w, q, e) < 0 ? -1 : answer_with(w, v, 407, field, sentence, e);
+    return skip_body(w, q->length, e) < 0 ? -1 : answer_with(w, v, 407, field, sentence, e);
 }
 
 /* ---- the dialog ---- */
@@ -155,8 +156,28 @@ static int check_command(const struct admission *m, struct wire *w, const struct
     if (m->commands & 1U << (v->tunnel ? COMMAND_CONNECT : COMMAND_FORWARD))
         return 0;
     (void)err_set(e, ERR_DENIED, "the client wants %s, which is not served", v->tunnel ? "a tunnel" : "a request forwarded");
-    return refuse(w, v, 405, v->tunnel ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" : "Allow: CONNECT\r\n",
+    return refuse(w, v, 405, v->tunnel ? ALLOWED : "Allow: CONNECT\r\n",
                   v->tunnel ? "This proxy makes no tunnels." : "This proxy makes tunnels only.");
+}
+
+/* A request that nobody may pass on any more (RFC 9110, 7.6.2). What TRACE would show may be a secret. Returns -1. */
+static int answer_for_itself(const struct admission *m, struct wire *w, const struct visit *v, const struct http_request *q,
+                             size_t nhead, struct err *e)
+{
+    static const char options[] = "HTTP/1.1 200 OK\r\n" ALLOWED "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    const bool trace = q->method.n == strlen("TRACE");
+    const uint64_t body = q->chunked || q->length > BODY_SKIPPED_MAX ? 0 : q->length;
+    struct err ignored;
+    if (check_command(m, w, v, e) < 0)
+        return -1;
+    (void)err_set(e, ERR_NOBODY, "the client asks this proxy itself, with Max-Forwards: 0");
+    buf_consume(&w->in, nhead);
+    if (skip_body(w, body, &ignored) < 0)
+        return -1;
+    if (trace)
+        return refuse(w, v, 405, ALLOWED, "This proxy shows nobody what it gets.");
+    (void)wire_write(w, options, sizeof options - 1, &ignored);
+    return -1;
 }
 
 static int grant(const struct admission *m, const struct addr *a, struct wire *w, const struct visit *v,
@@ -188,6 +209,8 @@ static int hear(struct visit *v, const struct admission *m, const struct addr *a
     v->head_only = q.method.n == 4 && memcmp(q.method.s, "HEAD", 4) == 0;
     if (!http_admits(m, &q, wish.user))
         return ask_for_login(a, w, v, &q, n, last, e) < 0 ? -1 : 1;
+    if (q.counted && q.forwards == 0)
+        return answer_for_itself(m, w, v, &q, n, e);
     if (grant(m, a, w, v, &q, &wish, e) < 0)
         return -1;
     if (v->tunnel)
