@@ -94,6 +94,12 @@ SH
     start_peer server line line line line "send:HTTP/1.1 407 Who\r\n$N\r\n\r\n" line line line line line \
         "send:HTTP/1.1 407 Who\r\n$N dHlwZTI=\r\n\r\n" line line line line line 'send:HTTP/1.1 200 OK\r\n\r\nwell\n' line shut eof
     same well "$(catena - "proxy:a:1,proxy-auth-helper=./helper|tcp:127.0.0.1:$port" <hello)"
+    for how in -n --explain -n=json; do
+        catena $how - 'proxy:a:1,proxy-auth-helper=x --password=s3cret|tcp:a:1,nosuch' >shown 2>&1 || :
+        catena $how - 'proxy:a:1,proxy-auth-helper=x --password=s3cret|tcp:a:1' >>shown 2>&1
+        has_not "$(<shown)" s3cret
+        has "$(<shown)" 'a:1'
+    done
     finish server
     same "NTLM TlRMTVNTUAAB NTLM dHlwZTM=" "$(sed -n 's/Proxy-authorization: \(.*\)\r$/\1/p' server.out | paste -sd' ')"
     same ended "$(<ended)"

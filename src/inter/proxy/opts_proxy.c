@@ -14,7 +14,7 @@ NAMED_OPTION(opt_ignorecr, "ignorecr", NULL, GROUP_HTTP, LATE, BOOL,
 NAMED_SECRET(opt_proxy_auth, "proxy-authorization", "proxy-auth proxyauth", "proxyauthfile",
              "proxyauthenv", GROUP_HTTP, LATE, "<user>:<password> for the proxy");
 NAMED_OPTION(opt_auth_helper, "proxy-auth-helper", NULL, GROUP_HTTP, LATE, STRING,
-             "a program that speaks NTLM or Negotiate, by the lines of squid's helpers");
+             "a program that speaks NTLM or Negotiate, by the lines of squid's helpers", .secret = SECRET_TEXT);
 NAMED_OPTION(opt_auth_scheme, "proxy-auth-scheme", NULL, GROUP_HTTP, LATE, STRING,
              "any, basic, digest, ntlm or negotiate: no other one tells the proxy who we are");
 NAMED_OPTION(opt_proxy_resolve, "proxy-resolve", "resolv resolve", GROUP_HTTP, LATE, BOOL,
