@@ -197,7 +197,7 @@ static void turns(void **state)
               "the proxy has asked 8 times who we are, and still does", .settings = {U}),
         FAILS(ASKS(NTLM, ""), ERR_DENIED, "the helper has nothing to say to the proxy: \"BH nobody\"",
               .settings = {HELPED("read x; echo BH nobody")}),
-        FAILS(ASKS(NTLM, ""), ERR_OTHER, "the helper has ended without an answer", .settings = {HELPED("exit 3")}),
+        FAILS(ASKS(NTLM, ""), ERR_OTHER, "the helper has ended without an answer", .settings = {HELPED("read x; exit 3")}),
         FAILS(ASKS(NTLM, ""), ERR_PROTOCOL, "the helper's answer has more than 65536 bytes",
               .settings = {HELPED("exec cat /dev/zero")}),
         FAILS(ASKS(NTLM, ""), ERR_DENIED, "the helper wants a password; give proxy-authorization",
