@@ -12,10 +12,19 @@ prepare() {
     ca=$certs/ca.crt
     export SSL_CERT_FILE=$ca
 }
-teardown() {
-    for p in "$T"/*.server; do [ ! -e "$p" ] || kill "$(<"$p")" 2>/dev/null || :; done
+eval "others_$(declare -f teardown)" # of ../helpers
+
+# Between two rounds: the servers, and what stood in front of them.
+stop_servers() {
+    for p in "$T"/*.server "$T"/to_*.pid "$T"/at_*.pid; do [ ! -e "$p" ] || kill "$(<"$p")" 2>/dev/null || :; done
     for p in "$T"/*.server; do [ ! -e "$p" ] || wait_for 10 is_gone "$(<"$p")"; done
+    # postfix leaves its master behind, with an environment of its own
+    [ ! -e "${public:-}/queue/pid/master.pid" ] || kill "$(tr -d ' ' <"$public/queue/pid/master.pid")" || :
     rm -rf "${public:-}"
+}
+teardown() {
+    stop_servers
+    others_teardown
 }
 
 # own <user>: a directory that he can reach, with the certificate, is $public.
@@ -109,7 +118,7 @@ CONF
             if [ $tls = required ]; then without_tls $p "${!p}"; else with_tls $p "${!p}"; fi
             client $p "$([ $tls = required ] && echo plain || echo tls)" "$port" || { cat "$public/log"; false; }
         done
-        teardown
+        stop_servers
     done
 }
 
@@ -157,7 +166,7 @@ CONF
         postfix $tls
         if [ $tls = encrypt ]; then without_tls smtp "$port"; else with_tls smtp "$port"; fi
         client smtp "$([ $tls = encrypt ] && echo plain || echo tls)" "$port" || { cat "$public/log"; false; }
-        teardown
+        stop_servers
     done
 }
 
@@ -188,7 +197,7 @@ CONF
         serve vsftpd "$ftp" /usr/sbin/vsftpd "$public/conf"
         if [ $tls = YES ]; then without_tls ftp "$ftp"; else with_tls ftp "$ftp"; fi
         client ftp "$([ $tls = YES ] && echo plain || echo tls)" "$port"
-        teardown
+        stop_servers
     done
 }
 
@@ -208,7 +217,7 @@ CONF
         if [ $tls = 64 ]; then without_tls ldap "$ldap"; else with_tls ldap "$ldap"; fi
         timeout 30 ldapsearch $([ $tls = 64 ] || echo -ZZ) -x -H "ldap://127.0.0.1:$port" -s base -b '' supportedLDAPVersion >out
         has "$(<out)" '^supportedLDAPVersion: 3'
-        teardown
+        stop_servers
     done
 }
 
