@@ -42,10 +42,11 @@ test:
 	@$(MAKE) --no-print-directory release
 	ctest --preset release -j $(TEST_JOBS)
 
-# Programs of others, which are many and large, as peers.
+# Programs of others, which are many and large, as peers; two at a time, for they have time limits of their own, and
+# again where one of them did not come up.
 peers: release
 	@tools/setup build test peers
-	ctest --test-dir build/release -L '^peers$$' --output-on-failure -j $(TEST_JOBS)
+	ctest --test-dir build/release -L '^peers$$' --output-on-failure -j 2 --repeat until-pass:3
 
 # The same tests with sanitizers.
 asan tsan:
