@@ -97,17 +97,15 @@ struct form {
     /* With these options, why does it not tell one of them: "with option x" it would; NULL: it does. May be NULL. */
     const char *(*untold)(const struct addr *, const struct fact_desc *);
     const char *help;      /* one line */
-    /* With these options it is another form, of that keyword and as many parameters; NULL: it is not. May be NULL. */
-    const char *(*becomes)(const struct addr *);
+    /* What it is with these parameters and options, if they decide about more than how it is done (of which kind, what
+     * it waits for): another form, with as many parameters and the same options. May be NULL: itself. */
+    const struct form *(*becomes)(const struct addr *);
     /* What can be known wrong about parameters and options before anything is opened; pure. May be
      * NULL. */
     int (*check)(const struct addr *, struct err *);
     /* ... or about two of its kind on one line, however far from each other: asked about each pair of the form, of
      * which a is the later. May be NULL. */
     int (*beside)(const struct addr *a, const struct addr *other, struct err *);
-    /* What it is with these parameters, if they decide about more than how it is done (of which kind, what it waits
-     * for): another form, with the same keyword, parameters and options, which no table lists. May be NULL: itself. */
-    const struct form *(*variant)(const struct addr *);
     /* It asks for facts, whatever its parameters say. May be NULL: it does not. */
     bool (*wants_facts)(const struct addr *);
     /* ... or for the secrets of sessions, which are kept then. */

@@ -8,7 +8,7 @@ status=0
 to=$(mktemp -d)
 trap 'rm -rf "$to"' EXIT
 DESTDIR=$to cmake --install "$build" --prefix /usr >/dev/null
-patterns=$(cat "$source"/packaging/debian/*.install | sed -n 's|^usr/lib/\*/|usr/lib/|; /^usr/p')
+patterns=$(cat "$source"/packaging/debian/*.install "$source/packaging/debian/not-installed" | sed -n 's|^usr/lib/\*/|usr/lib/|; /^usr/p')
 set -f
 for file in $(cd "$to" && find usr -type f -o -type l); do
     for pattern in $patterns; do

@@ -226,16 +226,11 @@ const struct form *bind_find_form(const struct registry *known, const char *keyw
     return NULL;
 }
 
-int bind_become(const struct binder *b, struct addr *a, struct err *e)
+void bind_become(struct addr *a)
 {
-    const char *keyword = a->form->becomes ? a->form->becomes(a) : NULL;
-    const struct form *f = keyword ? bind_find_form(b->plan->known, keyword, form_is_inter(a->form), a->nparams) : a->form;
-    if (!f)
-        return err_at(e, a->at, "%s: %s is not available in this build", a->label, keyword);
-    a->form = f;
-    return 0;
+    if (a->form->becomes)
+        a->form = a->form->becomes(a);
 }
-
 
 static struct addr *new_addr(const struct binder *b, const struct form *f,
                              const struct single_spec *s, const char *label, struct err *e)
@@ -262,11 +257,6 @@ static struct addr *new_addr(const struct binder *b, const struct form *f,
     return bind_holes(b, s, a, params, e) < 0 ? NULL : a;
 }
 
-static const struct form *variant_of(const struct addr *a)
-{
-    return a->form->variant ? a->form->variant(a) : a->form;
-}
-
 int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, bool lane,
                const struct addr **out, struct err *e)
 {
@@ -285,9 +275,9 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
     if (!c.found)
         return wrong_context(&used, label, left, &c, e);
     struct addr *a = new_addr(b, c.found, s, label, e);
-    if (!a || bind_options(b, s, a, e) < 0 || bind_become(b, a, e) < 0)
+    if (!a || bind_options(b, s, a, e) < 0)
         return -1;
-    a->form = variant_of(a);
+    bind_become(a);
     a->left = left;
     context_fits(c.found, left, used.reverse, &a->right);
     *out = a;
@@ -382,7 +372,7 @@ static int put_between(const struct binder *b, const struct addr *whole, struct 
         if (form_brings(a->form, whole->opts[i].desc))
             opts[a->nopts++] = whole->opts[i];
     bind_settle_varies(a);
-    a->form = variant_of(a);
+    bind_become(a);
     a->left = a->right = CTX_B;
     return bind_names(b, whole->label, opts, a->nopts, e);
 }
@@ -438,8 +428,9 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     if (bind_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
         bind_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
         return -1;
-    if (bind_become(b, a[0], e) < 0 || put_between(b, whole, &between, e) < 0)
+    if (put_between(b, whole, &between, e) < 0)
         return -1;
+    bind_become(a[0]);
     bind_settle_varies(a[0]);
     bind_settle_varies(a[1]);
     a[0]->left = left;

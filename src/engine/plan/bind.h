@@ -67,8 +67,8 @@ const struct form *bind_find_form(const struct registry *known, const char *keyw
 /* Those of a compound that says itself what it is made of. */
 int bind_made(const struct binder *b, const struct addr *whole, enum ctx left, const struct addr *inter[INTERS_MAX],
               size_t *ninter, const struct addr **out, struct err *e);
-/* With its options it may be another form. */
-int bind_become(const struct binder *b, struct addr *a, struct err *e);
+/* With its parameters and options it may be another form. */
+void bind_become(struct addr *a);
 void bind_settle_varies(struct addr *a);
 int bind_endpoint(struct binder *b, const struct single_spec *s, enum ctx left, const struct addr *inter[INTERS_MAX],
                   size_t *ninter, const struct addr **out, struct err *e);

@@ -99,8 +99,9 @@ int bind_made(const struct binder *b, const struct addr *whole, enum ctx left, c
         if (make_part(&m, i, e) < 0)
             return -1;
     for (size_t i = 0; i < m.n; i++) {
-        if (make_options(&m, i, e) < 0 || bind_become(b, m.made[i], e) < 0)
+        if (make_options(&m, i, e) < 0)
             return -1;
+        bind_become(m.made[i]);
         bool last = i + 1 == m.n;
         m.made[i]->left = i == 0 ? left : CTX_B;
         m.made[i]->right = last ? whole->right : CTX_B;

@@ -271,7 +271,6 @@ static int http2_check(const struct addr *a, struct err *e)
     return target_check(a, e) < 0 ? -1 : auth_check(a, e);
 }
 
-extern const struct form forms_http2[];
 const struct form forms_http2[] = {
     {
         .keyword = "PROXY-HTTP2",

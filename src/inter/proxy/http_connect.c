@@ -163,9 +163,9 @@ static int proxy_check(const struct addr *a, struct err *e)
     return target_check(a, e) < 0 ? -1 : auth_check(a, e);
 }
 
-static const char *proxy_becomes(const struct addr *a)
+static const struct form *proxy_becomes(const struct addr *a)
 {
-    return strcmp(opt_string(a, &opt_http_version, ""), "2") == 0 ? "PROXY-HTTP2" : NULL;
+    return strcmp(opt_string(a, &opt_http_version, ""), "2") == 0 ? forms_http2 : a->form;
 }
 
 static const struct negotiator_ops proxy_ops = {

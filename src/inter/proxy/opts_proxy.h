@@ -10,4 +10,7 @@ extern const struct option_desc opt_auth_helper, opt_auth_scheme, opt_http_versi
 
 extern const struct option_desc *const options_from_env[];
 
+/* What PROXY is with http-version=2 (inter/http2). */
+extern const struct form forms_http2[];
+
 #endif

@@ -62,7 +62,7 @@ int starttls_left(struct err *e)
         .keyword = "STARTTLS", .params = ":<protocol>", .min_params = 1, .max_params = 1,          \
         .left = CTX_RWB, .right = RIGHT_BOTH, .groups = GROUP_CHILD | GROUP_RETRY,                 \
         .options = options_starttls, .role = ROLE_CLIENT, .check = client_check,                   \
-        .variant = client_variant, .help = "asks the server on its right to go on in TLS",         \
+        .becomes = client_becomes, .help = "asks the server on its right to go on in TLS",         \
         .kind = FORM_NEGOTIATOR, .ops.negotiator = &(how)                                          \
     }
 #define LINK_SERVER(how)                                                                           \
@@ -70,14 +70,14 @@ int starttls_left(struct err *e)
         .keyword = "STARTTLS-SERVER", .params = ":<protocol>", .min_params = 1, .max_params = 1,   \
         .left = CTX_RWB, .right = RIGHT_BOTH, .groups = GROUP_CHILD | GROUP_RETRY,                 \
         .options = options_starttls_server, .role = ROLE_SERVER, .check = server_check,            \
-        .variant = server_variant, .help = "is asked by the client on its right to go on in TLS",  \
+        .becomes = server_becomes, .help = "is asked by the client on its right to go on in TLS",  \
         .kind = FORM_NEGOTIATOR, .ops.negotiator = &(how)                                          \
     }
 
 static int client_check(const struct addr *a, struct err *e);
 static int server_check(const struct addr *a, struct err *e);
-static const struct form *client_variant(const struct addr *a);
-static const struct form *server_variant(const struct addr *a);
+static const struct form *client_becomes(const struct addr *a);
+static const struct form *server_becomes(const struct addr *a);
 
 extern const struct form forms_starttls[];
 const struct form forms_starttls[] = {LINK_CLIENT(lines_client_ops), LINK_SERVER(lines_server_ops), {0}};
@@ -116,13 +116,13 @@ static const struct protocol *protocol_of(const struct addr *a)
     return NULL;
 }
 
-static const struct form *client_variant(const struct addr *a)
+static const struct form *client_becomes(const struct addr *a)
 {
     const struct protocol *p = protocol_of(a);
     return p ? p->client : a->form;
 }
 
-static const struct form *server_variant(const struct addr *a)
+static const struct form *server_becomes(const struct addr *a)
 {
     const struct protocol *p = protocol_of(a);
     return p ? p->server : a->form;
