@@ -144,7 +144,7 @@ function add(s) { text = text == "" ? s : text " " s }
     depth = 0
     section = substr($0, 5)
     section_name = tolower(section)
-    kind = section ~ /ADDRESSES$/ ? "a" : section == "ADDRESS OPTIONS" ? "o" : section == "OPTIONS" ? "s" : \
+    kind = section ~ /ADDRESSES$/ ? "a" : section == "ADDRESS OPTIONS" ? "o" : section == "OPTIONS" ? "s" : ""
            section == "FACTS" ? "f" : section == "ENVIRONMENT" ? "e" : ""
     whole = section !~ /^(NAME|SYNOPSIS|SEE ALSO)$/ && kind != "a" && kind != "o" && kind != "s" ? "yes" : ""
     text = ""; body = ""

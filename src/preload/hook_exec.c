@@ -156,41 +156,33 @@ static void take_arguments(char **argv, size_t n, const char *first, va_list mor
         argv[i] = va_arg(more, char *);
 }
 
+/* Leaves `more` behind the last of them. What is on the stack is there as long as the caller's frame: a macro. */
+#define GATHER(argv, first, more)                                                                  \
+    va_list more;                                                                                  \
+    va_start(more, first);                                                                         \
+    size_t argv##_n = count(first, more);                                                          \
+    va_end(more);                                                                                  \
+    char **argv = alloca(argv##_n * sizeof *argv);                                                 \
+    va_start(more, first);                                                                         \
+    take_arguments(argv, argv##_n, first, more)
+
 HOOK int execl(const char *path, const char *first, ...)
 {
-    va_list more;
-    va_start(more, first);
-    size_t n = count(first, more);
-    va_end(more);
-    char **argv = alloca(n * sizeof *argv);
-    va_start(more, first);
-    take_arguments(argv, n, first, more);
+    GATHER(argv, first, more);
     va_end(more);
     return execve(path, argv, environ);
 }
 
 HOOK int execlp(const char *file, const char *first, ...)
 {
-    va_list more;
-    va_start(more, first);
-    size_t n = count(first, more);
-    va_end(more);
-    char **argv = alloca(n * sizeof *argv);
-    va_start(more, first);
-    take_arguments(argv, n, first, more);
+    GATHER(argv, first, more);
     va_end(more);
     return execvpe(file, argv, environ);
 }
 
 HOOK int execle(const char *path, const char *first, ...)
 {
-    va_list more;
-    va_start(more, first);
-    size_t n = count(first, more);
-    va_end(more);
-    char **argv = alloca(n * sizeof *argv);
-    va_start(more, first);
-    take_arguments(argv, n, first, more);
+    GATHER(argv, first, more);
     char *const *env = va_arg(more, char *const *);
     va_end(more);
     return execve(path, argv, env);

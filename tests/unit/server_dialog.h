@@ -19,7 +19,7 @@
 #include "catena/inter.h"
 #include "catena/plan.h"
 #include "catena/run.h"
-#include "../home.h"
+#include "wire_script.h"
 
 #define BYTES(s) (s), sizeof(s) - 1
 #define TARGET "tcp:{targethost}:{targetport}"
@@ -38,40 +38,6 @@ struct meeting {
     const char *follows; /* what the data side gets first of all that the client has said behind, */
     size_t nfollows;     /* if that is not as it was said */
 };
-
-struct client_script {
-    const char *says;
-    size_t left, first; /* so much of it comes first */
-    char heard[4096];
-    size_t nheard;
-};
-
-static int client_fill(struct wire *w, int *eof, struct err *e)
-{
-    struct client_script *s = w->carrier;
-    size_t n = s->first > 0 ? s->first : s->left;
-    (void)e;
-    n = buf_put(&w->in, s->says, n < s->left ? n : s->left);
-    s->first = s->first > n ? s->first - n : 0;
-    s->says += n;
-    s->left -= n;
-    *eof = n == 0;
-    return 0;
-}
-
-static int client_write(struct wire *w, const void *data, size_t n, struct err *e)
-{
-    struct client_script *s = w->carrier;
-    (void)e;
-    assert_true(n <= sizeof s->heard - s->nheard);
-    memcpy(s->heard + s->nheard, data, n);
-    s->nheard += n;
-    return 0;
-}
-
-static const struct wire_ops client_ops = {.fill = client_fill, .write = client_write};
-static const struct settings at_home = {.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
-                                        .ip_version = 4, .comm = 'S', .env_prefix = "SOCAT"};
 
 static int tell_place(struct run *r, const struct addr *who, const char *names[2], const char *place, struct err *e)
 {
