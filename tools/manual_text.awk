@@ -145,8 +145,7 @@ function add(s) { text = text == "" ? s : text " " s }
     section = substr($0, 5)
     section_name = tolower(section)
     kind = section ~ /ADDRESSES$/ ? "a" : section == "ADDRESS OPTIONS" ? "o" : section == "OPTIONS" ? "s" : ""
-           section == "FACTS" ? "f" : section == "ENVIRONMENT" ? "e" : ""
-    whole = section !~ /^(NAME|SYNOPSIS|SEE ALSO)$/ && kind != "a" && kind != "o" && kind != "s" ? "yes" : ""
+    whole = section !~ /^(NAME|SYNOPSIS|SEE ALSO)$/ && kind == "" ? "yes" : ""
     text = ""; body = ""
     next
 }

@@ -153,6 +153,7 @@ struct session_side {
     bool by_order; /* ... which somebody has ordered, and is no failure */
     bool unwanted; /* set by the engine: nobody takes what is put into `out` */
     bool records; /* set by the engine: what is in `out` at a time goes out as one message */
+    bool unsettled; /* ... or may not: who takes it is not there yet, while a line is being opened */
     bool packets; /* ... and what is in `in` came as one */
     size_t piece; /* set by the engine: so much of a stream makes a packet */
     size_t whole; /* set by the engine, of a wire of packets: the most bytes of one that the system need not cut

@@ -240,6 +240,18 @@ backed_up() { ss -Htn state established "dport = :$1" | awk '$2 > 0 { full = 1 }
     finish full
 }
 
+# Its size is judged by what it becomes, which is not there yet when a left chain shakes hands.
+@test "a large message right behind the handshake" {
+    prepare
+    for how in '' --unfused; do
+        same 3000000 "$(catena -u $how "ws:$W/large/large=3000000+close=1000+recv" - | wc -c)"
+        same 3000000 "$(catena -U $how - "ws:$W/large/large=3000000+close=1000+recv" | wc -c)"
+    done
+    start_listener front tcp-l:0,bind=127.0.0.1,thread "ws:$W/large/large=3000000+close=1000+recv"
+    same 3000000 "$(catena -u "tcp:127.0.0.1:$port" - | wc -c)"
+    kill "$(<front.pid)"
+}
+
 @test "mistakes of the command line" {
     each catena_fails <<'ROWS'
 'max-size "0" is no number from 1 to' - 'ws,max-size=0|tcp:h:1'

@@ -55,7 +55,6 @@ for line in start[1] + [f"cd {home}", "touch file-one.pem"]:
     write(line + "\n")
 write("echo re''ady\n")
 read_until("ready", 20)
-status = 0
 for line in lines:
     # The program is a stand-in, so that nothing runs; its arguments are what the shell made of the line.
     before, behind = line.split("<TAB>")
@@ -69,4 +68,4 @@ for line in lines:
         os.unlink(told)
 os.kill(pid, 9)
 shutil.rmtree(home, ignore_errors=True)
-sys.exit(status)
+

@@ -12,13 +12,14 @@ Steps, behind the handshake:
     request   tells what the client has asked for
     recv      tells what comes, a line for each frame: its first byte, and the payload, up to Close
     say=<text> (a text message), close=<code>
+    large=<n> a message of so many bytes; as the first step it comes with the handshake's answer
 """
 import base64, hashlib, os, socket, struct, sys, threading
 
 
 class Wire:
     def __init__(self, sock):
-        self.sock, self.ahead = sock, b""
+        self.sock, self.ahead, self.owed = sock, b"", b""
 
     def need(self, n):
         while len(self.ahead) < n:
@@ -46,8 +47,9 @@ class Wire:
 
     def put(self, first, payload):
         n = len(payload)
-        length = bytes([n]) if n < 126 else b"\x7e" + struct.pack(">H", n)
-        self.sock.sendall(bytes([first]) + length + payload)
+        length = bytes([n]) if n < 126 else b"\x7e" + struct.pack(">H", n) if n < 65536 else b"\x7f" + struct.pack(">Q", n)
+        self.sock.sendall(self.owed + bytes([first]) + length + payload)
+        self.owed = b""
 
 
 def do(wire, step, tell):
@@ -56,6 +58,8 @@ def do(wire, step, tell):
         tell(wire.request.replace("\r", ""))
     elif what == "say":
         wire.put(0x81, value.encode())
+    elif what == "large":
+        wire.put(0x82, bytes(int(value)))
     elif what == "close":
         wire.put(0x88, struct.pack(">H", int(value)))
     elif what == "goes":
@@ -81,8 +85,11 @@ def serve(sock):
         _, name, steps = wire.request.split(" ")[1].partition("?")[0].split("/")
         key = [field[19:] for field in wire.request.split("\r\n") if field.lower().startswith("sec-websocket-key: ")][0]
         magic = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
-        sock.sendall(b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+        wire.owed = (b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
                      base64.b64encode(magic) + b"\r\n\r\n")
+        if not steps.startswith("large"):
+            sock.sendall(wire.owed)
+            wire.owed = b""
         with open(os.path.join(sys.argv[1], name + ".told"), "w") as told:
             for step in steps.split("+"):
                 do(wire, step, lambda line: print(line, file=told, flush=True))

@@ -136,6 +136,7 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
                                 .unwanted = !s.data->has[s.up] || s.data->refused[s.up],
                                 .out_eof = s.data->end[s.up] != FLOW_OPEN,
                                 .records = stack_gives_records(e, s.data, s.up),
+                                .unsettled = stack_is_open_ended(e, s.data, s.up),
                                 .packets = s.data->buf[s.down].record,
                                 .piece = engine_piece(e)};
     struct session_side wire = {.in = seen_in(l, up, &none[2]), .out = seen_out(&s.wire->buf[s.down], &none[3]),

@@ -104,11 +104,23 @@ bool stack_has_said_all(const struct engine *e, int side)
     return false;
 }
 
-bool stack_gives_records(const struct engine *e, const struct seam *at, int source)
+/* Who takes what goes on from there; NULL: the port, or nobody yet. */
+static const struct layer *taker(const struct engine *e, const struct seam *at, int source)
 {
     const struct layer *l;
     while ((l = behind(e, at, source)) && layer_keeps(l, source))
         at = layer_to(e, l, source);
+    return l;
+}
+
+bool stack_is_open_ended(const struct engine *e, const struct seam *at, int source)
+{
+    return !taker(e, at, source) && !e->side[!source].port;
+}
+
+bool stack_gives_records(const struct engine *e, const struct seam *at, int source)
+{
+    const struct layer *l = taker(e, at, source);
     if (l && !l->session)
         return l->lane[source].ops->takes_records;
     if (l)
@@ -125,10 +137,7 @@ size_t stack_portion(const struct engine *e, const struct buf *b)
 
 size_t stack_whole(const struct engine *e, const struct seam *at, int source)
 {
-    const struct layer *l;
-    while ((l = behind(e, at, source)) && layer_keeps(l, source))
-        at = layer_to(e, l, source);
-    const struct port *p = l ? NULL : e->side[!source].port;
+    const struct port *p = taker(e, at, source) ? NULL : e->side[!source].port;
     return p ? port_message_whole(p) : 0;
 }
 

@@ -99,6 +99,8 @@ const struct layer *stack_awaits_goodbye(const struct engine *e);
 bool stack_has_said_all(const struct engine *e, int side);
 /* What flows out of that seam is taken as messages. (What comes as one says so itself: buf.record.) */
 bool stack_gives_records(const struct engine *e, const struct seam *at, int source);
+/* ... which is a guess there: who takes it is not there yet. */
+bool stack_is_open_ended(const struct engine *e, const struct seam *at, int source);
 /* What flows out of there is a packet at that end, and the system need not cut it if it has no more bytes;
  * 0 not known. */
 size_t stack_whole(const struct engine *e, const struct seam *at, int source);

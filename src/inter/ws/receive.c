@@ -231,11 +231,11 @@ static int begin_frame(struct ws_session *s, struct session_side *wire, struct e
     return i->packed && ws_unpack_begin(s, e) < 0 ? -1 : 1;
 }
 
-/* Too large is said as soon as it is known. */
+/* Too large is said as soon as it is known; what a record may have counts only where there are such. */
 static int check_size(struct ws_session *s, const struct session_side *data, struct session_side *wire)
 {
     const struct ws_in *i = &s->in;
-    size_t most = data->records ? s->config->max_record : s->config->max_size;
+    size_t most = data->records && !data->unsettled ? s->config->max_record : s->config->max_size;
     bool is_data = !(i->frame.kind & FRAME_CONTROL) && !i->packed;
     if (!is_data || (i->size <= most && i->frame.len <= most - i->size))
         return 1;
