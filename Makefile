@@ -42,11 +42,10 @@ test:
 	@$(MAKE) --no-print-directory release
 	ctest --preset release -j $(TEST_JOBS)
 
-# Programs of others, which are many and large, as peers; two at a time, for they have time limits of their own, and
-# again where one of them did not come up.
+# Programs of others, which are many and large, as peers; two at a time, for they have time limits of their own.
 peers: release
 	@tools/setup build test peers
-	ctest --test-dir build/release -L '^peers$$' --output-on-failure -j 2 --repeat until-pass:3
+	ctest --test-dir build/release -L '^peers$$' --output-on-failure -j 2
 
 # The same tests with sanitizers.
 asan tsan:

@@ -73,9 +73,9 @@ END
 
 @test "varnish, on both sides" {
     start_listener server 'proxy-protocol-server|tcp-l:0,bind=127.0.0.1,thread' exec:./web && server=$port
-    behind=$(free_port) plain=$(free_port)
     public_dir # it is another user there
     for version in 1 2; do
+        behind=$(free_port) plain=$(free_port) # the one before may be slow to let go of its own
         cat >"$public/$version.vcl" <<END
 vcl 4.1;
 import std;
@@ -90,6 +90,5 @@ END
         sends "proxy-protocol,version=$version"
         told "$FROM $port" "http://127.0.0.1:$port/who"
         kill "$(<"varnish$version.pid")"
-        wait_for 10 eval "! port_listens $behind"
     done
 }
