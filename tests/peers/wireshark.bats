@@ -12,7 +12,8 @@ prepare() {
 }
 
 P=format=pcapng
-shark() { tshark "$@" 2>/dev/null; } # it warns of being root
+# It warns of being root; and a port that some protocol has (48898, say) is no reason to take a line for that.
+shark() { tshark -o tcp.try_heuristic_first:TRUE "$@" 2>/dev/null; }
 
 # opens <file> <tap>...: each of them has both sides of the talk in the clear; nothing is malformed, nor sent again,
 # nor missing, and all checksums are right.
