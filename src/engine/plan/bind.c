@@ -377,6 +377,20 @@ static int put_between(const struct binder *b, const struct addr *whole, struct 
     return bind_names(b, whole->label, opts, a->nopts, e);
 }
 
+/* What any address takes, and who waits for connections, belongs to the endpoint. */
+static void share_option(const struct addr *whole, const struct opt *o, struct addr *const a[2], struct opt *const shares[2])
+{
+    uint64_t inter_groups = a[0]->form->groups & ~GROUP_CHILD;
+    int to = o->desc->groups & inter_groups || form_brings(a[0]->form, o->desc) ? 0 : 1;
+    if (to && form_brings(whole->form, o->desc) && whole->form->ops.compound->between)
+        return; /* of what stands between */
+    shares[to][a[to]->nopts++] = *o;
+    if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
+        shares[0][a[0]->nopts++] = *o;
+    if (form_brings(a[0]->form, o->desc) && a[1]->form->kind == FORM_COMPOUND && form_takes(a[1]->form, o->desc))
+        shares[1][a[1]->nopts++] = *o;
+}
+
 /* v1's combined spelling: an inter address over an endpoint, the options shared out. */
 static int expand(const struct binder *b, const struct single_spec *s, const struct addr *whole, enum ctx left,
                   const struct addr **inter, size_t *ninter, const struct addr **out, struct err *e)
@@ -409,24 +423,15 @@ static int expand(const struct binder *b, const struct single_spec *s, const str
     a[1]->form = bind_find_form(b->plan->known, k->endpoint, false, a[1]->nparams);
     if (!a[0]->form || !a[1]->form)
         return err_at(e, s->at, "%s: not available in this build", whole->label);
-    a[0]->opts = opts;
-    a[1]->opts = opts + whole->nopts + 1;
-    a[0]->nopts = a[1]->nopts = 0;
-    for (size_t i = 0; i < whole->nopts; i++) {
-        const struct opt *o = &whole->opts[i];
-        /* what any address takes, and who waits for connections, belongs to the endpoint */
-        uint64_t inter_groups = a[0]->form->groups & ~GROUP_CHILD;
-        int to = o->desc->groups & inter_groups || form_brings(a[0]->form, o->desc) ? 0 : 1;
-        if (to && form_brings(whole->form, o->desc) && k->between)
-            continue; /* of what stands between */
-        opts[(to ? whole->nopts + 1 : 0) + a[to]->nopts++] = *o;
-        if (a[0]->form->kind == FORM_NEGOTIATOR && is_resolver_option(o->desc)) /* names in both */
-            opts[a[0]->nopts++] = *o;
-        if (form_brings(a[0]->form, o->desc) && a[1]->form->kind == FORM_COMPOUND && form_takes(a[1]->form, o->desc))
-            opts[whole->nopts + 1 + a[1]->nopts++] = *o;
+    struct opt *shares[2] = {opts, opts + whole->nopts + 1};
+    for (int i = 0; i < 2; i++) {
+        a[i]->opts = shares[i];
+        a[i]->nopts = 0;
     }
-    if (bind_names(b, whole->label, opts, a[0]->nopts, e) < 0 ||
-        bind_names(b, whole->label, opts + whole->nopts + 1, a[1]->nopts, e) < 0)
+    for (size_t i = 0; i < whole->nopts; i++)
+        share_option(whole, &whole->opts[i], a, shares);
+    if (bind_names(b, whole->label, shares[0], a[0]->nopts, e) < 0 ||
+        bind_names(b, whole->label, shares[1], a[1]->nopts, e) < 0)
         return -1;
     if (put_between(b, whole, &between, e) < 0)
         return -1;
