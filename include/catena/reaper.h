@@ -5,18 +5,35 @@
 #ifndef CATENA_REAPER_H
 #define CATENA_REAPER_H
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "catena/err.h"
 
-struct reaper;
-
 /* What to do when a child ends, instead of keeping how; called where the process collects. */
 typedef void reaper_ended(void *arg, const siginfo_t *how);
 
-struct reaper *reaper_new(struct err *e); /* collects who has ended already */
-void reaper_free(struct reaper *r);       /* children live on */
+struct born {
+    pid_t pid;
+    reaper_ended *ended;
+    void *arg;
+    bool over;
+    int code, status; /* si_code, si_status when it is over. A siginfo_t would be four times all this */
+};
+
+/* Lies beside the run: parent and child write both after each fork, and each page of their own costs both. */
+struct reaper {
+    pthread_mutex_t lock; /* guards what follows */
+    struct born *born;
+    size_t n, cap;
+    struct born first[24];
+};
+
+/* Collects who has ended already. Stays where it is until reaper_fini(), which lets children live on. r may be NULL. */
+int reaper_init(struct reaper *r, struct err *e);
+void reaper_fini(struct reaper *r);
 /* fork(). ended may be NULL: reaper_status() will be asked. r may be NULL, then nobody collects but
  * who asks. pidfd: NULL, or gets one of the child, the caller's; -1 not possible. The child has no
  * children. */

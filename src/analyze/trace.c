@@ -83,14 +83,13 @@ static void tell_result(enum diag_level level, const char *name, const char *arg
     errno = sys;
 }
 
-/* A call as the linker sees it: the parameters are those of the C library as far as their kinds go. */
+/* A call as the linker sees it: the parameters are those of the C library as far as their kinds go. What tells it has room
+ * for texts on its stack, which nobody pays for whom it does not tell. */
 #define WRAP(shown, level, type, name, parameters, arguments, before, ...)                         \
     type __real_##name parameters;                                                                 \
     type __wrap_##name parameters;                                                                 \
-    type __wrap_##name parameters                                                                  \
+    __attribute__((noinline, cold)) static type told_##name parameters                             \
     {                                                                                              \
-        if (!is_told(DIAG_##level))                                                                \
-            return __real_##name arguments;                                                        \
         char text[TEXT], room[ROOM] = "";                                                          \
         type rc = 0;                                                                               \
         (void)room;                                                                                \
@@ -103,6 +102,10 @@ static void tell_result(enum diag_level level, const char *name, const char *arg
             (void)snprintf(text, sizeof text, __VA_ARGS__);                                        \
         tell_result(DIAG_##level, shown, text, (long)rc);                                          \
         return rc;                                                                                 \
+    }                                                                                              \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        return is_told(DIAG_##level) ? told_##name arguments : __real_##name arguments;            \
     }
 #define CALL(shown, level, type, name, parameters, arguments, ...)                                 \
     WRAP(shown, level, type, name, parameters, arguments, true, __VA_ARGS__)

@@ -14,20 +14,19 @@
 
 #include "catena/reaper.h"
 
-static struct reaper *reaper;
+static struct reaper it, *const reaper = &it;
 
 static int make(void **state)
 {
     struct err e;
     (void)state;
-    reaper = reaper_new(&e);
-    return reaper ? 0 : -1;
+    return reaper_init(reaper, &e);
 }
 
 static int end(void **state)
 {
     (void)state;
-    reaper_free(reaper);
+    reaper_fini(reaper);
     unit_no_children();
     return 0;
 }
@@ -124,7 +123,7 @@ static void nobody_is_known(void **state)
     reaper_collect(NULL);
     reaper_forget(NULL, 1);
     reaper_forget_all(NULL, NULL);
-    reaper_free(NULL);
+    reaper_fini(NULL);
 }
 
 /* Without a reaper who starts a child is the one who collects it. */
@@ -336,10 +335,10 @@ static void collected_at_the_beginning(void **state)
     if (pid == 0)
         _exit(0);
     has_ended(pid);
-    struct reaper *another = reaper_new(&e);
-    assert_non_null(another);
+    struct reaper another;
+    assert_int_equal(reaper_init(&another, &e), 0);
     unit_no_children();
-    reaper_free(another);
+    reaper_fini(&another);
 }
 
 static atomic_uint wrong;

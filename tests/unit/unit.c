@@ -112,14 +112,17 @@ void unit_run(struct run *r, const struct settings *s, const struct plan *p, int
 {
     struct err e;
     assert_int_equal(run_init(r, s, p, signal_fd, &e), 0);
-    r->reaper = reaper_new(&e);
+    r->reaper = malloc(sizeof *r->reaper);
     assert_non_null(r->reaper);
+    assert_int_equal(reaper_init(r->reaper, &e), 0);
 }
 
 void unit_run_fini(struct run *r)
 {
-    reaper_free(r->reaper);
+    struct reaper *reaper = r->reaper;
+    reaper_fini(reaper);
     run_fini(r);
+    free(reaper);
 }
 
 int unit_signal_fd(void)

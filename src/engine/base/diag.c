@@ -281,17 +281,24 @@ static enum diag_level sunk(const struct diag_log *log, enum diag_level level)
     return l > (int)DIAG_DEBUG ? DIAG_DEBUG : (enum diag_level)l;
 }
 
+/* What nobody sees needs no room for a line. */
+__attribute__((noinline)) static void write_line(const struct diag_log *log, enum diag_level level,
+                                                 const char *fmt, va_list ap)
+{
+    char text[2048];
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    emit(log, sunk(log, level), text, "");
+}
+
 void diag(enum diag_level level, const char *fmt, ...)
 {
     const struct diag_log *log = log_here();
     if (!log || !diag_shows(level))
         return;
-    char text[2048];
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
+    write_line(log, level, fmt, ap);
     va_end(ap);
-    emit(log, sunk(log, level), text, "");
 }
 
 void diag_forced(enum diag_level level, const char *fmt, ...)

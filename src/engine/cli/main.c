@@ -2,6 +2,7 @@
  * The program: command line, plan, runs, exit status. The only place that exits. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ static int fail(const struct err *e)
 /* A forked child ends here: a listener's children come and go by the thousand. */
 static void leave_child(int status)
 {
-    if (fflush(stdout) != 0 && status == 0)
+    if (__fpending(stdout) > 0 && fflush(stdout) != 0 && status == 0)
         status = 1;
     _exit(status);
 }

@@ -5,39 +5,26 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
 
-struct born {
-    pid_t pid;
-    reaper_ended *ended;
-    void *arg;
-    bool over;
-    int code, status; /* si_code, si_status when it is over. A siginfo_t would be four times all this, in
-                         pages that a forked child shares until the next one is entered */
-};
-
-struct reaper {
-    pthread_mutex_t lock;
-    struct born *born;
-    size_t n, cap;
-};
-
 static bool make_room(struct reaper *r)
 {
     if (r->n < r->cap)
         return true;
-    size_t cap = r->cap ? 2 * r->cap : 16;
-    struct born *more = reallocarray(r->born, cap, sizeof *more);
+    bool first = r->born == r->first;
+    struct born *more = reallocarray(first ? NULL : r->born, 2 * r->cap, sizeof *more);
     if (!more)
         return false;
+    if (first)
+        memcpy(more, r->first, sizeof r->first);
     r->born = more;
-    r->cap = cap;
+    r->cap *= 2;
     return true;
 }
 
@@ -55,35 +42,32 @@ static void forget(struct reaper *r, struct born *b)
     *b = r->born[--r->n];
 }
 
-struct reaper *reaper_new(struct err *e)
+int reaper_init(struct reaper *r, struct err *e)
 {
-    struct reaper *r = calloc(1, sizeof *r);
-    if (!r || pthread_mutex_init(&r->lock, NULL) != 0) {
-        free(r);
-        (void)err_nomem(e);
-        return NULL;
-    }
+    *r = (struct reaper){.born = r->first, .cap = sizeof r->first / sizeof r->first[0]};
+    if (pthread_mutex_init(&r->lock, NULL) != 0)
+        return err_nomem(e);
     reaper_collect(r);
-    return r;
+    return 0;
 }
 
-void reaper_free(struct reaper *r)
+void reaper_fini(struct reaper *r)
 {
     if (!r)
         return;
     (void)pthread_mutex_destroy(&r->lock);
-    free(r->born);
-    free(r);
+    if (r->born != r->first)
+        free(r->born);
 }
 
 /* Before it can be collected: afterwards its number means nothing. */
 static pid_t fork_watched(int *pidfd)
 {
     pid_t pid = fork();
-    int sys = errno;
-    if (pidfd && pid != 0)
-        *pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
-    errno = sys;
+    if (pidfd && pid > 0)
+        *pidfd = pidfd_open(pid, 0);
+    else if (pidfd && pid < 0)
+        *pidfd = -1;
     return pid;
 }
 
@@ -92,15 +76,16 @@ pid_t reaper_fork(struct reaper *r, reaper_ended *ended, void *arg, int *pidfd)
     if (!r)
         return fork_watched(pidfd);
     pthread_mutex_lock(&r->lock);
-    bool room = make_room(r);
-    pid_t pid = room ? fork_watched(pidfd) : -1;
-    int sys = room ? errno : ENOMEM;
+    pid_t pid = -1;
+    if (make_room(r))
+        pid = fork_watched(pidfd);
+    else
+        errno = ENOMEM;
     if (pid > 0)
         r->born[r->n++] = (struct born){.pid = pid, .ended = ended, .arg = arg};
     else if (pid == 0)
         r->n = 0;
     pthread_mutex_unlock(&r->lock);
-    errno = sys;
     return pid;
 }
 

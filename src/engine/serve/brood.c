@@ -2,7 +2,6 @@
  * Forked children: see brood.h. */
 #include "engine/serve/brood.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,17 +76,15 @@ pid_t brood_fork(struct brood *b)
 {
     struct brood_child *c = malloc(sizeof *c);
     pid_t pid = c ? reaper_fork(b->run->reaper, ended, c, NULL) : -1;
-    int sys = c ? errno : ENOMEM;
     if (pid > 0) {
         *c = (struct brood_child){.brood = b, .peer.catena = b->run->settings->catena};
         enter(b, c);
     } else if (pid < 0) {
-        free(c);
+        free(c); /* which leaves errno alone */
     } else {
         b->youngest = NULL;
         b->n = 0;
     }
-    errno = sys;
     return pid;
 }
 

@@ -18,15 +18,17 @@ static int serve_plan(const struct settings *st, const struct plan *p, int signa
     struct err e;
     struct passage s = {.run = &run, .line = &line, .plan = p, .last = passage_relay};
     const char *wait = catena_variable(st->catena, "SOCAT_MAIN_WAIT");
-    struct reaper *reaper = NULL;
+    struct reaper reaper;
     bool collects = catena_owns_process(st->catena); /* a host collects its children itself */
-    if ((collects && !(reaper = reaper_new(&e))) || run_init(&run, st, p, signal_fd, &e) < 0) {
-        reaper_free(reaper);
+    int ready = collects ? reaper_init(&reaper, &e) : 0;
+    if (ready < 0 || run_init(&run, st, p, signal_fd, &e) < 0) {
+        if (collects && ready == 0)
+            reaper_fini(&reaper);
         diag_err(DIAG_ERROR, &e);
         return 1;
     }
     const struct diag_peer *nobody = diag_about(&run.peer);
-    run.reaper = reaper;
+    run.reaper = collects ? &reaper : NULL;
     int rc = line_init(&line, &run, &e);
     if (rc == 0 && wait)
         rc = wait_seconds(&run, atof(wait), &e);
@@ -43,7 +45,7 @@ static int serve_plan(const struct settings *st, const struct plan *p, int signa
         passage_release(p, shared);
     free(shared);
     (void)diag_about(nobody);
-    reaper_free(reaper);
+    reaper_fini(run.reaper);
     run_fini(&run);
     return status;
 }
