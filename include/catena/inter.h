@@ -54,7 +54,8 @@ struct negotiator_ops {
     struct sharing common; /* to be had with run_shared_of() */
     size_t state_size; /* bytes that the halves of one dialog share, zeroed before; may be 0 */
     /* The dialog; or what of it comes first, in which the peer says what he wants: it is told as facts
-     * (run_tell), and what is opened after has holes for them. */
+     * (run_tell), and what is opened after has holes for them. Gives 0, -1, or 1: it is the peer's turn again, and
+     * learn() is to be called once more. */
     int (*learn)(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e);
     /* The rest of the dialog, once, with a deadline of its own; NULL: there is none. */
     int (*answer)(void *st, const struct addr *a, struct run *r, struct wire *w,
@@ -66,6 +67,8 @@ struct negotiator_ops {
      * before. Otherwise it follows at once. */
     bool answers_for_rest;
     bool hears_first;        /* learn() begins with what the peer says, who has connected for that */
+    bool rests;              /* each time it is called learn() does nothing that may not be done twice before it has
+                              * read: if nothing is there, it fails, and is called again when something is */
     bool talks_beyond;       /* answer() reads what that side says first, or asks it */
     void (*forget)(void *st); /* however it went; may be NULL */
     /* What stays in its place when it is over, if that is needed (codec_ops.needed); NULL: nothing. */

@@ -106,7 +106,8 @@ struct run {
     void (*add_served)(void *, struct traffic *); /* a parent of threads: the traffic of all */
     void *add_served_arg;
     void (*on_wait)(void *); /* called before this run waits for something that is not there yet */
-    void *on_wait_arg;
+    bool (*on_call)(void *); /* stop_fd is readable: true: that was for somebody else, and the wait goes on. May be NULL */
+    void *on_wait_arg;       /* of both */
 
     pthread_mutex_t lock; /* guards what follows */
     bool failed;

@@ -4,6 +4,7 @@
 #ifndef CATENA_WIRE_H
 #define CATENA_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,9 +35,12 @@ struct wire {
     struct run *run;
     struct buf in;
     struct buf on;    /* wire_hand_on() */
-    int64_t patience; /* milliseconds for the whole dialog, -1 for ever */
+    int64_t since;    /* wait_now() when the dialog began */
+    int64_t patience; /* milliseconds for the whole dialog, -1 for ever: wire_patience() */
     int64_t deadline; /* wait_now() milliseconds, -1 none */
     unsigned unasked; /* reads and writes, without a look at what else is to be heard */
+    bool rests; /* nothing has been read or written since it was set: then a read finds nothing there, instead of waiting, */
+    bool left;  /* ... fails (ERR_INTERRUPTED), and says so here: the dialog is to be held later */
     int end_fd;          /* where the line ends in this direction, to ask for addresses; borrowed; -1 none */
     struct port *beside; /* set by the dialog: when all has been said the line goes on with this port, which gets
                             what carried the wire (beside.h) */
@@ -45,6 +49,8 @@ struct wire {
 int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,
               int64_t patience, struct err *e);
 void wire_fini(struct wire *w);
+/* The dialog has so many milliseconds from its beginning, -1: for ever. */
+void wire_patience(struct wire *w, int64_t ms) CATENA_API(wire_patience);
 /* All n bytes, or an error. */
 int wire_write(struct wire *w, const void *data, size_t n, struct err *e) CATENA_API(wire_write);
 /* Exactly n bytes; end of file before is ERR_PROTOCOL. */

@@ -107,7 +107,9 @@ static inline void dialog_hold(const struct plan *p, const uint8_t *data, size_t
     void *st = calloc(1, both->state_size + 1);
     if (!st)
         abort();
-    int rc = both->learn(st, a, &run, &w, &e);
+    int rc;
+    while ((rc = both->learn(st, a, &run, &w, &e)) > 0)
+        ;
     if (rc == 0 && both->answer)
         rc = both->answer(st, a, &run, &w, &stands, &e);
     free(st);

@@ -56,7 +56,9 @@ static inline void server_meets(struct server *s, const uint8_t *data, size_t si
     void *st = calloc(1, both->state_size + 1);
     if (!st)
         abort();
-    int rc = both->learn(st, a, &run, &w, &e);
+    int rc;
+    while ((rc = both->learn(st, a, &run, &w, &e)) > 0)
+        ;
     if (rc < 0)
         dialog_check_message(&e, data, size);
     else

@@ -122,7 +122,9 @@ static int hold_whole(const struct addr *a, struct wire *w, struct err *e)
     const struct outcome stands = {.run = &run, .place = a->place};
     void *st = calloc(1, ops->state_size + 1);
     assert_non_null(st);
-    int rc = ops->learn(st, a, &run, w, e);
+    int rc;
+    while ((rc = ops->learn(st, a, &run, w, e)) > 0)
+        ;
     if (rc == 0 && ops->answer)
         rc = ops->answer(st, a, &run, w, &stands, e);
     if (ops->forget)

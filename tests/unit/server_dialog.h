@@ -103,7 +103,9 @@ static void meet_once(const struct meeting *m, const struct plan *p, void **shar
     const struct negotiator_ops *ops = a->form->ops.negotiator;
     void *st = calloc(1, ops->state_size + 1);
     assert_non_null(st);
-    int rc = ops->learn(st, a, &r, &w, &e);
+    int rc;
+    while ((rc = ops->learn(st, a, &r, &w, &e)) > 0)
+        ;
     check_wish(m, &r);
     if (rc == 0)
         rc = answer_client(m, a, &r, &w, st, &e);

@@ -102,18 +102,52 @@ static void forget(struct dialog *d)
     *d = (struct dialog){0};
 }
 
+/* What is read through an engine may be in it already, where no descriptor tells. */
+static bool may_rest(const struct line *l, const struct dialog *d)
+{
+    return ops_of(d)->rests && l->defers && d->side == LEFT && !l->pending[LEFT] && port_lives_with_edges(l->port[LEFT]);
+}
+
+/* Gives 1 where the peer is to say something first. */
+static int learn_on(struct line *l, struct dialog *d, struct wire *w, struct err *e)
+{
+    int rc;
+    do {
+        w->rests = w->in.len == 0 && may_rest(l, d); /* what is there would be taken before more is asked for */
+        rc = ops_of(d)->learn(d->state, d->addr, l->run, w, e);
+    } while (rc > 0);
+    if (rc < 0 && w->left)
+        return 1;
+    return rc < 0 ? err_wrap(e, "%s", d->addr->label) : 0;
+}
+
 static int learn(struct line *l, struct dialog *d, struct err *e)
 {
     struct contact c;
     size_t n = ops_of(d)->state_size;
-    if (n > 0 && !(d->state = calloc(1, n)))
+    if (n > 0 && !d->state && !(d->state = calloc(1, n)))
         return err_nomem(e);
     if (contact_open(l, d->side, d->addr, &c, e) < 0)
         return -1;
-    int rc = ops_of(d)->learn(d->state, d->addr, l->run, &c.wire, e);
-    if (rc < 0)
-        (void)err_wrap(e, "%s", d->addr->label);
+    if (d->since != 0)
+        c.wire.since = d->since;
+    wire_patience(&c.wire, c.wire.patience);
+    int rc = learn_on(l, d, &c.wire, e);
+    d->since = c.wire.since;
+    d->deadline = c.wire.deadline;
     return contact_close(l, d->side, &c, rc, e);
+}
+
+/* Begins with it, or goes on. */
+static int take_up(struct line *l, struct dialog *d, const struct plan_link *link, int side, struct err *e)
+{
+    if (l->resting.link) {
+        *d = l->resting;
+        l->resting = (struct dialog){0};
+        return 0;
+    }
+    *d = (struct dialog){.link = link, .side = side};
+    return run_instance(l->run, link->fwd, &d->addr, e) < 0 || line_start(l, e) < 0 ? -1 : 0;
 }
 
 static int speak(struct line *l, struct dialog *d, struct contact *c, struct outcome *o,
@@ -181,8 +215,7 @@ static void part(struct line *l, struct dialog *d)
     int eof = 0;
     if (contact_open(l, d->side, d->addr, &c, &ignored) < 0)
         return;
-    c.wire.patience = PARTING_MS;
-    c.wire.deadline = handshake_deadline(PARTING_MS);
+    wire_patience(&c.wire, PARTING_MS);
     if (end_flow(l, d->side, &c.wire, &ignored) == 0)
         for (size_t taken = 0; !eof && taken < PARTING_BYTES && !handshake_is_late(c.wire.deadline) &&
                                c.wire.ops->fill(&c.wire, &eof, &ignored) == 0;) {
@@ -206,11 +239,14 @@ static bool rest_is_open(const struct line *l, int side)
 
 int dialog_hold(struct line *l, int side, size_t item, struct err *e)
 {
-    const struct plan_link *link = l->plan->items[item].link;
-    struct dialog d = {.link = link, .side = side};
-    if (run_instance(l->run, link->fwd, &d.addr, e) < 0 || line_start(l, e) < 0)
+    struct dialog d;
+    if (take_up(l, &d, l->plan->items[item].link, side, e) < 0)
         return -1;
     int rc = learn(l, &d, e);
+    if (rc > 0) {
+        l->resting = d;
+        return 1;
+    }
     if (rc == 0 && plan_item_waits(l->plan, item) && !rest_is_open(l, side)) {
         l->waiting = d;
         return 0;
@@ -233,7 +269,6 @@ int dialog_answer(struct line *l, struct err *e)
     return rc;
 }
 
-/* The run has failed already: nothing that goes wrong here is news. */
 /* Who has shaken hands and sees the line fail behind him hears it from his session, if that has words for it. */
 static void break_off(const struct line *l)
 {
@@ -245,6 +280,7 @@ static void break_off(const struct line *l)
     (void)engine_turn(&s->engine, &ignored);
 }
 
+/* The run has failed already: nothing that goes wrong here is news. */
 void line_refuse(struct line *l, const struct err *why)
 {
     struct dialog d = l->waiting;
@@ -268,4 +304,6 @@ void dialog_drop(struct line *l, int side)
     buf_fini(&l->on[side]);
     if (l->waiting.link && l->waiting.side == side)
         forget(&l->waiting);
+    if (l->resting.link && l->resting.side == side)
+        forget(&l->resting);
 }

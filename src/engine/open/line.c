@@ -278,8 +278,8 @@ static int advance(struct line *l, int side, size_t limit, struct err *e)
         l->failed = it->link;
         int rc = it->kind == ITEM_DIALOG ? dialog_hold(l, side, i, e)
                                          : attach(l, side, &l->stations[i], e);
-        if (rc < 0)
-            return -1;
+        if (rc < 0 || l->resting.link)
+            return rc;
         l->next[side] = side == LEFT ? i + 1 : i;
         if (rc > 0)
             return rc;
@@ -313,6 +313,12 @@ int line_open_chain(struct line *l, int side, struct err *e)
 {
     size_t limit = side == LEFT ? left_limit(l) : right_limit(l);
     return advance(l, side, limit, e);
+}
+
+int line_rests_at(const struct line *l, int64_t *deadline)
+{
+    *deadline = l->resting.deadline;
+    return l->resting.link ? l->port[l->resting.side]->rfd : -1;
 }
 
 void line_share(struct line *l, int side)

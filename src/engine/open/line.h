@@ -33,6 +33,7 @@ struct dialog { /* which has learnt what its peer wants */
     const struct addr *addr;
     int side;
     void *state;
+    int64_t since, deadline; /* wait_now(), of learn(), which rests; since 0 it has not begun */
 };
 
 struct line {
@@ -44,11 +45,12 @@ struct line {
     struct port *port[2];      /* what the cursor has reached: a port ... */
     struct station *pending[2]; /* ... or a station whose inner side is open */
     struct dialog waiting;     /* on the left, for the right chain; the cursor waits behind it */
+    struct dialog resting;     /* its peer is to say something, and the cursor waits in front of it */
     struct buf on[2];          /* what a dialog has handed on, for the next session of that cursor */
     int fds[2][2];             /* of the end ports, for messages */
     struct buf spare;       /* of the border's engine, where it was made ahead */
-    bool defers;            /* somebody else may see to the handshake of who connected ... */
-    struct engine *proving; /* ... namely of this engine, and then the opening goes on */
+    bool defers;            /* somebody else may see to the handshake of who connected, or wait for what he says ... */
+    struct engine *proving; /* ... namely of this engine, or to that dialog, and then the opening goes on */
     bool bare;              /* what the right chain ends with is wanted as a port: no engine has it yet */
     bool shakes_later;      /* what the right chain ends with may shake hands while it relays */
     const struct plan_link *failed; /* the link that could not be opened; NULL: the endpoint */
@@ -62,8 +64,11 @@ int line_become(struct line *l, const struct plan *p, struct err *e);
 /* The port of that end; the line takes it. */
 void line_put_end(struct line *l, int side, struct port *p);
 /* Handles the items of that end's own chain: dialogs, handshakes, engines. This and line_prove() give 1
- * where `proving` has to shake hands first: they are called again when it has. */
+ * where `proving` has to shake hands first, or who connected has to say something (line_rests_at): they are
+ * called again when he has. */
 int line_open_chain(struct line *l, int side, struct err *e);
+/* Where that is to be read, and until when (wait_now(), -1 for ever); -1: he is not waited for. */
+int line_rests_at(const struct line *l, int64_t *deadline);
 /* Forked children go on with what that side has opened, all with the same. */
 void line_share(struct line *l, int side);
 /* The left chain is open: whoever connected there and has to prove who he is to an address of the

@@ -15,9 +15,15 @@
 int wire_init(struct wire *w, const struct wire_ops *ops, void *carrier, struct run *run,
               int64_t patience, struct err *e)
 {
-    *w = (struct wire){.ops = ops, .carrier = carrier, .run = run, .patience = patience,
-                       .deadline = handshake_deadline(patience), .end_fd = -1};
+    *w = (struct wire){.ops = ops, .carrier = carrier, .run = run, .since = wait_now(), .end_fd = -1};
+    wire_patience(w, patience);
     return buf_init(&w->in, WIRE_AHEAD) == 0 ? 0 : err_nomem(e);
+}
+
+void wire_patience(struct wire *w, int64_t ms)
+{
+    w->patience = ms;
+    w->deadline = ms < 0 ? -1 : w->since + ms;
 }
 
 void wire_fini(struct wire *w)
@@ -170,6 +176,13 @@ static bool answers_at_once(struct wire *w, const struct port *p)
            ++w->unasked % UNASKED != 0;
 }
 
+/* Who has others to serve comes back when the peer has said something. */
+static int leave(struct wire *w, struct err *e)
+{
+    w->left = true;
+    return err_set(e, ERR_INTERRUPTED, "the peer has not said anything yet");
+}
+
 static int port_fill(struct wire *w, int *eof, struct err *e)
 {
     struct port *p = w->carrier;
@@ -192,10 +205,13 @@ static int port_fill(struct wire *w, int *eof, struct err *e)
         if (n >= 0) {
             buf_commit(&w->in, (size_t)n);
             *eof = n == 0;
+            w->rests = false;
             return 0;
         }
         if (errno != EAGAIN && errno != EINTR)
             return err_sys(e, "reading the peer's answer");
+        if (errno == EAGAIN && w->rests && w->in.len == 0 && !handshake_is_late(w->deadline))
+            return leave(w, e);
         again = errno == EINTR || port_has_more(p);
     }
 }
@@ -206,6 +222,7 @@ static int port_send(struct wire *w, const void *data, size_t n, struct err *e)
     const unsigned char *from = data;
     bool asks = !(p->flags & PORT_SOCKET_W && answers_at_once(w, p));
 
+    w->rests = false;
     while (n > 0) {
         size_t part = (p->flags & PORT_SLOW_W) && n > PIPE_BUF ? PIPE_BUF : n;
         ssize_t done;

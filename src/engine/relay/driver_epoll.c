@@ -119,14 +119,15 @@ static void withdraw(const struct epoll *ep, struct seat *s)
     }
 }
 
-/* Gives false when the system cannot watch one of them, or there is none. */
+/* Gives false when the system cannot watch one of them, or there is none. The left side comes last: of who connected
+ * there is something to be read by now, and the driver wakes at once, to find the seat being taken. */
 static bool enter_all(const struct epoll *ep, struct seat *s)
 {
     int entered = 0;
     bool quiet = starts_quiet(s);
     for (enum place p = 0; p < PLACES; p++)
         s->waits[p] = UNKNOWN;
-    for (enum place p = 0; p < PLACES; p++) {
+    for (enum place p = PLACES; p-- > 0;) {
         if (driver_fd(s, p) < 0)
             continue;
         if (enter(ep, s, p, quiet) < 0) {

@@ -49,8 +49,11 @@ static int wait_on(struct run *r, int fd, short events, int64_t deadline, struct
             return err_sys(e, "poll()");
         if (n > 0 && fds[1].revents && signals_take(r))
             return interrupted(r, e);
-        if (n > 0 && fds[2].revents)
-            return interrupted(r, e);
+        if (n > 0 && fds[2].revents) {
+            if (!r->on_call || !r->on_call(r->on_wait_arg))
+                return interrupted(r, e);
+            continue;
+        }
         if (n > 0 && fds[0].revents)
             return 1;
         if (deadline >= 0 && wait_now() >= deadline)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Leader and followers: see crew.h. There are two duties, and one member at a time has each: to accept,
- * and to go on with those who have proved themselves. Who has to wait passes his duty on. A thread is
+ * Leader and followers: see crew.h. There are two duties, and one member at a time has each: to accept, and to go
+ * on with those who have said something to a dialog meanwhile (the lookout); and to go on with those who have
+ * proved themselves. Who has to wait passes his duty on. A thread is
  * started only when nobody is free for that, and ends when it has been free for some time, so their
  * number is that of the openings that wait. */
 #include "engine/serve/crew.h"
@@ -19,6 +20,7 @@
 #include "catena/wait.h"
 #include "engine/relay/hub.h"
 #include "engine/run/stats.h"
+#include "engine/serve/lookout.h"
 
 enum {
     STACK = 256 * 1024,
@@ -30,9 +32,10 @@ enum duty { NONE, LEAD, RESUME, DUTIES };
 
 struct member { /* a thread */
     struct crew *crew;
-    struct member *next;
+    struct member *others;
     pthread_t thread;
     enum duty duty;
+    struct errand *next; /* while it accepts: for whom */
 };
 
 struct errand { /* a connection, from accept() to the end of its run */
@@ -40,7 +43,8 @@ struct errand { /* a connection, from accept() to the end of its run */
     struct run run;
     struct line line;
     struct seat seat;
-    struct errand *next, **at; /* in the crew's list */
+    struct guest guest;
+    struct errand *next, **at; /* in the crew's list; at NULL: not counted */
     struct errand *after;      /* in the queue of those who have proved themselves */
 };
 
@@ -60,6 +64,7 @@ struct crew {
     struct member *members, *ended; /* ended: to be joined */
     struct errand *errands; /* those that are counted in nruns */
     struct errand *proved, **proved_end; /* their opening is to go on */
+    struct lookout lookout;              /* those whose dialog is to go on when they have said something */
     size_t nfree, nruns;
     bool is_free[DUTIES]; /* and somebody is called for it */
     bool resuming;        /* that duty is somebody's, or free */
@@ -77,7 +82,7 @@ static int start_member(struct crew *c, enum duty duty)
     struct member *m = calloc(1, sizeof *m);
     if (!m)
         return ENOMEM;
-    *m = (struct member){.crew = c, .next = c->members, .duty = duty};
+    *m = (struct member){.crew = c, .others = c->members, .duty = duty};
     int rc = thread_start(&m->thread, STACK, &c->parent->peer, member_main, m);
     if (rc == 0)
         c->members = m;
@@ -99,6 +104,16 @@ static int offer(struct crew *c, enum duty duty)
     return rc;
 }
 
+/* Under the lock. */
+static void end_accepting(struct crew *c)
+{
+    c->accepting = false;
+    if (c->stopping)
+        (void)eventfd_write(c->room_fd, 1);
+}
+
+static void count_out(struct errand *t);
+
 /* The run this thread is opening has to wait: somebody else does its duty meanwhile. */
 static void pass_duty(void *arg)
 {
@@ -107,6 +122,11 @@ static void pass_duty(void *arg)
     if (m->duty == NONE)
         return;
     pthread_mutex_lock(&c->lock);
+    if (m->next) { /* it accepts, and serves somebody else meanwhile */
+        count_out(m->next);
+        end_accepting(c);
+        m->next = NULL;
+    }
     if (m->duty == RESUME)
         c->resuming = c->proved != NULL;
     if (m->duty == LEAD ? !c->stopping : c->resuming)
@@ -184,19 +204,20 @@ static void count_in(struct errand *t)
     c->errands = t;
 }
 
-/* What it has moved stays in the parent's counters. */
+/* What it has moved stays in the parent's counters. Under the lock. */
 static void count_out(struct errand *t)
 {
     struct crew *c = t->crew;
-    pthread_mutex_lock(&c->lock);
+    if (!t->at)
+        return;
     c->nruns--;
     *t->at = t->next;
     if (t->next)
         t->next->at = t->at;
+    t->at = NULL;
     stats_keep(c->parent, &t->run);
     if (c->max > 0 || c->stopping)
         (void)eventfd_write(c->room_fd, 1);
-    pthread_mutex_unlock(&c->lock);
 }
 
 static void add_served(void *crew, struct traffic *t)
@@ -216,7 +237,9 @@ static void end_errand(struct errand *t, int rc, struct err *e)
     (void)diag_about(&t->run.peer); /* in whichever thread this is */
     c->ops->finish(c->arg, &t->run, &t->line, rc, e);
     (void)diag_about(&c->parent->peer);
+    pthread_mutex_lock(&c->lock);
     count_out(t);
+    pthread_mutex_unlock(&c->lock);
     free_errand(t);
 }
 
@@ -241,12 +264,27 @@ static bool take_seat(struct errand *t, struct engine *engine, void (*ended)(str
     return false;
 }
 
+/* Its dialog rests: it waits in the lookout, of which the leader hears. */
+static bool look_out(struct errand *t)
+{
+    struct crew *c = t->crew;
+    int64_t deadline;
+    int fd = line_rests_at(&t->line, &deadline);
+    (void)diag_about(&c->parent->peer);
+    pthread_mutex_lock(&c->lock);
+    bool waits = !c->stopping && lookout_add(&c->lookout, &t->guest, fd, deadline);
+    pthread_mutex_unlock(&c->lock);
+    if (waits)
+        return true; /* whoever leads may have taken it by now */
+    (void)diag_about(&t->run.peer);
+    return false;
+}
+
 static void seat_proved(struct seat *seat);
 
 /* What ops->open() left to a handshake: that waits in a hub (1), or, where it cannot, here. */
-static int prove(struct member *m, struct errand *t, struct err *e)
+static int prove(struct errand *t, struct err *e)
 {
-    struct crew *c = m->crew;
     struct engine *engine = t->line.proving;
     engine->proving = true;
     engine_await_peer(engine);
@@ -254,7 +292,25 @@ static int prove(struct member *m, struct errand *t, struct err *e)
         return 1;
     engine->proving = t->line.defers = false;
     t->run.on_wait = pass_duty;
-    return engine_handshake(engine, e) < 0 ? -1 : c->ops->open(c->arg, &t->run, &t->line, e);
+    return engine_handshake(engine, e);
+}
+
+/* What it left to somebody else (1); where nobody can, here. */
+static int leave_open(struct member *m, struct errand *t, struct err *e)
+{
+    struct crew *c = m->crew;
+    int64_t ignored;
+    if (line_rests_at(&t->line, &ignored) >= 0) {
+        if (look_out(t))
+            return 1;
+        t->line.defers = false;
+        t->run.on_wait = pass_duty;
+    } else {
+        int rc = prove(t, e);
+        if (rc != 0)
+            return rc;
+    }
+    return c->ops->open(c->arg, &t->run, &t->line, e);
 }
 
 static void serve(struct member *m, struct errand *t)
@@ -266,7 +322,7 @@ static void serve(struct member *m, struct errand *t)
     t->run.on_wait_arg = m;
     int rc = c->ops->open(c->arg, &t->run, &t->line, &e);
     t->run.on_wait = NULL;
-    if (rc > 0 && (rc = prove(m, t, &e)) > 0)
+    if (rc > 0 && (rc = leave_open(m, t, &e)) > 0)
         return;
     t->run.on_wait = NULL;
     if (rc == 0)
@@ -350,6 +406,45 @@ static void seat_proved(struct seat *seat)
 
 /* ---- leading ---- */
 
+static struct errand *errand_of_guest(struct guest *g)
+{
+    return (struct errand *)((char *)g - offsetof(struct errand, guest));
+}
+
+/* Who waited, and has said something. */
+static struct errand *heard(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!c->lookout.heard)
+        lookout_look(&c->lookout);
+    struct guest *g = lookout_take(&c->lookout);
+    pthread_mutex_unlock(&c->lock);
+    return g ? errand_of_guest(g) : NULL;
+}
+
+/* Nobody accepts any more, or for some time, and so nobody looks out: whoever waits there is gone on with, and waited
+ * for where that is. */
+static void disperse(struct crew *c)
+{
+    bool here = false;
+    pthread_mutex_lock(&c->lock);
+    for (struct guest *g; (g = lookout_remove(&c->lookout));) {
+        errand_of_guest(g)->line.defers = false;
+        here |= enqueue(c, errand_of_guest(g));
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (here)
+        resume_here(c);
+}
+
+static bool is_stopping(struct crew *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool is = c->stopping;
+    pthread_mutex_unlock(&c->lock);
+    return is;
+}
+
 static int await_room(struct errand *t, struct err *e)
 {
     struct crew *c = t->crew;
@@ -378,63 +473,97 @@ static void report(struct crew *c, const struct err *e)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* Gives false when nobody is to be accepted any more. */
-static bool begin_accepting(struct crew *c)
+/* In a wait of who accepts: goes on with those who have said something. false: the wait is to end. */
+static bool called(void *arg)
 {
+    struct member *m = arg;
+    for (struct errand *t; m->duty == LEAD && (t = heard(m->crew));)
+        serve(m, t);
+    return m->duty == LEAD && !is_stopping(m->crew);
+}
+
+/* Gives false when nobody is to be accepted any more. */
+static bool begin_accepting(struct member *m, struct errand *t)
+{
+    struct crew *c = m->crew;
     pthread_mutex_lock(&c->lock);
-    c->accepting = !c->stopping;
-    bool may = c->accepting;
+    bool may = !c->stopping;
+    c->accepting = may;
+    m->next = may ? t : NULL;
     pthread_mutex_unlock(&c->lock);
+    t->run.stop_fd = c->lookout.fd;
+    t->run.on_call = called;
+    t->run.on_wait_arg = m;
     return may;
 }
 
-static void end_accepting(struct crew *c)
+static void accepted(struct member *m, struct errand *t, bool is_there)
 {
+    struct crew *c = m->crew;
+    t->run.stop_fd = c->stop_fd;
+    t->run.on_call = NULL;
     pthread_mutex_lock(&c->lock);
-    c->accepting = false;
-    if (c->stopping)
-        (void)eventfd_write(c->room_fd, 1);
+    if (!is_there)
+        count_out(t);
+    if (m->next) /* and not somebody else's duty by now */
+        end_accepting(c);
+    m->next = NULL;
     pthread_mutex_unlock(&c->lock);
 }
 
 /* A connection comes in. Until it is there, quitting ends the wait, afterwards only a stop. */
-static int accept_one(struct errand *t, struct err *e)
+static int accept_one(struct member *m, struct errand *t, struct err *e)
 {
-    struct crew *c = t->crew;
-    if (!begin_accepting(c))
+    struct crew *c = m->crew;
+    if (!begin_accepting(m, t))
         return err_set(e, ERR_INTERRUPTED, "stopped");
-    t->run.stop_fd = c->quit_fd;
     int rc = await_room(t, e);
-    if (rc == 0 && (rc = c->ops->accept(c->arg, &t->run, &t->line, e)) < 0)
-        count_out(t);
-    t->run.stop_fd = c->stop_fd;
-    end_accepting(c);
+    if (rc == 0)
+        rc = c->ops->accept(c->arg, &t->run, &t->line, e);
+    accepted(m, t, rc == 0);
     return rc;
+}
+
+static void end_lead(struct member *m, const struct err *why)
+{
+    m->duty = NONE;
+    report(m->crew, why);
+    disperse(m->crew);
+}
+
+/* For want of memory a connection has to wait, and the listener goes on. */
+static void pause_lead(struct member *m, struct err *e)
+{
+    diag_err(DIAG_WARN, e);
+    if (poll(&(struct pollfd){.fd = m->crew->quit_fd, .events = POLLIN}, 1, PAUSE_MS) <= 0)
+        return;
+    (void)err_set(e, ERR_INTERRUPTED, "stopped");
+    end_lead(m, e);
+}
+
+static void drop_errand(struct errand *t)
+{
+    line_fini(&t->line);
+    free_errand(t);
 }
 
 /* Serves connections as long as it leads. */
 static void lead(struct member *m)
 {
     struct crew *c = m->crew;
+    struct errand *t;
     struct err e;
     while (m->duty == LEAD) {
-        struct errand *t = new_errand(c, &e);
-        if (!t) {
-            diag_err(DIAG_WARN, &e); /* a connection has to wait, the listener goes on */
-            if (poll(&(struct pollfd){.fd = c->quit_fd, .events = POLLIN}, 1, PAUSE_MS) > 0) {
-                (void)err_set(&e, ERR_INTERRUPTED, "stopped");
-                m->duty = NONE;
-                report(c, &e);
-            }
-            continue;
-        }
-        if (accept_one(t, &e) < 0) {
-            line_fini(&t->line);
-            free_errand(t);
-            m->duty = NONE;
-            report(c, &e);
-        } else {
+        if ((t = heard(c))) {
             serve(m, t);
+        } else if (!(t = new_errand(c, &e))) {
+            pause_lead(m, &e);
+        } else if (accept_one(m, t, &e) == 0) {
+            serve(m, t);
+        } else {
+            drop_errand(t);
+            if (m->duty == LEAD)
+                end_lead(m, &e);
         }
     }
 }
@@ -445,14 +574,14 @@ static void leave(struct member *m)
     struct crew *c = m->crew;
     struct member **p = &c->members;
     while (*p != m)
-        p = &(*p)->next;
-    *p = m->next;
+        p = &(*p)->others;
+    *p = m->others;
     for (struct member *old; (old = c->ended);) {
-        c->ended = old->next;
+        c->ended = old->others;
         (void)pthread_join(old->thread, NULL); /* it holds nothing any more */
         free(old);
     }
-    m->next = NULL;
+    m->others = NULL;
     c->ended = m;
 }
 
@@ -490,7 +619,8 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
                        .stop_fd = eventfd(0, EFD_CLOEXEC),
                        .quit_fd = eventfd(0, EFD_CLOEXEC),
                        .report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                       .room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+                       .room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                       .lookout = {.fd = -1, .timer_fd = -1}};
     c->proved_end = &c->proved;
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_condattr_init(&attr);
@@ -499,7 +629,7 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
     (void)pthread_condattr_destroy(&attr);
     if (c->stop_fd < 0 || c->quit_fd < 0 || c->report_fd < 0 || c->room_fd < 0)
         (void)err_sys(e, "eventfd()");
-    else
+    else if (lookout_init(&c->lookout, c->quit_fd, e) == 0)
         c->hubs = hubs_new(e);
     if (c->hubs) {
         parent->add_served = add_served;
@@ -576,6 +706,7 @@ void crew_quit(struct crew *c)
     pthread_mutex_unlock(&c->lock);
     if (c->quit_fd >= 0)
         (void)eventfd_write(c->quit_fd, 1);
+    disperse(c);
     while (is_accepting(c)) /* told to end: it is a matter of moments */
         await_somebody(c);
 }
@@ -600,10 +731,11 @@ void crew_free(struct crew *c, bool now)
     c->parent->add_served = NULL;
     while (c->ended) {
         struct member *m = c->ended;
-        c->ended = m->next;
+        c->ended = m->others;
         (void)pthread_join(m->thread, NULL);
         free(m);
     }
+    lookout_fini(&c->lookout);
     int *fds[] = {&c->stop_fd, &c->quit_fd, &c->report_fd, &c->room_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (*fds[i] >= 0)

@@ -13,8 +13,8 @@ struct crew;
 struct crew_ops {
     /* Waits for a connection; gives it to the line. */
     int (*accept)(void *arg, struct run *r, struct line *l, struct err *e);
-    /* All that comes before relaying. Gives 1 where the line's `proving` has to shake hands first; it is
-     * called again when that is done. */
+    /* All that comes before relaying. Gives 1 where the line's `proving` has to shake hands first, or its peer to say
+     * something (line_rests_at); it is called again when that is done. */
     int (*open)(void *arg, struct run *r, struct line *l, struct err *e);
     /* After relaying, or after open() has failed (rc -1): the end of the run. */
     void (*finish)(void *arg, struct run *r, struct line *l, int rc, struct err *e);

@@ -209,10 +209,8 @@ static int learn(void *st, const struct addr *a, struct run *r, struct wire *w, 
     const struct outcome wire = {.run = r, .place = a->place, .to_right = side_of_data(r, a) == LEFT};
     (void)st;
     find_proxy(&wire, &proxy);
-    if (!opt_find(a, &opt_handshake_timeout)) {
-        w->patience = PATIENCE_MS;
-        w->deadline = handshake_deadline(PATIENCE_MS);
-    }
+    if (!opt_find(a, &opt_handshake_timeout))
+        wire_patience(w, PATIENCE_MS);
     if (admit_proxy(a, &proxy, e) < 0 || tell_proxy(a, r, &proxy, e) < 0)
         return -1;
     int rc = read_header(w, &bytes, &h, e);
@@ -228,7 +226,7 @@ static bool wants_facts(const struct addr *a)
     return true;
 }
 
-static const struct negotiator_ops ops = {.learn = learn};
+static const struct negotiator_ops ops = {.learn = learn, .rests = true};
 
 extern const struct form forms_proxy_protocol_server[];
 const struct form forms_proxy_protocol_server[] = {

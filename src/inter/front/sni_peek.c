@@ -168,7 +168,7 @@ static const char *untold(const struct addr *a, const struct fact_desc *f)
     return of_map && !opt_find(a, &opt_to) ? "with option to" : NULL;
 }
 
-static const struct negotiator_ops ops = {.common = {.prepare = prepare, .release = release}, .learn = learn};
+static const struct negotiator_ops ops = {.common = {.prepare = prepare, .release = release}, .learn = learn, .rests = true};
 
 extern const struct form forms_sni_peek[];
 const struct form forms_sni_peek[] = {

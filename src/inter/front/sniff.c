@@ -83,8 +83,7 @@ static int learn(void *st, const struct addr *a, struct run *r, struct wire *w, 
     const char *proto;
     (void)st;
     double seconds = opt_time(a, &opt_front_sniff_timeout, PATIENCE_S);
-    w->patience = (int64_t)(seconds * 1000);
-    w->deadline = handshake_deadline(w->patience);
+    wire_patience(w, (int64_t)(seconds * 1000));
     if (look(a, w, &proto, e) < 0)
         return -1;
     diag(DIAG_INFO, "the client speaks %s", proto);
@@ -115,7 +114,7 @@ static const char *untold(const struct addr *a, const struct fact_desc *f)
     return of_map && !opt_find(a, &opt_to) ? "with option to" : NULL;
 }
 
-static const struct negotiator_ops ops = {.learn = learn};
+static const struct negotiator_ops ops = {.learn = learn, .rests = true};
 
 extern const struct form forms_sniff[];
 const struct form forms_sniff[] = {

@@ -23,6 +23,7 @@ static const struct server_kind kind = {
 
 struct visit {
     bool tunnel, head_only; /* CONNECT; HEAD: an answer has no body */
+    int asked;              /* he has been asked for a login so many times */
 };
 
 /* ---- answers ---- */
@@ -220,11 +221,10 @@ static int hear(struct visit *v, const struct admission *m, const struct addr *a
 
 static int http_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)
 {
-    const struct admission *m = run_shared_of(r, a);
-    int rc = 1;
-    for (int i = 1; rc > 0; i++)
-        rc = hear(st, m, a, w, i == ATTEMPTS, e);
-    return rc < 0 ? err_wrap(e, "proxy dialog") : 0;
+    struct visit *v = st;
+    int rc = hear(v, run_shared_of(r, a), a, w, v->asked + 1 == ATTEMPTS, e);
+    v->asked += rc > 0;
+    return rc < 0 ? err_wrap(e, "proxy dialog") : rc;
 }
 
 static int http_answer(void *st, const struct addr *a, struct run *r, struct wire *w, const struct outcome *o, struct err *e)
@@ -250,7 +250,7 @@ static int http_check(const struct addr *a, struct err *e)
 
 static const struct negotiator_ops http_ops = {
     .common = ADMISSION_COMMON, .state_size = sizeof(struct visit), .learn = http_learn, .answer = http_answer,
-    .answers_for_rest = true, .hears_first = true, .leaves = &http_forward,
+    .answers_for_rest = true, .hears_first = true, .rests = true, .leaves = &http_forward,
 };
 
 extern const struct form forms_http_server[];

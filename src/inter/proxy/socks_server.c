@@ -21,7 +21,9 @@ enum { REP_GRANTED, REP_FAILED, REP_DENIED, REP_NO_NETWORK, REP_NO_HOST, REP_REF
        REP_ADDRESS, SOCKS4_GRANTED = 90, SOCKS4_REJECTED = 91 };
 
 struct client {
-    unsigned char version; /* 4 or 5 */
+    unsigned char version; /* 4 or 5; 0 he has not said anything yet */
+    enum { GREETS, LOGS_IN, ASKS } turn; /* of version 5: what he says next */
+    char user[LOGIN_MAX + 1]; /* who has logged in, for messages */
     bool binds, told;      /* BIND; he has been told where he is waited for */
     bool packets;          /* UDP ASSOCIATE */
 };
@@ -106,7 +108,7 @@ static int read_field(struct wire *w, char *to, size_t *n, struct err *e)
     return 0;
 }
 
-static int log_in(const struct admission *m, struct wire *w, struct wish *wish, struct err *e)
+static int log_in(const struct admission *m, struct wire *w, char who[static LOGIN_MAX + 1], struct err *e)
 {
     unsigned char version, reply[2] = {1, 0};
     char user[LOGIN_MAX + 1], password[LOGIN_MAX + 1];
@@ -119,11 +121,11 @@ static int log_in(const struct admission *m, struct wire *w, struct wish *wish, 
         return -1;
     bool good = logins_admit(&m->logins, user, nuser, password, npassword);
     explicit_bzero(password, sizeof password);
-    printable(wish->user, sizeof wish->user, user);
+    printable(who, LOGIN_MAX + 1, user);
     reply[1] = !good;
     if (wire_write(w, reply, sizeof reply, e) < 0)
         return -1;
-    return good ? 0 : err_set(e, ERR_DENIED, "user \"%s\" and the password do not belong together", wish->user);
+    return good ? 0 : err_set(e, ERR_DENIED, "user \"%s\" and the password do not belong together", who);
 }
 
 /* Of what is no name, the text of the number; 0: that type is not known. */
@@ -165,12 +167,24 @@ static int read_request5(const struct client *c, struct wire *w, struct wish *wi
     return 0;
 }
 
-static int learn5(const struct client *c, const struct admission *m, struct wire *w, struct wish *wish,
+/* Each answer makes it his turn again. */
+static int learn5(struct client *c, const struct admission *m, struct wire *w, struct wish *wish,
                   unsigned *command, struct err *e)
 {
-    return choose_method(m, w, e) < 0 || (m->logins.n > 0 && log_in(m, w, wish, e) < 0)
-               ? -1
-               : read_request5(c, w, wish, command, e);
+    if (c->turn == GREETS) {
+        if (choose_method(m, w, e) < 0)
+            return -1;
+        c->turn = m->logins.n > 0 ? LOGS_IN : ASKS;
+        return 1;
+    }
+    if (c->turn == LOGS_IN) {
+        if (log_in(m, w, c->user, e) < 0)
+            return -1;
+        c->turn = ASKS;
+        return 1;
+    }
+    memcpy(wish->user, c->user, sizeof wish->user);
+    return read_request5(c, w, wish, command, e);
 }
 
 /* ---- SOCKS4 ---- */
@@ -236,15 +250,15 @@ static int socks_learn(void *st, const struct addr *a, struct run *r, struct wir
     const struct admission *m = run_shared_of(r, a);
     struct wish wish = {0};
     unsigned command = 0;
-    if (wire_read(w, &c->version, 1, e) < 0)
+    if (c->version == 0 && wire_read(w, &c->version, 1, e) < 0)
         return err_wrap(e, "SOCKS dialog");
     if (c->version != 4 && c->version != 5)
         return err_set(e, ERR_PROTOCOL, "the client does not speak SOCKS: it begins with byte %u instead of 4 or 5",
                        (unsigned)c->version);
     int rc = c->version == 4 ? learn4(c, m, w, &wish, &command, e) : learn5(c, m, w, &wish, &command, e);
-    if (rc < 0 || grant(c, m, a, w, &wish, command, e) < 0)
-        return err_wrap(e, "SOCKS%u dialog", (unsigned)c->version);
-    return 0;
+    if (rc == 0)
+        rc = grant(c, m, a, w, &wish, command, e);
+    return rc < 0 ? err_wrap(e, "SOCKS%u dialog", (unsigned)c->version) : rc;
 }
 
 static int tell(const struct client *c, struct wire *w, int rep, const struct outcome *o, const char *host, const char *port_name,
@@ -316,7 +330,7 @@ static int socks_check(const struct addr *a, struct err *e)
 
 static const struct negotiator_ops socks_ops = {
     .common = ADMISSION_COMMON, .state_size = sizeof(struct client), .learn = socks_learn, .meanwhile = socks_meanwhile, .answer = socks_answer,
-    .answers_for_rest = true, .hears_first = true, .leaves = &associate_packets, .may_leave = associate_may_be,
+    .answers_for_rest = true, .hears_first = true, .rests = true, .leaves = &associate_packets, .may_leave = associate_may_be,
 };
 
 extern const struct form forms_socks_server[];
