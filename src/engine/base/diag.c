@@ -282,7 +282,7 @@ static enum diag_level sunk(const struct diag_log *log, enum diag_level level)
 }
 
 /* What nobody sees needs no room for a line. */
-__attribute__((noinline)) static void write_line(const struct diag_log *log, enum diag_level level,
+__attribute__((noinline, format(printf, 3, 0))) static void write_line(const struct diag_log *log, enum diag_level level,
                                                  const char *fmt, va_list ap)
 {
     char text[2048];
