@@ -9,6 +9,8 @@ load ../helpers
     [ "${#lines[@]}" -le 50 ]
     has "$output" '^ *NOP TEST'
     has "$output" 'TCP-CONNECT,LISTEN'
+    has "$output" ' SOCKS4 '
+    has_not "$output" 'TCP4'
     has "$output" '-h tcp-listen'
     for line in "${lines[@]}"; do
         [ "${#line}" -le 90 ]
@@ -30,6 +32,8 @@ load ../helpers
     has "$(catena -h peeraddr)" 'told by TCP-CONNECT'
     has "$(catena -h exit)" '^EXIT STATUS$'
     has "$(catena --help exit)" '128+n after'
+    # of one for a version of IP, what the manual says of both
+    has "$(catena -h tcp4-listen)" '^    Waits for a connection'
     # both what is an endpoint and what is an inter address
     run catena -h socks5
     has "$output" 'a dialog, and then it is gone'

@@ -15,8 +15,8 @@ int help_print(FILE *f, const struct registry *known, int level, bool sentences,
 void help_screen(FILE *f, const struct registry *known);
 /* About whatever is called so; whole: with all options. Fails when nothing is. */
 int help_topic(FILE *f, const struct registry *known, const char *name, bool whole, struct err *e);
-/* Is it another name with a 4 or 6 in it, and nothing else? TCP4-LISTEN. */
-bool help_is_variant(const struct registry *known, const char *keyword);
+/* The keyword that it is with a 4 or 6 in it: TCP-LISTEN of TCP4-LISTEN; NULL: it is none such. */
+const char *help_plain(const struct registry *known, const char *keyword);
 /* Scripts look for "socat version" under that name. */
 void help_version(FILE *f, const struct registry *known, bool v1_name);
 

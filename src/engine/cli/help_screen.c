@@ -37,14 +37,17 @@ static void word(struct words *w, const char *text, size_t n)
 
 static size_t stem(const char *keyword) { return strcspn(keyword, "-"); }
 
-bool help_is_variant(const struct registry *known, const char *keyword)
+const char *help_plain(const struct registry *known, const char *keyword)
 {
     char plain[64];
     size_t n = stem(keyword);
     if (n < 2 || n >= sizeof plain || !strchr("46", keyword[n - 1]))
-        return false;
+        return NULL;
     (void)snprintf(plain, sizeof plain, "%.*s%s", (int)n - 1, keyword, keyword + n);
-    return registry_known(known, plain);
+    const struct form *f = registry_next(known, NULL);
+    while (f && strcmp(f->keyword, plain) != 0) /* as an alias it may be the same: SOCKS of SOCKS4 */
+        f = registry_next(known, f);
+    return f ? f->keyword : NULL;
 }
 
 static bool came_before(const struct registry *known, const struct form *f, bool inter)
@@ -61,7 +64,7 @@ static void addresses(FILE *f, const struct registry *known, bool inter)
     struct words w = {f, 0};
     char text[160] = "";
     for (const struct form *a = registry_next(known, NULL); a; a = registry_next(known, a)) {
-        if (form_is_inter(a) != inter || help_is_variant(known, a->keyword) || came_before(known, a, inter))
+        if (form_is_inter(a) != inter || help_plain(known, a->keyword) || came_before(known, a, inter))
             continue;
         size_t n = stem(a->keyword), have = strlen(text);
         bool alike = a->keyword[n] && strncmp(text, a->keyword, n + 1) == 0;

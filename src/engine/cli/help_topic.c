@@ -167,7 +167,8 @@ static void addresses(struct topic *t)
         last = f;
         if (overloaded)
             continue;
-        manual(t, MANUAL_ADDRESS, f->keyword);
+        const char *plain = help_plain(t->known, f->keyword);
+        manual(t, MANUAL_ADDRESS, plain ? plain : f->keyword);
         own_options(t, f);
         group_options(t, f);
         examples(t, BEFORE_ADDRESS, f->keyword, f->aliases);
@@ -281,7 +282,7 @@ static void facts(struct topic *t)
     fprintf(t->f, "{%s}\n  %s; a fact\n  told by", fact->name, fact->help);
     const char *last = "";
     for (const struct form *f = registry_next(t->known, NULL); f; f = registry_next(t->known, f)) {
-        if (!tells(f, fact) || strcmp(last, f->keyword) == 0 || help_is_variant(t->known, f->keyword))
+        if (!tells(f, fact) || strcmp(last, f->keyword) == 0 || help_plain(t->known, f->keyword))
             continue;
         fprintf(t->f, " %s", f->keyword);
         last = f->keyword;
