@@ -20,6 +20,16 @@ clang:
 	cmake --preset $@
 	cmake --build --preset $@ -j $(JOBS)
 
+# What the tables know, put into the manual's pages about addresses and options.
+manual:
+	@tools/setup --check build
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS) --target manual_tables
+	@build/release/manual_tables > build/release/tables && \
+	for page in man/catena-options.7 man/catena-addresses.7; do \
+	    awk -f tools/manual_tables.awk build/release/tables $$page > $$page.new || told=1; \
+	    mv $$page.new $$page; done; [ -z "$$told" ]
+
 # What there is to make.
 help:
 	@awk '/^#/ { text = text (text ? " " : "") substr($$0, 3); next } \
@@ -116,10 +126,10 @@ try-deb: deb
 # The manual as web pages, in build/html.
 html: release
 	@tools/setup build test
-	tools/manual_html build/html man/*.[0-9] build/release/catena-options.7
+	tools/manual_html build/html man/*.[0-9]
 
 # What was built.
 clean:
 	rm -rf build
 
-.PHONY: all help check release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb html clean
+.PHONY: all manual help check release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb html clean

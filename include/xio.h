@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * libxio: an address chain as a handle that is read, written, shut down and closed like a file. The manual
- * is xio(3); what chains there are says catena(1). */
+ * is xio(3); what stands in chains says catena-addresses(7). */
 #ifndef XIO_H
 #define XIO_H
 

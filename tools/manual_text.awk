@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The manual's pages (mdoc) as rows of src/engine/cli/manual_text.c: every entry of a list at the outermost level
-# with the names it explains, and every section.
+# with the names it explains, and every section. What tools/manual_tables.awk has put into an entry is left out: -h has
+# that from the tables themselves.
 #   awk -f tools/manual_text.awk man/catena.1 ... > manual_text.inc
 
 function unescape(s,   at) {
@@ -36,7 +37,7 @@ function split_words(s,   n, word) {
 }
 
 BEGIN {
-    n = split("Cm Ar Fl Li Ql Sq Dq Qq Pq Ev Nm Pa Em No Dv Sx Sy Xr Ns Ap Op Oo Oc Po Pc It", m, " ")
+    n = split("Cm Ar Fl Li Ql Sq Dq Qq Pq Ev Nm Pa Em No Dv Ic Sx Sy Xr Ns Ap Op Oo Oc Po Pc It", m, " ")
     for (i = 1; i <= n; i++) macro[m[i]] = 1
     open["Ql"] = "'"; shut["Ql"] = "'"; open["Sq"] = "'"; shut["Sq"] = "'"
     open["Dq"] = "\""; shut["Dq"] = "\""; open["Qq"] = "\""; shut["Qq"] = "\""
@@ -45,8 +46,8 @@ BEGIN {
 }
 
 # A macro line without its dot, as text; names of what it explains go to `named`.
-function render(s,   n, i, w, now, ends, k, bare, started) {
-    line = ""; glued = 0; now = ""; ends = ""; named = ""; literal = 0
+function render(s,   n, i, w, now, ends, k, started, value) {
+    line = ""; glued = 0; now = ""; ends = ""; named = ""; literal = 0; value = ""
     n = split_words(s)
     for (k = n; k > 1 && closing(words[k]) && !(words[k - 1] in macro); k--)
         ;
@@ -66,11 +67,12 @@ function render(s,   n, i, w, now, ends, k, bare, started) {
             continue
         }
         w = unescape(w)
+        if (w == "=" || w == ",") value = w == "="
         if (i > k && ends != "") { line = line ends; ends = "" }
         if (now == "Xr") { put(w "(" words[++i] ")"); now = ""; continue }
         if (now == "Fl" && w != "|" && !closing(w)) { put("-" w); started = 1; named = named " -" w }
         else {
-            if ((now == "Cm" || now == "Li") && w ~ /[A-Za-z0-9]/) named = named " " w
+            if ((now == "Cm" || now == "Li") && !value && w ~ /[A-Za-z0-9]/) named = named " " w
             put(w)
             started = 1
         }
@@ -136,7 +138,10 @@ function section_ends() {
 
 function add(s) { text = text == "" ? s : text " " s }
 
+/^\.\\" table$/ { made = whole == ""; next }
 /^\.\\"/ { next }
+/^\.(Bl|It|El|S[hs])/ { made = "" }
+made { next }
 /^\.Nm/ && page == "" { page = $2 }
 /^\.(Dd|Dt|Os|Nd)/ { next }
 /^\.Sh/ {
@@ -144,7 +149,7 @@ function add(s) { text = text == "" ? s : text " " s }
     depth = 0
     section = substr($0, 5)
     section_name = tolower(section)
-    kind = section ~ /ADDRESSES$/ ? "a" : section == "ADDRESS OPTIONS" ? "o" : section == "OPTIONS" ? "s" : ""
+    kind = section == "ADDRESSES" ? "a" : section == "OPTIONS" ? "o" : section == "SWITCHES" ? "s" : ""
     whole = section !~ /^(NAME|SYNOPSIS|SEE ALSO)$/ && kind == "" ? "yes" : ""
     text = ""; body = ""
     next

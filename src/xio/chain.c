@@ -25,7 +25,7 @@ static int check_facts(const char *const *facts, struct err *e)
     for (size_t i = 0; facts && facts[i]; i += 2) {
         const struct fact_desc *f = fact_lookup(facts[i], strlen(facts[i]));
         if (!f)
-            return err_set(e, ERR_USAGE, "there is no fact \"%.60s\": catena(1) lists them", facts[i]);
+            return err_set(e, ERR_USAGE, "there is no fact \"%.60s\": catena-addresses(7) lists them", facts[i]);
         if (!facts[i + 1])
             return err_set(e, ERR_USAGE, "the fact \"%s\" has no value", facts[i]);
         const struct saying said = {facts[i + 1], strlen(facts[i + 1]), "the caller"};

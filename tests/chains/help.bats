@@ -34,6 +34,9 @@ load ../helpers
     has "$(catena --help exit)" '128+n after'
     # of one for a version of IP, what the manual says of both
     has "$(catena -h tcp4-listen)" '^    Waits for a connection'
+    # what an option may be is none of its names, and what the tables know is told once
+    has_not "$(catena -h cr)" 'line-end'
+    has_not "$(catena -h backlog)" 'Type number'
     # both what is an endpoint and what is an inter address
     run catena -h socks5
     has "$output" 'a dialog, and then it is gone'

@@ -59,7 +59,7 @@ refused_with() { # <pattern>
 
 @test "the documents' TLS servers take clients without a certificate" {
     cp "$certs/server.pem" server.pem
-    grep -ho "tcp-listen:443,.*openssl-server.*tcp:localhost:80'" "$top"/README.md "$top"/man/catena.1 >examples
+    grep -ho "tcp-listen:443,.*openssl-server.*tcp:localhost:80'" "$top"/README.md "$top"/man/catena.1 "$top"/man/catena-addresses.7 >examples
     same 3 "$(wc -l <examples)"
     while read -r line; do
         line=${line//\'/}

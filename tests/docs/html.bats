@@ -9,7 +9,8 @@ load ../helpers
     pages=$(ls "$top"/man/*.[0-9] | grep -v /filan)
     "$top/tools/manual_html" html $pages filan.1.gz
     for page in $pages filan.1; do [ -s "html/${page##*/}.html" ]; done
-    grep -q '^\["cafile",".*","catena.1"\],$' html/index.html
+    grep -q '^\["cafile",".*","catena-options.7"\],$' html/index.html
+    grep -q '^\["TCP-LISTEN",".*","catena-addresses.7"\],$' html/index.html
     grep -q '^\["--explain"\|^\["-n"' html/index.html
     sed -n 's/^\["[^"]*","\([^"]*\)","\([^"]*\)"\],$/\2 \1/p' html/index.html | sort -u >places
     [ "$(wc -l <places)" -gt 200 ]

@@ -14,11 +14,11 @@ load ../helpers
         grep -q "^FORMS(fresh$kind)$" src/endpoint/endpoints.def src/inter/inters.def
         bash -n "tests/chains/fresh$kind.bats" 2>/dev/null || bats --count "tests/chains/fresh$kind.bats" | grep -qx 1
     done
-    mandoc -T lint -W warning man/catena.1
-    awk '/^\.Sh/ { s = $0 } /It Cm FRESH/ { print s, $0 }' man/catena.1 >entries
-    same "$(cat entries)" '.Sh INTER ADDRESSES .It Cm FRESHCODEC
-.Sh INTER ADDRESSES .It Cm FRESHNEGOTIATOR
-.Sh ENDPOINT ADDRESSES .It Cm FRESHENDPOINT : Ns Ar file'
+    mandoc -T lint -W warning man/catena-addresses.7
+    awk '/^\.\\" of:/ { s = $3 } /It Cm FRESH/ { print s, $0 }' man/catena-addresses.7 >entries
+    same "$(cat entries)" 'endpoints .It Cm FRESHENDPOINT : Ns Ar file
+inters .It Cm FRESHNEGOTIATOR
+inters .It Cm FRESHCODEC'
     NEW_ADDRESS_TREE=$T run "$top/tools/new-address" gzip codec
     [ "$status" -eq 1 ]
     has "$output" 'there is such an address'

@@ -126,5 +126,5 @@ void help_screen(FILE *f, const struct registry *known)
     fprintf(f, "more\n"
                "  -h tcp-listen, -h cafile, -h -t, -h peeraddr   about one thing\n"
                "  -hh, -hhh                                      everything, in lines\n"
-               "  man catena, man catena-cookbook                the manual, recipes\n");
+               "  man catena, catena-addresses, catena-options   the manual; recipes: man catena-cookbook\n");
 }
