@@ -4,7 +4,8 @@
 # bats file_tags=thread
 load ../helpers
 
-lines() { sed 's/[0-9/]* [0-9:.]*  /TIME /' "$1"; } # headers without their time
+# Headers without their time, nor the connection that each line is with threads.
+lines() { sed 's/[0-9/]* [0-9:.]*  \(process [0-9]* of user [0-9]*  \)\?/TIME /' "$1"; }
 
 @test "all formats, in files and on standard error" {
     for format in text hex both; do
@@ -92,4 +93,31 @@ fifo_is_full() { python3 -c 'import fcntl,struct,sys; sys.exit(struct.unpack("i"
     has "$output" 'direction "up" is none of both, right, left'
     run catena -n - 'tap:a:b|pipe'
     same 1 "$status"
+}
+
+# bats test_tags=single
+# A line that is alone is one of several there.
+@test "of several connections the header says which one, of several places which one" {
+    for how in fork thread; do
+        start_listener server -v "tcp4-l:0,bind=127.0.0.1,$how" 'tap|tap,label=here|pipe'
+        same hello "$(catena - "tcp4:127.0.0.1:$port,bind=127.0.0.5" <<<hello)"
+        wait_for 5 file_has server.err '^< [0-9/]* [0-9:.]*  127.0.0.5:[0-9]*  length=6 from=0 to=5$'
+        file_has server.err '^> [0-9/]* [0-9:.]*  127.0.0.5:[0-9]*  length=6 from=0 to=5$'
+        file_has server.err '^> [0-9/]* [0-9:.]*  127.0.0.5:[0-9]*  second address, link 1 "tap"  length=6 '
+        file_has server.err '^< [0-9/]* [0-9:.]*  127.0.0.5:[0-9]*  here  length=6 '
+        end "$(<server.pid)"
+        finish server 143
+    done
+    # alone it stays as it was, and under the name socat always
+    for name in catena socat_ours; do
+        $name -v - pipe <<<hello 2>err >out
+        has "$(<err)" '^> [0-9/]* [0-9:.]*  length=6 from=0 to=5$'
+        $name - 'tap|pipe' <<<hello 2>err >out
+        has "$(<err)" '^> [0-9/]* [0-9:.]*  length=6 from=0 to=5$'
+    done
+    CATENA_BIN=$(socat_link) start_listener server -v tcp4-l:0,bind=127.0.0.1,fork pipe
+    same hello "$(catena - "tcp4:127.0.0.1:$port" <<<hello)"
+    wait_for 5 file_has server.err '^< [0-9/]* [0-9:.]*  length=6 from=0 to=5$'
+    end "$(<server.pid)"
+    finish server 143
 }

@@ -91,6 +91,20 @@ static void both(struct page *s, const unsigned char *p, size_t n)
     put(s, "--\n", 3);
 }
 
+static void put_labels(struct page *s, const char *label)
+{
+    for (const char *c = label; c && *c; c++)
+        put_label(s, (unsigned char)*c);
+    if (label)
+        put(s, "  ", 2);
+}
+
+/* Of several connections: which one. Version 1 does not say. No run: the sink is closed. */
+static const char *connection_of(const struct run *r)
+{
+    return !r || r->settings->v1_name ? NULL : atomic_load(&r->peer.name);
+}
+
 static void header(struct page *s, const struct dump *d, size_t n)
 {
     struct timeval now = {0};
@@ -101,10 +115,8 @@ static void header(struct page *s, const struct dump *d, size_t n)
     (void)strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &tm);
     int len = snprintf(line, sizeof line, "%c %s.%06ld  ", d->direction, date, (long)now.tv_usec);
     put(s, line, (size_t)len);
-    for (const char *c = d->label; c && *c; c++)
-        put_label(s, (unsigned char)*c);
-    if (d->label)
-        put(s, "  ", 2);
+    put_labels(s, connection_of(d->sink.run));
+    put_labels(s, d->label);
     len = snprintf(line, sizeof line, "length=%zu from=%llu to=%llu\n", n, d->offset, d->offset + n - 1);
     put(s, line, (size_t)len);
 }

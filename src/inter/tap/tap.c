@@ -4,6 +4,7 @@
 
 #include "catena/inter.h"
 #include "catena/plan.h"
+#include "catena/run.h"
 #include "catena/sink.h"
 #include "inter/tap/capture.h"
 #include "inter/tap/opts_tap.h"
@@ -99,10 +100,27 @@ struct tap {
     struct capture *capture; /* of both flows; NULL: it is a dump */
 };
 
+/* Does it show where that one does? */
+static bool shows_beside(const struct addr *a, const struct addr *other)
+{
+    bool is_tap = other && other->form->ops.codec == a->form->ops.codec && other->place != a->place;
+    return is_tap && (a->nparams == 0 ? other->nparams == 0 : tap_shares_file(a, other));
+}
+
+/* One of several places needs a name; the border's own lines (-v, -x) have none. */
+static const char *label_of(const struct addr *a, const struct run *r)
+{
+    const struct plan *p = r->plan;
+    bool several = a->nparams == 0 && (r->settings->text_dump || r->settings->hex_dump);
+    for (size_t i = 0; i < p->nlinks; i++)
+        several |= shows_beside(a, p->links[i].fwd) || shows_beside(a, p->links[i].back);
+    return opt_string(a, &opt_label, several ? a->label : NULL);
+}
+
 static int start_dump(struct dump *d, const struct codec_place *where, bool looks, struct err *e)
 {
     const struct addr *a = where->addr;
-    d->label = opt_string(a, &opt_label, NULL);
+    d->label = label_of(a, where->run);
     d->format = (enum dump_format)value_of(a, &opt_format, formats, "", e);
     d->direction = where->to_right ? '>' : '<';
     if (!looks || sink_open(&d->sink, where->run, "tap file", a->nparams > 0 ? a->params[0] : NULL, e) == 0)
