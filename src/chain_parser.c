@@ -353,8 +353,7 @@ static int parse_piece(struct lex *l, size_t from, size_t end, struct piece_spec
     return parse_single(l, second, end, other);
 }
 
-int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_spec *out,
-                struct err *e)
+static int parse(struct arena *a, const char *text, unsigned how, struct chain_spec *out, struct err *e)
 {
     bool v1 = how & PARSE_V1;
     struct lex l = {.arena = a, .text = text, .len = strlen(text), .chained = !v1,
@@ -381,4 +380,9 @@ int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_sp
     if (out->npieces > 1)
         out->chained = true;
     return 0;
+}
+
+int chain_parse(struct arena *a, const char *text, unsigned how, struct chain_spec *out, struct err *e)
+{
+    return parse(a, text, how, out, e) < 0 ? err_more_precisely(e, ERR_SYNTAX) : 0;
 }

@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 #include "catena/api.h"
+#include "catena/err.h"
 
 struct catena;
-struct err;
 
 enum diag_level { DIAG_FATAL, DIAG_ERROR, DIAG_WARN, DIAG_NOTICE, DIAG_INFO, DIAG_DEBUG };
 enum diag_dest { DIAG_STDERR, DIAG_FILE, DIAG_SYSLOG, DIAG_MIXED };
@@ -70,8 +70,12 @@ static inline bool diag_byte_acts(unsigned char c)
  * reach the terminal through a message. */
 void diag(enum diag_level level, const char *fmt, ...) CATENA_API(diag)
     __attribute__((format(printf, 2, 3)));
+/* The same with a code at the end of the line, by which people look it up. */
+void diag_coded(enum diag_level level, enum err_kind code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 bool diag_shows(enum diag_level level) CATENA_API(diag_shows);
-/* The error e as a line of that level and, if it knows where, the argument with a caret. */
+/* The error e as a line of that level, with its code, and, if it knows where, the argument with a caret. Under the
+ * name socat lines have no codes. */
 void diag_err(enum diag_level level, const struct err *e) CATENA_API(diag_err);
 /* What it says to whoever called us: a sentence, or under the name socat v1's words. */
 const char *diag_words(const struct err *e) CATENA_API(diag_words);

@@ -10,22 +10,13 @@
 #include "catena/api.h"
 
 /* What somebody can make of a failure without reading its text: whether trying again may help
- * (err_may_pass), and what to answer to somebody else for whom something was opened. */
+ * (err_may_pass), and what to answer to somebody else for whom something was opened. What follows the kinds is
+ * more precise, for people; wherever an error is made either can stand. */
 enum err_kind {
     ERR_NONE,
-    ERR_USAGE,       /* the command line is wrong */
-    ERR_REFUSED,     /* the other side said no, or was gone again at once */
-    ERR_UNREACHABLE, /* no way leads there */
-    ERR_TIMEOUT,     /* no answer in time */
-    ERR_ABSENT,      /* what was named is not there: a path, a device, an address of this host */
-    ERR_BUSY,        /* taken, or used up, for now */
-    ERR_NO_NAME,     /* nobody has that name */
-    ERR_DENIED,      /* not permitted, not trusted */
-    ERR_UNFIT,       /* what somebody has told cannot stand where it is needed, see facts.h */
-    ERR_PROTOCOL,    /* a peer broke the rules, truncation included */
-    ERR_OTHER,
-    ERR_INTERRUPTED, /* a signal or a stop request ended the wait */
-    ERR_NOBODY,      /* nobody came within accept-timeout */
+#define KIND(name, code, says) ERR_##name,
+#define CODE(name, kind, code, says) ERR_##name,
+#include "catena/codes.def"
 };
 
 /* A piece of a command line argument; borrows the text. text == NULL: nowhere in particular. */
@@ -35,11 +26,12 @@ struct span {
 };
 
 struct err {
-    enum err_kind kind;
-    int sys;           /* errno of the cause, or 0 */
-    struct span where; /* what the message is about, for the caret */
-    char text[1024];   /* a sentence for people */
-    char call[512];    /* the C call behind it, in v1's words; empty: the text says it all */
+    enum err_kind kind; /* one of the kinds */
+    int sys;            /* errno of the cause, or 0 */
+    struct span where;  /* what the message is about, for the caret */
+    char text[1024];    /* a sentence for people */
+    char call[508];     /* the C call behind it, in v1's words; empty: the text says it all */
+    enum err_kind code; /* what it is called; ERR_NONE: as its kind */
 };
 
 /* Who calls one of these has failed: what only leads there is kept apart from the code that runs, so that a
@@ -49,7 +41,7 @@ struct err {
  * it that it or its parent touches. */
 #define FRAME_APART __attribute__((noinline))
 
-/* Fills e and returns -1, so that callers can write `return err_set(...)`. */
+/* Fills e and returns -1, so that callers can write `return err_set(...)`. A code has its kind with it. */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) CATENA_API(err_set) FAILURE_PATH
     __attribute__((format(printf, 3, 4)));
 /* The same for a system call that has failed: ": " and why is appended, errno kept in e->sys and the
@@ -61,6 +53,10 @@ int err_call(struct err *e, const char *fmt, ...) CATENA_API(err_call) FAILURE_P
     __attribute__((format(printf, 2, 3)));
 /* It is of another kind than its errno says. Returns -1. */
 int err_as(struct err *e, enum err_kind kind) CATENA_API(err_as) FAILURE_PATH;
+/* It stays of its kind, and is called more precisely. Returns -1. */
+int err_called(struct err *e, enum err_kind code) CATENA_API(err_called) FAILURE_PATH;
+/* The same, unless somebody has been more precise before. Returns -1. */
+int err_more_precisely(struct err *e, enum err_kind code) FAILURE_PATH;
 /* Appends " (hint)" to the sentence: the way out. Returns -1. */
 int err_hint(struct err *e, const char *hint) CATENA_API(err_hint) FAILURE_PATH;
 /* A usage error about a piece of the command line. */
@@ -80,6 +76,11 @@ int err_because(struct err *e, const char *why) CATENA_API(err_because) FAILURE_
 int err_nomem(struct err *e) CATENA_API(err_nomem) FAILURE_PATH;
 
 enum err_kind err_kind_of(int sys) CATENA_API(err_kind_of) FAILURE_PATH;
+enum err_kind err_code_of(const struct err *e) FAILURE_PATH;
+/* How people look it up, as "E-REFUSED"; NULL: not at all. */
+const char *err_code_name(enum err_kind code) FAILURE_PATH;
+/* What that says; NULL: there is none of that number, nor of a greater one. */
+const char *err_code_says(enum err_kind code);
 /* Another attempt may succeed without anybody changing the command line or the rights. */
 bool err_may_pass(const struct err *e) CATENA_API(err_may_pass);
 /* No failure, but an end by order: a signal, a stop request, accept-timeout. Neither told as an error

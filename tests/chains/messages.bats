@@ -9,16 +9,16 @@ prepare() { certs=$BATS_FILE_TMPDIR/certs; }
 
 # --- words ---------------------------------------------------------------------------------------
 
-# says <sentence> <v1's line> <arguments...>: under our name, the sentence and nothing of C, with -d -d
-# the call behind it in brackets; under the name socat v1's line at once behind the level.
+# says <sentence> <v1's line> <arguments...>: under our name, the sentence and nothing of C, then its code, with
+# -d -d the call between them in brackets; under the name socat v1's line at once behind the level.
 says() {
     local sentence=$1 line=$2
     shift 2
     run catena "$@" </dev/null
     same 1 "$status"
-    has "$output" " E .*\"[a-z-]*\": $sentence\$"
+    has "$output" " E .*\"[a-z-]*\": $sentence \[E-[A-Z-]*\]\$"
     run catena -d -d "$@" </dev/null
-    has "$output" " E .*\"[a-z-]*\": $sentence \[$line\]\$"
+    has "$output" " E .*\"[a-z-]*\": $sentence \[$line\] \[E-[A-Z-]*\]\$"
     run socat_ours "$@" </dev/null
     same 1 "$status"
     has "$output" " E $line\$"
@@ -59,10 +59,10 @@ ROWS
 
 @test "an option that the system refuses is named, and the call with -d -d" {
     run catena - "tcp:127.0.0.1:$(free_port),so-bindtodevice=nosuch0"
-    has "$output" ' E option "so-bindtodevice": no such device$'
+    has "$output" ' E option "so-bindtodevice": no such device \[E-NOT-FOUND\]$'
     has_not "$output" 'setsockopt'
     run catena -d -d - "tcp:127.0.0.1:$(free_port),so-bindtodevice=nosuch0"
-    has "$output" ' E option .*: no such device \[setsockopt(.*): No such device\]$'
+    has "$output" ' E option .*: no such device \[setsockopt(.*): No such device\] \[E-NOT-FOUND\]$'
 }
 
 @test "ports below 1024: who may have them" {
@@ -302,7 +302,7 @@ ROWS
         listen_as catena "tcp4-listen:0,bind=127.0.0.1,$how,setsockopt-connected=1:9999:i1" pipe
         same '' "$(catena - "tcp4:127.0.0.1:$port,bind=127.0.0.5" </dev/null)"
         wait_for 5 file_has server.err \
-            ' W 127.0.0.5:[0-9]*: option .*: protocol not available; still listening$'
+            ' W 127.0.0.5:[0-9]*: option .*: protocol not available; still listening \[E-UNSUPPORTED\]$'
         over
     done
 }

@@ -100,15 +100,15 @@ unread() { [ "$(grep -c ' N .*without reading' server.err)" = "$1" ]; }
 @test "statuses in people's words" {
     run catena -u system:./nothing -
     same 1 "$status"
-    has "$output" 'second\|first address "system": child [0-9]* exited with 127: command not found$'
+    has "$output" 'second\|first address "system": child [0-9]* exited with 127: command not found \[E-PROGRAM\]$'
     has_not "$output" 32512
     echo text >plain
     run catena -u system:./plain -
-    has "$output" 'exited with 126: command cannot be executed$'
+    has "$output" 'exited with 126: command cannot be executed \[E-PROGRAM\]$'
     run catena -u "system:'(kill -TERM \$BASHPID; kill -TERM \$\$) ; exit 143'" -
-    has "$output" 'exited on signal 15 (SIGTERM, Terminated)$'
+    has "$output" 'exited on signal 15 (SIGTERM, Terminated) \[E-PROGRAM\]$'
     run catena -u "system:'exit 143'" -
-    has "$output" 'exited with status 143: its command ended on signal 15 (SIGTERM, Terminated)$'
+    has "$output" 'exited with status 143: its command ended on signal 15 (SIGTERM, Terminated) \[E-PROGRAM\]$'
     run socat_ours -u system:./nothing -
     has "$output" 'returned with status 32512$'
     has "$output" 'waitpid(): child [0-9]* exited with status 127$'

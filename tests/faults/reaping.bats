@@ -77,7 +77,7 @@ only_programs() { ! ps --ppid "$run" -o comm= | grep -q sleep; }
         for i in 1 2 3; do
             run subreaper "$CATENA_BIN" -U - "$second" </dev/null
             same 1 "$status"
-            has "$output" ' W .*exited with status 3$'
+            has "$output" ' W .*exited with status 3 \[E-PROGRAM\]$'
         done
     done
     adopts "$CATENA_BIN" tcp-listen:0,bind=127.0.0.1,thread "system:'(sleep 0.1 &) ; sleep 0.2; exit 5'"
@@ -86,7 +86,7 @@ only_programs() { ! ps --ppid "$run" -o comm= | grep -q sleep; }
     kill "$server"
     finish server 143
 }
-all_failed() { [ "$(grep -c ' W .*exited with status 5$' server.err)" = 4 ]; }
+all_failed() { [ "$(grep -c ' W .*exited with status 5 \[E-PROGRAM\]$' server.err)" = 4 ]; }
 
 @test "children from before an exec" {
     start server sh -c "sleep 0.2 & true & exec '$CATENA_BIN' -d -d tcp-listen:0,bind=127.0.0.1,fork pipe" </dev/null

@@ -82,6 +82,46 @@ static void words(void **state)
     home.log.v1 = false;
 }
 
+/* What people look it up by: errno's, its maker's, or that of its kind. */
+static void codes(void **state)
+{
+    static const struct {
+        int sys;
+        const char *code;
+    } list[] = {
+        {ECONNREFUSED, "E-REFUSED"}, {ECONNRESET, "E-RESET"}, {EPIPE, "E-RESET"}, {ENETUNREACH, "E-UNREACHABLE"},
+        {ETIMEDOUT, "E-TIMEOUT"}, {ENOENT, "E-NOT-FOUND"}, {EADDRNOTAVAIL, "E-NO-ADDRESS"},
+        {EADDRINUSE, "E-IN-USE"}, {EMFILE, "E-LIMIT"}, {ENOMEM, "E-LIMIT"}, {ENOSPC, "E-DISK"},
+        {EACCES, "E-DENIED"}, {EBUSY, "E-BUSY"}, {EAFNOSUPPORT, "E-UNSUPPORTED"}, {EMSGSIZE, "E-TOO-LARGE"},
+        {EINVAL, "E-FAILED"},
+    };
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        errno = list[i].sys;
+        (void)err_sys(&e, "x");
+        assert_string_equal(err_code_name(err_code_of(&e)), list[i].code);
+    }
+    assert_int_equal(err_set(&e, ERR_TLS_NAME, "x"), -1);
+    assert_int_equal(e.kind, ERR_DENIED);
+    assert_int_equal(err_code_of(&e), ERR_TLS_NAME);
+    assert_int_equal(err_more_precisely(&e, ERR_RANGE), -1);
+    assert_int_equal(err_code_of(&e), ERR_TLS_NAME);
+    assert_int_equal(err_as(&e, ERR_TIMEOUT), -1);
+    assert_int_equal(e.kind, ERR_TIMEOUT);
+    assert_int_equal(err_more_precisely(&e, ERR_DIALOG), -1);
+    assert_int_equal(err_code_of(&e), ERR_DIALOG);
+    assert_int_equal(e.kind, ERR_TIMEOUT);
+    e = (struct err){.kind = ERR_USAGE}; /* as a module of its own time may make it */
+    assert_string_equal(err_code_name(err_code_of(&e)), "E-USAGE");
+    assert_null(err_code_name(ERR_NOBODY));
+    assert_null(err_code_name((enum err_kind)1000));
+    assert_null(err_code_says((enum err_kind)1000));
+    (void)err_set(&e, (enum err_kind)1000, "x");
+    assert_int_equal(e.kind, ERR_OTHER);
+}
+
 /* However long: cut, never over the end. */
 static void bounds(void **state)
 {
@@ -106,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds),
         cmocka_unit_test(words),
+        cmocka_unit_test(codes),
         cmocka_unit_test(bounds),
     };
     return cmocka_run_group_tests_name("err", tests, NULL, NULL);

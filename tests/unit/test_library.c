@@ -38,6 +38,7 @@ static void a_library_that_is_not_there(void **state)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(library_load(&l, &e), -1);
         assert_int_equal(e.kind, ERR_OTHER);
+        assert_int_equal(e.code, ERR_LIBRARY);
         assert_non_null(strstr(e.text, "a library cannot be loaded: libnowhere.so.7"));
         assert_null(strstr(e.text, "package"));
     }

@@ -230,6 +230,7 @@ static void test_filter(void **state)
             continue;
         }
         assert_non_null(strstr(said, " E --sandbox: system call "));
+        assert_non_null(strstr(said, err_code_name(ERR_SANDBOX)));
         if (t->call && !strstr(said, t->call))
             fail_msg("%s: no %s in %s", t->name, t->call, said);
     }

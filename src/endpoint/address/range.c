@@ -33,11 +33,11 @@ static int bits_parse(const char *whole, const char *text, int family, unsigned 
 
     bits = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0')
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "not a valid netmask in \"%.200s\": give 0 to %lu bits behind the '/'",
                        whole, most);
     if (bits > most)
-        return err_set(e, ERR_USAGE, "netmask \"%.200s\" is too large: IPv%d has up to %lu bits",
+        return err_set(e, ERR_BAD_VALUE, "netmask \"%.200s\" is too large: IPv%d has up to %lu bits",
                        whole, family == AF_INET ? 4 : 6, most);
     mask_bits(mask, bits + (128 - most));
     return 0;
@@ -48,7 +48,7 @@ static int dotted_parse(const char *whole, const char *text, unsigned char *mask
     struct in_addr in;
 
     if (inet_aton(text, &in) == 0)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "not a valid netmask in \"%.200s\": give one like 255.0.0.0 behind the ':'",
                        whole);
     mask_bits(mask, 96);
@@ -69,7 +69,7 @@ static int split4(char *text, struct parts *p, const char *whole, struct err *e)
     bool bits = sep && *sep == '/';
 
     if (!sep)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "missing netmask delimiter in range \"%.200s\": "
                        "use <address>/<bits> or <address>:<mask>",
                        whole);
@@ -86,12 +86,12 @@ static int split6(char *text, struct parts *p, const char *whole, struct err *e)
     char *slash = strchr(text, '/'), *close = strchr(text, ']');
 
     if (!slash)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "missing mask bits delimiter '/' in range \"%.200s\": "
                        "use [<IPv6 address>]/<bits>",
                        whole);
     if (!close || (close > slash ? close[1] != '\0' : close + 1 != slash))
-        return err_set(e, ERR_USAGE, "range \"%.200s\" is not [<IPv6 address>]/<bits>", whole);
+        return err_set(e, ERR_BAD_VALUE, "range \"%.200s\" is not [<IPv6 address>]/<bits>", whole);
     *close = '\0';
     *slash = '\0';
     p->host = text + 1;
@@ -105,7 +105,7 @@ static int split(char *text, int family, struct parts *p, const char *whole, str
         return split6(text, p, whole, e);
     if (family != AF_INET6)
         return split4(text, p, whole, e);
-    return err_set(e, ERR_USAGE,
+    return err_set(e, ERR_BAD_VALUE,
                    "missing brackets for IPv6 range definition \"%.200s\": "
                    "use [<IPv6 address>]/<bits>",
                    whole);
@@ -133,7 +133,7 @@ static int binary_half(const char *text, unsigned char *out, size_t *len, struct
     int rc = dalan_convert(&arena, text, &bytes, len, e);
 
     if (rc == 0 && *len > sizeof(struct sockaddr_storage) - offsetof(struct sockaddr, sa_data))
-        rc = err_set(e, ERR_USAGE, "\"%.200s\" is longer than any socket address", text);
+        rc = err_set(e, ERR_BAD_VALUE, "\"%.200s\" is longer than any socket address", text);
     if (rc == 0)
         memcpy(out, bytes, *len);
     arena_free(&arena);
@@ -146,7 +146,7 @@ static int binary_parse(char *text, struct range *out, const char *whole, struct
     size_t mask_len;
 
     if (!colon)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "missing netmask delimiter in range \"%.200s\": use <address>:<mask>, both "
                        "as binary data",
                        whole);
@@ -157,7 +157,7 @@ static int binary_parse(char *text, struct range *out, const char *whole, struct
         return -1;
     if (mask_len == out->len)
         return 0;
-    return err_set(e, ERR_USAGE, "range \"%.200s\": the address has %zu bytes and the mask %zu",
+    return err_set(e, ERR_BAD_VALUE, "range \"%.200s\": the address has %zu bytes and the mask %zu",
                    whole, out->len, mask_len);
 }
 

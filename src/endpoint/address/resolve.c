@@ -200,12 +200,12 @@ int resolve_port(struct run *r, const char *text, int socktype, int *port, struc
     text = past_blanks(text);
     if (is_number(text, &number)) {
         if (number > 65535)
-            return err_set(e, ERR_USAGE, "port %.40s is too large: ports are 0 to 65535", text);
+            return err_set(e, ERR_BAD_VALUE, "port %.40s is too large: ports are 0 to 65535", text);
         *port = number;
         return 0;
     }
     if (*text == '\0' || strlen(text) >= TEXT_MAX)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "\"%.40s\" is no port: give a number from 0 to 65535 or a service name",
                        text);
     job = job_new(e);
@@ -214,12 +214,13 @@ int resolve_port(struct run *r, const char *text, int socktype, int *port, struc
     memcpy(job->service, text, strlen(text) + 1);
     job->socktype = socktype;
     rc = job_wait(&job, r, e);
-    if (rc == 0 && job->port < 0)
-        rc = err_set(e, ERR_NO_NAME,
-                     "unknown service \"%.200s\": a port is a number from 0 to 65535 or a name "
-                     "from /etc/services",
-                     text);
-    else if (rc == 0)
+    if (rc == 0 && job->port < 0) {
+        (void)err_set(e, ERR_NO_NAME,
+                      "unknown service \"%.200s\": a port is a number from 0 to 65535 or a name "
+                      "from /etc/services",
+                      text);
+        rc = err_called(e, ERR_BAD_VALUE);
+    } else if (rc == 0)
         *port = job->port;
     job_drop(job);
     return rc;
@@ -237,7 +238,7 @@ int resolve_split(const char *text, char **storage, const char **host, const cha
     if (copy[0] == '[') {
         rest = strchr(copy, ']');
         if (!rest || (rest[1] != '\0' && rest[1] != ':'))
-            return err_set(e, ERR_USAGE, "\"%.200s\" is not [<IPv6 address>] or [...]:<port>",
+            return err_set(e, ERR_BAD_VALUE, "\"%.200s\" is not [<IPv6 address>] or [...]:<port>",
                            text);
         colon = rest[1] == ':' ? rest + 1 : NULL;
     } else {
@@ -326,7 +327,7 @@ static int res_server_read(const struct addr *a, struct run *r, struct res_setup
     if (rc == 0 && port)
         rc = resolve_port(r, port, SOCK_DGRAM, &number, e);
     if (rc == 0 && !host)
-        rc = err_set(e, ERR_USAGE, "\"%.200s\" is no name server: give <host> or <host>:<port>", text);
+        rc = err_set(e, ERR_BAD_VALUE, "\"%.200s\" is no name server: give <host> or <host>:<port>", text);
     if (rc == 0 && inet_pton(AF_INET, host, &s->server.sin_addr) != 1)
         rc = res_server_host(r, host, &s->server, e);
     if (rc < 0 && e->kind != ERR_INTERRUPTED && !e->where.text)

@@ -199,9 +199,9 @@ int sockname_unix(struct sockname *n, const char *path, bool abstract, bool tigh
     size_t room = sizeof n->u.un.sun_path - 1; /* the NUL before or behind the name */
 
     if (len == 0 && !abstract)
-        return err_set(e, ERR_USAGE, "the name of a UNIX domain socket may not be empty");
+        return err_set(e, ERR_BAD_VALUE, "the name of a UNIX domain socket may not be empty");
     if (len > room)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "socket name \"%.200s\" has %zu bytes; UNIX domain sockets take up to %zu",
                        path, len, room);
     memset(n, 0, sizeof *n);

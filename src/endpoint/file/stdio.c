@@ -86,7 +86,7 @@ static int number(const char *text, int *fd, struct err *e)
     errno = 0;
     long n = strtol(text, &end, 0);
     if (end == text || *end != '\0' || errno || n < 0 || n > 1048576)
-        return err_set(e, ERR_USAGE, "\"%s\" is not a file descriptor: a number from 0 is expected",
+        return err_set(e, ERR_BAD_VALUE, "\"%s\" is not a file descriptor: a number from 0 is expected",
                        text);
     *fd = (int)n;
     return 0;

@@ -18,7 +18,7 @@
 static int request(const char *name, struct ifreq *ifr, struct err *e)
 {
     if (strlen(name) >= sizeof ifr->ifr_name)
-        return err_set(e, ERR_USAGE, "interface name \"%.60s\" is too long: %zu bytes are possible",
+        return err_set(e, ERR_BAD_VALUE, "interface name \"%.60s\" is too long: %zu bytes are possible",
                        name, sizeof ifr->ifr_name - 1);
     memset(ifr, 0, sizeof *ifr);
     memcpy(ifr->ifr_name, name, strlen(name));
@@ -110,7 +110,7 @@ static int parse_mask(const char *whole, const char *sep, struct in_addr *mask, 
         mask->s_addr = htonl(bits == 0 ? 0 : UINT32_MAX << (32 - bits));
         return 0;
     }
-    return err_set(e, ERR_USAGE, "\"%.60s\": the netmask is not /0 to /32 or :<mask>", whole);
+    return err_set(e, ERR_BAD_VALUE, "\"%.60s\": the netmask is not /0 to /32 or :<mask>", whole);
 }
 
 static int parse_address(const char *text, struct in_addr *addr, struct in_addr *mask,
@@ -120,7 +120,7 @@ static int parse_address(const char *text, struct in_addr *addr, struct in_addr 
     const char *sep = strpbrk(text, "/:");
 
     if (!sep)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "\"%.60s\" has no netmask: the address of an interface is written "
                        "<IPv4 address>/<bits>",
                        text);
@@ -130,7 +130,7 @@ static int parse_address(const char *text, struct in_addr *addr, struct in_addr 
         if (inet_pton(AF_INET, host, addr) == 1)
             return parse_mask(text, sep, mask, e);
     }
-    return err_set(e, ERR_USAGE, "\"%.60s\" does not begin with an IPv4 address", text);
+    return err_set(e, ERR_BAD_VALUE, "\"%.60s\" does not begin with an IPv4 address", text);
 }
 
 int netdev_check_address(const char *text, struct err *e)

@@ -188,7 +188,7 @@ int apply_window_size(const struct opt *o, int fd, struct err *e)
 {
     struct winsize size = {.ws_col = (unsigned short)o->v.i, .ws_row = (unsigned short)o->v.i2};
     if (o->v.i < 0 || o->v.i > 65535 || o->v.i2 < 0 || o->v.i2 > 65535)
-        return err_set(e, ERR_USAGE, "%lldx%lld is out of range: 0..65535", o->v.i, o->v.i2);
+        return err_set(e, ERR_BAD_VALUE, "%lldx%lld is out of range: 0..65535", o->v.i, o->v.i2);
     return call_ioctl(fd, TIOCSWINSZ, &size, e);
 }
 

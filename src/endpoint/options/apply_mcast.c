@@ -28,7 +28,7 @@ static int take_part(const char **at, char *part, struct err *e)
         *at = *end ? end + 1 : end;
     }
     if (end - p >= MAX_PART)
-        return err_set(e, ERR_USAGE, "\"%.32s...\" is too long for an address", p);
+        return err_set(e, ERR_BAD_VALUE, "\"%.32s...\" is too long for an address", p);
     memcpy(part, p, (size_t)(end - p));
     part[end - p] = '\0';
     return 0;

@@ -76,7 +76,7 @@ int apply_ip_options(const struct opt *o, int fd, struct err *e)
         return err_sys(e, "getsockopt(fd %d, IP_OPTIONS)", fd);
     size_t n = ip_options_length(all, had);
     if (o->v.nbin > sizeof all - n)
-        return err_set(e, ERR_USAGE, "%zu bytes of IP options, 40 are possible", n + o->v.nbin);
+        return err_set(e, ERR_BAD_VALUE, "%zu bytes of IP options, 40 are possible", n + o->v.nbin);
     memcpy(all + n, o->v.bin, o->v.nbin);
     return set(fd, o->desc->a, o->desc->b, all, n + o->v.nbin, e);
 }

@@ -75,8 +75,8 @@ void dgram_count_cut(const struct addr *a, struct run *r, const struct dgram_pac
 
     if (p->cut == 0)
         return;
-    diag(DIAG_ERROR, "packet from %s has been cut from %zu to %zd bytes",
-         sockname_text(&p->from, text), (size_t)n + p->cut, n);
+    diag_coded(DIAG_ERROR, ERR_TOO_LARGE, "packet from %s has been cut from %zu to %zd bytes",
+               sockname_text(&p->from, text), (size_t)n + p->cut, n);
     run_lose(r, side_of(r, a), p->cut, NULL);
 }
 
@@ -132,7 +132,7 @@ int dgram_let_in(const struct addr *a, struct run *r, const struct access *acces
     if (rc < 0)
         why = diag_words(&e);
     if (rc == 0 || !err_is_end(&e))
-        diag(DIAG_WARN, "refusing packet from %s due to %s", text, why);
+        diag_coded(DIAG_WARN, ERR_RANGE, "refusing packet from %s due to %s", text, why);
     return 0;
 }
 

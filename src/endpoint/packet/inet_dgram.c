@@ -29,7 +29,7 @@ static bool is_number(const char *text, int *protocol)
 
 static int no_protocol(const char *text, struct err *e)
 {
-    return err_set(e, ERR_USAGE,
+    return err_set(e, ERR_BAD_VALUE,
                    "\"%.60s\" is no IP protocol: give a number from 0 to 255 or a name from "
                    "/etc/protocols",
                    text);
@@ -94,7 +94,7 @@ static int open_for(const struct addr *a, struct run *r, const struct sock_kind 
 
     for (size_t i = 0; i < targets->n && fd < 0; i++) {
         if (i > 0)
-            diag(DIAG_NOTICE, "%s; trying the next address", diag_words(e));
+            diag_coded(DIAG_NOTICE, err_code_of(e), "%s; trying the next address", diag_words(e));
         *to = targets->v[i];
         fd = sock_open(a, r, kind, sockname_family(to), false, e);
         if (fd >= 0 && inet_bind_local(a, fd, to, local, e) < 0) {

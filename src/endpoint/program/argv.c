@@ -101,7 +101,7 @@ int argv_split(const char *line, char ***argv, struct err *e)
     for (;;) {
         words[n++] = to;
         if (!copy_word(&s, &to, open)) {
-            err_set(e, ERR_USAGE, "unexpected end of command line \"%s\": a quote, bracket or "
+            err_set(e, ERR_BAD_VALUE, "unexpected end of command line \"%s\": a quote, bracket or "
                     "backslash has no partner", line);
             goto out;
         }
@@ -110,7 +110,7 @@ int argv_split(const char *line, char ***argv, struct err *e)
         s += strspn(s, " "); /* blanks at the end make one empty word */
     }
     if (!*words[0]) {
-        err_set(e, ERR_USAGE, "no program in the command line \"%s\"", line);
+        err_set(e, ERR_BAD_VALUE, "no program in the command line \"%s\"", line);
         goto out;
     }
     *argv = words;

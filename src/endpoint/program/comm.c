@@ -43,7 +43,7 @@ int comm_by_letter(char letter, enum comm_type *out, struct err *e)
             return 0;
         }
     }
-    return err_set(e, ERR_USAGE, "bad chain communication type \"%c\"; known are S (socketpairs), "
+    return err_set(e, ERR_BAD_VALUE, "bad chain communication type \"%c\"; known are S (socketpairs), "
                    "s (socketpair), p (pipes), Y (ptys), y (pty), t (tcp)", letter);
 }
 
@@ -55,7 +55,7 @@ int comm_by_name(const char *name, enum comm_type *out, struct err *e)
             return 0;
         }
     }
-    return err_set(e, ERR_USAGE, "bad communication type \"%s\"; known are socketpairs, "
+    return err_set(e, ERR_BAD_VALUE, "bad communication type \"%s\"; known are socketpairs, "
                    "socketpair, pipes, ptys, pty, tcp", name);
 }
 

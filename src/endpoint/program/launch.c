@@ -281,7 +281,7 @@ static int open_netns(struct launch *l, struct run *r, struct err *e)
         return 0;
     run_experimental(r, "option \"netns\"");
     if ((size_t)snprintf(path, sizeof path, "/run/netns/%s", name) >= sizeof path)
-        return err_set(e, ERR_USAGE, "netns: the name is too long");
+        return err_set(e, ERR_BAD_VALUE, "netns: the name is too long");
     l->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
     if (l->netns_fd >= 0)
         return 0;

@@ -44,7 +44,7 @@ static int binary_name(int family, const char *text, struct sockname *out, struc
 
     memset(out, 0, sizeof *out);
     if (rc == 0 && n > sizeof out->u - head)
-        rc = err_set(e, ERR_USAGE, "the socket address has %zu bytes, %zu are possible", n,
+        rc = err_set(e, ERR_BAD_VALUE, "the socket address has %zu bytes, %zu are possible", n,
                      sizeof out->u - head);
     if (rc == 0) {
         out->u.sa.sa_family = (sa_family_t)family;

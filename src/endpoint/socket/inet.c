@@ -266,7 +266,7 @@ static int bind_first(const struct addr *a, struct run *r, const struct sock_kin
     for (size_t i = 1; i < names->n && fd < 0; i++) {
         if (e->sys != EAFNOSUPPORT && e->sys != EADDRNOTAVAIL)
             break;
-        diag(DIAG_NOTICE, "%s; trying the next address", diag_words(e));
+        diag_coded(DIAG_NOTICE, err_code_of(e), "%s; trying the next address", diag_words(e));
         fd = open_bound(a, r, kind, &names->v[i], e);
     }
     return fd;

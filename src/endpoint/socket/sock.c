@@ -268,7 +268,7 @@ int sock_connect_any(const struct addr *a, struct run *r, const struct sock_kind
 
     for (size_t i = 0; i < targets->n && fd < 0; i++) {
         if (i > 0)
-            diag(DIAG_NOTICE, "%s; trying the next address", diag_words(e));
+            diag_coded(DIAG_NOTICE, err_code_of(e), "%s; trying the next address", diag_words(e));
         fd = connect_one(a, r, kind, &targets->v[i], bind_it, arg, e);
         if (fd < 0 && err_is_end(e))
             break;
@@ -436,7 +436,7 @@ static int accept_next(struct run *r, int fd, int64_t deadline, struct sockname 
         err_call(e, "accept(%d)", fd);
         if (!accept_may_recover(e->sys))
             return -1;
-        diag(DIAG_WARN, "%s; still listening", diag_words(e));
+        diag_coded(DIAG_WARN, err_code_of(e), "%s; still listening", diag_words(e));
         pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
         if (wait_fd(r, -1, 0, wait_now() + pause, e) < 0)
             return -1;
@@ -456,9 +456,9 @@ static int admit(const struct addr *a, struct run *r, const struct sock_listener
     if (rc > 0)
         diag(DIAG_INFO, "permitting connection from %s", text);
     else if (rc == 0)
-        diag(DIAG_WARN, "refusing connection from %s due to %s", text, why);
+        diag_coded(DIAG_WARN, ERR_RANGE, "refusing connection from %s due to %s", text, why);
     else if (!err_is_end(e)) {
-        diag(DIAG_WARN, "refusing connection from %s: %s", text, diag_words(e));
+        diag_coded(DIAG_WARN, err_code_of(e), "refusing connection from %s: %s", text, diag_words(e));
         rc = 0;
     }
     return rc;

@@ -33,7 +33,7 @@ static int number(const char *text, size_t n, const char *what, unsigned *out, s
             return 0;
         }
     }
-    return err_set(e, ERR_USAGE, "\"%.*s\" is no VSOCK %s: a number from 0 to %u",
+    return err_set(e, ERR_BAD_VALUE, "\"%.*s\" is no VSOCK %s: a number from 0 to %u",
                    n < 60 ? (int)n : 60, text, what, UINT32_MAX);
 }
 

@@ -85,7 +85,7 @@ int tio_number(const struct opt *o, struct termios *t, struct err *e)
 {
     tcflag_t mask = mask_of(o), unit = mask & (0 - mask);
     if (o->v.i < 0 || o->v.i > (long long)(mask / unit))
-        return err_set(e, ERR_USAGE, "value %lld is out of range: 0..%u", o->v.i, mask / unit);
+        return err_set(e, ERR_BAD_VALUE, "value %lld is out of range: 0..%u", o->v.i, mask / unit);
     put_field(o, t, (tcflag_t)o->v.i * unit);
     return 0;
 }
@@ -100,7 +100,7 @@ int tio_char(const struct opt *o, struct termios *t, struct err *e)
 int tio_setflags(const struct opt *o, struct termios *t, struct err *e)
 {
     if (o->v.i < 0 || o->v.i > 3)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_BAD_VALUE,
                        "word %lld: known are 0 (iflag), 1 (oflag), 2 (cflag), 3 (lflag)", o->v.i);
     *flag_word(t, (long)o->v.i) = (tcflag_t)o->v.i2;
     return 0;
@@ -141,7 +141,7 @@ static int speed_code(const struct opt *o, speed_t *out, struct err *e)
             *out = speeds[i].code;
             return 0;
         }
-    return err_set(e, ERR_USAGE, "%lld is no rate this system knows (9600, 115200, ...)", o->v.i);
+    return err_set(e, ERR_BAD_VALUE, "%lld is no rate this system knows (9600, 115200, ...)", o->v.i);
 }
 
 int tio_ispeed(const struct opt *o, struct termios *t, struct err *e)

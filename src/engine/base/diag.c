@@ -18,9 +18,8 @@
 #include <unistd.h>
 
 #include "catena/catena.h"
-#include "catena/err.h"
 
-enum { LINE = 2560 };
+enum { LINE = 2560, RESERVED = 360 /* for what is behind the text */ };
 
 /* ---- whose thread this is ---- */
 
@@ -77,7 +76,7 @@ bool diag_shows(enum diag_level level)
 static size_t append_safe(char *line, size_t at, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
-    for (const unsigned char *s = (const unsigned char *)text; *s && at < LINE - 300; s++) {
+    for (const unsigned char *s = (const unsigned char *)text; *s && at < LINE - RESERVED; s++) {
         if (!diag_byte_acts(*s) || *s == '\t') {
             line[at++] = (char)*s;
         } else {
@@ -124,15 +123,23 @@ static const char *with_peer(bool v1, enum diag_level level, const char *text, c
 
 /* ---- where it goes ---- */
 
-static void to_system(const struct diag_log *log, enum diag_level level, const char *text)
+/* What a line says: the text, which may hold anything, then what is ours and given as it is. */
+struct message {
+    enum diag_level level;
+    const char *text;
+    const char *code;  /* " [E-REFUSED]", or empty */
+    const char *caret; /* lines of their own, or empty */
+};
+
+static void to_system(const struct diag_log *log, const struct message *m)
 {
     static const int priority[] = {LOG_CRIT, LOG_ERR,  LOG_WARNING,
                                    LOG_NOTICE, LOG_INFO, LOG_DEBUG};
     static const char letters[] = "FEWNID";
     char line[LINE];
-    line[append_safe(line, 0, text)] = '\0';
+    line[append_safe(line, 0, m->text)] = '\0';
     openlog(prog_of(log), LOG_PID, log->facility); /* connects when it has to */
-    syslog(priority[level], "%c %s", letters[level], line);
+    syslog(priority[m->level], "%c %s%s", letters[m->level], line, m->code);
 }
 
 /* Signals are blocked and come by signalfd, which nobody reads while a thread sits in write(2). */
@@ -202,14 +209,12 @@ int diag_data(const char *p, size_t n)
     return 0;
 }
 
-/* tail is ours and given as it is. */
-static void to_taker(const struct diag_log *log, enum diag_level level, const char *text,
-                     const char *tail)
+static void to_taker(const struct diag_log *log, const struct message *m)
 {
     char line[LINE];
-    size_t n = append_safe(line, 0, text);
-    (void)snprintf(line + n, sizeof line - n, "%s", tail);
-    log->taker.message(log->taker.arg, level, line);
+    size_t n = append_safe(line, 0, m->text);
+    (void)snprintf(line + n, sizeof line - n, "%s%s", m->code, m->caret);
+    log->taker.message(log->taker.arg, m->level, line);
 }
 
 /* As much as fits behind the n bytes of a line; gives how many there are then. */
@@ -220,59 +225,64 @@ static size_t append(char line[LINE], size_t n, const char *more, size_t len)
     return n + (len < most ? len : most);
 }
 
+static size_t append_text(char line[LINE], size_t n, const char *text)
+{
+    return append(line, n, text, strlen(text));
+}
+
 #define PLAIN "\033[0m"
+#define DIM "\033[2m"
 
 static const char *color_of(enum diag_level level)
 {
-    static const char *const by_level[] = {"\033[1;31m", "\033[1;31m", "\033[33m", "", "\033[2m", "\033[2m"};
+    static const char *const by_level[] = {"\033[1;31m", "\033[1;31m", "\033[33m", "", DIM, DIM};
     return by_level[level];
 }
 
-/* The line by its level, and the last line of the tail, which points, as that. */
-static size_t colored(const struct diag_log *log, enum diag_level level, const char *text, const char *tail,
-                      char line[LINE])
+/* The line by its level, the code behind it dimmed, and the last line, which points, as the first. */
+static size_t colored(const struct diag_log *log, const struct message *m, char line[LINE])
 {
-    const char *color = color_of(level), *last = strrchr(tail, '\n');
-    size_t n = append(line, 0, color, strlen(color));
+    const char *color = color_of(m->level), *last = strrchr(m->caret, '\n');
+    size_t n = append_text(line, 0, color);
     char begin[LINE];
-    n = append(line, n, begin, prefix(log, begin, level));
+    n = append(line, n, begin, prefix(log, begin, m->level));
     if (n > LINE / 2)
         return 0;
-    n = append_safe(line, n, text);
-    n = append(line, n, PLAIN, sizeof PLAIN - 1);
+    n = append_text(line, append_safe(line, n, m->text), PLAIN);
+    if (m->code[0])
+        n = append_text(line, append_text(line, append_text(line, n, DIM), m->code), PLAIN);
     if (!last)
         return n;
-    n = append(line, n, tail, (size_t)(last - tail));
-    n = append(line, n, color, strlen(color));
-    n = append(line, n, last, strlen(last));
-    return append(line, n, PLAIN, sizeof PLAIN - 1);
+    n = append(line, n, m->caret, (size_t)(last - m->caret));
+    return append_text(line, append_text(line, append_text(line, n, color), last), PLAIN);
 }
 
-static void to_file(const struct diag_log *log, enum diag_level level, const char *text,
-                    const char *tail)
+static void to_file(const struct diag_log *log, const struct message *m)
 {
     char line[LINE];
     bool file = log->dest == DIAG_FILE;
-    size_t n = log->colored && !file ? colored(log, level, text, tail, line) : 0;
+    size_t n = log->colored && !file ? colored(log, m, line) : 0;
     if (n == 0) {
-        n = append_safe(line, prefix(log, line, level), text);
-        n = append(line, n, tail, strlen(tail));
+        n = append_safe(line, prefix(log, line, m->level), m->text);
+        n = append_text(line, append_text(line, n, m->code), m->caret);
     }
     line[n++] = '\n';
     (void)write_out(log, file ? log->fd : STDERR_FILENO, line, n);
 }
 
-static void emit(const struct diag_log *log, enum diag_level level, const char *text,
-                 const char *tail)
+static void emit(const struct diag_log *log, enum diag_level level, const char *text, const char *code,
+                 const char *caret)
 {
-    char room[2048];
-    text = with_peer(log->v1, level, text, room, sizeof room);
+    char room[2048], brackets[40] = "";
+    if (code && !log->v1)
+        (void)snprintf(brackets, sizeof brackets, " [%s]", code);
+    struct message m = {level, with_peer(log->v1, level, text, room, sizeof room), brackets, caret};
     if (log->taker.message)
-        to_taker(log, level, text, tail);
+        to_taker(log, &m);
     else if (log->dest == DIAG_SYSLOG || (log->dest == DIAG_MIXED && log->to_syslog))
-        to_system(log, level, text);
+        to_system(log, &m);
     else
-        to_file(log, level, text, tail);
+        to_file(log, &m);
 }
 
 static enum diag_level sunk(const struct diag_log *log, enum diag_level level)
@@ -282,12 +292,12 @@ static enum diag_level sunk(const struct diag_log *log, enum diag_level level)
 }
 
 /* What nobody sees needs no room for a line. */
-__attribute__((noinline, format(printf, 3, 0))) static void write_line(const struct diag_log *log, enum diag_level level,
-                                                 const char *fmt, va_list ap)
+__attribute__((noinline, format(printf, 4, 0))) static void say(const struct diag_log *log, enum diag_level level,
+                                                                const char *code, const char *fmt, va_list ap)
 {
     char text[2048];
     (void)vsnprintf(text, sizeof text, fmt, ap);
-    emit(log, sunk(log, level), text, "");
+    emit(log, level, text, code, "");
 }
 
 void diag(enum diag_level level, const char *fmt, ...)
@@ -297,21 +307,30 @@ void diag(enum diag_level level, const char *fmt, ...)
         return;
     va_list ap;
     va_start(ap, fmt);
-    write_line(log, level, fmt, ap);
+    say(log, sunk(log, level), NULL, fmt, ap);
+    va_end(ap);
+}
+
+void diag_coded(enum diag_level level, enum err_kind code, const char *fmt, ...)
+{
+    const struct diag_log *log = log_here();
+    if (!log || !diag_shows(level))
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    say(log, sunk(log, level), err_code_name(code), fmt, ap);
     va_end(ap);
 }
 
 void diag_forced(enum diag_level level, const char *fmt, ...)
 {
     const struct diag_log *log = log_here();
-    char text[2048];
     if (!log)
         return;
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
+    say(log, level, NULL, fmt, ap);
     va_end(ap);
-    emit(log, level, text, "");
 }
 
 /* The argument and a caret line under the piece; long arguments are cut around it. */
@@ -434,7 +453,7 @@ void diag_err(enum diag_level level, const struct err *e)
     diag_mask(&seen);
     if (seen.where.text)
         show_caret(&seen.where, caret, sizeof caret);
-    emit(log, sunk(log, level), words_and_call(&seen, room, sizeof room), caret);
+    emit(log, sunk(log, level), words_and_call(&seen, room, sizeof room), err_code_name(err_code_of(&seen)), caret);
 }
 
 void diag_transferring(void)
@@ -483,6 +502,6 @@ int diag_set_facility(struct diag_log *log, const char *name, struct err *e)
             return 0;
         }
     }
-    return err_set(e, ERR_USAGE, "unknown syslog facility \"%s\"; known are daemon, user, local0 "
+    return err_set(e, ERR_SWITCH, "unknown syslog facility \"%s\"; known are daemon, user, local0 "
                                  "to local7, auth, mail and so on (syslog(3))", wanted);
 }

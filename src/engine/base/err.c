@@ -15,24 +15,65 @@ static const struct {
     int sys;
     enum err_kind kind;
 } kinds[] = {
-    {ECONNREFUSED, ERR_REFUSED},     {ECONNRESET, ERR_REFUSED},   {ECONNABORTED, ERR_REFUSED},
-    {EPIPE, ERR_REFUSED},            {ENETUNREACH, ERR_UNREACHABLE},
-    {EHOSTUNREACH, ERR_UNREACHABLE}, {ENETDOWN, ERR_UNREACHABLE}, {EHOSTDOWN, ERR_UNREACHABLE},
-    {ENONET, ERR_UNREACHABLE},       {ETIMEDOUT, ERR_TIMEOUT},    {ENOENT, ERR_ABSENT},
-    {ENODEV, ERR_ABSENT},            {ENXIO, ERR_ABSENT},         {EADDRNOTAVAIL, ERR_ABSENT},
-    {ESRCH, ERR_ABSENT},             {EADDRINUSE, ERR_BUSY},      {EAGAIN, ERR_BUSY},
-    {EBUSY, ERR_BUSY},               {ETXTBSY, ERR_BUSY},         {EMFILE, ERR_BUSY},
-    {ENFILE, ERR_BUSY},              {ENOMEM, ERR_BUSY},          {ENOBUFS, ERR_BUSY},
-    {ENOSPC, ERR_BUSY},              {EDQUOT, ERR_BUSY},          {EACCES, ERR_DENIED},
-    {EPERM, ERR_DENIED},             {EROFS, ERR_DENIED},
+    {ECONNREFUSED, ERR_REFUSED},          {ECONNRESET, ERR_RESET},              {ECONNABORTED, ERR_RESET},
+    {EPIPE, ERR_RESET},                   {ENETUNREACH, ERR_UNREACHABLE},       {EHOSTUNREACH, ERR_UNREACHABLE},
+    {ENETDOWN, ERR_UNREACHABLE},          {EHOSTDOWN, ERR_UNREACHABLE},         {ENONET, ERR_UNREACHABLE},
+    {ETIMEDOUT, ERR_TIMEOUT},             {ENOENT, ERR_ABSENT},                 {ENODEV, ERR_ABSENT},
+    {ENXIO, ERR_ABSENT},                  {ESRCH, ERR_ABSENT},                  {EADDRNOTAVAIL, ERR_NO_ADDRESS},
+    {EADDRINUSE, ERR_IN_USE},             {EBUSY, ERR_BUSY},                    {ETXTBSY, ERR_BUSY},
+    {EAGAIN, ERR_LIMIT},                  {EMFILE, ERR_LIMIT},                  {ENFILE, ERR_LIMIT},
+    {ENOMEM, ERR_LIMIT},                  {ENOBUFS, ERR_LIMIT},                 {ENOSPC, ERR_DISK},
+    {EDQUOT, ERR_DISK},                   {EACCES, ERR_DENIED},                 {EPERM, ERR_DENIED},
+    {EROFS, ERR_DENIED},                  {EMSGSIZE, ERR_TOO_LARGE},            {ENOSYS, ERR_UNSUPPORTED},
+    {EOPNOTSUPP, ERR_UNSUPPORTED},        {EAFNOSUPPORT, ERR_UNSUPPORTED},      {ENOPROTOOPT, ERR_UNSUPPORTED},
+    {EPFNOSUPPORT, ERR_UNSUPPORTED},      {EPROTONOSUPPORT, ERR_UNSUPPORTED},   {ESOCKTNOSUPPORT, ERR_UNSUPPORTED},
 };
 
-enum err_kind err_kind_of(int sys)
+static const struct {
+    enum err_kind kind;
+    const char *name, *says;
+} codes[] = {
+    [ERR_NONE] = {ERR_NONE, NULL, "nothing"},
+#define KIND(id, code, words) [ERR_##id] = {ERR_##id, code, words},
+#define CODE(id, of, code, words) [ERR_##id] = {ERR_##of, code, words},
+#include "catena/codes.def"
+};
+
+enum { NCODES = sizeof codes / sizeof codes[0] };
+
+static enum err_kind code_of(int sys)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (kinds[i].sys == sys)
             return kinds[i].kind;
     return ERR_OTHER;
+}
+
+enum err_kind err_kind_of(int sys) { return codes[code_of(sys)].kind; }
+
+/* Modules have numbers of their own time. */
+const char *err_code_name(enum err_kind code) { return (unsigned)code < NCODES ? codes[code].name : NULL; }
+
+const char *err_code_says(enum err_kind code) { return (unsigned)code < NCODES ? codes[code].says : NULL; }
+
+enum err_kind err_code_of(const struct err *e) { return e->code ? e->code : e->kind; }
+
+int err_as(struct err *e, enum err_kind kind)
+{
+    e->code = kind;
+    e->kind = (unsigned)kind < NCODES ? codes[kind].kind : ERR_OTHER;
+    return -1;
+}
+
+int err_called(struct err *e, enum err_kind code)
+{
+    e->code = code;
+    return -1;
+}
+
+int err_more_precisely(struct err *e, enum err_kind code)
+{
+    return e->code > ERR_NOBODY ? -1 : err_called(e, code);
 }
 
 bool err_may_pass(const struct err *e)
@@ -56,7 +97,7 @@ static void set(struct err *e, enum err_kind kind, int sys, const char *fmt, va_
 
 static void set(struct err *e, enum err_kind kind, int sys, const char *fmt, va_list ap)
 {
-    e->kind = kind;
+    (void)err_as(e, kind);
     e->sys = sys;
     e->where = (struct span){0};
     e->call[0] = '\0';
@@ -122,7 +163,7 @@ int err_sys(struct err *e, const char *fmt, ...)
     int sys = errno;
     va_list ap;
     va_start(ap, fmt);
-    set(e, err_kind_of(sys), sys, fmt, ap);
+    set(e, code_of(sys), sys, fmt, ap);
     va_end(ap);
     (void)snprintf(e->call, sizeof e->call, "%.*s", (int)sizeof e->call - 130, e->text);
     append(e->call, sizeof e->call, strerror(sys));
@@ -139,12 +180,6 @@ int err_call(struct err *e, const char *fmt, ...)
     (void)vsnprintf(e->call, sizeof e->call - 130, fmt, ap);
     va_end(ap);
     append(e->call, sizeof e->call, strerror(e->sys));
-    return -1;
-}
-
-int err_as(struct err *e, enum err_kind kind)
-{
-    e->kind = kind;
     return -1;
 }
 
@@ -220,7 +255,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 
 int err_nomem(struct err *e)
 {
-    (void)err_set(e, ERR_BUSY, "not enough memory");
+    (void)err_set(e, ERR_LIMIT, "not enough memory");
     e->sys = ENOMEM;
     return -1;
 }

@@ -14,7 +14,7 @@ static int fill_slots(const struct library *l, void *handle, struct err *e)
     for (const struct library_symbol *s = l->symbols; s->name; s++) {
         void *address = dlsym(handle, s->name);
         if (!address)
-            return err_set(e, ERR_OTHER, "%s has no %s", l->file, s->name);
+            return err_set(e, ERR_LIBRARY, "%s has no %s", l->file, s->name);
         memcpy(s->slot, &address, sizeof address); /* of whatever type it is */
     }
     return 0;
@@ -23,7 +23,7 @@ static int fill_slots(const struct library *l, void *handle, struct err *e)
 static int absent(const struct library *l, struct err *e)
 {
     char hint[80];
-    (void)err_set(e, ERR_OTHER, "a library cannot be loaded: %s", dlerror());
+    (void)err_set(e, ERR_LIBRARY, "a library cannot be loaded: %s", dlerror());
     if (!l->package)
         return -1;
     (void)snprintf(hint, sizeof hint, "Debian's package %s has it", l->package);

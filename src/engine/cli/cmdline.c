@@ -31,7 +31,7 @@ static int seconds(const char *name, const char *text, double *out, struct err *
     char *end;
     double t = strtod(text, &end);
     if (end == text || *end != '\0' || t != t)
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_SWITCH,
                        "option %s: \"%s\" is not a time; seconds such as 5 or 0.5 are expected",
                        name, text);
     /* what is longer than any run has still to be counted with; below 0 all mean "not at all" */
@@ -45,12 +45,12 @@ static int act_b(struct cmdline *c, const char *v, struct err *e)
     errno = 0;
     unsigned long long n = strtoull(v, &end, 0);
     if (end == v || *end != '\0' || strchr(v, '-') || n == 0)
-        return err_set(e, ERR_USAGE, "option -b: \"%s\" is not a size in bytes", v);
+        return err_set(e, ERR_SWITCH, "option -b: \"%s\" is not a size in bytes", v);
     if (errno == ERANGE || n > SIZE_MAX / 2)
-        return err_set(e, ERR_USAGE, "buffer size option (-b) to big - %s (max is %zu)", v,
+        return err_set(e, ERR_SWITCH, "buffer size option (-b) to big - %s (max is %zu)", v,
                        SIZE_MAX / 2);
     if (n > (UINT64_C(1) << 32))
-        return err_set(e, ERR_USAGE,
+        return err_set(e, ERR_SWITCH,
                        "option -b: %s bytes are more than this program uses (at most 4294967296)",
                        v);
     c->settings.block = (size_t)n;
@@ -73,7 +73,7 @@ static int act_S(struct cmdline *c, const char *v, struct err *e)
     char *end;
     unsigned long long n = strtoull(v, &end, 0);
     if (end == v || *end != '\0')
-        return err_set(e, ERR_USAGE, "option -S: \"%s\" is not a bit mask of signals; a number "
+        return err_set(e, ERR_SWITCH, "option -S: \"%s\" is not a bit mask of signals; a number "
                                      "such as 0x89de is expected (bit n stands for signal n)", v);
     c->settings.signals = n;
     return 0;
@@ -83,7 +83,7 @@ static int act_c(struct cmdline *c, const char *v, struct err *e)
 {
     enum comm_type type;
     if (v[1] != '\0')
-        return err_set(e, ERR_USAGE, "bad chain communication type \"%s\"; one letter of S s p Y y "
+        return err_set(e, ERR_SWITCH, "bad chain communication type \"%s\"; one letter of S s p Y y "
                                      "t is expected", v);
     c->settings.comm = v[0];
     c->settings.comm_given = true;
@@ -132,7 +132,7 @@ static int act_sandbox(struct cmdline *c, const char *v, struct err *e)
 {
     (void)v;
     if (!sandbox_filter_available())
-        return err_set(e, ERR_USAGE, "option --sandbox: system calls cannot be filtered on this "
+        return err_set(e, ERR_SWITCH, "option --sandbox: system calls cannot be filtered on this "
                                      "kind of processor; leave it out");
     c->settings.sandbox = true;
     return 0;
@@ -174,7 +174,7 @@ static int act_lp(struct cmdline *c, const char *v, struct err *e)
 {
     size_t n = strlen(v);
     if (n == 0 || n >= sizeof c->env_prefix)
-        return err_set(e, ERR_USAGE, "option -lp: a name of 1 to %zu characters is expected",
+        return err_set(e, ERR_SWITCH, "option -lp: a name of 1 to %zu characters is expected",
                        sizeof c->env_prefix - 1);
     for (size_t i = 0; i <= n; i++)
         c->env_prefix[i] = (char)toupper((unsigned char)v[i]);
@@ -186,7 +186,7 @@ static int act_lp(struct cmdline *c, const char *v, struct err *e)
 static int act_module(struct cmdline *c, const char *v, struct err *e)
 {
     if (c->nmodules == MODULES_NAMED)
-        return err_set(e, ERR_USAGE, "option --module: more than %d modules; a directory counts as one", MODULES_NAMED);
+        return err_set(e, ERR_SWITCH, "option --module: more than %d modules; a directory counts as one", MODULES_NAMED);
     c->modules[c->nmodules++] = v;
     return 0;
 }
@@ -205,7 +205,7 @@ static int act_color_as(struct cmdline *c, const char *v, struct err *e)
 {
     bool always = strcmp(v, "always") == 0;
     if (!always && strcmp(v, "never") != 0 && strcmp(v, "auto") != 0)
-        return err_set(e, ERR_USAGE, "option --color: \"%s\" is not always, never or auto", v);
+        return err_set(e, ERR_SWITCH, "option --color: \"%s\" is not always, never or auto", v);
     if (always || v[0] == 'n')
         c->catena.log.colored = always;
     return 0;
@@ -235,7 +235,7 @@ static int act_n_as(struct cmdline *c, const char *v, struct err *e)
             c->view = i;
             return 0;
         }
-    return err_set(e, ERR_USAGE, "option -n: \"%s\" is no view of a plan; sentences, json or dot is expected", v);
+    return err_set(e, ERR_SWITCH, "option -n: \"%s\" is no view of a plan; sentences, json or dot is expected", v);
 }
 
 static int act_explain(struct cmdline *c, const char *v, struct err *e)
@@ -352,7 +352,7 @@ static bool is_address(const char *arg)
 
 static int usage(const char *arg, struct err *e)
 {
-    return err_set(e, ERR_USAGE, "unknown option \"%s\"; use option \"-h\" for help", arg);
+    return err_set(e, ERR_SWITCH, "unknown option \"%s\"; use option \"-h\" for help", arg);
 }
 
 /* -d, -dd ..., -d0 to -d4; counted over all of them. */
@@ -384,7 +384,7 @@ static int one_switch(int argc, char *const argv[], int *i, struct cmdline *c, s
         const char *value = arg + n;
         if (r->arity == VALUE && *value == '\0') {
             if (*i + 1 >= argc)
-                return err_set(e, ERR_USAGE, "option %s requires a value", r->name);
+                return err_set(e, ERR_SWITCH, "option %s requires a value", r->name);
             value = argv[++*i];
         }
         return r->act(c, value, e);
@@ -435,9 +435,9 @@ int cmdline_parse(int argc, char *const argv[], struct cmdline *c, struct err *e
             return 0;
     }
     if (!c->settings.to_right && !c->settings.to_left)
-        return err_set(e, ERR_USAGE, "-U and -u must not be combined");
+        return err_set(e, ERR_SWITCH, "-U and -u must not be combined");
     if (argc - i != 2) {
-        (void)err_set(e, ERR_USAGE, "exactly 2 addresses required (there are %d); use option \"-h\" for help",
+        (void)err_set(e, ERR_SWITCH, "exactly 2 addresses required (there are %d); use option \"-h\" for help",
                       argc - i);
         return argc - i > 2 ? err_hint(e, "one that has blanks or quotes in it stands in quotes, for the shell") : -1;
     }

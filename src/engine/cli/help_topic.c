@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Help about one thing, whatever it is: an address, an option, a switch, a fact, a section of the manual.
- * What the tables know stands first, then what the manual says. */
+ * Help about one thing, whatever it is: an address, an option, a switch, a fact, a code of a message, a section
+ * of the manual. What the tables know stands first, then what the manual says. */
 #include "engine/cli/help.h"
 
 #include <string.h>
@@ -255,16 +255,21 @@ static void options(struct topic *t)
 
 /* ---- switches, facts, sections of the manual ---- */
 
-static void switches(struct topic *t)
+/* What nothing but the manual tells of. */
+static void entries(struct topic *t, enum manual_kind kind, const char *name)
 {
-    if (t->name[0] != '-')
-        return;
     for (const struct manual_entry *m = manual_text; m->names; m++)
-        if (manual_is_about(m, MANUAL_SWITCH, t->name)) {
+        if (manual_is_about(m, kind, name)) {
             begin(t);
             fprintf(t->f, "%s\n", m->head);
             indented(t->f, m->text);
         }
+}
+
+static void switches(struct topic *t)
+{
+    if (t->name[0] == '-')
+        entries(t, MANUAL_SWITCH, t->name);
 }
 
 static bool tells(const struct form *f, const struct fact_desc *fact)
@@ -299,6 +304,27 @@ static void sections(struct topic *t)
         }
 }
 
+/* ---- codes of messages ---- */
+
+/* As it is typed, or as it stands in the message. */
+static void codes(struct topic *t)
+{
+    char name[40];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(t->name + (t->name[0] == '['), "]"),
+                   t->name + (t->name[0] == '['));
+    entries(t, MANUAL_CODE, name);
+}
+
+static void all_codes(struct topic *t)
+{
+    if (strcasecmp(t->name, "codes") != 0)
+        return;
+    begin(t);
+    for (enum err_kind k = ERR_NONE; err_code_says(k); k++)
+        if (err_code_name(k))
+            fprintf(t->f, "    %-20s %s\n", err_code_name(k), err_code_says(k));
+}
+
 /* ---- whatever it is ---- */
 
 static int unknown(const struct topic *t, struct err *e)
@@ -306,7 +332,7 @@ static int unknown(const struct topic *t, struct err *e)
     char near[2][64] = {"", ""};
     bool address = registry_nearest(t->known, t->name, near[0], sizeof near[0]);
     bool option = option_nearest(t->known, t->name, NULL, near[1], sizeof near[1]);
-    (void)err_set(e, ERR_USAGE, "-h: nothing is called \"%.100s\": no address, option, switch, fact or topic%s%s%s%s%s",
+    (void)err_set(e, ERR_SWITCH, "-h: nothing is called \"%.100s\": no address, option, switch, fact, code or topic%s%s%s%s%s",
                   t->name, address || option ? "; did you mean \"" : "", address ? near[0] : "",
                   address && option ? "\" or \"" : "", option ? near[1] : "", address || option ? "\"?" : "");
     return -1;
@@ -314,7 +340,7 @@ static int unknown(const struct topic *t, struct err *e)
 
 int help_topic(FILE *f, const struct registry *known, const char *name, bool whole, struct err *e)
 {
-    static void (*const kinds[])(struct topic *) = {switches, addresses, options, facts, sections};
+    static void (*const kinds[])(struct topic *) = {switches, addresses, options, facts, codes, all_codes, sections};
     struct topic t = {.f = f, .known = known, .name = name, .whole = whole};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         kinds[i](&t);

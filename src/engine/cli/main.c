@@ -41,12 +41,19 @@ static void show(const struct cmdline *c, const struct plan *plan)
     views[c->view](plan, stdout);
 }
 
+static int cannot_plan(const struct cmdline *c, const struct err *e)
+{
+    if (c->settings.dry_run && c->view == VIEW_JSON)
+        plan_json_error(e, stdout);
+    return fail(e);
+}
+
 static int run_plan(struct cmdline *c, const char *const address[2])
 {
     struct err e;
     struct plan *plan;
     if (plan_make(&c->settings, address[0], address[1], &plan, &e) < 0)
-        return fail(&e);
+        return cannot_plan(c, &e);
     int found = plan_look_up(plan, &e); /* plans of a map's chains have the same secrets */
     secret_hide_environment(plan);
     for (const struct plan_note *n = plan->notes; n; n = n->next)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-enum manual_kind { MANUAL_ADDRESS = 'a', MANUAL_OPTION = 'o', MANUAL_SWITCH = 's', MANUAL_TOPIC = 't' };
+enum manual_kind { MANUAL_ADDRESS = 'a', MANUAL_OPTION = 'o', MANUAL_SWITCH = 's', MANUAL_TOPIC = 't', MANUAL_CODE = 'c' };
 
 struct manual_entry {
     char kind;         /* enum manual_kind, or another kind of list */

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "catena/diag.h"
+
 void plan_view_address(const struct addr *a, FILE *f)
 {
     for (const char *k = a->form->keyword; *k; k++)
@@ -126,6 +128,46 @@ static void json_end(const struct plan *p, int side, FILE *f)
     fputc('}', f);
 }
 
+/* As the log shows it. */
+static void json_message(const struct err *e, FILE *f)
+{
+    struct err seen = *e;
+    const char *code = err_code_name(err_code_of(e));
+    diag_mask(&seen);
+    fprintf(f, "{\"code\":");
+    if (code)
+        quoted(f, code, strlen(code));
+    else
+        fputs("null", f);
+    fprintf(f, ",\"text\":");
+    quoted(f, seen.text, strlen(seen.text));
+    if (seen.where.text) {
+        fprintf(f, ",\"argument\":");
+        quoted(f, seen.where.text, strlen(seen.where.text));
+        fprintf(f, ",\"offset\":%zu,\"length\":%zu", seen.where.off, seen.where.len);
+    }
+    fputc('}', f);
+}
+
+static void json_notes(const struct plan *p, FILE *f)
+{
+    const char *comma = "";
+    for (const struct plan_note *n = p->notes; n; n = n->next) {
+        if (n->level > DIAG_WARN)
+            continue;
+        fputs(comma, f);
+        json_message(&n->what, f);
+        comma = ",";
+    }
+}
+
+void plan_json_error(const struct err *e, FILE *f)
+{
+    fprintf(f, "{\"error\":");
+    json_message(e, f);
+    fprintf(f, "}\n");
+}
+
 void plan_json(const struct plan *p, FILE *f)
 {
     fprintf(f, "{\"to_right\":%s,\"to_left\":%s,\"engines\":%u,\"line\":[", p->settings->to_right ? "true" : "false",
@@ -140,6 +182,8 @@ void plan_json(const struct plan *p, FILE *f)
         fputs(n == p->missing ? "" : ",", f);
         quoted(f, n->what.text, strlen(n->what.text));
     }
+    fprintf(f, "],\"warnings\":[");
+    json_notes(p, f);
     fprintf(f, "]}\n");
 }
 

@@ -9,6 +9,7 @@
 
 void plan_explain(const struct plan *p, FILE *f);
 void plan_json(const struct plan *p, FILE *f); /* one object, on one line */
+void plan_json_error(const struct err *e, FILE *f); /* another one, where there is no plan */
 void plan_dot(const struct plan *p, FILE *f);
 
 /* Keyword in small letters and parameters, as they were typed. */

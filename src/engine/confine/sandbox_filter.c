@@ -278,11 +278,10 @@ static void report_and_end(int sig, siginfo_t *info, void *context)
         if (calls[i].nr == info->si_syscall)
             name = calls[i].name;
     if (name)
-        diag(DIAG_ERROR, "--sandbox: system call %s() is not permitted once everything is open",
-             name);
+        diag_coded(DIAG_ERROR, ERR_SANDBOX, "--sandbox: system call %s() is not permitted once everything is open", name);
     else
-        diag(DIAG_ERROR, "--sandbox: system call %d is not permitted once everything is open",
-             info->si_syscall);
+        diag_coded(DIAG_ERROR, ERR_SANDBOX, "--sandbox: system call %d is not permitted once everything is open",
+                   info->si_syscall);
     _exit(128 + sig);
 }
 

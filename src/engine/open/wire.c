@@ -46,7 +46,7 @@ static int wire_need(struct wire *w, struct err *e)
 
     while (w->in.len == 0) {
         if (eof)
-            return err_set(e, ERR_PROTOCOL, "the peer closed the connection during the dialog");
+            return err_set(e, ERR_CUT, "the peer closed the connection during the dialog");
         if (w->ops->fill(w, &eof, e) < 0)
             return -1;
     }
@@ -115,7 +115,7 @@ int wire_look(struct wire *w, size_t n, const unsigned char **at, struct err *e)
         if (w->ops->fill(w, &eof, e) < 0)
             return -1;
         if (eof && w->in.len < n)
-            return err_set(e, ERR_PROTOCOL, "the peer closed the connection during the dialog");
+            return err_set(e, ERR_CUT, "the peer closed the connection during the dialog");
     }
     *at = buf_data(&w->in);
     return 0;

@@ -49,14 +49,14 @@ static const char *label_of(const struct binder *b, const char *typed)
                       : arena_printf(&b->plan->arena, "%s \"%s\"", which, word);
 }
 
-int note_add(struct arena *a, struct plan_note **list, enum diag_level level, struct span where,
+int note_add(struct arena *a, struct plan_note **list, enum diag_level level, enum err_kind code, struct span where,
              const char *fmt, ...)
 {
     struct plan_note *n = arena_alloc(a, sizeof *n);
     va_list ap;
     if (!n)
         return -1;
-    *n = (struct plan_note){.level = level, .what = {.kind = ERR_USAGE, .where = where}};
+    *n = (struct plan_note){.level = level, .what = {.code = code, .where = where}};
     va_start(ap, fmt);
     (void)vsnprintf(n->what.text, sizeof n->what.text, fmt, ap);
     va_end(ap);
@@ -80,7 +80,7 @@ static int unknown_keyword(const struct registry *known, const struct single_spe
     char near[64];
     struct span at = s->keyword.at.len ? s->keyword.at : s->at;
     if (s->keyword.s[0] == '\0')
-        return err_at(e, at, "unknown device/address \"\": there is no address here");
+        return err_at(e, at, "unknown device/address \"\": there is no address here"), err_called(e, ERR_SYNTAX);
     if (is_option(known, s))
         return err_at(e, at, "unknown device/address \"%.200s\": that is an option, which stands behind an "
                              "address: \"address,%.200s\"", s->keyword.s, s->keyword.s);
@@ -152,11 +152,13 @@ static int wrong_place(const struct single_spec *s, const char *label, bool inte
 {
     struct span at = s->keyword.at.len ? s->keyword.at : s->at;
     if (inter)
-        return err_at(e, at, "%s: this is an endpoint address and can only be the last of a chain; "
-                             "what stands before \"|\" must be an inter address", label);
-    return err_at(e, at, "%s: this is an inter address and cannot be the last of a chain; "
-                         "an endpoint has to follow: \"%.100s|tcp:host:port\", in quotes: a bare | is the shell's", label,
-                  s->keyword.s);
+        (void)err_at(e, at, "%s: this is an endpoint address and can only be the last of a chain; "
+                            "what stands before \"|\" must be an inter address", label);
+    else
+        (void)err_at(e, at, "%s: this is an inter address and cannot be the last of a chain; "
+                            "an endpoint has to follow: \"%.100s|tcp:host:port\", in quotes: a bare | is the shell's", label,
+                     s->keyword.s);
+    return err_called(e, ERR_PLACE);
 }
 
 /* With something behind it, it would make sense. */
@@ -207,11 +209,11 @@ static int choose_or_explain(const struct registry *known, const struct single_s
 {
     *c = choose(known, keyword_of(s), inter, s->nparams, left, s->reverse);
     if (!c->known)
-        return unknown_keyword(known, s, e);
+        return unknown_keyword(known, s, e), err_more_precisely(e, ERR_UNKNOWN_ADDRESS);
     if (!c->placed)
         return wrong_place(s, label, inter, e);
     if (!c->contexts)
-        return wrong_params(known, s, label, c, e);
+        return wrong_params(known, s, label, c, e), err_called(e, ERR_PARAMETERS);
     return 0;
 }
 
@@ -271,9 +273,10 @@ int bind_inter(struct binder *b, const struct single_spec *s, enum ctx left, boo
     if (choose_or_explain(b->plan->known, &used, label, true, left, &c, e) < 0)
         return -1;
     if (lane && c.found && c.found->right != RIGHT_MIRROR)
-        return err_at(e, s->at, "%s: needs both directions and cannot be one half of a dual", label);
+        return err_at(e, s->at, "%s: needs both directions and cannot be one half of a dual", label),
+               err_called(e, ERR_PLACE);
     if (!c.found)
-        return wrong_context(&used, label, left, &c, e);
+        return wrong_context(&used, label, left, &c, e), err_called(e, ERR_PLACE);
     struct addr *a = new_addr(b, c.found, s, label, e);
     if (!a || bind_options(b, s, a, e) < 0)
         return -1;
@@ -291,11 +294,11 @@ static int tolerate_context(const struct binder *b, const struct single_spec *s,
                             enum ctx left, struct choice *c, struct err *e)
 {
     if (b->chained || c->usage->left == 0)
-        return wrong_context(s, label, left, c, e);
+        return wrong_context(s, label, left, c, e), err_called(e, ERR_PLACE);
     c->found = c->usage;
     if (c->usage->left & CTX_B)
         return 0;
-    return note_add(&b->plan->arena, &b->out->notes, DIAG_WARN, (struct span){0},
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_WARN, ERR_PLACE, (struct span){0},
                     "%s: address is opened in %s mode but only supports %s", label, ctx_words(left),
                     ctx_words(c->usage->left & CTX_R ? CTX_R : CTX_W)) < 0
                ? err_nomem(e)
@@ -491,7 +494,7 @@ int bind_endpoint(struct binder *b, const struct single_spec *typed, enum ctx le
         return -1;
     if (s->reverse)
         return err_at(e, s->at, "%s: \"^\" swaps the two sides of an inter address; an endpoint has "
-                                "only one", label);
+                                "only one", label), err_called(e, ERR_PLACE);
     if (!c.found && tolerate_context(b, s, label, left, &c, e) < 0)
         return -1;
     bool compound = c.found->kind == FORM_COMPOUND;

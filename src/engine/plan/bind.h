@@ -83,7 +83,7 @@ int bind_names(const struct binder *b, const char *label, struct opt *opts, size
 int bind_finish(const struct binder *b, struct err *e);
 
 /* Puts a note behind the others. */
-int note_add(struct arena *a, struct plan_note **list, enum diag_level level, struct span where,
-             const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+int note_add(struct arena *a, struct plan_note **list, enum diag_level level, enum err_kind code, struct span where,
+             const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
 #endif

@@ -165,7 +165,7 @@ static int bind_option(const struct binder *b, const struct opt_spec *o, const c
     (void)err_wrap(e, "%s", label);
     if (!out->sloppy)
         return -1;
-    return note_add(&b->plan->arena, &b->out->notes, DIAG_ERROR, e->where, "%s", e->text) < 0
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_ERROR, err_code_of(e), e->where, "%s", e->text) < 0
                ? err_nomem(e)
                : 0;
 }
@@ -180,7 +180,7 @@ static int adopt(struct binder *b, const struct stray *s, const char *label, str
         return -1;
     a->varies |= rc > 0 && opts[a->nopts].hole;
     a->nopts += (size_t)rc;
-    return note_add(&b->plan->arena, &b->out->notes, DIAG_NOTICE, s->spec->name.at,
+    return note_add(&b->plan->arena, &b->out->notes, DIAG_NOTICE, ERR_NONE, s->spec->name.at,
                     "%s: option \"%.100s\" is not for this address, but for what it leads to: it "
                     "goes to %s", s->label, s->spec->name.s, label) < 0
                ? err_nomem(e)
@@ -210,7 +210,7 @@ static int bind_own(struct binder *b, const struct opt_spec *o, const char *labe
     const struct form *f = a->form;
     const struct option_desc *d = option_lookup_at(b->plan->known, f, o->name.s);
     if (!d)
-        return unknown_option(b->plan->known, o, label, f, e);
+        return unknown_option(b->plan->known, o, label, f, e), err_called(e, ERR_UNKNOWN_OPTION);
     if (form_takes(f, d) || (b->plan->settings->no_group_check && can_be_tried(f, d))) {
         int rc = bind_option(b, o, label, f, d, &opts[a->nopts], e);
         a->varies |= rc > 0 && opts[a->nopts].hole;
@@ -218,7 +218,7 @@ static int bind_own(struct binder *b, const struct opt_spec *o, const char *labe
         return rc < 0 ? -1 : 0;
     }
     if (b->last)
-        return not_for_this(b, o, label, f, e);
+        return not_for_this(b, o, label, f, e), err_called(e, ERR_WRONG_OPTION);
     b->strays[b->nstrays++] = (struct stray){.spec = o, .form = f, .label = label, .link = b->link};
     return 0;
 }
@@ -257,5 +257,8 @@ int bind_options(struct binder *b, const struct single_spec *s, struct addr *a, 
 int bind_finish(const struct binder *b, struct err *e)
 {
     const struct stray *s = b->strays;
-    return b->nstrays > 0 ? not_for_this(b, s->spec, s->label, s->form, e) : 0;
+    if (b->nstrays == 0)
+        return 0;
+    (void)not_for_this(b, s->spec, s->label, s->form, e);
+    return err_called(e, ERR_WRONG_OPTION);
 }

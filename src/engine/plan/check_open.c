@@ -87,7 +87,7 @@ int plan_check_open(const struct plan *p, struct err *e)
             continue;
         return err_at(e, a->at, "%s: whoever reaches %s would be connected to anything; say who may come "
                                 "(auth, auth-file, or %s) or where to (allow), or that it is to be so (open)",
-                      a->label, end->label, ways(end));
+                      a->label, end->label, ways(end)), err_called(e, ERR_OPEN);
     }
     return 0;
 }

@@ -195,6 +195,7 @@ static int check_template(const struct plan *p, const struct addr *a, const stru
     for (size_t i = 0; t && i < t->nholes; i++)
         if (!is_told(p, a->place, t->holes[i].fact)) {
             (void)nobody_tells(p, a->place, hole_span(t, &t->holes[i]), t->holes[i].fact, e);
+            (void)err_called(e, ERR_UNFIT);
             return err_wrap(e, "%s", a->label);
         }
     return 0;

@@ -99,7 +99,7 @@ static bool drops(const struct plan *p, const struct plan_item *a, const struct 
 
 static int note_lost(struct plan *p, const struct addr *from, const struct addr *to, bool perhaps, struct err *e)
 {
-    return note_add(&p->arena, &p->notes, perhaps ? DIAG_NOTICE : DIAG_WARN, to->at,
+    return note_add(&p->arena, &p->notes, perhaps ? DIAG_NOTICE : DIAG_WARN, ERR_WARN_CONTROLS, to->at,
                     "%s: what %s tells beside the data (a window's size, breaks, line settings) does not come "
                     "through what joins them, a program or descriptors%s", to->label, from->label,
                     p->settings->comm_given ? "; without -c it would pass between engines" : "") < 0

@@ -11,7 +11,7 @@ static const struct option_desc left_out = {.name = "(left out)"};
 
 static int keep(struct plan *p, struct plan_note **list, const struct err *what, struct err *e)
 {
-    return note_add(&p->arena, list, DIAG_ERROR, what->where, "%s", what->text) < 0 ? err_nomem(e)
+    return note_add(&p->arena, list, DIAG_ERROR, err_code_of(what), what->where, "%s", what->text) < 0 ? err_nomem(e)
                                                                                      : 0;
 }
 

@@ -56,7 +56,7 @@ static int warn_wire(struct plan *p, const struct plan_link *l, struct err *e)
 {
     const struct addr *a = l->fwd, *end = p->end[l->wire].fwd;
     bool turned = p->end[!l->wire].fwd->form->role == a->form->role;
-    return note_add(&p->arena, &p->notes, DIAG_WARN, a->at,
+    return note_add(&p->arena, &p->notes, DIAG_WARN, ERR_WARN_WIRE, a->at,
                     "%s: its wire side leads to %s, which %s, while it is %s itself: it will "
                     "hardly find its peer there; %s", a->label, end->label, does(end->form->role),
                     is(a->form->role), remedy(l, turned)) < 0
@@ -85,7 +85,7 @@ static int warn_unproved(struct plan *p, struct err *e)
         if (!l || l->chain != RIGHT || l->wire != LEFT || l->fwd->form->role != ROLE_SERVER ||
             p->end[LEFT].fwd->form->role != ROLE_SERVER || meets_another(p, (size_t)(l - p->links)))
             continue;
-        return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+        return note_add(&p->arena, &p->notes, DIAG_WARN, ERR_WARN_PROOF, l->fwd->at,
                         "%s: what is behind it is opened before its client has proved who he is; as the "
                         "first link of the chain it would ask before", l->fwd->label) < 0
                    ? err_nomem(e)
@@ -152,7 +152,7 @@ static int warn_packets(struct plan *p, int to, struct err *e)
         p->merged[to] = b.end;
     /* who takes frames off may well want a stream */
     enum diag_level level = b.from->form->kind == FORM_CODEC ? DIAG_NOTICE : level_of(p, b.end);
-    return note_add(&p->arena, &p->notes, level, b.end->at,
+    return note_add(&p->arena, &p->notes, level, ERR_WARN_PACKETS, b.end->at,
                     "%s: the boundaries of packets from %s end here, where they become a stream%s; "
                     "where they matter, lead to an address of packets, or through frames (length16, netstring, "
                     "lines, slip and their kin) or TLS, which has a record for each", b.end->label, b.from->label,
@@ -172,7 +172,7 @@ static int warn_stream(struct plan *p, size_t link, struct err *e)
             return 0; /* that one may have records */
     if (records_of(end) != RECORDS_NONE)
         return 0;
-    return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+    return note_add(&p->arena, &p->notes, DIAG_WARN, ERR_WARN_PACKETS, l->fwd->at,
                     "%s: its wire is of packets, but leads to %s, which is a stream: what is one record will "
                     "not be told from the next; udp and unix-sendto carry packets", l->fwd->label,
                     end->label) < 0
@@ -211,7 +211,7 @@ static int warn_proxies(struct plan *p, struct err *e)
             !(l->fwd->form->groups & (GROUP_SOCKS | GROUP_HTTP)) || end->form->role == ROLE_SERVER || has_session(p, l->chain) ||
             opt_true(end, &opt_shut_none) || opt_true(end, &opt_end_close))
             continue;
-        return note_add(&p->arena, &p->notes, DIAG_WARN, l->fwd->at,
+        return note_add(&p->arena, &p->notes, DIAG_WARN, ERR_NONE, l->fwd->at,
                         "%s: many proxies take the end of what is sent for the end of everything, and "
                         "cut the answer off; option shut-none of %s keeps that end back (then -t says "
                         "how long to wait for the answer), TLS through the proxy has an end of its own",

@@ -23,10 +23,10 @@ static int bind_dual(struct binder *b, const struct piece_spec *p, enum ctx left
 {
     if (p->kind == PIECE_V1DUAL)
         return err_at(e, p->at, "\"!!\" joins endpoint addresses and must end the chain; two inter "
-                                "addresses are joined by \"%%\"");
+                                "addresses are joined by \"%%\""), err_called(e, ERR_PLACE);
     if (left != CTX_B)
         return err_at(e, p->at, "a dual address carries both directions, but only one is used here; "
-                                "write the half that is needed");
+                                "write the half that is needed"), err_called(e, ERR_PLACE);
     l->fwd_swapped = p->fwd.reverse;
     l->back_swapped = p->back.reverse;
     return bind_inter(b, &p->fwd, CTX_W, true, &l->fwd, e) < 0 ||
@@ -84,7 +84,7 @@ static int bind_end(struct binder *b, const struct piece_spec *p, enum ctx left,
             return -1;
         if (n > 0)
             return err_at(e, halves[i]->at, "%s: stands for a chain of its own and cannot be half of "
-                                            "a dual address", (*ends[i])->label);
+                                            "a dual address", (*ends[i])->label), err_called(e, ERR_PLACE);
     }
     /* used one way, only that half is opened: the other would create, truncate or bind something */
     if (left == CTX_R)
@@ -173,10 +173,29 @@ static int check_form(struct arena *mem, const struct addr *a, struct err *e)
     return a->varies && addr_fill(mem, a, NULL, fact_sample, &second, &other, &ignored) == 0 ? 0 : -1;
 }
 
+static bool same_place(const struct span *a, const struct span *b)
+{
+    return a->text == b->text && a->off == b->off && a->len == b->len;
+}
+
+/* What an option was given, or a parameter. */
+static bool is_value(const struct addr *a, const struct span *at)
+{
+    for (size_t i = 0; a->param_at && i < a->nparams; i++)
+        if (same_place(at, &a->param_at[i]))
+            return true;
+    for (size_t i = 0; i < a->nopts; i++)
+        if (a->opts[i].v.given && same_place(at, &a->opts[i].at))
+            return true;
+    return false;
+}
+
 static int check_address(struct arena *mem, const struct addr *a, struct err *e)
 {
     if (!a || (check_way_back(a, e) == 0 && check_form(mem, a, e) == 0))
         return 0;
+    if (e->kind == ERR_USAGE && is_value(a, &e->where))
+        (void)err_more_precisely(e, ERR_BAD_VALUE);
     if (!e->where.text)
         e->where = a->at;
     return err_wrap(e, "%s", a->label);
@@ -236,11 +255,11 @@ static int say_which(struct plan *p, int side, struct chain *c, bool chained, st
 {
     const char *which = chain_called(p->settings, side);
     struct span all = {.text = p->text[side], .len = strlen(p->text[side])};
-    int rc = chained ? note_add(&p->arena, &c->notes, DIAG_NOTICE, all,
+    int rc = chained ? note_add(&p->arena, &c->notes, DIAG_NOTICE, ERR_NONE, all,
                                 "%s: taken for a chain; it could be a single address with "
                                 "that text, too, which --v1 or a backslash before each \"|\", "
                                 "\"%%\" and \"^\" makes of it", which)
-                     : note_add(&p->arena, &c->notes, DIAG_NOTICE, all,
+                     : note_add(&p->arena, &c->notes, DIAG_NOTICE, ERR_NONE, all,
                                 "%s: taken for a single address, as v1 does; it could be a "
                                 "chain, too", which);
     return rc < 0 ? err_nomem(e) : 0;

@@ -246,7 +246,7 @@ int routes_choose(const struct addr *a, struct run *r, const char *name, struct 
             return tell(a, r, of, &of->v[i], e);
     if (!of)
         return 0;
-    return err_set(e, ERR_DENIED, *name ? "no line of %s says where \"%s\" leads" : "no line of %s is for a client who names nothing%s",
+    return err_set(e, ERR_RULES, *name ? "no line of %s says where \"%s\" leads" : "no line of %s is for a client who names nothing%s",
                    of->file, name);
 }
 

@@ -393,5 +393,5 @@ int value_convert(struct arena *a, const struct catena *c, const struct option_d
     struct conv v = {.mem = a, .home = c, .d = d, .text = text, .at = at, .v = out, .e = e};
     if (d->secret == SECRET_ENV && take_variable(&v) < 0)
         return -1;
-    return convert(&v);
+    return convert(&v) < 0 ? err_more_precisely(e, ERR_BAD_VALUE) : 0;
 }

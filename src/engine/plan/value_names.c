@@ -109,7 +109,8 @@ int value_look_up(struct arena *a, const struct option_desc *d, struct span at, 
     struct look l = {.mem = a, .d = d, .at = at, .v = v, .e = e};
     if (!value_is_name(d, v))
         return 0;
-    return d->type == VALUE_UID   ? look_up_user(&l)
-           : d->type == VALUE_GID ? look_up_group(&l)
-                                  : look_up_service(&l);
+    int rc = d->type == VALUE_UID   ? look_up_user(&l)
+             : d->type == VALUE_GID ? look_up_group(&l)
+                                    : look_up_service(&l);
+    return rc < 0 ? err_more_precisely(e, ERR_BAD_VALUE) : rc;
 }

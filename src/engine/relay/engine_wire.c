@@ -15,7 +15,7 @@ static int far_side(struct engine *e, int far, struct run *r, int64_t patience,
     struct engine_side *s = &e->side[far];
     bool out = engine_wants_output(e, far), in = engine_wants_input(e, far);
     if (!out && !in)
-        return err_set(err, ERR_PROTOCOL, "the peer closed the connection during the dialog");
+        return err_set(err, ERR_CUT, "the peer closed the connection during the dialog");
     if (handshake_is_late(deadline))
         return handshake_late(patience, err);
     if (!port_ready(s->port, in, out)) {

@@ -69,7 +69,7 @@ int lane_make_room(struct engine *e, int source, struct buf *b, size_t n, struct
 {
     size_t most = catena_limited(limits(e)->message, MESSAGE_MOST);
     if (n > most && n > lane_room(e, source))
-        return err_set(err, ERR_OTHER, "%s: a message of %zu bytes came; up to %zu are relayed",
+        return err_set(err, ERR_TOO_LARGE, "%s: a message of %zu bytes came; up to %zu are relayed",
                        e->side[source].port->label, n, most);
     if (!b->p)
         buf_swap(b, &e->spare);

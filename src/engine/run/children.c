@@ -153,7 +153,7 @@ static void judge(struct run *r, struct child *c)
     if (r->settings->v1_name)
         tell_v1(c, level);
     else
-        diag(level, "%s: child %d %s", c->label, (int)c->pid, words);
+        diag_coded(level, failed ? ERR_PROGRAM : ERR_NONE, "%s: child %d %s", c->label, (int)c->pid, words);
 }
 
 /* ---- the end of the run ---- */
@@ -283,7 +283,7 @@ void run_judge_losses(struct run *r)
             diag(DIAG_NOTICE, "%s: ended%s without reading all of its input", reader->label, how);
     }
     if (lost > 0 && !r->failed && !r->ended_signal) {
-        (void)err_set(&e, ERR_PROTOCOL, "%llu bytes could not be delivered", lost);
+        (void)err_set(&e, ERR_LOST, "%llu bytes could not be delivered", lost);
         run_fail(r, &e);
     }
 }

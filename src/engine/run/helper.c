@@ -123,7 +123,7 @@ static int send_all(struct helper *h, const char *text, size_t n, int64_t deadli
             return -1;
         ssize_t done = send(h->fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (done < 0 && errno != EAGAIN && errno != EINTR)
-            return errno == EPIPE ? err_set(e, ERR_OTHER, "the helper has ended") : err_sys(e, "writing to the helper");
+            return errno == EPIPE ? err_set(e, ERR_PROGRAM, "the helper has ended") : err_sys(e, "writing to the helper");
         text += done > 0 ? done : 0;
         n -= done > 0 ? (size_t)done : 0;
     }
@@ -143,7 +143,7 @@ static int receive(struct helper *h, int64_t deadline, struct err *e)
         return -1;
     ssize_t n = recv(h->fd, at, room, MSG_DONTWAIT);
     if (n == 0 || (n < 0 && errno == ECONNRESET))
-        return err_set(e, ERR_OTHER, "the helper has ended without an answer");
+        return err_set(e, ERR_PROGRAM, "the helper has ended without an answer");
     if (n < 0 && errno != EAGAIN && errno != EINTR)
         return err_sys(e, "reading the helper's answer");
     buf_commit(&h->in, n > 0 ? (size_t)n : 0);

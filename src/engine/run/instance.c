@@ -93,7 +93,7 @@ static int prepare(struct instance *i, struct run *r, const struct instance *the
 static int refuse(const struct addr *a, struct err *e)
 {
     if (e->kind == ERR_USAGE)
-        e->kind = ERR_UNFIT;
+        (void)err_as(e, ERR_UNFIT);
     e->where = (struct span){0};
     return err_wrap(e, "%s", a->label);
 }

@@ -139,7 +139,7 @@ bool run_why(struct run *r, struct err *e)
 
 void run_child_fails(struct run *r, const char *fmt, ...)
 {
-    struct err e = {.kind = ERR_OTHER};
+    struct err e = {.kind = ERR_OTHER, .code = ERR_PROGRAM};
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(e.text, sizeof e.text, fmt, ap);
@@ -254,7 +254,7 @@ void run_warn_lost(struct run *r, const struct err *e, const char *then)
     struct diag_peer met = {.catena = r->settings->catena};
     atomic_init(&met.name, r->met);
     const struct diag_peer *before = diag_about(&met);
-    diag(DIAG_WARN, "%s%s", diag_words(e), then);
+    diag_coded(DIAG_WARN, err_code_of(e), "%s%s", diag_words(e), then);
     (void)diag_about(before);
 }
 

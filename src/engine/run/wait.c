@@ -90,7 +90,7 @@ int wait_for_more(struct run *r, struct err *e)
 {
     if (e->sys != EMFILE && e->sys != ENFILE && e->sys != ENOMEM && e->sys != ENOBUFS)
         return -1;
-    diag(DIAG_WARN, "%s; trying again", diag_words(e));
+    diag_coded(DIAG_WARN, err_code_of(e), "%s; trying again", diag_words(e));
     return wait_seconds(r, SHORTAGE_S, e);
 }
 

@@ -37,7 +37,7 @@ static int add(struct modules *m, const char *file, const struct catena_module *
     return 0;
 }
 
-static int load_file(struct modules *m, const char *file, struct err *e)
+static int open_file(struct modules *m, const char *file, struct err *e)
 {
     char *path = realpath(file, NULL); /* dlopen() looks elsewhere for a name without a slash */
     if (!path)
@@ -56,6 +56,11 @@ static int load_file(struct modules *m, const char *file, struct err *e)
         return add(m, name, module, e);
     (void)dlclose(handle);
     return err_set(e, ERR_USAGE, "module \"%s\" is none of catena: it has no \"catena_module\"", name);
+}
+
+static int load_file(struct modules *m, const char *file, struct err *e)
+{
+    return open_file(m, file, e) < 0 ? err_more_precisely(e, ERR_MODULE) : 0;
 }
 
 /* ---- all of a directory ---- */

@@ -108,13 +108,13 @@ int packer_push(void *st, struct buf *in, struct buf *out, enum codec_mode mode,
 enum unpacked unpacker_stray(const struct unpacker *u, struct err *e)
 {
     if (!u->any)
-        return (enum unpacked)err_set(e, ERR_PROTOCOL, "this is no %s stream", u->growth.name);
-    return (enum unpacked)err_set(e, ERR_PROTOCOL, "garbage behind the end of the %s stream", u->growth.name);
+        return (enum unpacked)err_set(e, ERR_DAMAGED, "this is no %s stream", u->growth.name);
+    return (enum unpacked)err_set(e, ERR_DAMAGED, "garbage behind the end of the %s stream", u->growth.name);
 }
 
 enum unpacked unpacker_damaged(const struct unpacker *u, const char *why, struct err *e)
 {
-    return (enum unpacked)err_set(e, ERR_PROTOCOL, "%s stream is damaged: %s", u->growth.name, why);
+    return (enum unpacked)err_set(e, ERR_DAMAGED, "%s stream is damaged: %s", u->growth.name, why);
 }
 
 /* One step of the format. Gives 1 when it can do no more with this input, 0 to go on, -1. */
@@ -144,6 +144,6 @@ int unpacker_push(void *st, struct buf *in, struct buf *out, enum codec_mode mod
             return -1;
     }
     if (mode == CODEC_END && (u->within || !u->any))
-        return err_set(e, ERR_PROTOCOL, "%s stream cut short", u->growth.name);
+        return err_set(e, ERR_CUT, "%s stream cut short", u->growth.name);
     return mode != CODEC_RUN;
 }

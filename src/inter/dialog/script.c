@@ -54,7 +54,7 @@ static int escape(const char **p, bool said)
 
 static int bad_escape(const char *at, struct err *e)
 {
-    return err_set(e, ERR_USAGE, "\"\\%.1s\" is no escape here (\\\\ is a backslash)", at);
+    return err_set(e, ERR_BAD_VALUE, "\"\\%.1s\" is no escape here (\\\\ is a backslash)", at);
 }
 
 /* ---- what is waited for ---- */
@@ -65,7 +65,7 @@ static int check_regex(const char *text, struct err *e)
 {
     for (const char *p = text; (p = strchr(p, '\\')) && p[1]; p += 2)
         if (strchr("bB<>`'123456789", p[1]))
-            return err_set(e, ERR_USAGE, "/%s/: \\%c is not for a dialog", text, p[1]);
+            return err_set(e, ERR_BAD_VALUE, "/%s/: \\%c is not for a dialog", text, p[1]);
     return 0;
 }
 
@@ -117,7 +117,7 @@ static int check_size(const char *text, struct err *e)
     size_t most = 0;
     for (size_t i = 0; i <= depth; i++)
         most += sum[i];
-    return depth < DEPTH_MOST && most <= REGEX_MOST ? 0 : err_set(e, ERR_USAGE, "/%s/ is too large: repetitions of "
+    return depth < DEPTH_MOST && most <= REGEX_MOST ? 0 : err_set(e, ERR_BAD_VALUE, "/%s/ is too large: repetitions of "
                                                                                 "repetitions", text);
 }
 
@@ -149,19 +149,19 @@ static int compile(struct pattern *p, const char *text, size_t n, struct err *e)
 {
     char expression[2 * WORD_MOST + 1], why[128];
     if (n == 0)
-        return err_set(e, ERR_USAGE, "// is an empty expression");
+        return err_set(e, ERR_BAD_VALUE, "// is an empty expression");
     if (regex_text(text, n, expression, e) < 0 || check_regex(expression, e) < 0 ||
         check_size(expression, e) < 0)
         return -1;
     int rc = regcomp(&p->re, expression, REG_EXTENDED | REG_NEWLINE);
     if (rc == 0 && regexec(&p->re, "", 0, NULL, REG_NOTEOL) == 0) {
         regfree(&p->re);
-        return err_set(e, ERR_USAGE, "/%s/ matches nothing at all", expression);
+        return err_set(e, ERR_BAD_VALUE, "/%s/ matches nothing at all", expression);
     }
     if (rc == 0)
         return 0;
     (void)regerror(rc, &p->re, why, sizeof why);
-    return err_set(e, ERR_USAGE, "/%s/: %s", expression, why);
+    return err_set(e, ERR_BAD_VALUE, "/%s/: %s", expression, why);
 }
 
 static int plain_text(struct script *s, const char *from, const char *end, struct pattern *p, struct err *e)
@@ -183,7 +183,7 @@ static int plain_text(struct script *s, const char *from, const char *end, struc
 
 static int too_long(size_t n, struct err *e)
 {
-    return n < WORD_MOST ? 0 : err_set(e, ERR_USAGE, "a word of %zu bytes; up to %d are possible", n, WORD_MOST - 1);
+    return n < WORD_MOST ? 0 : err_set(e, ERR_BAD_VALUE, "a word of %zu bytes; up to %d are possible", n, WORD_MOST - 1);
 }
 
 static struct pattern *pattern_of(struct script *s, const char *text, size_t n, bool regex, struct err *e)
@@ -221,7 +221,7 @@ struct pattern *script_pattern(struct script *s, const char *text, bool plain, s
 int script_awaits(const struct step *t, struct err *e)
 {
     bool nothing = t->kind != STEP_EXPECT && t->await->text && t->await->n == 0;
-    return nothing ? err_set(e, ERR_USAGE, "an empty text comes always") : 0;
+    return nothing ? err_set(e, ERR_BAD_VALUE, "an empty text comes always") : 0;
 }
 
 /* ---- what is said ---- */
@@ -261,7 +261,7 @@ static const char *add_variable(struct script *s, struct message *m, const char 
     while (isalnum((unsigned char)name[n]) || name[n] == '_')
         n++;
     if (n == 0 || isdigit((unsigned char)name[0]) || (braces && name[n] != '}')) {
-        (void)err_set(e, ERR_USAGE, "\"$\" without the name of a variable (\\$ is the character)");
+        (void)err_set(e, ERR_BAD_VALUE, "\"$\" without the name of a variable (\\$ is the character)");
         return NULL;
     }
     return add_piece(s, m, PIECE_ENV, name, n, e) < 0 ? NULL : name + n + braces;
@@ -326,7 +326,7 @@ int script_on_fail(struct script *s, const char *text, struct step *to, struct e
         return 0;
     }
     if (strncmp(text, send, sizeof send - 1) != 0)
-        return err_set(e, ERR_USAGE, "\"%s\" is none of fail, pass, send:<text>", text);
+        return err_set(e, ERR_BAD_VALUE, "\"%s\" is none of fail, pass, send:<text>", text);
     to->on_fail = FAIL_SEND;
     return script_message(s, text + sizeof send - 1, false, &to->say, e);
 }
@@ -361,7 +361,7 @@ static void skip(struct reader *r)
 static int take(struct reader *r, struct word *w, struct err *e)
 {
     if (*r->p == '\0')
-        return err_set(e, ERR_USAGE, "a script is text, and has no NUL byte");
+        return err_set(e, ERR_BAD_VALUE, "a script is text, and has no NUL byte");
     if (w->n + 1 >= WORD_MOST)
         return too_long(WORD_MOST, e);
     r->line += *r->p == '\n';
@@ -391,12 +391,12 @@ static int next_word(struct reader *r, struct word *w, bool expected, struct err
             return -1;
     }
     if (w->quote && r->p >= r->end)
-        return err_set(e, ERR_USAGE, "no %c ends what begins in line %u", w->quote, w->line);
+        return err_set(e, ERR_BAD_VALUE, "no %c ends what begins in line %u", w->quote, w->line);
     if (w->quote == '/' && take(r, w, e) < 0)
         return -1;
     r->p += w->quote && w->quote != '/';
     if (w->quote && r->p < r->end && !isspace((unsigned char)*r->p))
-        return err_set(e, ERR_USAGE, "something follows the %c at once", w->quote);
+        return err_set(e, ERR_BAD_VALUE, "something follows the %c at once", w->quote);
     return 1;
 }
 
@@ -426,7 +426,7 @@ struct step *script_step(struct script *s, enum step_kind kind, struct err *e)
     if (!t)
         (void)err_nomem(e);
     else if (++s->nsteps > STEPS_MOST)
-        (void)err_set(e, ERR_USAGE, "more than %d steps", STEPS_MOST);
+        (void)err_set(e, ERR_BAD_VALUE, "more than %d steps", STEPS_MOST);
     else {
         t->kind = kind;
         *s->end = t;
@@ -462,7 +462,7 @@ static int check_foreign(const struct word *w, struct err *e)
 {
     for (size_t i = 0; !w->quote && i < sizeof foreign / sizeof foreign[0]; i++)
         if (strcmp(foreign[i], w->text) == 0)
-            return err_set(e, ERR_USAGE, "%s of chat(8) is not known here; in quotes it is a text", w->text);
+            return err_set(e, ERR_BAD_VALUE, "%s of chat(8) is not known here; in quotes it is a text", w->text);
     return 0;
 }
 
@@ -470,7 +470,7 @@ static int number_of(const char *text, double *out, struct err *e)
 {
     char *end;
     *out = text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : -1;
-    return *out >= 0 && *end == '\0' && *out <= 1e6 ? 0 : err_set(e, ERR_USAGE, "\"%s\" is no number of seconds", text);
+    return *out >= 0 && *end == '\0' && *out <= 1e6 ? 0 : err_set(e, ERR_BAD_VALUE, "\"%s\" is no number of seconds", text);
 }
 
 /* What belongs to a step, as it comes. */
@@ -484,7 +484,7 @@ static int read_rest(struct script *s, struct reader *r, const char *of, int fol
         if (rc < 0)
             return -1;
         if (rc == 0)
-            return err_set(e, ERR_USAGE, "nothing follows %s", of);
+            return err_set(e, ERR_BAD_VALUE, "nothing follows %s", of);
         if (one == A_PATTERN &&
             (!(t->await = pattern_of(s, w.text, w.n, w.quote == '/', e)) || script_awaits(t, e) < 0))
             return -1;

@@ -174,6 +174,12 @@ static void set_clock(struct talk *t, double seconds)
     t->w->deadline = all ? t->whole : until;
 }
 
+static int unexpected(const struct talk *t, const struct step *s, struct err *e)
+{
+    (void)where(t, s, e);
+    return err_called(e, ERR_DIALOG);
+}
+
 static int did_not_come(const struct talk *t, const struct step *s, struct err *e)
 {
     bool late = e->kind == ERR_TIMEOUT && (t->whole < 0 || wait_now() < t->whole);
@@ -181,7 +187,7 @@ static int did_not_come(const struct talk *t, const struct step *s, struct err *
         (void)err_set(e, ERR_TIMEOUT, "\"%s\" did not come within %g s", s->await->shown, t->timeout);
     else
         (void)err_wrap(e, "\"%s\" did not come", s->await->shown);
-    return where(t, s, e);
+    return unexpected(t, s, e);
 }
 
 static int say(struct talk *t, const struct step *s, struct err *e);
@@ -191,11 +197,11 @@ static int answer(struct talk *t, const struct step *s, struct err *e)
 {
     if (s->kind == STEP_ABORT) {
         (void)err_set(e, ERR_REFUSED, "\"%s\" came, which is an ABORT", s->await->shown);
-        return where(t, s, e);
+        return unexpected(t, s, e);
     }
     if (++t->replies > REPLIES_MOST) {
         (void)err_set(e, ERR_PROTOCOL, "\"%s\" came again and again, %d times", s->await->shown, REPLIES_MOST);
-        return where(t, s, e);
+        return unexpected(t, s, e);
     }
     return say(t, s, e);
 }

@@ -45,7 +45,7 @@ static int admit_proxy(const struct addr *a, const struct proxy *p, struct err *
     bool local = p->named ? known && sockname_family(&p->name) == AF_UNIX : opt_find(a, &opt_front_from) != NULL;
     if (proxy_is_believed(a, numbered ? ip : NULL, local))
         return 0;
-    return err_set(e, ERR_DENIED, "%s may not say who its clients are (from=<networks> says which proxies may)", p->host);
+    return err_set(e, ERR_RANGE, "%s may not say who its clients are (from=<networks> says which proxies may)", p->host);
 }
 
 static int tell_proxy(const struct addr *a, struct run *r, const struct proxy *p, struct err *e)
@@ -180,7 +180,7 @@ static int admit_client(struct run *r, const struct addr *a, const struct sockna
     char text[SOCKNAME_TEXT];
     const char *why = "";
     int rc = endpoint_admits(run_addr(r, r->plan->end[!side_of_data(r, a)].fwd), r, client, &why, e);
-    return rc == 0 ? err_set(e, ERR_DENIED, "refusing connection from %s due to %s", sockname_name(client, text), why) : rc;
+    return rc == 0 ? err_set(e, ERR_RANGE, "refusing connection from %s due to %s", sockname_name(client, text), why) : rc;
 }
 
 static int introduce(struct run *r, const struct addr *a, const struct proxy_header *h, const struct sockname *proxy,

@@ -59,7 +59,7 @@ static int inflater_begin(struct inflater *f, struct buf *in, struct err *e)
             inflateReset(&f->z);
             f->state = IN_MEMBER;
         } else {
-            return err_set(e, ERR_PROTOCOL, "garbage behind the end of the %s stream", f->format->name);
+            return err_set(e, ERR_DAMAGED, "garbage behind the end of the %s stream", f->format->name);
         }
     }
     return 0;
@@ -92,7 +92,7 @@ static int inflater_step(struct inflater *f, struct buf *in, unsigned char *to, 
     case Z_MEM_ERROR:
         return err_nomem(e);
     default:
-        return err_set(e, ERR_PROTOCOL, "%s stream is damaged: %s", f->format->name,
+        return err_set(e, ERR_DAMAGED, "%s stream is damaged: %s", f->format->name,
                        f->z.msg ? f->z.msg : zError(rc));
     }
 }
@@ -121,7 +121,7 @@ static int inflater_push(void *st, struct buf *in, struct buf *out, enum codec_m
             break;
     }
     if (mode == CODEC_END && (f->state == IN_MEMBER || f->state == BEFORE_FIRST))
-        return err_set(e, ERR_PROTOCOL, "%s stream cut short", f->format->name);
+        return err_set(e, ERR_CUT, "%s stream cut short", f->format->name);
     return mode != CODEC_RUN;
 }
 

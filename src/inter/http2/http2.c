@@ -62,7 +62,8 @@ static int refuse(struct tunnel *t, struct err *e)
     (void)snprintf(shown, sizeof shown, "%d", t->status);
     if (t->status == 407)
         auth_hint(&t->auth, &t->challenges, more, sizeof more);
-    return err_set(e, http_status_kind(t->status), "the proxy refused %s: %s%s", t->target.text, shown, more);
+    (void)err_set(e, http_status_kind(t->status), "the proxy refused %s: %s%s", t->target.text, shown, more);
+    return err_more_precisely(e, ERR_PROXY_STATUS);
 }
 
 /* Asked for in a stream of its own, what belongs to the one before is not waited for. */

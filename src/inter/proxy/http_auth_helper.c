@@ -18,7 +18,7 @@ static int helper_fails(const char *answer, struct err *e)
         if (*p >= ' ' && *p <= '~')
             shown[n++] = *p;
     shown[n] = '\0';
-    return err_set(e, ERR_DENIED, "the helper has nothing to say to the proxy: \"%s\"", shown);
+    return err_set(e, ERR_PROXY_AUTH, "the helper has nothing to say to the proxy: \"%s\"", shown);
 }
 
 /* A password that it wants to have. */
@@ -27,7 +27,7 @@ static int tell_password(struct auth *u, const char **answer, struct err *e)
     const char *colon = strchr(u->credentials.text, ':');
     char line[BASE64_SIZE(SECRET_MAX) + 4] = "PW ";
     if (!colon)
-        return err_set(e, ERR_DENIED, "the helper wants a password; give proxy-authorization");
+        return err_set(e, ERR_PROXY_AUTH, "the helper wants a password; give proxy-authorization");
     base64(line + 3, colon + 1, strlen(colon + 1));
     int rc = helper_ask(u->helper, line, answer, u->deadline, e);
     explicit_bzero(line, sizeof line);

@@ -94,7 +94,8 @@ static int refused(const struct visit *v, struct err *e)
     char more[256] = "";
     if (r->status == 407)
         auth_hint(&v->auth, &r->challenges, more, sizeof more);
-    return err_set(e, http_status_kind(r->status), "the proxy refused %s: %s%s", v->target.text, r->shown, more);
+    (void)err_set(e, http_status_kind(r->status), "the proxy refused %s: %s%s", v->target.text, r->shown, more);
+    return err_more_precisely(e, ERR_PROXY_STATUS);
 }
 
 /* On a connection of its own. */
@@ -102,11 +103,11 @@ static int ask_anew(struct visit *v, struct wire *w, struct err *e)
 {
     const char *scheme = scheme_name(v->auth.scheme);
     if (!v->auth.memory && !v->auth.bound)
-        return err_set(e, ERR_DENIED, "the proxy wants %s, and another connection for it, which may lead to another proxy", scheme);
+        return err_set(e, ERR_PROXY_AUTH, "the proxy wants %s, and another connection for it, which may lead to another proxy", scheme);
     if (!auth_leave(&v->auth))
-        return err_set(e, ERR_DENIED, "the proxy closes the connection, which the dialog of %s belongs to", scheme);
+        return err_set(e, ERR_PROXY_AUTH, "the proxy closes the connection, which the dialog of %s belongs to", scheme);
     run_asks_anew(w->run);
-    return err_set(e, ERR_DENIED, "the proxy wants %s, and another connection for it", scheme);
+    return err_set(e, ERR_PROXY_AUTH, "the proxy wants %s, and another connection for it", scheme);
 }
 
 /* Gives 1 to be asked once more. */
@@ -134,7 +135,7 @@ static int talk(struct visit *v, const struct addr *a, struct wire *w, struct er
     int rc = auth_begin(&v->auth, a, w->run, w->deadline, e) < 0 ? -1 : 1;
     for (int turn = 1; rc > 0; turn++) {
         if (turn > TURNS_MAX)
-            return err_set(e, ERR_DENIED, "the proxy has asked %d times who we are, and still does", TURNS_MAX);
+            return err_set(e, ERR_PROXY_AUTH, "the proxy has asked %d times who we are, and still does", TURNS_MAX);
         if (send_request(v, a, w, e) < 0)
             return -1;
         rc = hear(v, a, w, e);

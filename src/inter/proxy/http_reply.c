@@ -166,8 +166,8 @@ enum err_kind http_status_kind(int status)
         int status;
         enum err_kind kind;
     } kinds[] = {
-        {401, ERR_DENIED}, {403, ERR_DENIED},      {407, ERR_DENIED}, {408, ERR_TIMEOUT},
-        {429, ERR_BUSY},   {502, ERR_UNREACHABLE}, {503, ERR_BUSY},   {504, ERR_TIMEOUT},
+        {401, ERR_PROXY_DENIED}, {403, ERR_PROXY_DENIED}, {407, ERR_PROXY_AUTH}, {408, ERR_TIMEOUT},
+        {429, ERR_BUSY},         {502, ERR_UNREACHABLE},  {503, ERR_BUSY},       {504, ERR_TIMEOUT},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (kinds[i].status == status)

@@ -122,7 +122,7 @@ static int ask_for_login(const struct addr *a, struct wire *w, const struct visi
     static const char sentence[] = "This proxy wants a user and a password.";
     char field[200];
     (void)snprintf(field, sizeof field, "Proxy-Authenticate: Basic realm=\"%s\"\r\n", opt_string(a, &opt_realm, "catena"));
-    (void)err_set(e, ERR_DENIED, q->login.s ? "the client's user and password do not belong together"
+    (void)err_set(e, ERR_LOGIN, q->login.s ? "the client's user and password do not belong together"
                                             : "the client has not logged in");
     if (last || q->ends || q->chunked || q->length > BODY_SKIPPED_MAX)
         return refuse(w, v, 407, field, sentence);
@@ -156,7 +156,7 @@ static int check_command(const struct admission *m, struct wire *w, const struct
 {
     if (m->commands & 1U << (v->tunnel ? COMMAND_CONNECT : COMMAND_FORWARD))
         return 0;
-    (void)err_set(e, ERR_DENIED, "the client wants %s, which is not served", v->tunnel ? "a tunnel" : "a request forwarded");
+    (void)err_set(e, ERR_RULES, "the client wants %s, which is not served", v->tunnel ? "a tunnel" : "a request forwarded");
     return refuse(w, v, 405, v->tunnel ? ALLOWED : "Allow: CONNECT\r\n",
                   v->tunnel ? "This proxy makes no tunnels." : "This proxy makes tunnels only.");
 }

@@ -183,7 +183,7 @@ static bool needs_address(const struct rules *rules, const struct asked *q)
 
 static int deny(const char *host, int port, struct err *e)
 {
-    return err_set(e, ERR_DENIED, "%.*s:%d may not be reached (options allow and deny)", RULE_HOST_MAX, host, port);
+    return err_set(e, ERR_RULES, "%.*s:%d may not be reached (options allow and deny)", RULE_HOST_MAX, host, port);
 }
 
 /* The first of its addresses that may be reached. */

@@ -76,12 +76,12 @@ static int read_reply(const struct dialect *d, const struct target *t, struct wi
                        (unsigned)reply[0]);
     if (reply[1] == GRANTED)
         return 0;
+    (void)err_set(e, ERR_PROTOCOL, "the %s server refused %s with unknown status %u", d->name, t->text,
+                  (unsigned)reply[1]);
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
         if (refusals[i].status == reply[1])
-            return err_set(e, refusals[i].kind, "the %s server refused %s: %s", d->name, t->text,
-                           refusals[i].text);
-    return err_set(e, ERR_PROTOCOL, "the %s server refused %s with unknown status %u", d->name,
-                   t->text, (unsigned)reply[1]);
+            (void)err_set(e, refusals[i].kind, "the %s server refused %s: %s", d->name, t->text, refusals[i].text);
+    return err_called(e, ERR_SOCKS_STATUS);
 }
 
 static int socks4_learn(void *st, const struct addr *a, struct run *r, struct wire *w,

@@ -97,7 +97,7 @@ static int log_in(const struct login *l, struct wire *w, struct err *e)
         return err_set(e, ERR_PROTOCOL, "the login reply has version %u instead of %d",
                        (unsigned)reply[0], AUTH_VERSION);
     if (reply[1] != 0)
-        return err_set(e, ERR_DENIED, "the server refused the login of user \"%s\" (status %u)",
+        return err_set(e, ERR_SOCKS_AUTH, "the server refused the login of user \"%s\" (status %u)",
                        l->user, (unsigned)reply[1]);
     return 0;
 }
@@ -120,7 +120,7 @@ static int greet(const struct login *l, struct wire *w, struct err *e)
     if (reply[1] == METHOD_USER && l->user)
         return log_in(l, w, e);
     if (reply[1] == METHOD_NO_ACCEPTABLE)
-        return err_set(e, ERR_DENIED, "the server accepts none of the offered logins%s",
+        return err_set(e, ERR_SOCKS_AUTH, "the server accepts none of the offered logins%s",
                        l->user != NULL ? "" : "; it may want socksuser and sockspass");
     return err_set(e, ERR_PROTOCOL, "the server chose login method %u, which was not offered",
                    (unsigned)reply[1]);
@@ -205,12 +205,14 @@ static int read_reply(const struct target *t, struct wire *w, struct bound *b, s
     if (head[0] != VERSION)
         return err_set(e, ERR_PROTOCOL, "the reply has version %u instead of %d", (unsigned)head[0],
                        VERSION);
-    if (head[1] >= sizeof refusals / sizeof refusals[0])
-        return err_set(e, ERR_PROTOCOL, "the server refused %s with unknown status %u", t->text,
-                       (unsigned)head[1]);
-    if (head[1] != 0)
-        return err_set(e, refusals[head[1]].kind, "the server refused %s: %s", t->text,
-                       refusals[head[1]].text);
+    if (head[1] >= sizeof refusals / sizeof refusals[0]) {
+        (void)err_set(e, ERR_PROTOCOL, "the server refused %s with unknown status %u", t->text, (unsigned)head[1]);
+        return err_called(e, ERR_SOCKS_STATUS);
+    }
+    if (head[1] != 0) {
+        (void)err_set(e, refusals[head[1]].kind, "the server refused %s: %s", t->text, refusals[head[1]].text);
+        return err_called(e, ERR_SOCKS_STATUS);
+    }
     if (wire_read(w, &reserved, 1, e) < 0)
         return -1;
     return read_address(w, b, e);

@@ -93,7 +93,7 @@ static int choose_method(const struct admission *m, struct wire *w, struct err *
     if (wire_write(w, reply, sizeof reply, e) < 0)
         return -1;
     return offered ? 0
-                   : err_set(e, ERR_DENIED, m->logins.n > 0 ? "the client does not offer to log in with a password"
+                   : err_set(e, ERR_LOGIN, m->logins.n > 0 ? "the client does not offer to log in with a password"
                                                             : "the client insists on logging in");
 }
 
@@ -125,7 +125,7 @@ static int log_in(const struct admission *m, struct wire *w, char who[static LOG
     reply[1] = !good;
     if (wire_write(w, reply, sizeof reply, e) < 0)
         return -1;
-    return good ? 0 : err_set(e, ERR_DENIED, "user \"%s\" and the password do not belong together", who);
+    return good ? 0 : err_set(e, ERR_LOGIN, "user \"%s\" and the password do not belong together", who);
 }
 
 /* Of what is no name, the text of the number; 0: that type is not known. */
@@ -219,7 +219,7 @@ static int learn4(const struct client *c, const struct admission *m, struct wire
         return -1;
     if (m->logins.n == 0)
         return 0;
-    (void)err_set(e, ERR_DENIED, "SOCKS4 has no passwords, and clients have to log in");
+    (void)err_set(e, ERR_LOGIN, "SOCKS4 has no passwords, and clients have to log in");
     return refuse(c, w, REP_DENIED);
 }
 
@@ -229,7 +229,7 @@ static int grant(struct client *c, const struct admission *m, const struct addr 
                  struct wish *wish, unsigned command, struct err *e)
 {
     if (command < CONNECT || command > COMMANDS || (command == ASSOCIATE && c->version == 4) || !(m->commands & 1U << (command - CONNECT))) {
-        (void)err_set(e, ERR_DENIED, "the client asks for command %u, which is not served", command);
+        (void)err_set(e, ERR_RULES, "the client asks for command %u, which is not served", command);
         return refuse(c, w, REP_COMMAND);
     }
     static const char *const words[] = {[CONNECT] = "connect", [BIND] = "bind", [ASSOCIATE] = SOCKS_UDP};

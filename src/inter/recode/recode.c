@@ -159,7 +159,7 @@ static int lacking(struct recoder *r, struct err *e)
     unsigned char *p = r->between + r->first;
     unsigned long c = unit(p);
     if (r->on_error == FAIL)
-        return err_set(e, ERR_PROTOCOL, "character %llu, U+%04lX, is none of %s", r->count + 1, c, r->to);
+        return err_set(e, ERR_DAMAGED, "character %llu, U+%04lX, is none of %s", r->count + 1, c, r->to);
     if (r->on_error == REPLACE && c != '?') {
         put_unit(p, c == REPLACEMENT ? '?' : REPLACEMENT);
         return 0;
@@ -209,7 +209,7 @@ static int read_on(struct recoder *r, unsigned char *p, size_t n, bool *lacks, s
     if (sys == 0 || *lacks || r->nbetween > 0) /* what is wrong is looked at when that is out */
         return (int)done;
     if (r->on_error == FAIL)
-        return err_set(e, ERR_PROTOCOL, "byte 0x%02x at offset %llu is no %s", p[done], r->offset, r->from);
+        return err_set(e, ERR_DAMAGED, "byte 0x%02x at offset %llu is no %s", p[done], r->offset, r->from);
     if (r->on_error == REPLACE) {
         put_unit(r->between, REPLACEMENT);
         r->nbetween = UNIT;
@@ -262,7 +262,7 @@ static int finish(struct recoder *r, struct err *e)
         r->read_all = true;
     } else if (r->ncarry > 0) {
         if (r->on_error == FAIL)
-            return err_set(e, ERR_PROTOCOL, "the end comes in the middle of a character of %s, at offset %llu",
+            return err_set(e, ERR_CUT, "the end comes in the middle of a character of %s, at offset %llu",
                            r->from, r->offset);
         put_unit(r->between, REPLACEMENT);
         r->nbetween = r->on_error == REPLACE ? UNIT : 0;

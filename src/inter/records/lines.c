@@ -46,7 +46,7 @@ static int take(struct framer *f, struct buf *in, struct err *e)
 static int cut(const struct framer *f, struct err *e)
 {
     return f->record.len == 0 ? 0
-                              : err_set(e, ERR_PROTOCOL, "the stream ends within a line: behind its %zu bytes the line "
+                              : err_set(e, ERR_CUT, "the stream ends within a line: behind its %zu bytes the line "
                                                          "end (%zu byte%s) is missing", f->record.len, f->neol,
                                         f->neol == 1 ? "" : "s");
 }

@@ -32,7 +32,7 @@ static int take(struct framer *f, struct buf *in, read_length *length, char behi
     if (f->record.len < f->want || (behind && in->len == 0))
         return 0;
     if (behind && *buf_data(in) != (unsigned char)behind)
-        return err_set(e, ERR_PROTOCOL, "byte 0x%02x behind a record of %zu bytes, where a \"%c\" has to be",
+        return err_set(e, ERR_DAMAGED, "byte 0x%02x behind a record of %zu bytes, where a \"%c\" has to be",
                        *buf_data(in), f->want, behind);
     buf_consume(in, behind ? 1 : 0);
     f->known = false;
@@ -45,12 +45,12 @@ static int cut(const struct framer *f, size_t length, size_t behind, struct err 
     if (!f->known && f->nhead == 0)
         return 0;
     if (f->known)
-        return err_set(e, ERR_PROTOCOL, "the stream ends within a record: %zu of %zu bytes are missing",
+        return err_set(e, ERR_CUT, "the stream ends within a record: %zu of %zu bytes are missing",
                        f->want - f->record.len + behind, f->nhead + f->want + behind);
     if (length > 0)
-        return err_set(e, ERR_PROTOCOL, "the stream ends within the length of a record: %zu of %zu bytes are missing",
+        return err_set(e, ERR_CUT, "the stream ends within the length of a record: %zu of %zu bytes are missing",
                        length - f->nhead, length);
-    return err_set(e, ERR_PROTOCOL, "the stream ends within the length of a record, of which %zu byte%s there",
+    return err_set(e, ERR_CUT, "the stream ends within the length of a record, of which %zu byte%s there",
                    f->nhead, f->nhead == 1 ? " is" : "s are");
 }
 
@@ -81,9 +81,9 @@ static int netstring_length(struct framer *f, unsigned char c, struct err *e)
         return 1;
     }
     if (c < '0' || c > '9')
-        return err_set(e, ERR_PROTOCOL, "byte 0x%02x in the length of a netstring, which is a number and a \":\"", c);
+        return err_set(e, ERR_DAMAGED, "byte 0x%02x in the length of a netstring, which is a number and a \":\"", c);
     if (f->nhead == 1 && f->want == 0)
-        return err_set(e, ERR_PROTOCOL, "the length of a netstring begins with a 0");
+        return err_set(e, ERR_DAMAGED, "the length of a netstring begins with a 0");
     f->nhead++;
     f->want = f->want * 10 + (size_t)(c - '0');
     return f->want > f->max ? record_too_large(f, f->want, false, e) : 0;

@@ -24,7 +24,7 @@ static int cut(const struct framer *f, struct err *e)
 {
     bool begun = f->record.len > 0 || f->escaped || f->begun;
     return !begun ? 0
-                  : err_set(e, ERR_PROTOCOL, "the stream ends within a frame: behind %zu byte%s of a record its end "
+                  : err_set(e, ERR_CUT, "the stream ends within a frame: behind %zu byte%s of a record its end "
                                              "(1 byte at least) is missing", f->record.len,
                             f->record.len == 1 ? "" : "s");
 }
@@ -238,7 +238,7 @@ static int cobs_take(struct framer *f, struct buf *in, struct err *e)
             size_t k = f->group < in->len ? f->group : in->len;
             const unsigned char *zero = memchr(p, 0, k);
             if (zero)
-                return err_set(e, ERR_PROTOCOL, "the end of a frame comes where %u bytes of a group are missing",
+                return err_set(e, ERR_DAMAGED, "the end of a frame comes where %u bytes of a group are missing",
                                f->group - (unsigned)(zero - p));
             if (record_add(f, p, k, 0, e) < 0)
                 return -1;

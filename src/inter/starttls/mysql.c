@@ -124,7 +124,8 @@ static int server_answer(void *st, const struct addr *a, struct run *r, struct w
     if (k->number == FIRST_LOGIN && k->n == WISH && k->p[SSL_AT] & SSL_BIT)
         return 0;
     (void)say_error(w, FIRST_LOGIN + 1, 3159, "Connections using insecure transport are prohibited here", e);
-    return err_set(e, ERR_DENIED, "the client goes on without TLS");
+    (void)err_set(e, ERR_DENIED, "the client goes on without TLS");
+    return err_called(e, ERR_STARTTLS);
 }
 
 static int nothing_to_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)

@@ -53,7 +53,10 @@ static int client_answer(void *st, const struct addr *a, struct run *r, struct w
 static int refuse(struct wire *w, struct err *e)
 {
     static const char error[] = "E\0\0\0\x38SFATAL\0VFATAL\0C28000\0Mclients have to use SSL here\0";
-    return wire_write(w, error, sizeof error, e) < 0 ? -1 : err_set(e, ERR_DENIED, "the client goes on without TLS");
+    if (wire_write(w, error, sizeof error, e) < 0)
+        return -1;
+    (void)err_set(e, ERR_DENIED, "the client goes on without TLS");
+    return err_called(e, ERR_STARTTLS);
 }
 
 static int server_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)

@@ -42,12 +42,13 @@ int starttls_refused(const char *what, const char *text, struct err *e)
 {
     char shown[200];
     printable(shown, sizeof shown, text);
-    return err_set(e, shown[0] == '4' ? ERR_BUSY : ERR_OTHER, "the server %s: \"%s\"", what, shown);
+    (void)err_set(e, shown[0] == '4' ? ERR_BUSY : ERR_OTHER, "the server %s: \"%s\"", what, shown);
+    return err_called(e, ERR_STARTTLS);
 }
 
 int starttls_not_offered(struct err *e)
 {
-    return err_set(e, ERR_OTHER, "the server offers no TLS here, and nothing is sent without it");
+    return err_set(e, ERR_STARTTLS, "the server offers no TLS here, and nothing is sent without it");
 }
 
 int starttls_left(struct err *e)

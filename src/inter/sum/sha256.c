@@ -114,7 +114,7 @@ static int finish(struct sum *s, struct err *e)
     tell(s, digits);
     if (!s->expect || strcasecmp(s->expect, digits) == 0)
         return 0;
-    return err_set(e, ERR_PROTOCOL, "the sum of what went to the %s is %s, expected was %s", flow(s), digits,
+    return err_set(e, ERR_DAMAGED, "the sum of what went to the %s is %s, expected was %s", flow(s), digits,
                    s->expect);
 }
 
@@ -141,7 +141,7 @@ static void tell_missing(const struct sum *s)
         diag(DIAG_WARN, "%s: no sum: what went to the %s did not come to its end", s->addr->label, flow(s));
         return;
     }
-    (void)err_set(&e, ERR_PROTOCOL, "the sum of what went to the %s cannot be compared: it did not come to its end",
+    (void)err_set(&e, ERR_CUT, "the sum of what went to the %s cannot be compared: it did not come to its end",
                   flow(s));
     (void)err_wrap(&e, "%s", s->addr->label);
     run_fail(s->run, &e);

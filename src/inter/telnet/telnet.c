@@ -421,7 +421,7 @@ static int ends_well(struct telnet *t, struct err *e)
     t->state = P_DATA;
     if (has_to_agree(t))
         return err_set(e, ERR_REFUSED, "the server has ended without a word about RFC 2217; option lax goes on without");
-    return within ? err_set(e, ERR_PROTOCOL, "the stream ends within a telnet command") : 0;
+    return within ? err_set(e, ERR_CUT, "the stream ends within a telnet command") : 0;
 }
 
 static int telnet_step(void *st, struct session_side *data, struct session_side *wire, struct err *e)

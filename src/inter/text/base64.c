@@ -152,7 +152,7 @@ static int pad(struct decoder *d, struct err *e)
     if (d->padding == NONE || d->n < 2)
         return text_stray('=', d->offset, "padding where none belongs", e);
     if (d->padding == STRICT && d->bits & (d->n == 2 ? 0xf : 0x3))
-        return err_set(e, ERR_PROTOCOL, "the padding at offset %llu hides bits that are not 0", d->offset);
+        return err_set(e, ERR_DAMAGED, "the padding at offset %llu hides bits that are not 0", d->offset);
     if (d->n + ++d->pads == 4) {
         d->n = d->pads = d->bits = 0;
         d->over = true;
@@ -209,9 +209,9 @@ static size_t take_groups(struct decoder *d, const unsigned char *p, size_t n, u
 static int finish(const struct decoder *d, struct err *e)
 {
     if (d->n == 1 || d->pads > 0)
-        return err_set(e, ERR_PROTOCOL, "base64 cut short in the middle of a group, at offset %llu", d->offset);
+        return err_set(e, ERR_CUT, "base64 cut short in the middle of a group, at offset %llu", d->offset);
     if (d->n > 1 && d->padding == STRICT)
-        return err_set(e, ERR_PROTOCOL, "base64 cut short: no padding at offset %llu", d->offset);
+        return err_set(e, ERR_CUT, "base64 cut short: no padding at offset %llu", d->offset);
     return 1;
 }
 

@@ -146,7 +146,7 @@ static int decoder_push(void *st, struct buf *in, struct buf *out, enum codec_mo
             return -1;
     }
     if (mode == CODEC_END && d->high >= 0)
-        return err_set(e, ERR_PROTOCOL, "hexadecimal digits cut short in the middle of a byte, at offset %llu",
+        return err_set(e, ERR_CUT, "hexadecimal digits cut short in the middle of a byte, at offset %llu",
                        d->offset);
     return mode != CODEC_RUN;
 }

@@ -49,8 +49,8 @@ bool text_give(struct text_out *t, struct buf *out)
 int text_stray(unsigned char c, unsigned long long offset, const char *what, struct err *e)
 {
     if (c > ' ' && c <= '~')
-        return err_set(e, ERR_PROTOCOL, "\"%c\" (0x%02x) at offset %llu is %s", c, c, offset, what);
-    return err_set(e, ERR_PROTOCOL, "byte 0x%02x at offset %llu is %s", c, offset, what);
+        return err_set(e, ERR_DAMAGED, "\"%c\" (0x%02x) at offset %llu is %s", c, c, offset, what);
+    return err_set(e, ERR_DAMAGED, "byte 0x%02x at offset %llu is %s", c, offset, what);
 }
 
 int text_word(const struct addr *a, const struct option_desc *row, const char *const *words,

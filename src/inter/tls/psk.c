@@ -14,14 +14,14 @@ static int digit(char c)
 static int read_key(struct psk *k, const char *hex, size_t n, struct err *e)
 {
     if (n % 2 != 0 || n / 2 > PSK_MOST)
-        return err_set(e, ERR_OTHER, "a key has two hexadecimal digits for each byte, up to %d of them", PSK_MOST);
+        return err_set(e, ERR_TLS_FILE, "a key has two hexadecimal digits for each byte, up to %d of them", PSK_MOST);
     for (size_t i = 0; i < n; i += 2) {
         int high = digit(hex[i]), low = digit(hex[i + 1]);
         if (high < 0 || low < 0)
-            return err_set(e, ERR_OTHER, "a key is written in hexadecimal digits");
+            return err_set(e, ERR_TLS_FILE, "a key is written in hexadecimal digits");
         k->key[k->n++] = (unsigned char)(high << 4 | low);
     }
-    return k->n < PSK_LEAST ? err_set(e, ERR_OTHER, "a key of %zu bytes can be guessed; %d are the least (\"openssl "
+    return k->n < PSK_LEAST ? err_set(e, ERR_TLS_FILE, "a key of %zu bytes can be guessed; %d are the least (\"openssl "
                                                     "rand -hex 32\" makes one)", k->n, PSK_LEAST)
                             : 0;
 }
@@ -32,7 +32,7 @@ static int read_one(struct psk *k, const char *text, size_t n, struct err *e)
     const char *colon = memrchr(text, ':', n);
     size_t nname = colon ? (size_t)(colon - text) : 0;
     if (nname == 0 || nname > PSK_NAME_MAX)
-        return err_set(e, ERR_OTHER, "<identity>:<key in hexadecimal digits> is needed, the identity of up to %d bytes",
+        return err_set(e, ERR_TLS_FILE, "<identity>:<key in hexadecimal digits> is needed, the identity of up to %d bytes",
                        PSK_NAME_MAX);
     memcpy(k->name, text, nname);
     return read_key(k, colon + 1, n - nname - 1, e);
@@ -43,7 +43,7 @@ static int add(struct psks *p, const char *text, size_t n, struct err *e)
     struct psk one = {.n = 0}, *v = NULL;
     int rc = read_one(&one, text, n, e);
     if (rc == 0 && psk_find(p, one.name))
-        rc = err_set(e, ERR_OTHER, "there is a key \"%s\" already", one.name);
+        rc = err_set(e, ERR_TLS_FILE, "there is a key \"%s\" already", one.name);
     if (rc == 0 && !(v = calloc(p->n + 1, sizeof *v)))
         rc = err_nomem(e);
     if (v) { /* no realloc(), which leaves keys behind */

@@ -79,15 +79,15 @@ static int stopped(struct tls_session *s, const struct session_side *wire, int r
     if (reason == SSL_ERROR_WANT_WRITE || (reason == SSL_ERROR_WANT_READ && !ended))
         return 0;
     if (reason == SSL_ERROR_WANT_READ)
-        return s->ready ? err_set(s->e, ERR_PROTOCOL,
+        return s->ready ? err_set(s->e, ERR_CUT,
                                   "the peer ended the %s stream without close_notify (truncated)",
                                   tls_word(s))
-                        : err_set(s->e, ERR_PROTOCOL,
+                        : err_set(s->e, ERR_CUT,
                                   "the peer closed the connection during the %s handshake", tls_word(s));
     char key[400];
     const char *blame = tls_psk_blame(s, key, sizeof key);
     if (s->e->kind == ERR_NONE) /* else the verification has said it already */
-        (void)tls_error(s->e, ERR_PROTOCOL, "%s%s", tls_word(s), doing);
+        (void)tls_error(s->e, ERR_TLS, "%s%s", tls_word(s), doing);
     return blame ? err_wrap(s->e, "%s", blame) : -1;
 }
 

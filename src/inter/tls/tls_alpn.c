@@ -77,7 +77,7 @@ static int choose(SSL *ssl, const unsigned char **out, unsigned char *n, const u
     }
     show_list(theirs, ntheirs, offered, sizeof offered);
     show_list(t->alpn, t->nalpn, known, sizeof known);
-    (void)err_set(s->e, ERR_PROTOCOL, "the client wants to speak %s, here is only %s (alpn)", offered, known);
+    (void)err_set(s->e, ERR_TLS_ALPN, "the client wants to speak %s, here is only %s (alpn)", offered, known);
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
@@ -124,5 +124,5 @@ int tls_check_agreed(const struct tls_session *s, struct err *e)
     if (n == 0 || is_ours(s->shared, (const unsigned char *)name, n))
         return 0;
     tls_shown(text, sizeof text, name, n);
-    return err_set(e, ERR_PROTOCOL, "the server wants to speak \"%s\", which was not offered (alpn)", text);
+    return err_set(e, ERR_TLS_ALPN, "the server wants to speak \"%s\", which was not offered (alpn)", text);
 }

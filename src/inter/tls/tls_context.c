@@ -97,7 +97,7 @@ static int set_versions(const struct addr *a, struct tls_context *t, struct run 
                       "allows it",
                       max_option->desc->name, max_option->v.s, max_option->v.s);
     if (!SSL_CTX_set_min_proto_version(t->ctx, min) || !SSL_CTX_set_max_proto_version(t->ctx, max))
-        return tls_error(e, ERR_OTHER, "protocol version");
+        return tls_error(e, ERR_TLS_VERSION, "protocol version");
     return 0;
 }
 
@@ -129,7 +129,7 @@ static int set_ciphers(const struct addr *a, struct tls_context *t, struct run *
     SSL_CTX *ctx = t->ctx;
     const struct opt *o = tls_text_option(a, &opt_tls_cipher);
     if (!o && r->settings->v1_name && !t->psks && !SSL_CTX_set_cipher_list(ctx, "HIGH:-NULL:-PSK:-aNULL"))
-        return tls_error(e, ERR_OTHER, "the ciphers of version 1");
+        return tls_error(e, ERR_TLS_CIPHER, "the ciphers of version 1");
     if (!o)
         return 0;
     size_t size = strlen(o->v.s) + 1;
@@ -241,7 +241,7 @@ const struct opt *tls_text_option(const struct addr *a, const struct option_desc
 
 int tls_option_error(const struct opt *o, struct err *e)
 {
-    (void)tls_error(e, ERR_OTHER, "%s=%s", o->desc->name, o->v.s);
+    (void)tls_error(e, ERR_TLS_FILE, "%s=%s", o->desc->name, o->v.s);
     e->where = o->at;
     return -1;
 }

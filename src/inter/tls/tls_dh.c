@@ -51,7 +51,7 @@ int tls_dh_set(const struct addr *a, struct tls_context *t, EVP_PKEY **found, st
         return 0;
     }
     if (SSL_CTX_set0_tmp_dh_pkey(t->ctx, *found) != 1)
-        return tls_error(e, ERR_OTHER, "the Diffie-Hellman parameters of %s",
+        return tls_error(e, ERR_TLS_FILE, "the Diffie-Hellman parameters of %s",
                          f.option ? f.option->v.s : "the certificate's file");
     *found = NULL;
     return 0;

@@ -214,7 +214,7 @@ static int not_for(const struct tls_session *s, X509 *cert, const char *but, str
 {
     struct name_list list = {.len = 0};
     (void)tls_each_name(cert, add_name, &list);
-    return err_set(e, ERR_DENIED,
+    return err_set(e, ERR_TLS_NAME,
                    "the %s's certificate is not for \"%s\", it is for %s%s (commonname=<name> names "
                    "whom to expect, commonname= accepts any name, verify=0 any certificate)",
                    tls_peer_word(s->shared), s->expect, list.len ? list.text : "no name at all", but);
@@ -238,7 +238,7 @@ int tls_check_name(const struct tls_session *s, X509 *cert, const STACK_OF(X509)
                        "; its commonName does not count beside these, unless "
                        "openssl-commonname-match says so", e);
     if (!tls_may_certify(chain, s->expect, &ip))
-        return err_set(e, ERR_DENIED,
+        return err_set(e, ERR_TLS_UNTRUSTED,
                        "the %s's certificate is not trusted: its commonName is \"%s\", but its "
                        "authorities may not certify that name (verify=0 accepts any certificate)",
                        tls_peer_word(s->shared), s->expect);

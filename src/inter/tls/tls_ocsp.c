@@ -94,7 +94,7 @@ static int missing(const X509 *cert, struct err *e)
     char about[TLS_DESCRIPTION] = "it has none";
     if (cert)
         tls_describe(cert, about, sizeof about);
-    return err_set(e, ERR_DENIED, "the server has stapled no OCSP response to its certificate, and "
+    return err_set(e, ERR_TLS_REVOKED, "the server has stapled no OCSP response to its certificate, and "
                                   "ocsp=require wants one (ocsp=staple goes without): %s", about);
 }
 
@@ -118,7 +118,7 @@ int tls_check_staple(const struct tls_session *s, struct err *e)
     char about[TLS_DESCRIPTION] = "there is none";
     if (cert)
         tls_describe(cert, about, sizeof about);
-    return err_set(e, ERR_DENIED, "the server's certificate is not trusted: %s: %s", about, why);
+    return err_set(e, ERR_TLS_REVOKED, "the server's certificate is not trusted: %s: %s", about, why);
 }
 
 /* Said within the handshake, so that the server hears of it by an alert. */

@@ -113,10 +113,10 @@ static int parse_encrypted(struct box *b, const struct opt *o, struct tls_phrase
 {
     const char *phrase = tls_phrase_get(p, "Enter pass phrase of the PKCS #12 file:", NULL);
     if (!phrase)
-        return err_set(e, ERR_OTHER, "%s=%s: it is encrypted, and there is no terminal to ask for the pass phrase "
+        return err_set(e, ERR_TLS_FILE, "%s=%s: it is encrypted, and there is no terminal to ask for the pass phrase "
                                      "(passphrase-file=<file> gives it)", o->desc->name, o->v.s);
     if (PKCS12_mac_present(b->p12) && !fits(b, phrase))
-        return err_set(e, ERR_OTHER, "%s=%s: the pass phrase is not that of the file", o->desc->name, o->v.s);
+        return err_set(e, ERR_TLS_FILE, "%s=%s: the pass phrase is not that of the file", o->desc->name, o->v.s);
     return parse(b, phrase) ? 0 : tls_option_error(o, e);
 }
 
@@ -139,7 +139,7 @@ static int unpack(struct box *b, const struct opt *o, struct tls_identity *id, s
     if (parse_any(b, o, p, e) < 0)
         return b->old ? -1 : err_hint(e, convert);
     if (!b->cert || !b->key)
-        return err_set(e, ERR_OTHER, "%s=%s: there is no %s in it", o->desc->name, o->v.s,
+        return err_set(e, ERR_TLS_FILE, "%s=%s: there is no %s in it", o->desc->name, o->v.s,
                        b->cert ? "private key" : "certificate with a private key");
     return copy_all(b, id) ? 0 : tls_option_error(o, e);
 }

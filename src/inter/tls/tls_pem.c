@@ -50,7 +50,7 @@ void tls_phrase_free(struct tls_phrase *p)
 const char *tls_phrase_get(struct tls_phrase *p, const char *question, struct err *e)
 {
     if (!p->given && p->again)
-        (void)err_set(&p->why, ERR_OTHER, "with reload nobody can be asked for the pass phrase: passphrase-file=<file> or "
+        (void)err_set(&p->why, ERR_TLS_FILE, "with reload nobody can be asked for the pass phrase: passphrase-file=<file> or "
                                           "passphrase-env=<variable> has it");
     if (p->why.kind == ERR_NONE && (p->given || secret_ask(p->run, question, &p->value, &p->why) > 0))
         return p->value.text;

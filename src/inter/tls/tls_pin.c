@@ -82,14 +82,14 @@ int tls_check_pin(const struct tls_session *s, X509 *cert, struct err *e)
     if (s->shared->npins == 0)
         return 0;
     if (!cert)
-        return err_set(e, ERR_DENIED, "the %s sent no certificate, so there is no key to compare with pin-sha256",
+        return err_set(e, ERR_TLS_NO_CERT, "the %s sent no certificate, so there is no key to compare with pin-sha256",
                        tls_peer_word(s->shared));
     if (!digest_of(cert, digest))
-        return tls_error(e, ERR_OTHER, "the key of the %s's certificate", tls_peer_word(s->shared));
+        return tls_error(e, ERR_TLS_PIN, "the key of the %s's certificate", tls_peer_word(s->shared));
     if (is_pinned(s->shared, digest))
         return 0;
     (void)EVP_EncodeBlock(text, digest, DIGEST);
-    return err_set(e, ERR_DENIED, "the %s's key is none of those that are pinned, it is pin-sha256=%s",
+    return err_set(e, ERR_TLS_PIN, "the %s's key is none of those that are pinned, it is pin-sha256=%s",
                    tls_peer_word(s->shared), (const char *)text);
 }
 

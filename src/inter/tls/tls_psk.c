@@ -81,7 +81,7 @@ int tls_psk_require(const struct tls_session *s, struct err *e)
 {
     if (s->shared->server || !s->shared->psks || tls_psk_used(s))
         return 0;
-    return err_set(e, ERR_DENIED, "the server shows a certificate, and does not know the key \"%s\"",
+    return err_set(e, ERR_TLS_UNTRUSTED, "the server shows a certificate, and does not know the key \"%s\"",
                    s->shared->psks->v[0].name);
 }
 
@@ -137,10 +137,10 @@ static int load_file(struct psks *p, const struct opt *o, struct run *r, struct 
     struct secret_file file;
     if (secret_file_read(o, r, &file, e) < 0)
         return -1;
-    int rc = strlen(file.text) != file.len ? err_set(e, ERR_OTHER, "it has a NUL byte in it")
+    int rc = strlen(file.text) != file.len ? err_set(e, ERR_TLS_FILE, "it has a NUL byte in it")
                                            : psk_add_lines(p, file.text, e);
     if (rc == 0 && p->n == 0)
-        rc = err_set(e, ERR_OTHER, "it has no key in it");
+        rc = err_set(e, ERR_TLS_FILE, "it has no key in it");
     if (rc == 0 && file.exposed)
         diag(DIAG_WARN, "%s \"%s\" has keys in it, and anybody may read it", o->desc->name, o->v.s);
     secret_file_free(&file);
@@ -195,12 +195,12 @@ int tls_psk_prepare(const struct addr *a, struct tls_context *t, struct run *r, 
         return err_nomem(e);
     int rc = load(t->psks, a, r, e);
     if (rc == 0 && !t->server && t->psks->n > 1)
-        rc = err_set(e, ERR_OTHER, "a client has one key, and here are %zu", t->psks->n);
+        rc = err_set(e, ERR_TLS_FILE, "a client has one key, and here are %zu", t->psks->n);
     if (rc < 0) {
         e->where = o ? o->at : a->at;
         return -1;
     }
-    return (t->server ? serve(t) : show(t)) ? 0 : tls_error(e, ERR_OTHER, "ciphers with keys");
+    return (t->server ? serve(t) : show(t)) ? 0 : tls_error(e, ERR_TLS_CIPHER, "ciphers with keys");
 }
 
 void tls_psk_release(struct tls_context *t)

@@ -116,10 +116,10 @@ static int refuse(const struct tls_session *s, const char *name, int *alert)
     tls_shown(shown, sizeof shown, name, strlen(name));
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     if (*name)
-        (void)err_set(s->e, ERR_DENIED, "the client asks for \"%s\", and no certificate here is for that name "
+        (void)err_set(s->e, ERR_TLS_NAME, "the client asks for \"%s\", and no certificate here is for that name "
                                         "(strict-sni)", shown);
     else
-        (void)err_set(s->e, ERR_DENIED, "the client asks for no name (strict-sni)");
+        (void)err_set(s->e, ERR_TLS_NAME, "the client asks for no name (strict-sni)");
     return SSL_CLIENT_HELLO_ERROR;
 }
 

@@ -96,7 +96,7 @@ int tls_set_revoked(const struct addr *a, struct tls_context *t, struct run *r, 
     if ((file && add_list(file, store, r, e) < 0) || (dir && add_lists(dir, t, store, e) < 0))
         return -1;
     if (!X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
-        return tls_error(e, ERR_OTHER, "%s", any->desc->name);
+        return tls_error(e, ERR_TLS_FILE, "%s", any->desc->name);
     return 0;
 }
 
@@ -127,6 +127,6 @@ int tls_set_trust(const struct addr *a, struct tls_context *t, struct run *r, st
     if (dir && SSL_CTX_load_verify_dir(t->ctx, dir->v.s) != 1)
         return tls_option_error(dir, e);
     if (!file && !dir && SSL_CTX_set_default_verify_paths(t->ctx) != 1)
-        return tls_error(e, ERR_OTHER, "the system's trusted certificates");
+        return tls_error(e, ERR_TLS_FILE, "the system's trusted certificates");
     return 0;
 }

@@ -32,26 +32,27 @@ void tls_subject(const X509_NAME *name, char *text, size_t size)
 #define TAKE_WEAK "cipher=DEFAULT:@SECLEVEL=0 accepts it"
 static const struct {
     int verdict;
+    enum err_kind code;
     const char *words, *way_out;
 } verdicts[] = {
-    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, NULL, "cafile=<file> with it makes it trusted"},
-    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "it signed itself and is not trusted here", TRUST_IT},
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "its issuer is not known here", TRUST_IT},
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "its issuer is not known here", TRUST_IT},
-    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "its issuer is not known here", TRUST_IT},
-    {X509_V_ERR_INVALID_PURPOSE, "it is made for another purpose than this", NULL},
-    {X509_V_ERR_INVALID_CA, "its issuer is no CA and must not sign", NULL},
-    {X509_V_ERR_PERMITTED_VIOLATION, "its authorities may not certify such a name", NULL},
-    {X509_V_ERR_EXCLUDED_VIOLATION, "its authorities may not certify such a name", NULL},
-    {X509_V_ERR_CERT_HAS_EXPIRED, "it has expired", NULL},
-    {X509_V_ERR_CERT_NOT_YET_VALID, "it is not yet valid, or the clock here is wrong", NULL},
-    {X509_V_ERR_CERT_REVOKED, "it has been revoked", NULL},
-    {X509_V_ERR_UNABLE_TO_GET_CRL, "there is no revocation list of its issuer",
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, ERR_TLS_ISSUER, NULL, "cafile=<file> with it makes it trusted"},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, ERR_TLS_ISSUER, "it signed itself and is not trusted here", TRUST_IT},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, ERR_TLS_ISSUER, "its issuer is not known here", TRUST_IT},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, ERR_TLS_ISSUER, "its issuer is not known here", TRUST_IT},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, ERR_TLS_ISSUER, "its issuer is not known here", TRUST_IT},
+    {X509_V_ERR_INVALID_PURPOSE, ERR_TLS_UNTRUSTED, "it is made for another purpose than this", NULL},
+    {X509_V_ERR_INVALID_CA, ERR_TLS_UNTRUSTED, "its issuer is no CA and must not sign", NULL},
+    {X509_V_ERR_PERMITTED_VIOLATION, ERR_TLS_UNTRUSTED, "its authorities may not certify such a name", NULL},
+    {X509_V_ERR_EXCLUDED_VIOLATION, ERR_TLS_UNTRUSTED, "its authorities may not certify such a name", NULL},
+    {X509_V_ERR_CERT_HAS_EXPIRED, ERR_TLS_EXPIRED, "it has expired", NULL},
+    {X509_V_ERR_CERT_NOT_YET_VALID, ERR_TLS_EXPIRED, "it is not yet valid, or the clock here is wrong", NULL},
+    {X509_V_ERR_CERT_REVOKED, ERR_TLS_REVOKED, "it has been revoked", NULL},
+    {X509_V_ERR_UNABLE_TO_GET_CRL, ERR_TLS_REVOKED, "there is no revocation list of its issuer",
      "crlfile=<file> and crlpath=<directory> need one for each authority"},
-    {X509_V_ERR_CRL_HAS_EXPIRED, "the revocation list of its issuer is out of date", NULL},
-    {X509_V_ERR_EE_KEY_TOO_SMALL, "its key is too short", TAKE_WEAK},
-    {X509_V_ERR_CA_KEY_TOO_SMALL, "its key is too short", TAKE_WEAK},
-    {X509_V_ERR_CA_MD_TOO_WEAK, "it is signed with a digest that is too weak", TAKE_WEAK},
+    {X509_V_ERR_CRL_HAS_EXPIRED, ERR_TLS_REVOKED, "the revocation list of its issuer is out of date", NULL},
+    {X509_V_ERR_EE_KEY_TOO_SMALL, ERR_TLS_UNTRUSTED, "its key is too short", TAKE_WEAK},
+    {X509_V_ERR_CA_KEY_TOO_SMALL, ERR_TLS_UNTRUSTED, "its key is too short", TAKE_WEAK},
+    {X509_V_ERR_CA_MD_TOO_WEAK, ERR_TLS_UNTRUSTED, "it is signed with a digest that is too weak", TAKE_WEAK},
 };
 
 void tls_describe(const X509 *cert, char *text, size_t size)
@@ -70,14 +71,16 @@ static int untrusted(const struct tls_session *s, X509_STORE_CTX *store, struct 
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
     char about[TLS_DESCRIPTION] = "";
     const char *words = X509_verify_cert_error_string(verdict), *way_out = NULL;
+    enum err_kind code = ERR_TLS_UNTRUSTED;
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
         if (verdicts[i].verdict == verdict) {
             words = verdicts[i].words ? verdicts[i].words : words;
             way_out = verdicts[i].way_out;
+            code = verdicts[i].code;
         }
     if (cert)
         tls_describe(cert, about, sizeof about);
-    return err_set(e, ERR_DENIED,
+    return err_set(e, code,
                    "the %s's certificate is not trusted: %s%s: %s (%s%sverify=0 accepts any certificate)",
                    tls_peer_word(s->shared), depth > 0 ? "its issuer " : "", about, words,
                    way_out ? way_out : "", way_out ? ", " : "");
@@ -118,10 +121,10 @@ int tls_verify_peer(const struct tls_session *s, struct err *e)
      * about nobody ever getting past the callback by another way. */
     long verdict = SSL_get_verify_result(s->ssl);
     if (!cert)
-        return err_set(e, ERR_DENIED, "the %s sent no certificate (verify=0 accepts that)",
+        return err_set(e, ERR_TLS_NO_CERT, "the %s sent no certificate (verify=0 accepts that)",
                        tls_peer_word(s->shared));
     if (verdict != X509_V_OK)
-        return err_set(e, ERR_DENIED, "the %s's certificate is not trusted: %s", tls_peer_word(s->shared),
+        return err_set(e, ERR_TLS_UNTRUSTED, "the %s's certificate is not trusted: %s", tls_peer_word(s->shared),
                        X509_verify_cert_error_string(verdict));
     return tls_check_name(s, cert, SSL_get0_verified_chain(s->ssl), e) < 0 ? -1 : tls_check_staple(s, e);
 }

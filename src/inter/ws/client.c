@@ -76,9 +76,10 @@ static int refused(const struct ws_session *s, int status, const char *text, str
     printable(shown, sizeof shown, text);
     if (location)
         printable(where, sizeof where, location);
-    return err_set(e, kind_of(status), "the server refused the WebSocket: %s%s%s%s", shown,
-                   *where ? "; it is at " : "", where,
-                   status == 401 ? s->config->authority ? " (the credentials were sent)" : "; give auth" : "");
+    (void)err_set(e, kind_of(status), "the server refused the WebSocket: %s%s%s%s", shown,
+                  *where ? "; it is at " : "", where,
+                  status == 401 ? s->config->authority ? " (the credentials were sent)" : "; give auth" : "");
+    return err_called(e, ERR_WEBSOCKET);
 }
 
 static bool is_word(const char *word, size_t n, void *arg)
@@ -129,6 +130,6 @@ int ws_ask(struct ws_session *s, struct session_side *wire, struct err *e)
     s->asked = true;
     int rc = head_take(&s->head, wire->in, &too_large, e);
     if (rc == 0 && wire->in_eof)
-        return err_set(e, ERR_PROTOCOL, "the peer closed the connection during the WebSocket handshake");
+        return err_set(e, ERR_CUT, "the peer closed the connection during the WebSocket handshake");
     return rc <= 0 ? rc : check_answer(s, e);
 }

@@ -284,7 +284,7 @@ static int read_authority(struct ws_config *c, struct run *r, struct err *e)
     int rc = secret_value(c->addr, &opt_ws_auth, r, handshake_deadline(handshake_patience(c->addr)), &v, e);
     size_t n = rc > 0 ? strlen(v.text) : 0;
     if (rc > 0 && !strchr(v.text, ':')) {
-        (void)err_set(e, ERR_USAGE, "auth is <user>:<password>");
+        (void)err_set(e, ERR_BAD_VALUE, "auth is <user>:<password>");
         rc = err_points_at(e, opt_find(c->addr, &opt_ws_auth)->at);
     }
     if (rc > 0 && !(c->authority = malloc(4 * (n + 2) / 3 + 4)))

@@ -57,7 +57,7 @@ static int refuse(struct ws_session *s, int status, const char *why, struct err 
                    r->status, r->words, r->field, strstr(r->field, "Connection:") ? "" : "Connection: close\r\n", n);
     if (!(s->why = calloc(1, sizeof *s->why)))
         return err_nomem(e);
-    (void)err_set(s->why, status == 401 || status == 403 ? ERR_DENIED : ERR_PROTOCOL, "%s; it was told %d %s", why,
+    (void)err_set(s->why, status == 401 || status == 403 ? ERR_LOGIN : ERR_PROTOCOL, "%s; it was told %d %s", why,
                   r->status, r->words);
     s->refuses = true;
     return say(s, head, body, asks_head(s) ? 0 : (size_t)n, e) < 0 ? -1 : 1;
