@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ enum { LEFT_OVER = 99, MUCH = 8 << 20 };
 
 /* ---- a family of the test's own ---- */
 
-static int alive; /* states */
+static atomic_int alive; /* states */
 
 struct wish {
     bool counted, much;
