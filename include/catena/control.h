@@ -25,6 +25,9 @@ enum control_kind {
     CONTROL_LINE_STATE,  /* bits as NOTIFY-LINESTATE has them */
     CONTROL_MODEM_STATE, /* bits as NOTIFY-MODEMSTATE has them */
     CONTROL_PURGE,       /* bits: 1 what the line has received, 2 what it has yet to send */
+    /* Of a session that is sealed below (seal.h), to the port of its wire. */
+    CONTROL_ALERT,       /* level << 8 | description */
+    CONTROL_NEW_KEYS,    /* what follows has others, which the session tells next */
     CONTROL_KINDS
 };
 

@@ -15,6 +15,7 @@
 #include "catena/api.h"
 #include "catena/buf.h"
 #include "catena/err.h"
+#include "catena/seal.h"
 #include "catena/wire.h"
 
 struct run;
@@ -185,6 +186,10 @@ struct session_ops {
     int (*opened)(void *st, const struct addr *a, struct run *r, struct err *e);
     /* wait_now() when step has to be called again although nothing came; -1 not. May be NULL. */
     int64_t (*due)(const void *st);
+    /* What it sends may be sealed below (seal.h). Asked once it is opened: how, or NULL, not (yet). When all that it has
+     * sent is written, sealed() is told what came of it: done, or why not, in e, and may say -1. NULL: it never wants it. */
+    const struct seal *(*seal)(void *st);
+    int (*sealed)(void *st, bool done, struct err *e);
     void (*close)(void *st);
 };
 

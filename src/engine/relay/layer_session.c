@@ -117,6 +117,20 @@ static void drop_empty_record(struct buf *b)
         buf_consume(b, 0);
 }
 
+/* Only who stands right over the port can be sealed there. */
+static int seal_below(struct engine *e, struct layer *l, const struct sides *s, bool *moved, struct err *err)
+{
+    const struct seal *how = l->opened && l->session->seal ? l->session->seal(l->session_st) : NULL;
+    struct port **port = &e->side[l->link->wire].port;
+    bool at_port = s->wire == stack_seam(e, l->link->wire) && *port;
+    if (!how || (at_port && buf_holds(&s->wire->buf[s->down])))
+        return 0;
+    int rc = at_port ? port_seal(port, how, err)
+                     : err_set(err, ERR_OTHER, "something stands between it and its connection");
+    *moved = true;
+    return l->session->sealed(l->session_st, rc == 0, err);
+}
+
 static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
 {
     const struct sides s = sides_of(e, l);
@@ -164,7 +178,7 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
         buf_consume(&s.data->buf[s.up], s.data->buf[s.up].len);
     struct amounts after = amounts(&s);
     *moved |= !equal(&before, &after);
-    return 0;
+    return seal_below(e, l, &s, moved, err);
 }
 
 static int64_t due(const struct engine *e, const struct layer *l)

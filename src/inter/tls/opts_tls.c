@@ -35,6 +35,8 @@ TLS(opt_tls_egd, "openssl-egd", "egd", STRING,
 TLS_FILE(opt_tls_key, "openssl-key", "key", "file of the own private key (PEM)");
 TLS(opt_tls_keylog, "openssl-keylog", "keylog", STRING,
     "append the secrets of each connection to this file, for Wireshark");
+TLS(opt_tls_kernel, "openssl-ktls", "ktls", BOOL,
+    "the kernel encrypts what is sent, where it can: TLS 1.3 right over TCP");
 NAMED_OPTION(opt_tls_max_version, "openssl-max-proto-version", "max-proto-version max-version",
              GROUP_OPENSSL, OFFSET, STRING, "highest protocol version: TLS1.0 to TLS1.3");
 TLS(opt_tls_maxfraglen, "openssl-maxfraglen", "maxfraglen", INT,
@@ -78,7 +80,7 @@ TLS(opt_tls_verify, "openssl-verify", "verify", BOOL, "check the peer's certific
 OPTION_TABLE(tls) = {
     &opt_tls_alpn, &opt_tls_cafile, &opt_tls_capath, &opt_tls_cert, &opt_tls_cipher, &opt_tls_commonname,
     &opt_tls_commonname_match, &opt_tls_compress, &opt_tls_crlfile, &opt_tls_crlpath, &opt_tls_dhparam, &opt_tls_egd,
-    &opt_tls_key, &opt_tls_keylog, &opt_tls_max_version, &opt_tls_maxfraglen, &opt_tls_maxsendfrag, &opt_tls_method,
+    &opt_tls_key, &opt_tls_keylog, &opt_tls_kernel, &opt_tls_max_version, &opt_tls_maxfraglen, &opt_tls_maxsendfrag, &opt_tls_method,
     &opt_tls_min_version, &opt_tls_no_sni, &opt_tls_ocsp, &opt_tls_ocsp_file, &opt_tls_p12,
     NAMED_SECRET_ROWS(opt_tls_passphrase),
     &opt_tls_pin, &opt_tls_pseudo, &opt_tls_psk, &opt_tls_psk_env, &opt_tls_psk_file, &opt_reload, &opt_tls_resume,

@@ -13,6 +13,7 @@
 #include "catena/renewed.h"
 #include "inter/starttls/opts_starttls.h"
 #include "inter/tls/opts_tls.h"
+#include "inter/tls/tls_kernel.h"
 #include "inter/tls/tls_psk.h"
 #include "inter/tls/tls_resume.h"
 
@@ -25,6 +26,7 @@ static void session_close(void *st)
     renewed_give(s->renewed, s->shared);
     sink_close(&s->key_log);
     buf_fini(&s->wire.waiting);
+    tls_kernel_close(s);
     free(s->resume_key);
     free(s->psk_name);
     free(s->expect);
@@ -60,7 +62,7 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
         SSL_set_accept_state(s->ssl);
     else
         SSL_set_connect_state(s->ssl);
-    if (tls_names(a, s, e) < 0) {
+    if (tls_names(a, s, e) < 0 || tls_kernel_open(s, e) < 0) {
         session_close(s);
         return -1;
     }
@@ -173,6 +175,8 @@ static int send_data(struct tls_session *s, struct session_side *data, const str
              tls_word(s), s->fragment);
         s->told_split = true;
     }
+    if (tls_kernel_waits(s, data) || (tls_kernel_seals(s) && !tls_kernel_send(s, data->in, wire->out)))
+        return 0;
     while (data->in->len > 0) {
         size_t n = next_piece(s, data, wire);
         if (n == 0)
@@ -221,7 +225,9 @@ static int step(struct tls_session *s, struct session_side *data, struct session
         rc = receive(s, data, wire);
     if (rc == 0 && s->ready)
         rc = send_data(s, data, wire);
-    wire->out_eof |= s->said_bye && tls_bio_flush(&s->wire);
+    if (tls_kernel_seals(s)) /* a goodbye, or an alert */
+        (void)tls_kernel_say(s, wire->out);
+    wire->out_eof |= s->said_bye && tls_bio_flush(&s->wire) && tls_kernel_has_said_all(s);
     return rc;
 }
 
@@ -293,7 +299,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
 #define SESSION                                                                                    \
     .records = true, .common = {tls_shares, tls_prepare, renewed_free, renewed_look},                             \
     .open = session_open, .step = session_step, .ready = session_ready, .opened = session_opened,  \
-    .close = session_close
+    .seal = tls_kernel_seal, .sealed = tls_kernel_sealed, .close = session_close
 
 static const struct session_ops tls_ops = {SESSION};
 const struct session_ops dtls_ops = {SESSION, .over_records = true, .due = dtls_due};

@@ -42,6 +42,7 @@ struct tls_context {
     size_t npins;
     const char *revoked; /* crlpath=, or NULL */
     enum tls_ocsp ocsp;
+    bool in_kernel; /* what is sent is to be sealed there: tls_kernel.h */
 };
 
 /* What the BIO moves bytes in and out of; in and out are there during a step only. */
@@ -72,6 +73,7 @@ struct tls_session {
     unsigned char cookie[16];
     char *resume_key;  /* under which a client keeps the session */
     bool gave_ticket;
+    struct tls_kernel *kernel; /* tls_kernel.h; NULL: it has nothing to do with it */
     char *psk_name; /* the key that a client has named, */
     bool psk_known; /* and that is here */
 };

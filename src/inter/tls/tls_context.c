@@ -5,6 +5,7 @@
 #include "inter/libraries/libraries.h"
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls_certs.h"
+#include "inter/tls/tls_kernel.h"
 #include "inter/tls/tls_psk.h"
 #include "inter/tls/tls_resume.h"
 
@@ -249,7 +250,7 @@ int tls_option_error(const struct opt *o, struct err *e)
 /* In this order; each takes its options and leaves the rest. */
 static int (*const steps[])(const struct addr *, struct tls_context *, struct run *, struct err *) = {
     tls_check_silent, begin, tls_psk_prepare, set_versions, set_ciphers, tls_set_identity, tls_set_staples, tls_set_trust, tls_set_revoked, tls_set_pins,
-    tls_set_ocsp, tls_set_alpn, set_fragments, look_at_relics, tls_resume_prepare, tls_key_log_prepare,
+    tls_set_ocsp, tls_set_alpn, set_fragments, look_at_relics, tls_resume_prepare, tls_kernel_prepare, tls_key_log_prepare,
 };
 
 static int take_steps(const struct addr *a, struct tls_context *t, struct run *r, struct err *e)

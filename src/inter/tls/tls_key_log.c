@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The secrets of connections, a line each as other programs write and Wireshark reads them: into the file
- * that keylog= names, and to the run, for taps. */
+ * that keylog= names, to the run, for taps, and to who makes the kernel's keys of them. */
 #include "inter/tls/opts_tls.h"
-#include "inter/tls/tls.h"
+#include "inter/tls/tls_kernel.h"
 
 #include <string.h>
 #include <sys/uio.h>
@@ -16,6 +16,7 @@ static void tell(const SSL *ssl, const char *line)
     struct tls_session *s = SSL_get_app_data(ssl);
     struct iovec v[] = {{(void *)(uintptr_t)line, strlen(line)}, {(void *)(uintptr_t)"\n", 1}};
     run_tell_secret(s->run, line);
+    tls_kernel_secret(s, line);
     if (sink_is_open(&s->key_log))
         sink_put(&s->key_log, v, 2);
 }
@@ -32,7 +33,7 @@ int tls_key_log_prepare(const struct addr *a, struct tls_context *t, struct run 
     }
     if (o)
         diag(DIAG_NOTICE, "whoever reads \"%s\" can decrypt the connections of %s", o->v.s, a->label);
-    if (o || (r->plan && r->plan->wants_secrets))
+    if (o || t->in_kernel || (r->plan && r->plan->wants_secrets))
         SSL_CTX_set_keylog_callback(t->ctx, tell);
     return 0;
 }

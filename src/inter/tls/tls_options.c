@@ -2,6 +2,7 @@
  * What can be said of TLS options before anything is opened. */
 #include "inter/tls/opts_tls.h"
 #include "inter/tls/tls.h"
+#include "inter/tls/tls_kernel.h"
 #include "inter/tls/tls_psk.h"
 
 static int refuse_any(const struct addr *a, const struct option_desc *const *rows, const char *why, struct err *e)
@@ -46,7 +47,7 @@ static int check_both(const struct addr *a, struct err *e)
     };
     if (refuse_empty(a, wanted, e) < 0)
         return -1;
-    return tls_check_alpn(a, e) < 0 || tls_check_pins(a, e) < 0 ? -1 : 0;
+    return tls_check_alpn(a, e) < 0 || tls_check_pins(a, e) < 0 || tls_kernel_check(a, e) < 0 ? -1 : 0;
 }
 
 int tls_check_client(const struct addr *a, struct err *e)
