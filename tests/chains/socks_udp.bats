@@ -103,6 +103,29 @@ all_have_said() {
     run catena -n - 'socks5-udp:a:1,udp-address=some.name|tcp:a:1'
     has "$output" 'udp-address: "some.name" is no IP address'
 }
+@test "udp-ports: only those, and it is said when all are taken" {
+    echoes
+    only=$(free_port)
+    start_listener server -d "socks-server,commands=udp,udp-ports=$only-$only|tcp-l:0,bind=127.0.0.1,fork" "$TARGET"
+    same 'one two ' "$(asks "tcp:127.0.0.1:$port")"
+    has "$(<server.err)" "packets are awaited at .*127.0.0.1:$only\$"
+    mkfifo hold
+    start holds "$CATENA_BIN" - "socks5-udp:127.0.0.1:$target|tcp:127.0.0.1:$port" <>hold
+    echo one >hold
+    wait_for 5 file_has holds.out one
+    same 1 "$(script refused 127.0.0.1 "$port" 3)"
+    wait_for 5 file_has server.err " E .*UDP at 127.0.0.1:0: all of the ports $only to $only are taken"
+    kill "$(<holds.pid)"
+    wait_for 5 eval '[ -z "$(ss -Hlun "sport = :$only")" ]'
+    same 'one two ' "$(asks "tcp:127.0.0.1:$port")"
+    for value in 5 9-5 0-7 1-70000 1-2x ''; do
+        fails catena -n "socks-server,open,commands=udp,udp-ports=$value|tcp-l:0" "$TARGET" 2>err
+        has "$(<err)" "udp-ports: \"$value\" is no range of ports"
+    done
+    fails catena -n "socks-server,open,udp-ports=1-9|tcp-l:0" "$TARGET" 2>err
+    has "$(<err)" 'udp-ports: clients may not ask for UDP; commands=udp lets them'
+}
+
 told() { run "${@:2}" </dev/null && has "$output" "$1"; } # <pattern> <command...>
 
 @test "socks5-udp: servers that tell any address, a name, dribble, lie, and end" {

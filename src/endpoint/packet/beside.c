@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "catena/addr.h"
@@ -201,15 +202,32 @@ int beside_connect(const struct addr *a, const struct sockname *to, struct port 
     return make(a, fd, PORT_ENDLESS, NULL, out, e);
 }
 
-int beside_await(const struct addr *a, struct sockname *at, const struct sockname *peer, struct port **out, struct err *e)
+/* The search begins anywhere: a port that was left a moment ago may still get what was for somebody else. */
+static int bind_one(int fd, struct sockname *at, struct beside_ports ports, struct err *e)
 {
     char text[SOCKNAME_TEXT];
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    int n = ports.last - ports.first + 1, from = (int)(now.tv_nsec / 1000 % n);
+    for (int i = 0; i < n; i++) {
+        sockname_set_port(at, ports.first + (from + i) % n);
+        if (bind(fd, &at->u.sa, at->len) == 0)
+            return 0;
+        if (errno != EADDRINUSE)
+            return err_sys(e, "UDP at %s", sockname_name(at, text));
+    }
+    sockname_set_port(at, 0);
+    return err_set(e, ERR_BUSY, "UDP at %s: all of the ports %d to %d are taken", sockname_name(at, text), ports.first,
+                   ports.last);
+}
+
+int beside_await(const struct addr *a, struct sockname *at, struct beside_ports ports, const struct sockname *peer,
+                 struct port **out, struct err *e)
+{
     int fd = udp_socket(at, e);
     if (fd < 0)
         return -1;
-    sockname_set_port(at, 0);
-    if (bind(fd, &at->u.sa, at->len) < 0) {
-        (void)err_sys(e, "UDP at %s", sockname_name(at, text));
+    if (bind_one(fd, at, ports, e) < 0) {
         close(fd);
         return -1;
     }

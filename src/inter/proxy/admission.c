@@ -9,6 +9,7 @@
 
 #include "catena/diag.h"
 #include "catena/facts.h"
+#include "catena/renewed.h"
 #include "catena/run.h"
 #include "inter/proxy/opts_server.h"
 #include "inter/proxy/target.h"
@@ -70,7 +71,7 @@ bool admission_serves_anybody(const struct addr *a)
 void admission_release(void *shared)
 {
     struct admission *m = shared;
-    logins_free(&m->logins);
+    renewed_free(m->logins);
     rules_free(&m->rules);
     free(m);
 }
@@ -80,13 +81,29 @@ int admission_prepare(const struct addr *a, struct run *r, void **shared, struct
     struct admission *m = calloc(1, sizeof *m);
     if (!m)
         return err_nomem(e);
+    m->logs_in = opt_find(a, &opt_auth) || opt_find(a, &opt_auth_file);
     if (read_commands(a, &m->commands, e) < 0 || rules_load(&m->rules, a, e) < 0 ||
-        logins_load(&m->logins, a, r, e) < 0) {
+        renewed_new(&logins_renewed, a, r, &m->logins, e) < 0) {
         admission_release(m);
         return -1;
     }
     *shared = m;
     return 0;
+}
+
+void admission_renew(void *shared, struct run *r)
+{
+    const struct admission *m = shared;
+    renewed_look(m->logins, r);
+}
+
+bool admission_admits(const struct admission *m, struct run *r, const char *user, size_t nuser, const char *password,
+                      size_t npassword)
+{
+    const struct logins *l = renewed_take(m->logins, r);
+    bool good = logins_admit(l, user, nuser, password, npassword);
+    renewed_give(m->logins, l);
+    return good;
 }
 
 /* ---- granting ---- */

@@ -10,14 +10,20 @@
 
 #define GIVES_WISH "targethost targetport targetuser command proto"
 
+struct renewed;
 struct admission { /* what all connections share */
-    struct logins logins;
+    struct renewed *logins; /* struct logins; may have been made anew for the next connection */
+    bool logs_in;           /* there are any */
     struct rules rules;
     unsigned commands; /* a bit for each name of the list in the form's .arg that may be asked for */
 };
 int admission_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
 void admission_release(void *shared);
-#define ADMISSION_COMMON {.prepare = admission_prepare, .release = admission_release}
+void admission_renew(void *shared, struct run *r);
+#define ADMISSION_COMMON {.prepare = admission_prepare, .release = admission_release, .renew = admission_renew}
+/* May who says that log in now? */
+bool admission_admits(const struct admission *m, struct run *r, const char *user, size_t nuser, const char *password,
+                      size_t npassword);
 
 /* form.arg of such a server. */
 struct server_kind {

@@ -59,7 +59,9 @@ int associate_open(const struct addr *a, struct wire *w, const struct outcome *o
 {
     struct sockname peer;
     char text[SOCKNAME_TEXT];
-    if (beside_addresses(w->end_fd, at, &peer, e) < 0 || find_client(a, o, &peer, e) < 0 || beside_await(a, at, &peer, &w->beside, e) < 0)
+    struct beside_ports ports;
+    if (udp_ports(a, &ports, e) < 0 || beside_addresses(w->end_fd, at, &peer, e) < 0 || find_client(a, o, &peer, e) < 0 ||
+        beside_await(a, at, ports, &peer, &w->beside, e) < 0)
         return -1;
     (void)udp_address(a, at);
     diag(DIAG_INFO, "the client's packets are awaited at %s", sockname_text(at, text));

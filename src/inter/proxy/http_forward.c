@@ -23,6 +23,7 @@ enum part {
 };
 
 struct forward {
+    struct run *run;
     const struct admission *admission;
     struct buf head, made;
     enum part part;
@@ -58,6 +59,7 @@ static int forward_start(void *st, const struct codec_place *where, struct err *
 {
     struct forward *f = st;
     (void)e;
+    f->run = where->run;
     f->admission = run_shared_of(where->run, where->addr);
     return 0;
 }
@@ -78,7 +80,7 @@ static bool goes_on(struct forward *f, const struct http_request *q)
     char user[LOGIN_MAX + 1];
     bool same_target = !f->begun || (f->port == q->port && strcasecmp(f->host, q->host) == 0);
     bool same_login = f->begun && q->login.s && strlen(f->login) == q->login.n && memcmp(f->login, q->login.s, q->login.n) == 0;
-    if (q->tunnel || !same_target || (!same_login && !http_admits(f->admission, q, user)))
+    if (q->tunnel || !same_target || (!same_login && !http_admits(f->admission, f->run, q, user)))
         return false;
     if (q->login.n < sizeof f->login) {
         memcpy(f->login, q->login.s ? q->login.s : "", q->login.n);

@@ -85,14 +85,14 @@ static int refuse_because(struct wire *w, const struct visit *v, const struct er
 
 /* ---- logging in ---- */
 
-bool http_admits(const struct admission *m, const struct http_request *q, char user[LOGIN_MAX + 1])
+bool http_admits(const struct admission *m, struct run *r, const struct http_request *q, char user[LOGIN_MAX + 1])
 {
     struct http_login login;
     user[0] = '\0';
-    if (m->logins.n == 0)
+    if (!m->logs_in)
         return true;
     bool good = http_login_decode(&q->login, &login) &&
-                logins_admit(&m->logins, login.user, login.nuser, login.password, login.npassword);
+                admission_admits(m, r, login.user, login.nuser, login.password, login.npassword);
     if (good) {
         char text[LOGIN_MAX + 1];
         (void)snprintf(text, sizeof text, "%.*s", (int)login.nuser, login.user);
@@ -208,7 +208,7 @@ static int hear(struct visit *v, const struct admission *m, const struct addr *a
         return refuse(w, v, 400, "", e->text);
     v->tunnel = q.tunnel;
     v->head_only = q.method.n == 4 && memcmp(q.method.s, "HEAD", 4) == 0;
-    if (!http_admits(m, &q, wish.user))
+    if (!http_admits(m, w->run, &q, wish.user))
         return ask_for_login(a, w, v, &q, n, last, e) < 0 ? -1 : 1;
     if (q.counted && q.forwards == 0)
         return answer_for_itself(m, w, v, &q, n, e);

@@ -10,7 +10,7 @@
 #define PROTO_FORWARD "http" /* {proto}: requests pass, and are looked at */
 
 /* May who says that use this proxy? user: who he is, if he has to say it. */
-bool http_admits(const struct admission *m, const struct http_request *q, char user[LOGIN_MAX + 1]);
+bool http_admits(const struct admission *m, struct run *r, const struct http_request *q, char user[LOGIN_MAX + 1]);
 
 extern const struct codec_pair http_forward;
 

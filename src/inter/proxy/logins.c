@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catena/diag.h"
+#include "catena/renewed.h"
 #include "catena/secret.h"
 #include "inter/libraries/libraries.h"
 #include "inter/proxy/opts_server.h"
@@ -165,3 +166,24 @@ void logins_free(struct logins *l)
     free(l->v);
     *l = (struct logins){0};
 }
+
+static int make(const struct addr *a, struct run *r, void **out, struct err *e)
+{
+    struct logins *l = malloc(sizeof *l);
+    if (!l)
+        return err_nomem(e);
+    if (logins_load(l, a, r, e) < 0) {
+        free(l);
+        return -1;
+    }
+    *out = l;
+    return 0;
+}
+
+static void release(void *logins)
+{
+    logins_free(logins);
+    free(logins);
+}
+
+const struct renewed_ops logins_renewed = {make, release};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Who may log in: users and passwords, or their hashes, from options auth and auth-file. Read once; const
- * afterwards, so that threads may share them. */
+ * Who may log in: users and passwords, or their hashes, from options auth and auth-file. Const once they are
+ * read, so that threads may share them. */
 #ifndef CATENA_INTER_LOGINS_H
 #define CATENA_INTER_LOGINS_H
 
@@ -26,6 +26,8 @@ struct logins {
 
 int logins_load(struct logins *l, const struct addr *a, struct run *r, struct err *e);
 void logins_free(struct logins *l);
+/* The same, allocated. */
+extern const struct renewed_ops logins_renewed;
 /* Takes the same time for all users, known or not, and all passwords of a length. */
 bool logins_admit(const struct logins *l, const char *user, size_t nuser, const char *password,
                   size_t npassword);

@@ -18,11 +18,13 @@ NAMED_OPTION(opt_open, "open", NULL, 0, LATE, BOOL, "anybody who reaches this ma
 NAMED_OPTION(opt_commands, "commands", NULL, 0, LATE, STRING, "what clients may ask for, with blanks between");
 NAMED_OPTION(opt_udp_address, "udp-address", NULL, 0, LATE, STRING,
              "the address for packets, instead of the one that the server has or tells");
+NAMED_OPTION(opt_udp_ports, "udp-ports", NULL, 0, LATE, STRING,
+             "<first>-<last>, the ports at which packets of clients are awaited; default any");
 NAMED_OPTION(opt_realm, "realm", NULL, 0, LATE, STRING, "what clients are told they log in to, default catena");
 
 OPTION_TABLE(socks_server) = {
     &opt_allow, &opt_auth, &opt_auth_env, &opt_auth_file, &opt_commands, &opt_deny, &opt_handshake_timeout, &opt_open,
-    &opt_udp_address,
+    &opt_reload, &opt_udp_address, &opt_udp_ports,
     OPTIONS_END,
 };
 OPTION_TABLE(socks_udp) = {
@@ -31,6 +33,6 @@ OPTION_TABLE(socks_udp) = {
 };
 OPTION_TABLE(proxy_server) = {
     &opt_allow, &opt_auth, &opt_auth_env, &opt_auth_file, &opt_commands, &opt_deny, &opt_handshake_timeout, &opt_open,
-    &opt_realm,
+    &opt_realm, &opt_reload,
     OPTIONS_END,
 };

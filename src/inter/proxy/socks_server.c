@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catena/beside.h"
 #include "catena/diag.h"
 #include "catena/inter.h"
 #include "inter/proxy/admission.h"
@@ -84,7 +85,7 @@ static int rep_of(const struct err *why)
 
 static int choose_method(const struct admission *m, struct wire *w, struct err *e)
 {
-    unsigned char n, methods[255], reply[2] = {5, m->logins.n > 0 ? METHOD_USER : METHOD_NONE};
+    unsigned char n, methods[255], reply[2] = {5, m->logs_in ? METHOD_USER : METHOD_NONE};
     if (wire_read(w, &n, 1, e) < 0 || wire_read(w, methods, n, e) < 0)
         return -1;
     bool offered = memchr(methods, reply[1], n) != NULL;
@@ -93,7 +94,7 @@ static int choose_method(const struct admission *m, struct wire *w, struct err *
     if (wire_write(w, reply, sizeof reply, e) < 0)
         return -1;
     return offered ? 0
-                   : err_set(e, ERR_LOGIN, m->logins.n > 0 ? "the client does not offer to log in with a password"
+                   : err_set(e, ERR_LOGIN, m->logs_in ? "the client does not offer to log in with a password"
                                                             : "the client insists on logging in");
 }
 
@@ -119,7 +120,7 @@ static int log_in(const struct admission *m, struct wire *w, char who[static LOG
         return err_set(e, ERR_PROTOCOL, "the login has version %u instead of 1", (unsigned)version);
     if (read_field(w, user, &nuser, e) < 0 || read_field(w, password, &npassword, e) < 0)
         return -1;
-    bool good = logins_admit(&m->logins, user, nuser, password, npassword);
+    bool good = admission_admits(m, w->run, user, nuser, password, npassword);
     explicit_bzero(password, sizeof password);
     printable(who, LOGIN_MAX + 1, user);
     reply[1] = !good;
@@ -174,7 +175,7 @@ static int learn5(struct client *c, const struct admission *m, struct wire *w, s
     if (c->turn == GREETS) {
         if (choose_method(m, w, e) < 0)
             return -1;
-        c->turn = m->logins.n > 0 ? LOGS_IN : ASKS;
+        c->turn = m->logs_in ? LOGS_IN : ASKS;
         return 1;
     }
     if (c->turn == LOGS_IN) {
@@ -217,7 +218,7 @@ static int learn4(const struct client *c, const struct admission *m, struct wire
         (void)inet_ntop(AF_INET, head + 3, wish->host, sizeof wish->host);
     else if (read_text(w, wish->host, "name", e) < 0)
         return -1;
-    if (m->logins.n == 0)
+    if (!m->logs_in)
         return 0;
     (void)err_set(e, ERR_LOGIN, "SOCKS4 has no passwords, and clients have to log in");
     return refuse(c, w, REP_DENIED);
@@ -325,7 +326,11 @@ static int socks_answer(void *st, const struct addr *a, struct run *r, struct wi
 
 static int socks_check(const struct addr *a, struct err *e)
 {
-    return admission_check(a, e) < 0 ? -1 : udp_address_check(a, e);
+    struct beside_ports ports;
+    const struct opt *o = opt_find(a, &opt_udp_ports);
+    if (o && !admission_may_ask(a, SOCKS_UDP))
+        return err_at(e, o->at, "udp-ports: clients may not ask for UDP; commands=udp lets them");
+    return admission_check(a, e) < 0 || udp_ports(a, &ports, e) < 0 ? -1 : udp_address_check(a, e);
 }
 
 static const struct negotiator_ops socks_ops = {

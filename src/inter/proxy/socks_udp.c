@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catena/beside.h"
 #include "catena/diag.h"
 #include "inter/proxy/opts_server.h"
 #include "inter/proxy/rules.h"
@@ -104,6 +105,19 @@ int udp_address_check(const struct addr *a, struct err *e)
     const struct opt *o = opt_find(a, &opt_udp_address);
     struct sockname ignored = {0};
     return !o || udp_address(a, &ignored) ? 0 : err_at(e, o->at, "udp-address: \"%s\" is no IP address", o->v.s ? o->v.s : "");
+}
+
+int udp_ports(const struct addr *a, struct beside_ports *ports, struct err *e)
+{
+    const struct opt *o = opt_find(a, &opt_udp_ports);
+    int end = 0;
+    *ports = (struct beside_ports){0};
+    if (!o)
+        return 0;
+    if (sscanf(o->v.s ? o->v.s : "", "%5d-%5d%n", &ports->first, &ports->last, &end) == 2 && o->v.s[end] == '\0' &&
+        ports->first > 0 && ports->first <= ports->last && ports->last <= UINT16_MAX)
+        return 0;
+    return err_at(e, o->at, "udp-ports: \"%s\" is no range of ports as 40000-40099", o->v.s ? o->v.s : "");
 }
 
 /* ---- packets ---- */

@@ -37,6 +37,9 @@ int socks_packet_give(struct buf *in, size_t taken, const unsigned char *head, s
 /* Option udp-address: replaces all but the port. False: it is not given. */
 bool udp_address(const struct addr *a, struct sockname *to);
 int udp_address_check(const struct addr *a, struct err *e);
+/* Option udp-ports; without it any. */
+struct beside_ports;
+int udp_ports(const struct addr *a, struct beside_ports *ports, struct err *e);
 
 /* associate.c, the server's side: are clients served so? */
 bool associate_may_be(const struct addr *a);

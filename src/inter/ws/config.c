@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "catena/handshake.h"
+#include "catena/renewed.h"
 #include "catena/secret.h"
 #include "inter/libraries/libraries.h"
 #include "inter/proxy/opts_server.h"
@@ -356,20 +357,6 @@ static int fill(struct ws_config *c, struct run *r, struct err *e)
     return open_page(c, e);
 }
 
-int ws_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
-{
-    struct ws_config *c = calloc(1, sizeof *c);
-    if (!c)
-        return err_nomem(e);
-    c->addr = a;
-    if (fill(c, r, e) < 0) {
-        ws_release(c);
-        return -1;
-    }
-    *shared = c;
-    return 0;
-}
-
 static void forget(char *secret)
 {
     if (secret)
@@ -377,15 +364,33 @@ static void forget(char *secret)
     free(secret);
 }
 
-void ws_release(void *shared)
+static void release(void *config)
 {
-    struct ws_config *c = shared;
-    if (!c)
-        return;
+    struct ws_config *c = config;
     forget(c->request);
     forget(c->authority);
     logins_free(&c->logins);
     free(c->fields);
     free(c->page);
     free(c);
+}
+
+static int make(const struct addr *a, struct run *r, void **config, struct err *e)
+{
+    struct ws_config *c = calloc(1, sizeof *c);
+    if (!c)
+        return err_nomem(e);
+    c->addr = a;
+    if (fill(c, r, e) < 0) {
+        release(c);
+        return -1;
+    }
+    *config = c;
+    return 0;
+}
+
+int ws_prepare(const struct addr *a, struct run *r, void **shared, struct err *e)
+{
+    static const struct renewed_ops ops = {make, release};
+    return renewed_new(&ops, a, r, (struct renewed **)shared, e);
 }

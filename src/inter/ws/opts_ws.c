@@ -43,4 +43,5 @@ static const struct option_desc max_size =
         &max_size, &opt_ws_deflate, &opt_half_close, &opt_handshake_timeout
 
 OPTION_TABLE(ws) = {BOTH, &opt_http_host, NAMED_SECRET_ROWS(opt_ws_auth), OPTIONS_END};
-OPTION_TABLE(ws_server) = {BOTH, &opt_static, &opt_auth, &opt_auth_env, &opt_auth_file, OPTIONS_END};
+OPTION_TABLE(ws_server) = {BOTH, &opt_static, &opt_auth, &opt_auth_env, &opt_auth_file, &opt_reload,
+                           OPTIONS_END};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "catena/diag.h"
+#include "catena/renewed.h"
 #include "catena/wait.h"
 #include "inter/ws/opts_ws.h"
 
@@ -30,6 +31,7 @@ static void session_close(void *st)
     free(s->origin);
     free(s->subprotocol);
     free(s->why);
+    renewed_give(s->renewed, s->config);
     free(s);
 }
 
@@ -37,10 +39,10 @@ static int session_open(const struct addr *a, struct run *r, void *shared, void 
 {
     struct ws_session *s = calloc(1, sizeof *s);
     (void)a;
-    (void)r;
     if (!s)
         return err_nomem(e);
-    s->config = shared;
+    s->renewed = shared;
+    s->config = renewed_take(shared, r);
     s->due = -1;
     *st = s;
     return 0;
@@ -165,7 +167,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
 }
 
 static const struct session_ops ws_ops = {
-    .records = true, .empty_records = true, .common = {.prepare = ws_prepare, .release = ws_release},
+    .records = true, .empty_records = true, .common = {.prepare = ws_prepare, .release = renewed_free, .renew = renewed_look},
     .open = session_open, .step = session_step, .ready = session_ready, .opened = session_opened,
     .due = session_due, .close = session_close};
 

@@ -83,6 +83,7 @@ struct ws_out { /* to the wire */
 };
 
 struct ws_session {
+    struct renewed *renewed; /* whose */
     const struct ws_config *config;
     char key[KEY_LENGTH + 1];
     struct head head;
@@ -111,8 +112,7 @@ struct ws_session {
 int ws_check(const struct addr *a, struct err *e);
 int ws_foresee(const struct addr *a, struct err *e);
 enum admits ws_admits(const struct addr *a);
-int ws_prepare(const struct addr *a, struct run *r, void **shared, struct err *e);
-void ws_release(void *shared);
+int ws_prepare(const struct addr *a, struct run *r, void **shared, struct err *e); /* a struct renewed */
 const char *ws_uri(const struct addr *a); /* as it was given; NULL: it was not */
 /* Calls f with each value of that option, or each word of it, until it gives true. */
 typedef bool ws_visit(const char *word, size_t n, void *arg);
