@@ -12,8 +12,10 @@ prepare() {
 # asks <protocol> <what the client gets> <what the server has heard> <the server's steps>...: a server whose words
 # come byte by byte is asked for TLS; a client in plain text behind that says "mine" and hears "yours".
 asks() {
+    local name=
+    case $1 in smtp | lmtp) name=,helo=we ;; xmpp) name=,xmpp-domain=d ;; esac
     start_peer server drip "${@:4}" "tls:$pem" line 'send:yours\r\n' notify eof
-    printf 'mine\n' | catena -t 5 - "openssl,cafile=$certs/ca.crt|starttls:$1,helo=we,xmpp-domain=d|tcp:127.0.0.1:$port" >out
+    printf 'mine\n' | catena -t 5 - "openssl,cafile=$certs/ca.crt|starttls:$1$name|tcp:127.0.0.1:$port" >out
     printf '%byours\r\n' "$2" | cmp - out
     finish server
     same "$(printf '%bmine' "$3")" "$(tail -n +2 server.out | tr -d '\r')"
@@ -69,8 +71,10 @@ ROWS
 
 # told <protocol> <what comes in TLS first> <the server behind>...: a client of others asks for TLS.
 told() {
+    local name=
+    case $1 in smtp | lmtp | irc) name=,helo=we ;; esac
     start_peer behind "${@:3}" line 'send:yours\r\n' eof
-    start_listener front "openssl-server,cert=$pem,verify=0|starttls-server:$1,helo=we|tcp-l:0,bind=127.0.0.1" "tcp:127.0.0.1:$port"
+    start_listener front "openssl-server,cert=$pem,verify=0|starttls-server:$1$name|tcp-l:0,bind=127.0.0.1" "tcp:127.0.0.1:$port"
     rm -f out # what the row before left says nothing
     (echo mine; wait_for 10 file_has out yours) |
         timeout 20 openssl s_client -quiet -no_ign_eof -starttls "$1" -name d -xmpphost d -connect "127.0.0.1:$port" >out 2>client.err ||
@@ -163,6 +167,11 @@ imap THERE 'SERVER|LISTEN' '^CLIENT|LISTEN' THERE -cS
 imap '^SERVER|THERE' LISTEN '^CLIENT|LISTEN' THERE
 postgres LISTEN '^SERVER|THERE' LISTEN 'nop|CLIENT|THERE' --unfused
 postgres THERE 'SERVER|LISTEN' 'CLIENT|THERE' LISTEN -cS
+postgres 'SERVER|gzip|LISTEN' THERE LISTEN 'CLIENT|gzip|THERE'
+mysql 'SERVER|gzip|LISTEN' THERE LISTEN 'CLIENT|gzip|THERE'
+imap 'SERVER|base64|LISTEN' THERE LISTEN 'CLIENT|base64|THERE'
+postgres 'gzip|SERVER|LISTEN' THERE LISTEN 'gzip|CLIENT|THERE'
+mysql 'meter|SERVER|LISTEN' THERE LISTEN 'tap:tapped|CLIENT|THERE'
 ROWS
 }
 

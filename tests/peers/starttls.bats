@@ -44,7 +44,11 @@ serve() {
     }
 }
 # plain <protocol> <port>: where somebody without TLS talks to what is at that port, is $port.
-without_tls() { start_listener "to_$1" tcp-l:0,bind=127.0.0.1,fork "openssl,cafile=$ca,commonname=localhost|starttls:$1,xmpp-domain=localhost|tcp:127.0.0.1:$2"; }
+without_tls() {
+    local domain=
+    case $1 in xmpp*) domain=,xmpp-domain=localhost ;; esac
+    start_listener "to_$1" tcp-l:0,bind=127.0.0.1,fork "openssl,cafile=$ca,commonname=localhost|starttls:$1$domain|tcp:127.0.0.1:$2"
+}
 # with_tls <protocol> <port>: ... and where somebody with TLS does.
 with_tls() { start_listener "at_$1" "openssl-server,cert=$certs/server.pem,verify=0|starttls-server:$1|tcp-l:0,bind=127.0.0.1,fork" "tcp:127.0.0.1:$2"; }
 client() { timeout 60 /usr/bin/python3 "$here/starttls_mail.py" "$@"; }

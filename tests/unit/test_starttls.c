@@ -389,8 +389,22 @@ static void what_makes_no_sense_is_refused(void **state)
     refused("tcp-l:1", "^starttls-server:mysql|tcp:h:1", "on its right side: \"...|^openssl-server\"");
     refused("-", "openssl|exec:cat|starttls:imap|tcp:h:1", "on its left side");
     refused("-", "openssl|starttls:smtp,helo=a b|tcp:h:1", "without blanks");
+    static const char *const others[] = {"imap", "pop3", "sieve", "ftp", "nntp", "irc", "ldap", "xmpp", "postgres", "mysql"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        char right[100];
+        bool xmpp = strcmp(others[i], "xmpp") == 0;
+        (void)snprintf(right, sizeof right, "openssl|starttls:%s,helo=x|tcp:h:1", others[i]);
+        refused("-", right, "helo is for smtp and lmtp; with ");
+        (void)snprintf(right, sizeof right, "openssl:h:1,starttls=%s,%s=x", others[i], xmpp ? "helo" : "xmpp-domain");
+        refused("-", right, xmpp ? "helo is for" : "xmpp-domain is for xmpp; with ");
+        (void)snprintf(right, sizeof right, "ssl-l:1,cert=x,starttls=%s,helo=x", others[i]);
+        if (strcmp(others[i], "irc") != 0)
+            refused("-", right, "helo is for smtp, lmtp and irc; with ");
+    }
     refused("-", "openssl,verify=0|starttls:xmpp|unix:x", "Give xmpp-domain");
     refused("-", "openssl:h:1,starttls=smpt", "no protocol that has STARTTLS");
+    refused("-", "gzip|nop|meter|openssl|starttls:mysql|tcp:h:1", "changes what goes through the session, which has to stay as it is for second address, link 5 \"starttls\"");
+    refused("base64|openssl-server,cert=x|starttls-server:mysql|tcp-l:1", "-", "changes what goes through the session");
     refused("openssl-server,cert=x|starttls-server:mysql|tcp-l:1", "openssl|starttls:mysql|tcp:h:1", "cannot be in one line");
 }
 

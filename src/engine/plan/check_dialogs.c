@@ -28,6 +28,23 @@ static int check_session(const struct plan *p, const struct plan_link *l, struct
                   l->reversed ? "" : "|...");
 }
 
+/* What it leaves beyond the session reads what passes there, which has to be as that peer says it. */
+static int check_beyond(const struct plan *p, const struct plan_link *l, struct err *e)
+{
+    const struct plan_link *session = ops_of(l) && ops_of(l)->leaves_beyond ? plan_session_behind(p, l) : NULL;
+    ptrdiff_t step = l->wire == RIGHT ? -1 : 1;
+    for (const struct plan_link *k = session ? session + step : p->links + p->nlinks;
+         k >= p->links && k < p->links + p->nlinks && k->wire == l->wire; k += step)
+        for (int source = LEFT; source <= RIGHT; source++) {
+            const struct addr *a;
+            const struct codec_ops *codec = k->fate == FATE_ENGINE ? plan_codec(k, source, &a) : NULL;
+            if (codec && !codec->looks)
+                return err_at(e, k->fwd->at, "this changes what goes through the session, which has to stay as it is for %s",
+                              l->fwd->label);
+        }
+    return 0;
+}
+
 /* Each wants to hear first what the other one's peer says. */
 static int check_listeners(const struct plan_link *a, const struct plan_link *b, struct err *e)
 {
@@ -56,7 +73,7 @@ static int check_facing(const struct plan_link *a, const struct plan_link *b, st
 int plan_check_dialogs(const struct plan *p, struct err *e)
 {
     for (size_t i = 0; i < p->nlinks; i++) {
-        if (check_session(p, &p->links[i], e) < 0)
+        if (check_session(p, &p->links[i], e) < 0 || check_beyond(p, &p->links[i], e) < 0)
             return -1;
         for (size_t j = i + 1; j < p->nlinks; j++)
             if (check_facing(&p->links[i], &p->links[j], e) < 0 || check_listeners(&p->links[i], &p->links[j], e) < 0)

@@ -66,9 +66,14 @@ bool rule_digits(const char *s, size_t n, int most, int *value)
     return n > 0 && *value <= most;
 }
 
+/* "[fc00::/7]", as range has it, is "fc00::/7". */
 bool rule_network(const char *s, size_t n, struct rule *rule)
 {
     const char *slash = memchr(s, '/', n);
+    if (slash && s[0] == '[' && s[n - 1] == ']') {
+        s++;
+        n -= 2;
+    }
     size_t len = slash ? (size_t)(slash - s) : n;
     unsigned all = number(s, len, rule->address);
     int bits = (int)all;

@@ -92,15 +92,16 @@ static const struct form ldap_client = LINK_CLIENT(ldap_client_ops), xmpp_client
 static const struct protocol {
     const char *name;
     const struct form *client, *server;
+    bool client_named, server_named; /* which of them says a name: option helo */
 } protocols[] = {
-    {"smtp", &forms_starttls[0], &forms_starttls[1]},
-    {"lmtp", &forms_starttls[0], &forms_starttls[1]},
+    {"smtp", &forms_starttls[0], &forms_starttls[1], true, true},
+    {"lmtp", &forms_starttls[0], &forms_starttls[1], true, true},
     {"imap", &forms_starttls[0], &forms_starttls[1]},
     {"pop3", &forms_starttls[0], &forms_starttls[1]},
     {"sieve", &forms_starttls[0], &forms_starttls[1]},
     {"ftp", &forms_starttls[0], &forms_starttls[1]},
     {"nntp", &forms_starttls[0], &forms_starttls[1]},
-    {"irc", &forms_starttls[0], &lines_alone},
+    {"irc", &forms_starttls[0], &lines_alone, false, true},
     {"ldap", &ldap_client, &ldap_server},
     {"xmpp", &xmpp_client, &xmpp_server},
     {"xmpp-server", &xmpp_client, &xmpp_server},
@@ -138,10 +139,12 @@ static int unknown(const struct addr *a, struct err *e)
     return err_at(e, a->param_at[0], "\"%s\" is no protocol that has STARTTLS; known are %s", a->params[0], all);
 }
 
-static int check_word(const struct addr *a, const struct option_desc *row, struct err *e)
+static int check_word(const struct addr *a, const struct option_desc *row, bool counts, const char *where, struct err *e)
 {
     const struct opt *o = opt_find(a, row);
     const char *text = o ? o->v.s : "x";
+    if (o && !counts)
+        return err_at(e, o->at, "%s is for %s; with %s no such name is told", row->name, where, a->params[0]);
     bool good = text && *text && strlen(text) < OWN_NAME;
     for (const char *p = text; good && *p; p++)
         good = *p > ' ' && *p != 0x7f && !strchr("<>&'\"", *p);
@@ -150,9 +153,9 @@ static int check_word(const struct addr *a, const struct option_desc *row, struc
 }
 
 /* Its kind has been settled: facts cannot make another one of it. */
-static int check_settled(const struct addr *a, const struct form *want, struct err *e)
+static int check_settled(const struct addr *a, const struct form *want, bool named, const char *where, struct err *e)
 {
-    return a->form == want ? check_word(a, &opt_helo, e) : unknown(a, e);
+    return a->form == want ? check_word(a, &opt_helo, named, where, e) : unknown(a, e);
 }
 
 static int client_check(const struct addr *a, struct err *e)
@@ -162,11 +165,13 @@ static int client_check(const struct addr *a, struct err *e)
         return unknown(a, e);
     if (p->client == &xmpp_client && !starttls_domain(a))
         return err_at(e, a->at, "xmpp: which domain is wanted? Give xmpp-domain");
-    return check_settled(a, p->client, e) < 0 ? -1 : check_word(a, &opt_xmpp_domain, e);
+    return check_settled(a, p->client, p->client_named, "smtp and lmtp", e) < 0
+               ? -1
+               : check_word(a, &opt_xmpp_domain, p->client == &xmpp_client, "xmpp", e);
 }
 
 static int server_check(const struct addr *a, struct err *e)
 {
     const struct protocol *p = protocol_of(a);
-    return p ? check_settled(a, p->server, e) : unknown(a, e);
+    return p ? check_settled(a, p->server, p->server_named, "smtp, lmtp and irc", e) : unknown(a, e);
 }
