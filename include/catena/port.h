@@ -191,6 +191,8 @@ int port_join(struct port *read, struct port *write, struct port **out, struct e
 /* Its other end has gone as far as poll() knows: the error that a write would give; 0 none, or it is
  * not known. */
 int port_write_error(const struct port *p);
+/* Bytes that were written, and of which its other end has not said that it has them; 0 also where nobody knows. */
+size_t port_unheard(const struct port *p);
 /* It has said its end some time ago, and may have gone for good: the system is to find out, if it can. */
 void port_probe(const struct port *p);
 /* Puts bytes in front of what is read next; of a port of messages, one message. */

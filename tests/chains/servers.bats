@@ -140,6 +140,34 @@ listens() {
 }
 via_echo() { echo hello | catena -t 5 - "socks5:127.0.0.1:$target|tcp:127.0.0.1:$port"; }
 
+# A network where each address fails in its own way; packets to 198.51.100.0/24 get lost.
+failing_network='ip link set lo up; ip route add 198.51.100.0/24 dev lo
+ip route add unreachable 192.0.2.0/24; ip route add prohibit 203.0.113.0/24'
+
+@test "each way to fail has a reply of its own, of SOCKS and of HTTP" {
+    [ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null || skip "needs root: a network of its own"
+    for kind in socks proxy; do
+        start "$kind" unshare -n bash -ec "$failing_network; exec \"\$0\" \"\$@\"" "$CATENA_BIN" -d -d \
+            "$kind-server,open,deny=10.0.0.0/8|unix-l:$kind.sock,thread" 'tcp:{targethost}:{targetport},connect-timeout=0.3' </dev/null
+        wait_for 10 file_has "$kind.err" "listening on"
+    done
+    replies() { # <host> <port> <reply of SOCKS5> <status of HTTP>
+        printf '\5\1\0\5\1\0\3%b%s%b' "\\x$(printf %02x ${#1})" "$1" "\\x$(printf %02x $(($2 / 256)))\\x$(printf %02x $(($2 % 256)))" |
+            catena -t 5 - unix:socks.sock | od -An -v -tx1 | tr -d ' \n' >reply
+        same "050005$(printf %02x "$3")" "$(head -c 8 reply)"
+        printf 'CONNECT %s:%s HTTP/1.1\r\nHost: x\r\n\r\n' "$1" "$2" | catena -t 5 - unix:proxy.sock >reply
+        same "HTTP/1.1 $4" "$(head -c 12 reply)"
+    }
+    each replies <<'ROWS'
+127.0.0.1       1     5 502 # refused
+192.0.2.1       80    4 502 # no way to the host
+233.252.0.1     80    3 502 # ... nor to its network
+203.0.113.1     80    2 403 # not permitted by the system
+10.1.2.3        443   2 403 # nor by us
+198.51.100.7    65535 6 504 # no answer in time
+ROWS
+}
+
 @test "an open proxy is refused in the plan, unless it is meant" {
     each plan <<'ROWS'
         no  'socks-server|tcp-l:1,fork'                        'whoever reaches .*tcp-l.* would be connected to anything'

@@ -8,12 +8,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -325,6 +327,15 @@ int port_write_error(const struct port *p)
     /* a socket has POLLERR for news of other kinds, too */
     const short gone = p->flags & PORT_SOCKET_W ? POLLHUP : POLLHUP | POLLERR;
     return poll(&pfd, 1, 0) > 0 && pfd.revents & gone ? EPIPE : 0;
+}
+
+size_t port_unheard(const struct port *p)
+{
+    int protocol = 0, n = 0;
+    socklen_t len = sizeof protocol;
+    bool tcp = p->flags & PORT_SOCKET_W && getsockopt(p->wfd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+               protocol == IPPROTO_TCP;
+    return tcp && ioctl(p->wfd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 enum { PROBE_S = 10, PROBES = 6 }; /* seconds before the first and between them; how many */

@@ -182,7 +182,8 @@ static bool is_one_peer(const struct port *p)
 }
 
 /* A two-way peer that has said all and takes nothing any more ends the other direction quietly: what
- * has not been read yet is still its owner's. One-way, it is what the next write would tell. */
+ * has not been read yet is still its owner's. Not so what was written and never reached it, but for version 1. One-way,
+ * it is what the next write would tell. */
 static void settle_gone(struct engine *e, struct err *err)
 {
     for (int i = 0; i < 2; i++) {
@@ -196,6 +197,8 @@ static void settle_gone(struct engine *e, struct err *err)
             engine_end_flow_to(e, RIGHT);
         } else if (s->gone && (ordered || two_way) && !engine_out_shut(e, i) && !engine_wants_output(e, i)) {
             engine_count_lost(e, i);
+            if (two_way && !e->run->settings->v1_name)
+                run_lose(e->run, !i, port_unheard(s->port), NULL);
             engine_end_flow_to(e, i);
         } else if (s->gone && !e->closing && engine_notice_gone(e, i, err) < 0) {
             engine_failed(e, err);

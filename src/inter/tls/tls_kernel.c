@@ -246,7 +246,8 @@ bool tls_kernel_waits(struct tls_session *s, const struct session_side *data)
     const char *why = unfit(s, data);
     tls_resume_give(s);
     int rc = catch_up(s);
-    if (rc != 1 && SSL_get_error(s->ssl, rc) == SSL_ERROR_WANT_WRITE)
+    int wants = SSL_get_error(s->ssl, rc);
+    if (wants == SSL_ERROR_WANT_WRITE || wants == SSL_ERROR_WANT_READ)
         return true;
     if (why || rc != 1 || !make_keys(s))
         leave_to_library(s, why ? why : "it has no keys for the kernel");
@@ -292,7 +293,8 @@ bool tls_kernel_say(struct tls_session *s, struct buf *out)
         return false;
     if (k->new_keys_due) {
         k->new_keys_due = false;
-        k->new_keys_said = advance(s, k) && make_keys(s);
+        k->new_keys_said = true;
+        (void)(advance(s, k) && make_keys(s)); /* else they are none, which the kernel refuses */
         out->control = (struct control){.kind = CONTROL_NEW_KEYS};
     } else {
         out->control = (struct control){.kind = CONTROL_ALERT, .value = k->alert};
