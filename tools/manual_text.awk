@@ -149,7 +149,8 @@ made { next }
     depth = 0
     section = substr($0, 5)
     section_name = tolower(section)
-    kind = section == "ADDRESSES" ? "a" : section == "OPTIONS" ? "o" : section == "SWITCHES" ? "s" : ""
+    kind = section == "ADDRESSES" ? "a" : section == "OPTIONS" ? "o" : section == "SWITCHES" ? "s" :
+           section == "CODES" ? "c" : ""
     whole = section !~ /^(NAME|SYNOPSIS|SEE ALSO)$/ && kind == "" ? "yes" : ""
     text = ""; body = ""
     next
