@@ -9,10 +9,10 @@ prepare() {
 }
 
 # Lines that can be planned, "chain" in front of what is one chain alone. What stands in quotation marks in the middle of
-# a sentence is one if it has two addresses.
+# a sentence is one if it has two addresses. A backslash at the end of a line joins it with the next one.
 lines_of() {
-    sed -n -e 's/^\.Ql \([a-z0-9^-]*[:,|][^ ]*|[^ ]*\)\( [,.;:)]*\)*$/chain \1/p' \
-        -e 's/^\.D[l1] .*catena /catena /p' -e 's/^\(\.Ql \)\{0,1\}catena \([^h].*\)/catena \2/p' "$@" |
+    cat "$@" | sed -e ':on' -e '/^catena.*\\e*$/{ N; s/\\e*\n *//; b on' -e '}' | sed -n -e 's/^\.Ql \([a-z0-9^-]*[:,|][^ ]*|[^ ]*\)\( [,.;:)]*\)*$/chain \1/p' \
+        -e 's/^\.D[l1] .*catena /catena /p' -e 's/^\(\.Ql \)\{0,1\}catena \([^h].*\)/catena \2/p' |
         sed -e 's/ [.,]$//' -e 's/\\e/\\/g; s/\\&//g; s/\\-/-/g; s/\\(aq/'\''/g; s/\\(dq/"/g' |
         sed -e 's/%h/host/' -e '/^catena -h/d' # %h: ssh puts it in
 }
@@ -56,7 +56,9 @@ planned() {
     sed -n '/^\.Sh DIAG/,/^\.Ed/s/^.*catena\[4711\] \|^    /&/p' "$man/catena.1" >page
     [ "$(wc -l <page)" -eq 3 ]
     run catena - tcp:host
-    has "${lines[0]#* * }" "^catena\\[[0-9]*\\] $(sed -n '1s/.*4711\] \(.*\) \.\.\./\1/p' page) "
+    sed -n '1s/.*4711\] \(.*\) \.\.\. \(.*\)/\1\n\2/p' page >parts
+    has "${lines[0]}" "catena\\[[0-9]*\\] $(head -n 1 parts) "
+    [ "${lines[0]##* }" = "$(tail -n 1 parts)" ]
     same "$(tail -n 2 page)" "${lines[1]}
 ${lines[2]}"
 }
