@@ -24,4 +24,12 @@ struct library {
  * that is not there, or lacks a symbol, is an error with a sentence. */
 int library_load(struct library *l, struct err *e);
 
+/* What -V says of one. */
+struct library_about {
+    const char *name;
+    const char *built; /* the version of the headers; NULL: they do not tell */
+    int (*load)(struct err *e);
+    const char *(*version)(char room[16]); /* of what has been loaded; NULL: it does not tell */
+};
+
 #endif

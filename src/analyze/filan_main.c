@@ -12,6 +12,7 @@
 #include "analyze/analyze.h"
 #include "catena/catena.h"
 #include "catena/diag.h"
+#include "catena/version.h"
 
 enum { MOST_FDS = 1 << 20, DEFAULT_FDS = 1024 };
 
@@ -209,9 +210,9 @@ static int filan(const struct request *r, struct err *e)
     if (!f)
         return err_nomem(e);
     if (r->help)
-        fprintf(f, "filan of catena " CATENA_VERSION ", analyzes file descriptors\n%s", usage_text);
+        fprintf(f, "filan of catena %s, analyzes file descriptors\n%s", catena_version, usage_text);
     else if (r->version)
-        fputs("filan of catena " CATENA_VERSION "\n", f);
+        fprintf(f, "filan of catena %s\n", catena_version);
     else if (look(f, r, e) < 0)
         goto out;
     if (fflush(f) != 0) {

@@ -6,6 +6,7 @@
 #include "catena/catena.h"
 #include "catena/diag.h"
 #include "catena/err.h"
+#include "catena/version.h"
 #include "analyze/procan.h"
 
 static const char usage_text[] =
@@ -18,12 +19,12 @@ static const char usage_text[] =
 
 static void usage(FILE *f)
 {
-    fprintf(f, "procan of catena " CATENA_VERSION ", analyzes the process it is\n%s", usage_text);
+    fprintf(f, "procan of catena %s, analyzes the process it is\n%s", catena_version, usage_text);
 }
 
 static void version(FILE *f)
 {
-    fputs("procan of catena " CATENA_VERSION "\n", f);
+    fprintf(f, "procan of catena %s\n", catena_version);
 }
 
 static void report(FILE *f)

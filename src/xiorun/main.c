@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "catena/version.h"
 #include "xiorun/helper.h"
 #include "xiorun/launch.h"
 #include "xiorun/program.h"
@@ -134,7 +135,7 @@ static int read_options(int argc, char **argv, struct wishes *w)
         case STRICT: w->strict = true; break;
         case HELPER: w->lease = atoi(optarg); break;
         case 'h': return fputs(usage, stdout) < 0;
-        case 'V': return printf("xiorun of catena %s\n", CATENA_VERSION) < 0;
+        case 'V': return printf("xiorun of catena %s\n", catena_version) < 0;
         default: return fputs(usage, stderr), WRONG;
         }
     }

@@ -100,3 +100,23 @@ load ../helpers
     run catena -
     has_not "$output" 'stands in quotes'
 }
+
+@test "-V tells the versions of libraries that are here, and why others are not" {
+    catena -V >told
+    openssl=$(openssl version | sed -E 's/.*Library: OpenSSL ([^ )]+).*/\1/; s/^OpenSSL ([^ ]+).*/\1/')
+    has "$(cat told)" "^   OpenSSL ${openssl//./\\.}, built with [0-9]"
+    for library in zlib zstd lz4 nghttp2 readline; do
+        has "$(cat told)" "^   $library [0-9][0-9.]*, built with [0-9.]*\$"
+    done
+    has "$(cat told)" '^   brotli [0-9][0-9.]*$'
+    has "$(cat told)" '^   built by .* [0-9].*, running with '
+    has "$(cat told)" '^of the kernel:'
+    has "$(cat told)" '^   Landlock'
+    mkdir broken
+    : >broken/libzstd.so.1
+    LD_LIBRARY_PATH=$T/broken catena -V >told 2>err
+    has "$(cat told)" "^   zstd: not here: .*libzstd\.so\.1: .*too short"
+    has "$(cat told)" '^   lz4 [0-9]'
+    has "$(cat told)" '^  #define WITH_DEFAULT_IPV 4$'
+    same '' "$(cat err)"
+}

@@ -11,7 +11,7 @@ variables='
 engine/base/diag about        whose thread this is: one for each thread
 engine/base/diag writing      this thread is writing a log line: one for each thread
 endpoint/terminal/readline the_editor   readline edits one line in a process, and its callback has no argument
-endpoint/address/tcpwrap (wrap|wrap_lock)   the library, and the names of its tables, one in a process: under a lock
+endpoint/address/tcpwrap (wrap|wrap_lock|library)   the library, and the names of its tables, one in a process: under a lock
 engine/base/library lock      guards the loading of libraries, which a process has once
 inter/libraries/libraries (slot_.*|passwords|crypto|ssl|z|zstd|lz4|brotlienc|brotlidec|nghttp2)   where they are and their functions, filled under that lock
 endpoint/terminal/readline_load (library|functions)   the same

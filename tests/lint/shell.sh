@@ -4,7 +4,7 @@
 set -eu
 cd "$1"
 status=0
-for file in tools/setup tools/check tools/new-address tools/manual_html packaging/deb packaging/try-deb .ci/run tests/fuzz/run tests/lint/*.sh tests/tools/*.sh; do
+for file in tools/setup tools/check tools/new-address tools/manual_html tools/version packaging/deb packaging/try-deb .ci/run tests/fuzz/run tests/lint/*.sh tests/tools/*.sh; do
     sh -n "$file" || status=1
 done
 for file in tools/demo tests/helpers.bash tests/v1compat/common.bash tests/tools/*.bash; do

@@ -14,7 +14,7 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     pthread_attr_(destroy|setstacksize) qsort sig(add|del|empty|fill|ismember).* sigpending sigtimedwait sigaction
     v?snprintf v?fprintf fputs fputc putc fwrite fgets fflush fclose stdout stderr environ
     str.* openlog syslog reg(comp|exec|error|free) isatty umask uname nanosleep
-    memccpy memmem dirname sysconf tzset unsetenv eventfd_(read|write) pthread_cond(attr)?_(broadcast|destroy|signal|(timed)?wait|setclock)
+    memccpy memmem dirname sysconf confstr tzset unsetenv eventfd_(read|write) pthread_cond(attr)?_(broadcast|destroy|signal|(timed)?wait|setclock)
     pthread_condattr_init pthread_mutexattr_(init|destroy|set(type|pshared|robust)) pthread_mutex_consistent madvise munmap time dlsym dlclose dlerror deflate inflate deflateEnd inflateEnd inflateReset zError
     iconv iconv_close get(protobyname|pwnam|pwuid|grnam|servbyname)_r getgrouplist getrandom getrlimit if_indextoname ttyname_r
     in6addr_.* set[gu]id setgroups setns setpgid chroot fchdir lchown mq_.* close_range fnmatch

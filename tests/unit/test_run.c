@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "catena/endpoint.h"
+#include "catena/version.h"
 #include "catena/wait.h"
 
 static struct settings settings;
@@ -170,7 +171,7 @@ static void environment(void **state)
     assert_string_equal(variable(env, "NAME_PEER"), "another one");
     assert_string_equal(variable(env, "NAME_PID"), pid);
     assert_string_equal(variable(env, "NAME_PPID"), pid);
-    assert_string_equal(variable(env, "NAME_VERSION"), CATENA_VERSION);
+    assert_string_equal(variable(env, "NAME_VERSION"), catena_version);
     assert_string_equal(variable(env, "PATH"), getenv("PATH"));
     run_free_environment(env);
     run_free_environment(NULL);

@@ -2,7 +2,6 @@
  * Option tcpwrap: hosts_access(5) through libwrap, which is loaded when an address asks for it; so
  * nobody else needs it installed. The library keeps its file names in globals and may look up host
  * names, hence the lock and the helper thread. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/library.h"
 #include "catena/options.h"
 #include "catena/wait.h"
 #include "endpoint/address/range.h"
@@ -42,52 +42,19 @@ struct job {
 };
 
 static pthread_mutex_t wrap_lock = PTHREAD_MUTEX_INITIALIZER; /* the library's globals */
-static struct wrap_library wrap;                              /* guarded by wrap_lock */
+static struct wrap_library wrap;                              /* filled when it is loaded */
 
-static int symbol(void *lib, const char *name, void *to, struct err *e)
-{
-    void *found = dlsym(lib, name);
+static const struct library_symbol symbols[] = {
+    {"request_init", &wrap.request_init},   {"sock_host", &wrap.sock_host},
+    {"hosts_access", &wrap.hosts_access},   {"hosts_allow_table", &wrap.allow_table},
+    {"hosts_deny_table", &wrap.deny_table}, {0},
+};
+static struct library library = {"libwrap.so.0", symbols, false, "libwrap0"};
 
-    if (!found)
-        return err_set(e, ERR_OTHER, "libwrap.so.0 has no \"%s\"", name);
-    memcpy(to, &found, sizeof found); /* ISO C has no cast from object to function pointer */
-    return 0;
-}
+int tcpwrap_load(struct err *e) { return library_load(&library, e) < 0 ? err_wrap(e, "option tcpwrap") : 0; }
 
-static int load_locked(struct err *e)
-{
-    struct wrap_library w;
-    void *lib;
-
-    if (wrap.hosts_access)
-        return 0;
-    lib = dlopen("libwrap.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (!lib)
-        return err_set(e, ERR_OTHER,
-                       "option tcpwrap needs libwrap.so.0, which cannot be loaded "
-                       "(on Debian: apt install libwrap0): %s",
-                       dlerror());
-    if (symbol(lib, "request_init", &w.request_init, e) < 0 ||
-        symbol(lib, "sock_host", &w.sock_host, e) < 0 ||
-        symbol(lib, "hosts_access", &w.hosts_access, e) < 0 ||
-        symbol(lib, "hosts_allow_table", &w.allow_table, e) < 0 ||
-        symbol(lib, "hosts_deny_table", &w.deny_table, e) < 0) {
-        dlclose(lib);
-        return -1;
-    }
-    wrap = w;
-    return 0;
-}
-
-int tcpwrap_load(struct err *e)
-{
-    int rc;
-
-    pthread_mutex_lock(&wrap_lock);
-    rc = load_locked(e);
-    pthread_mutex_unlock(&wrap_lock);
-    return rc;
-}
+extern const struct library_about about_tcpwrap[];
+const struct library_about about_tcpwrap[] = {{"libwrap", NULL, tcpwrap_load, NULL}, {0}};
 
 static void job_drop(void *arg)
 {

@@ -16,7 +16,7 @@
     X(rl_clear_visible_line) X(rl_on_new_line) X(rl_redisplay) X(rl_set_prompt) X(using_history)   \
     X(add_history) X(read_history) X(write_history) X(rl_redisplay_function)                       \
     X(rl_catch_signals) X(rl_catch_sigwinch) X(rl_change_environment) X(rl_readline_name)     \
-    X(rl_initialize)
+    X(rl_initialize) X(rl_library_version)
 
 struct readline_library {
 #define X(symbol) __typeof__(&symbol) symbol;

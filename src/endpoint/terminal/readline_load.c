@@ -18,7 +18,8 @@ static const struct library_symbol symbols[] = {
     {0},
 };
 
-static struct library library = {"libreadline.so." STRING(RL_VERSION_MAJOR), symbols, false};
+static struct library library = {"libreadline.so." STRING(RL_VERSION_MAJOR), symbols, false,
+                                 "libreadline" STRING(RL_VERSION_MAJOR)};
 
 const struct readline_library *readline_load(struct err *e)
 {
@@ -27,3 +28,9 @@ const struct readline_library *readline_load(struct err *e)
     (void)err_hint(e, "STDIO does without line editing");
     return NULL;
 }
+
+static int load(struct err *e) { return library_load(&library, e); }
+static const char *version(char room[16]) { return (void)room, *functions.rl_library_version; }
+extern const struct library_about about_readline[];
+const struct library_about about_readline[] = {
+    {"readline", STRING(RL_VERSION_MAJOR) "." STRING(RL_VERSION_MINOR), load, version}, {0}};

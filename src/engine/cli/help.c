@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/utsname.h>
 
 #include "catena/err.h"
-#include "catena/module.h"
 #include "catena/option.h"
 #include "catena/registry.h"
 #include "engine/cli/cmdline.h"
@@ -176,88 +174,4 @@ int help_print(FILE *f, const struct registry *known, int level, bool sentences,
         return 0;
     fprintf(f, "   opt:\n");
     return print_options(f, known, level, sentences, e);
-}
-
-/* A feature is there when the keyword is; without one it is part of the program. */
-static const struct {
-    const char *name, *keyword;
-} features[] = {
-    {"STDIO", "stdio"},
-    {"FDNUM", "fd"},
-    {"FILE", "open"},
-    {"CREAT", "create"},
-    {"GOPEN", "gopen"},
-    {"TERMIOS", NULL},
-    {"PIPE", "pipe"},
-    {"STALL", "stall"},
-    {"TEXT", "text"},
-    {"SOCKETPAIR", "socketpair"},
-    {"UNIX", "unix-connect"},
-    {"ABSTRACT_UNIXSOCKET", "abstract-connect"},
-    {"IP4", "tcp4-connect"},
-    {"IP6", "tcp6-connect"},
-    {"RAWIP", "ip-sendto"},
-    {"GENERICSOCKET", "socket-connect"},
-    {"INTERFACE", "interface"},
-    {"TCP", "tcp-connect"},
-    {"UDP", "udp-connect"},
-    {"SCTP", "sctp-connect"},
-    {"DCCP", "dccp-connect"},
-    {"UDPLITE", "udplite-connect"},
-    {"LISTEN", "tcp-listen"},
-    {"POSIXMQ", "posixmq-read"},
-    {"SOCKS4", "socks4"},
-    {"SOCKS4A", "socks4a"},
-    {"SOCKS5", "socks5"},
-    {"VSOCK", "vsock-connect"},
-    {"NAMESPACES", NULL},
-    {"PROXY", "proxy"},
-    {"SYSTEM", "system"},
-    {"SHELL", "shell"},
-    {"EXEC", "exec"},
-    {"READLINE", "readline"},
-    {"TUN", "tun"},
-    {"PTY", "pty"},
-    {"OPENSSL", "openssl"},
-    {"LIBWRAP", NULL},
-    {"FILAN", NULL},
-    {"RETRY", NULL},
-    {"STATS", NULL},
-    {"SYCLS", NULL},
-};
-/* Names that scripts ask for and that promise what this program does not do. */
-static const char *const missing[] = {"FIPS", "DEVTESTS"};
-
-/* Of the module on top alone. */
-static const char *keywords_of(const struct registry *r, char *out, size_t cap)
-{
-    size_t n = 0;
-    out[0] = '\0';
-    for (const struct form *const *t = r->forms; *t; t++)
-        for (const struct form *a = *t; a->keyword && n < cap; a++)
-            n += (size_t)snprintf(out + n, cap - n, " %s", a->keyword);
-    return out;
-}
-
-void help_version(FILE *f, const struct registry *known, bool v1_name)
-{
-    struct utsname u;
-    char words[512];
-    fprintf(f, "catena, a relay for chains of addresses, also socat\n");
-    fprintf(f, "%s version " CATENA_VERSION "\n", v1_name ? "socat" : "catena");
-    if (uname(&u) == 0)
-        fprintf(f, "   running on %s version %s, release %s, machine %s\n", u.sysname, u.version,
-                u.release, u.machine);
-    for (const struct registry *r = known; r; r = r->base)
-        if (r->from)
-            fprintf(f, "   module %s, version %d:%s\n", r->from, CATENA_ABI, keywords_of(r, words, sizeof words));
-    fprintf(f, "features:\n");
-    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
-        const char *keyword = features[i].keyword;
-        bool there = !keyword || registry_known(known, keyword);
-        fprintf(f, there ? "  #define WITH_%s 1\n" : "  #undef WITH_%s\n", features[i].name);
-    }
-    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
-        fprintf(f, "  #undef WITH_%s\n", missing[i]);
-    fprintf(f, "  #define WITH_DEFAULT_IPV 4\n");
 }

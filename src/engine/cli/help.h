@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * What the tables and the manual say, for people and scripts: -h, -hh, -hhh, -V. */
+ * What the tables and the manual say, for people and scripts: -h, -hh, -hhh. */
 #ifndef CATENA_HELP_H
 #define CATENA_HELP_H
 
@@ -17,7 +17,5 @@ void help_screen(FILE *f, const struct registry *known);
 int help_topic(FILE *f, const struct registry *known, const char *name, bool whole, struct err *e);
 /* The keyword that it is with a 4 or 6 in it: TCP-LISTEN of TCP4-LISTEN; NULL: it is none such. */
 const char *help_plain(const struct registry *known, const char *keyword);
-/* Scripts look for "socat version" under that name. */
-void help_version(FILE *f, const struct registry *known, bool v1_name);
 
 #endif

@@ -17,6 +17,7 @@
 #include "engine/cli/plan_views.h"
 #include "engine/cli/secret_environment.h"
 #include "engine/cli/signal_fd.h"
+#include "engine/cli/version.h"
 #include "engine/plan/secret.h"
 #include "engine/serve/serve.h"
 
@@ -143,7 +144,7 @@ int main(int argc, char *argv[])
     switch (c.action) {
     case CMDLINE_HELP: status = help(&c, &e) < 0 ? fail(&e) : 0; break;
     case CMDLINE_COMPLETE: complete_word(stdout, c.catena.known, c.topic); break;
-    case CMDLINE_VERSION: help_version(stdout, c.catena.known, c.settings.v1_name); break;
+    case CMDLINE_VERSION: version_print(stdout, c.catena.known, c.settings.v1_name); break;
     case CMDLINE_RUN: status = run(&c); break;
     }
     if (fflush(stdout) != 0 && status == 0) {

@@ -34,5 +34,6 @@ int sandbox_filter(const struct sandbox_needs *n, struct err *e);
  * Needs no_new_privs. Gives 0, or -1 with errno (ENOSYS, EOPNOTSUPP: the kernel has no
  * Landlock). */
 int sandbox_landlock(const struct removal *removals, size_t n);
+long sandbox_landlock_version(void); /* or -1 */
 
 #endif

@@ -64,9 +64,14 @@ static int permit_removal(int ruleset, const char *path)
     return rc;
 }
 
+long sandbox_landlock_version(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+}
+
 int sandbox_landlock(const struct removal *removals, size_t n)
 {
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+    long abi = sandbox_landlock_version();
     if (abi < 0)
         return -1;
     struct ruleset_attr attr = {.fs = all_fs(abi), .net = ACCESS_NET_ALL};

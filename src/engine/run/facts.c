@@ -11,6 +11,7 @@
 #include "catena/plan.h"
 #include "catena/catena.h"
 #include "catena/run.h"
+#include "catena/version.h"
 
 void run_forget(struct run *r)
 {
@@ -244,7 +245,7 @@ char **run_environment(struct run *r, struct err *e)
     bool ok = env != NULL;
     for (size_t i = 0; ok && i < count; i++)
         ok = (env[n] = strdup(given[i])) && ++n;
-    ok = ok && put(env, &n, variable(prefix, "VERSION", CATENA_VERSION)) &&
+    ok = ok && put(env, &n, variable(prefix, "VERSION", catena_version)) &&
          put(env, &n, variable(prefix, "PID", pid)) && put(env, &n, variable(prefix, "PPID", ppid));
     for (const struct fact *f = r->facts; ok && f; f = f->next)
         ok = !is_shown(f) || put(env, &n, variable(prefix, f->name, f->value));

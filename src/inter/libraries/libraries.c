@@ -8,11 +8,13 @@
 /* Theirs would have it otherwise: see below. */
 #define HIDDEN __attribute__((visibility("hidden")))
 #define LZ4FLIB_VISIBILITY HIDDEN
+#define LZ4LIB_VISIBILITY HIDDEN
 #define ZSTDLIB_VISIBLE HIDDEN
 #define ZSTDERRORLIB_VISIBLE HIDDEN
 #include <brotli/decode.h>
 #include <brotli/encode.h>
 #include <crypt.h>
+#include <lz4.h>
 #include <lz4frame.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/err.h>
