@@ -108,11 +108,11 @@ install:
 	@tools/setup --check build
 	cmake --preset release -B build/install -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	cmake --build build/install -j $(JOBS)
-	DESTDIR=$(DESTDIR) cmake --install build/install
+	DESTDIR="$(DESTDIR)" cmake --install build/install
 
 # What install has put there.
 uninstall:
-	xargs -r -d '\n' -I {} rm -f $(DESTDIR){} < build/install/install_manifest.txt
+	xargs -r -d '\n' -I {} rm -f "$(DESTDIR){}" < build/install/install_manifest.txt
 
 # Debian packages, out of what is committed, in build/deb.
 deb:
@@ -122,6 +122,11 @@ deb:
 # ... which are then installed and tried in a bare Debian; as root.
 try-deb: deb
 	packaging/try-deb build/deb
+
+# Is what is built the same, byte for byte, when it is built a second time somewhere else? make reproducible KINDS='release deb rpm'
+reproducible:
+	@tools/setup build deb
+	tools/reproducible $(KINDS)
 
 # The manual as web pages, in build/html.
 html: release
