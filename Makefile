@@ -123,9 +123,19 @@ deb:
 try-deb: deb
 	packaging/try-deb build/deb
 
+# Packages of what is committed by the recipes for Fedora and its kin, Arch and Alpine, in build/<that name>.
+rpm arch alpine:
+	@tools/setup build recipes
+	packaging/$@/build build/$@
+
+# An image in which the program is process 1, made with buildah on a bare Debian and tried; as root.
+try-image:
+	@tools/setup image
+	packaging/try-image
+
 # Is what is built the same, byte for byte, when it is built a second time somewhere else? make reproducible KINDS='release deb rpm'
 reproducible:
-	@tools/setup build deb
+	@tools/setup build deb recipes
 	tools/reproducible $(KINDS)
 
 # The manual as web pages, in build/html.
@@ -137,4 +147,4 @@ html: release
 clean:
 	rm -rf build
 
-.PHONY: all manual help check release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb html clean
+.PHONY: all manual help check release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb rpm arch alpine try-image reproducible html clean

@@ -14,6 +14,10 @@
 #include "catena/library.h"
 #include "inter/libraries/libraries.h"
 
+#ifndef XCRYPT_VERSION_STR /* a C library's own */
+#define XCRYPT_VERSION_STR NULL
+#endif
+
 static const char *of_openssl(char room[16]) { return (void)room, OpenSSL_version(OPENSSL_VERSION_STRING); }
 static const char *of_zlib(char room[16]) { return (void)room, zlibVersion(); }
 static const char *of_zstd(char room[16]) { return (void)room, ZSTD_versionString(); }
