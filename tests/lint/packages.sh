@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Whatever is installed is in one package of each recipe, the same in all of them; and what the library exports is in
-# its symbols.
+# Whatever is installed is in one package of each recipe, the same in all of them, and tells nobody where it was built;
+# and what the library exports is in its symbols.
 set -eu
 source=$1
 build=$2
@@ -69,6 +69,8 @@ for recipe in debian rpm arch alpine; do
     }' "$to/dealt"
 done >"$to/bad"
 image >>"$to/bad"
+# What is built elsewhere is to be the same: `make reproducible`.
+(cd "$tree" && grep -rlF -e "$source/src/" -e "$build/" .) | sed 's|$|: tells where it was built|' >>"$to/bad" || :
 cat "$to/bad"
 [ ! -s "$to/bad" ] || status=1
 for symbol in $(sed -n '/^XIO/,/^}/s/.*global: *//p; /^ *xio[a-z]*;/p' "$source/src/xio/xio.map" | tr -d ' ' | tr ';' ' '); do
