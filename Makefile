@@ -108,7 +108,7 @@ install:
 	@tools/setup --check build
 	cmake --preset release -B build/install -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	cmake --build build/install -j $(JOBS)
-	DESTDIR="$(DESTDIR)" cmake --install build/install
+	umask 022; DESTDIR="$(DESTDIR)" cmake --install build/install
 
 # What install has put there.
 uninstall:
