@@ -292,6 +292,19 @@ static void clients_ask(void **state)
     PLAY(list);
 }
 
+static void a_line_behind_xmpp(void **state)
+{
+    static const struct talk t = {"starttls-server:xmpp", BYTES("<stream:stream><starttls " XMPP_TLS "/> \r\n"),
+        BYTES("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='starttls' "
+              "version='1.0'><stream:features><starttls " XMPP_TLS "><required/></starttls></stream:features><proceed " XMPP_TLS "/>")};
+    struct plan *p = plan_of(t.address);
+    (void)state;
+    const struct addr *a = p->links[0].fate == FATE_DIALOG ? p->links[0].fwd : p->links[1].fwd;
+    once(&t, a, t.says, 0, 0);
+    joined(&t, a);
+    plan_free(p);
+}
+
 /* ---- numbers ---- */
 
 struct flow {
@@ -440,7 +453,7 @@ static void who_waits_is_answered_before_he_is_talked_to(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(servers_are_asked), cmocka_unit_test(clients_ask),
+        cmocka_unit_test(servers_are_asked), cmocka_unit_test(clients_ask), cmocka_unit_test(a_line_behind_xmpp),
         cmocka_unit_test(numbers_differ_until_the_login_is_over), cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(who_waits_is_answered_before_he_is_talked_to),
     };

@@ -153,6 +153,13 @@ static int refuse(struct wire *w, const char *condition, struct err *e)
     return wire_write(w, all, (size_t)n, e);
 }
 
+/* Many a client ends its element with a line; it may say no more, but this is nothing that was said. */
+static void skip_white_space(struct buf *in)
+{
+    while (in->len > 0 && memchr(" \t\r\n", *buf_data(in), 4))
+        buf_consume(in, 1);
+}
+
 static int server_learn(void *st, const struct addr *a, struct run *r, struct wire *w, struct err *e)
 {
     static const char proceed[] = "<proceed xmlns='" TLS_SPACE "'/>";
@@ -169,7 +176,10 @@ static int server_learn(void *st, const struct addr *a, struct run *r, struct wi
         return starttls_left(e);
     if (!is_called(&t, "starttls") || !strstr(t.text, TLS_SPACE))
         return refuse(w, "policy-violation", e) < 0 ? -1 : err_set(e, ERR_PROTOCOL, "the client goes on without TLS");
-    if (skip_to_end(w, &t, "starttls", e) < 0 || starttls_nothing_behind(w, "the client's wish for TLS", e) < 0)
+    if (skip_to_end(w, &t, "starttls", e) < 0)
+        return -1;
+    skip_white_space(&w->in);
+    if (starttls_nothing_behind(w, "the client's wish for TLS", e) < 0)
         return -1;
     return wire_write(w, proceed, sizeof proceed - 1, e);
 }
