@@ -6,6 +6,9 @@
     recipes.py PAGE --materials DIR           makes certificates and the like
     recipes.py PAGE --run DIR PART OF         every OF-th recipe from PART on, each in a network of its own
 
+With --peers in front of those: the recipes that have a line  .\" peers , which need large programs of others, and
+else all but them.
+
 A recipe is what stands below a .Ss. In its literal blocks a line with "$ " or "# " in front is a command ("&" at its
 end: it goes on in the background), what follows is the output it has to give; "..." stands for any lines. Lines of
 the source that begin with  .\\" run:  belong to the recipe's other end and are run where they stand; each recipe is
@@ -13,10 +16,11 @@ in a new directory, and names that end in .example are hosts of the loopback net
 import os, re, shutil, signal, subprocess, sys, time
 
 PATIENCE = 20  # seconds that a command may take
+PEERS = "--peers" in sys.argv
 
 class Recipe:
     def __init__(self, title):
-        self.title, self.steps = title, []  # (command, its output or None: hidden)
+        self.title, self.steps, self.peers = title, [], False  # (command, its output or None: hidden)
 
 def unescape(line):
     for was, becomes in ((r"\(dq", '"'), (r"\(aq", "'"), (r"\-", "-"), (r"\&", "")):
@@ -33,6 +37,8 @@ def parse(page):
             recipes.append(None)
         elif line.startswith('.\\" run: ') and recipes[-1]:
             recipes[-1].steps.append((line[9:], None))
+        elif line == '.\\" peers' and recipes[-1]:
+            recipes[-1].peers = True
         elif line.startswith(".Bd"):
             literal = True
         elif line.startswith(".Ed"):
@@ -48,7 +54,7 @@ def parse(page):
             joined = text[:-1] if text.endswith("\\") else None
             if joined is None:
                 recipes[-1].steps.append((text[2:], []))
-    return [r for r in recipes if r and r.steps]
+    return [r for r in recipes if r and r.steps and r.peers == PEERS]
 
 def materials(where, names):
     os.makedirs(where, exist_ok=True)
@@ -86,7 +92,7 @@ class Run:
         p = subprocess.Popen(["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=open("background.out", "a"),
                              stderr=open("background.err", "a"), start_new_session=True)
         self.behind.append(p)
-        until = time.monotonic() + 1.5  # what connects, or makes a device, is there by then
+        until = time.monotonic() + (PATIENCE if PEERS else 1.5)  # what connects, or makes a device, is there by then
         while time.monotonic() < until and p.poll() is None and listening() <= before:
             time.sleep(0.02)
 
@@ -106,12 +112,17 @@ class Run:
             raise Failed(f"$ {command}\nsays (status {p.returncode}):\n{got}instead of:\n" + "\n".join(want))
 
     def end(self):
-        for p in self.behind:
-            try:
-                os.killpg(p.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            p.wait()
+        for how in [signal.SIGTERM] * PEERS + [signal.SIGKILL]:  # large ones have something to remove
+            for p in self.behind:
+                try:
+                    os.killpg(p.pid, how)
+                except ProcessLookupError:
+                    pass
+            for p in self.behind:
+                try:
+                    p.wait(10)
+                except subprocess.TimeoutExpired:
+                    pass
 
 def attempt(recipe, where, materials):
     shutil.rmtree(where, ignore_errors=True)
@@ -152,7 +163,8 @@ def inside(page, where, number):
     return attempt(recipe, os.path.join(where, "recipe.%d" % number), os.path.join(where, "materials"))
 
 def main():
-    page, what, rest = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    page, what, *rest = [a for a in sys.argv[1:] if a != "--peers"]
+    page = os.path.abspath(page)
     if what == "--list":
         print("\n".join(r.title for r in parse(page)))
     elif what == "--materials":
@@ -164,7 +176,8 @@ def main():
         flags = ["-nm"] if os.geteuid() == 0 else ["-rnm"]
         status = 0
         for i in range(part, len(parse(page)), of):
-            done = subprocess.run(["unshare", *flags, "--", sys.executable, os.path.abspath(__file__), page, "--inside", where, str(i)])
+            done = subprocess.run(["unshare", *flags, "--", sys.executable, os.path.abspath(__file__), *["--peers"] * PEERS,
+                                   page, "--inside", where, str(i)])
             status |= done.returncode != 0
         sys.exit(status)
 
