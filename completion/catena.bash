@@ -31,6 +31,11 @@ _catena() {
         *) name=${line%%$'\t'*}; COMPREPLY+=("${name#"$keep"}") ;;
         esac
     done < <("${COMP_WORDS[0]}" --complete "$word" 2>/dev/null)
+    # A list of what there is does not repeat what has been typed.
+    if ((COMP_TYPE == 63 && ${#COMPREPLY[@]} > 1)); then
+        rest=${cur%"${cur##*[|,%:=/]}"}
+        COMPREPLY=("${COMPREPLY[@]#"$rest"}")
+    fi
     compopt -o nospace
 }
 complete -F _catena catena socat

@@ -46,6 +46,12 @@ load ../helpers
     has "$(catena -hh tcp-listen)" '^    so-reuseaddr'
 }
 
+@test "what -h writes itself about an address fits a terminal of 80 columns" {
+    told=$(catena -h tcp-listen)
+    has "$told" 'catena -hh tcp-listen explains$'
+    has_not "$(sed '/^  examples/,$d' <<<"$told")" '.\{80\}'
+}
+
 @test "what nothing is called is an error that names what is near" {
     run catena -h tpc
     [ "$status" -eq 1 ]

@@ -70,9 +70,17 @@ EOF
     same "$(catena --dry-run=json - -)" "$(catena -n=json - -)"
 }
 
+on_terminal() { timeout 20 script -qec "$*" /dev/null </dev/null; }
+
+@test "--explain breaks its lines where a terminal ends" {
+    told=$(on_terminal "stty cols 60; $CATENA_BIN --explain - openssl:www.example.org:443,cafile=/dev/null")
+    has "$told" 'an authority'
+    has_not "$told" '.\{62\}' # with the carriage return
+    has "$(catena --explain - openssl:www.example.org:443,cafile=/dev/null)" '.\{62\}'
+}
+
 @test "messages have colors on a terminal, where they are wanted" {
     red=$'\033\\[1;31m'
-    on_terminal() { timeout 20 script -qec "$*" /dev/null </dev/null; }
     export TERM=xterm
     has "$(on_terminal "$CATENA_BIN" - nosuch:x)" "$red.* E unknown device"
     has "$(on_terminal "$CATENA_BIN" - nosuch:x)" "$red"

@@ -52,3 +52,14 @@ EOF
     done
     [ -z "${failed-}" ]
 }
+
+@test "what bash lists does not repeat what has been typed, and what it puts in does" {
+    offered() { # <kind of completion> <line> <what readline replaces>
+        bash -c 'compopt() { :; }; . "$1"; COMP_TYPE=$2 COMP_LINE=$3 COMP_POINT=${#3} COMP_WORDS=("$CATENA_BIN")
+            _catena catena "$4"; printf "%s\n" "${COMPREPLY[@]}"' - "$BATS_TEST_DIRNAME/../../completion/catena.bash" "$@"
+    }
+    has "$(offered 63 'catena - tcp-l:80,re' 80,re)" '^reuseaddr$'
+    has "$(offered 9 'catena - tcp-l:80,re' 80,re)" '^80,reuseaddr$'
+    has "$(offered 63 "catena - 'gzip|open" 'gzip|open')" '^openssl:$'
+    same '80,reuseaddr' "$(offered 63 'catena - tcp-l:80,reusea' 80,reusea)"
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# From the README alone to a TLS front as a service: its ten commands, in a network and below a directory of their own.
+# What the README has somebody type: the first three lines, and then the ten that lead to a TLS front as a service, in a
+# network and below a directory of their own.
 load ../helpers
 
 # What "make install" has done by then, and /etc, /usr/local, are below $T/root.
@@ -31,6 +32,22 @@ there 80
 EOF
     { cat begin "$1" && echo 'kill $web'; } >script
     timeout 40 unshare $flags -- bash script
+}
+
+@test "the first three lines of the README, and those that it shows at its top" {
+    sed -n '/^## Three lines/,/^A mistake/s/^    //p' "$top/README.md" | sed '1s/$/\nthere 8080/' >steps
+    { echo "PATH=${CATENA_BIN%/*}:\$PATH" && cat steps && echo 'kill %%'; } >with
+    alone with >told 2>err
+    same hello "$(head -n 1 told)"
+    has "$(<told)" 'openssl-client -- proxy:.*: encrypted'
+    has "$(<told)" '^TCP-LISTEN:<port>'
+    has_not "$(<err)" ' E '
+    sed -n '/^## /q; s/^    catena /"$CATENA_BIN" -n=json /p' "$top/README.md" >lines
+    [ "$(wc -l <lines)" -ge 5 ]
+    while IFS= read -r line; do
+        bash -c "$line" >told 2>err || :
+        [ -s told ] && has_not "$(<err)" ' E ' || { echo "$line"; cat err; false; }
+    done <lines
 }
 
 @test "the ten commands of the README" {

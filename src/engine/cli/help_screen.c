@@ -80,16 +80,25 @@ static void addresses(FILE *f, const struct registry *known, bool inter)
     fputc('\n', f);
 }
 
-/* The sections of the manual, by the first word of their titles; some titles occur on several pages. */
+static size_t first_word(const struct manual_entry *m) { return strcspn(m->names, " ,?"); }
+
+static bool begin_alike(const struct manual_entry *a, const struct manual_entry *b)
+{
+    return first_word(a) == first_word(b) && strncmp(a->names, b->names, first_word(a)) == 0;
+}
+
+/* The sections of the manual, by the first word of their titles, of which some occur more than once. */
 static void topics(FILE *f)
 {
     struct words w = {f, 0};
     for (const struct manual_entry *m = manual_text; m->names; m++) {
         const struct manual_entry *first = manual_text;
-        while (strcmp(first->names, m->names) != 0)
+        if (m->kind != (char)MANUAL_TOPIC)
+            continue;
+        while (first->kind != (char)MANUAL_TOPIC || !begin_alike(first, m))
             first++;
-        if (m->kind == (char)MANUAL_TOPIC && first == m)
-            word(&w, m->names, strcspn(m->names, " "));
+        if (first == m)
+            word(&w, m->names, first_word(m));
     }
     fputc('\n', f);
 }
@@ -126,5 +135,6 @@ void help_screen(FILE *f, const struct registry *known)
     fprintf(f, "more\n"
                "  -h tcp-listen, -h cafile, -h -t, -h peeraddr   about one thing\n"
                "  -hh, -hhh                                      everything, in lines\n"
-               "  man catena, catena-addresses, catena-options   the manual; recipes: man catena-cookbook\n");
+               "  man catena, catena-addresses, catena-options   the manual\n"
+               "  man catena-cookbook, catena-faq                recipes, questions\n");
 }

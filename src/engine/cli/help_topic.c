@@ -12,6 +12,9 @@
 #include "catena/registry.h"
 #include "engine/cli/cmdline.h"
 #include "engine/cli/manual_text.h"
+#include "engine/cli/wrap.h"
+
+enum { WIDTH = 79 };
 
 struct topic {
     FILE *f;
@@ -126,13 +129,28 @@ static void taken_option(const struct option_desc *d, void *arg)
         fprintf(k->topic->f, "    %-20s %s\n", d->name, d->help ? d->help : "");
 }
 
+/* The names of groups, with room to break the line between them. */
+static void name_groups(struct topic *t, const char *groups, const char *keyword)
+{
+    char line[1024];
+    size_t n = (size_t)snprintf(line, sizeof line, "  options of the groups");
+    for (size_t len; *groups && n < sizeof line - 100; groups += len + (groups[len] == ',')) {
+        len = strcspn(groups, ",");
+        n += (size_t)snprintf(line + n, sizeof line - n, " %.*s", (int)len, groups);
+    }
+    if (!t->whole)
+        (void)snprintf(line + n, sizeof line - n, ", which catena -hh %s explains", keyword);
+    fputc('\n', t->f);
+    wrap_print(t->f, line, WIDTH);
+}
+
 static void group_options(struct topic *t, const struct form *f)
 {
     char groups[512];
     group_list(f->groups, groups, sizeof groups);
     if (!groups[0])
         return;
-    fprintf(t->f, "\n  options of the groups %s%s\n", groups, t->whole ? "" : ": see -hh with this name");
+    name_groups(t, groups, t->name);
     if (t->whole)
         option_each(t->known, taken_option, &(struct taken){t, f});
 }

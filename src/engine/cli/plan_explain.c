@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * catena --explain: the plan in sentences. What each piece is and does, what its options do, what is plain and
  * what is encrypted on which part of the way, who is verified and how. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "catena/catena.h"
@@ -8,6 +9,7 @@
 #include "catena/options.h"
 #include "catena/registry.h"
 #include "engine/cli/plan_views.h"
+#include "engine/cli/wrap.h"
 
 /* ---- a piece ---- */
 
@@ -165,7 +167,7 @@ static void directions(const struct plan *p, FILE *f)
         fprintf(f, "One way only: from %s to %s.\n", s->to_right ? "left" : "right", s->to_right ? "right" : "left");
 }
 
-void plan_explain(const struct plan *p, FILE *f)
+static void sentences(const struct plan *p, FILE *f)
 {
     fprintf(f, "from left to right:\n");
     for (int i = 0; i < (p->end[LEFT].back ? 2 : 1); i++)
@@ -185,4 +187,16 @@ void plan_explain(const struct plan *p, FILE *f)
     for (const struct plan_note *n = p->missing; n; n = n->next)
         fprintf(f, "  %s\n", n->what.text);
     fprintf(f, "How it is built: -n. As data: -n=json; as a picture: -n=dot.\n");
+}
+
+/* Without memory the lines are as long as they are. */
+void plan_explain(const struct plan *p, FILE *f)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *memory = wrap_width(f) > 0 ? open_memstream(&text, &n) : NULL;
+    sentences(p, memory ? memory : f);
+    if (memory && fclose(memory) == 0)
+        wrap_print(f, text, wrap_width(f));
+    free(text);
 }
