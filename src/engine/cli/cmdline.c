@@ -313,7 +313,7 @@ const struct cmdline_switch cmdline_switches[] = {
     {"--v1", NULL, "no chains: | % and ^ have no meaning"},
     {"--experimental", NULL, "no warnings about experimental features"},
     {"--sandbox", NULL, "once everything is open, confine the process to relaying"},
-    {"--progress", NULL, "show how much has been transferred, how fast, and for how long still"},
+    {"--progress", NULL, "show how much has been transferred, how fast, what time is left"},
     {"--module", " <file>", "load addresses from a module, or from all of a directory"},
     {"--statistics", NULL, "tell at the end what was transferred"},
     {"-ly", "[facility]", "log to syslog, using facility (default is daemon)"},

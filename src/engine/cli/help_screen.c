@@ -121,7 +121,7 @@ void help_screen(FILE *f, const struct registry *known)
     fprintf(f, "catena joins two chains of addresses and relays between them.\n\n"
                "  catena [switches] <chain> <chain>\n"
                "  chain:   inter-address | ... | endpoint-address     (in quotes, for the shell)\n"
-               "  address: keyword:parameter:...,option=value,...     (- is standard input and output)\n\n"
+               "  address: keyword:parameter:...,option=value,...     (- is stdin and stdout)\n\n"
                "  catena - 'openssl,cafile=ca.pem|proxy:host:443|tcp:proxy:8080'\n"
                "  catena tcp-listen:8080,thread tcp:localhost:80\n\nswitches\n");
     switches(f);

@@ -295,6 +295,21 @@ static bool tells(const struct form *f, const struct fact_desc *fact)
     return f->gives && fact_in(f->gives, fact);
 }
 
+static void told_by(struct topic *t, const struct fact_desc *fact)
+{
+    char line[2048];
+    const char *last = "";
+    size_t n = (size_t)snprintf(line, sizeof line, "  told by");
+    for (const struct form *f = registry_next(t->known, NULL); f; f = registry_next(t->known, f)) {
+        if (!tells(f, fact) || strcmp(last, f->keyword) == 0 || help_plain(t->known, f->keyword) ||
+            n + 1 + strlen(f->keyword) >= sizeof line)
+            continue;
+        n += (size_t)snprintf(line + n, sizeof line - n, " %s", f->keyword);
+        last = f->keyword;
+    }
+    wrap_print(t->f, line, WIDTH);
+}
+
 static void facts(struct topic *t)
 {
     const char *name = t->name + (t->name[0] == '{');
@@ -302,15 +317,9 @@ static void facts(struct topic *t)
     if (!fact)
         return;
     begin(t);
-    fprintf(t->f, "{%s}\n  %s; a fact\n  told by", fact->name, fact->help);
-    const char *last = "";
-    for (const struct form *f = registry_next(t->known, NULL); f; f = registry_next(t->known, f)) {
-        if (!tells(f, fact) || strcmp(last, f->keyword) == 0 || help_plain(t->known, f->keyword))
-            continue;
-        fprintf(t->f, " %s", f->keyword);
-        last = f->keyword;
-    }
-    fprintf(t->f, "\n  what facts are good for: -h facts\n");
+    fprintf(t->f, "{%s}\n  %s; a fact\n", fact->name, fact->help);
+    told_by(t, fact);
+    fprintf(t->f, "  what facts are good for: -h facts\n");
 }
 
 static void sections(struct topic *t)

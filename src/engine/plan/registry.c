@@ -112,10 +112,18 @@ struct nearest {
     size_t cap;
 };
 
+/* Who has stopped early is nearer than who has mistyped. */
+static unsigned distance_from(const struct nearest *best, const char *word, size_t n)
+{
+    size_t typed = strlen(best->wanted);
+    bool begun = typed >= 4 && typed < n && strncasecmp(best->wanted, word, typed) == 0;
+    return begun ? 1 : word_distance(best->wanted, word, n);
+}
+
 static bool consider(const char *word, size_t n, void *arg)
 {
     struct nearest *best = arg;
-    unsigned d = word_distance(best->wanted, word, n);
+    unsigned d = distance_from(best, word, n);
     if (d < best->distance && n < best->cap) {
         best->distance = d;
         for (size_t i = 0; i < n; i++)
@@ -237,7 +245,7 @@ void option_each(const struct registry *known, void (*f)(const struct option_des
 static bool consider_option(const char *word, size_t n, void *arg)
 {
     struct nearest *best = arg;
-    unsigned d = word_distance(best->wanted, word, n);
+    unsigned d = distance_from(best, word, n);
     if (d == best->distance && best->found[0] && strncasecmp(word, best->found, best->cap) < 0)
         best->distance++;
     return consider(word, n, best);
