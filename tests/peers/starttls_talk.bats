@@ -30,6 +30,7 @@ ovmethod: tradindexed
 hismethod: hisv6
 enableoverview: true
 readerswhenstopped: true
+nnrpdloadlimit: 0
 CONF
     printf 'auth "all" {\n require_encryption: %s\n default: "<reader>"\n}\naccess "all" {\n users: "*"\n newsgroups: "*"\n access: R\n}\n' "$1" >"$public/etc/readers.conf"
     [ "$1" = false ] || printf 'tls%s: %s\n' certfile "$public/server.crt" cafile "$public/server.crt" keyfile "$public/server.key" >>"$INNCONF"
@@ -129,4 +130,30 @@ CONF
         fi
         stop_servers
     done
+}
+
+# greeted <protocol> <what the server behind says first>
+greeted() {
+    printf '%b' "$2" >greeting
+    rm -f out
+    start_listener "at_$1" "openssl-server,cert=$certs/server.pem,verify=0|starttls-server:$1,helo=we|tcp-l:0,bind=127.0.0.1" \
+        'system:cat greeting; read -r line; echo back $line'
+    { echo mine; wait_for 20 file_has out 'back mine'; } |
+        timeout 30 gnutls-cli --x509cafile "$ca" --starttls-proto="$1" -p "$port" localhost >out 2>err
+    has "$(<out)" 'back mine'
+}
+
+@test "gnutls-cli asks for TLS in each protocol that it knows" {
+    each greeted <<'ROWS'
+smtp '220 here\r\n'
+lmtp '220 here\r\n'
+imap '* OK here\r\n'
+pop3 '+OK here\r\n'
+ftp '220 here\r\n'
+nntp '200 here\r\n'
+sieve '"SASL" "PLAIN"\r\nOK "ready"\r\n'
+ldap ''
+xmpp ''
+postgres ''
+ROWS
 }
