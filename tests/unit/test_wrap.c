@@ -11,7 +11,7 @@ static void gives(size_t width, const char *text, const char *want)
     size_t n = 0;
     FILE *f = open_memstream(&got, &n);
     assert_non_null(f);
-    wrap_print(f, text, width);
+    wrap_print(f, text, width, 2);
     assert_int_equal(fclose(f), 0);
     assert_string_equal(got, want);
     free(got);

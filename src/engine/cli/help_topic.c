@@ -3,6 +3,7 @@
  * of the manual. What the tables know stands first, then what the manual says. */
 #include "engine/cli/help.h"
 
+#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,6 +24,17 @@ struct topic {
     bool whole; /* also what is long */
     size_t n;   /* things of that name */
 };
+
+/* A line of ours; what goes on of it is indented a little more. */
+__attribute__((format(printf, 2, 3))) static void say(struct topic *t, const char *format, ...)
+{
+    char line[2048];
+    va_list ap;
+    va_start(ap, format);
+    (void)vsnprintf(line, sizeof line, format, ap);
+    va_end(ap);
+    wrap_print(t->f, line, WIDTH, 2);
+}
 
 static void begin(struct topic *t)
 {
@@ -110,11 +122,19 @@ static const char *kind_of(const struct form *f)
     return kinds[f->kind];
 }
 
+static void option_line(FILE *f, const struct option_desc *d)
+{
+    char line[512];
+    (void)snprintf(line, sizeof line, "    %-20s %s", d->name, d->help ? d->help : "");
+    wrap_print(f, line, WIDTH, 21);
+}
+
 static void own_options(struct topic *t, const struct form *f)
 {
-    for (const struct option_desc *const *d = f->options; d && *d; d++)
-        fprintf(t->f, "%s    %-20s %s\n", d == f->options ? "\n  options of its own\n" : "", (*d)->name,
-                (*d)->help ? (*d)->help : "");
+    for (const struct option_desc *const *d = f->options; d && *d; d++) {
+        fprintf(t->f, "%s", d == f->options ? "\n  options of its own\n" : "");
+        option_line(t->f, *d);
+    }
 }
 
 struct taken {
@@ -126,7 +146,7 @@ static void taken_option(const struct option_desc *d, void *arg)
 {
     const struct taken *k = arg;
     if ((d->groups & k->form->groups) != 0 && !form_brings(k->form, d))
-        fprintf(k->topic->f, "    %-20s %s\n", d->name, d->help ? d->help : "");
+        option_line(k->topic->f, d);
 }
 
 /* The names of groups, with room to break the line between them. */
@@ -141,7 +161,7 @@ static void name_groups(struct topic *t, const char *groups, const char *keyword
     if (!t->whole)
         (void)snprintf(line + n, sizeof line - n, ", which catena -hh %s explains", keyword);
     fputc('\n', t->f);
-    wrap_print(t->f, line, WIDTH);
+    wrap_print(t->f, line, WIDTH, 2);
 }
 
 static void group_options(struct topic *t, const struct form *f)
@@ -157,14 +177,14 @@ static void group_options(struct topic *t, const struct form *f)
 
 static void about_form(struct topic *t, const struct form *f, bool overloaded)
 {
-    fprintf(t->f, "%s%s\n  %s; %s\n", f->keyword, f->params ? f->params : "", f->help ? f->help : "",
-            kind_of(f));
+    fprintf(t->f, "%s%s\n", f->keyword, f->params ? f->params : "");
+    say(t, "  %s; %s", f->help ? f->help : "", kind_of(f));
     if (overloaded)
         return;
     if (f->aliases && f->aliases[0])
-        fprintf(t->f, "  also called %s\n", f->aliases);
+        say(t, "  also called %s", f->aliases);
     if (f->gives)
-        fprintf(t->f, "  tells the facts %s\n", f->gives);
+        say(t, "  tells the facts %s", f->gives);
     const char *from = registry_from(t->known, f);
     if (from)
         fprintf(t->f, "  from %s\n", from);
@@ -246,13 +266,10 @@ static void about_option(const struct option_desc *d, void *arg)
     begin(t);
     const char *value = value_of(d);
     option_owners(t->known, d, owners, sizeof owners);
-    fprintf(t->f, "%s%s%s%s\n  %s; option", d->name, value ? value : "=<", value ? "" : value_type_name(d->type),
-            value ? "" : ">", d->help ? d->help : "");
-    if (owners[0])
-        fprintf(t->f, " of %s", owners);
-    fputc('\n', t->f);
+    fprintf(t->f, "%s%s%s%s\n", d->name, value ? value : "=<", value ? "" : value_type_name(d->type), value ? "" : ">");
+    say(t, "  %s; option%s%s", d->help ? d->help : "", owners[0] ? " of " : "", owners);
     if (d->aliases && d->aliases[0])
-        fprintf(t->f, "  also called %s\n", d->aliases);
+        say(t, "  also called %s", d->aliases);
     fprintf(t->f, "  takes effect in phase %s\n", phase_name(d->phase));
 }
 
@@ -307,7 +324,7 @@ static void told_by(struct topic *t, const struct fact_desc *fact)
         n += (size_t)snprintf(line + n, sizeof line - n, " %s", f->keyword);
         last = f->keyword;
     }
-    wrap_print(t->f, line, WIDTH);
+    wrap_print(t->f, line, WIDTH, 2);
 }
 
 static void facts(struct topic *t)

@@ -193,10 +193,10 @@ static void sentences(const struct plan *p, FILE *f)
 void plan_explain(const struct plan *p, FILE *f)
 {
     char *text = NULL;
-    size_t n = 0;
-    FILE *memory = wrap_width(f) > 0 ? open_memstream(&text, &n) : NULL;
+    size_t n = 0, width = f == stdout ? wrap_width() : 0;
+    FILE *memory = width > 0 ? open_memstream(&text, &n) : NULL;
     sentences(p, memory ? memory : f);
     if (memory && fclose(memory) == 0)
-        wrap_print(f, text, wrap_width(f));
+        wrap_print(f, text, width, 2);
     free(text);
 }

@@ -6,12 +6,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DEEPER = 2 };
-
-size_t wrap_width(FILE *f)
+size_t wrap_width(void)
 {
     struct winsize w;
-    return isatty(fileno(f)) && ioctl(fileno(f), TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
 }
 
 /* How much of a line of n bytes stands on the first row; a word that is too long for any row is not cut. */
@@ -24,14 +22,14 @@ static size_t row_of(const char *line, size_t n, size_t room)
     return n <= room || end == 0 ? n : end;
 }
 
-static void print_line(FILE *f, const char *line, size_t n, size_t width)
+static void print_line(FILE *f, const char *line, size_t n, size_t width, size_t deeper)
 {
     size_t indent = strspn(line, " ");
     indent = indent < n ? indent : 0;
     fprintf(f, "%*s", (int)indent, "");
     line += indent;
     n -= indent;
-    for (size_t margin = indent;; margin = indent + DEEPER) {
+    for (size_t margin = indent;; margin = indent + deeper) {
         size_t row = width > margin ? row_of(line, n, width - margin) : n;
         fprintf(f, "%.*s\n", (int)row, line);
         row += strspn(line + row, " ");
@@ -39,15 +37,15 @@ static void print_line(FILE *f, const char *line, size_t n, size_t width)
             return;
         line += row;
         n -= row;
-        fprintf(f, "%*s", (int)(indent + DEEPER), "");
+        fprintf(f, "%*s", (int)(indent + deeper), "");
     }
 }
 
-void wrap_print(FILE *f, const char *text, size_t width)
+void wrap_print(FILE *f, const char *text, size_t width, size_t deeper)
 {
     while (*text) {
         size_t n = strcspn(text, "\n");
-        print_line(f, text, n, width);
+        print_line(f, text, n, width, deeper);
         text += n + (text[n] == '\n');
     }
 }

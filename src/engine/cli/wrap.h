@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-/* 0: f is no terminal, or does not tell. */
-size_t wrap_width(FILE *f);
+/* Of standard output; 0: it is no terminal, or does not tell. */
+size_t wrap_width(void);
 
-/* What of a line goes on is indented by two more than its beginning; width 0 breaks none. */
-void wrap_print(FILE *f, const char *text, size_t width);
+/* What of a line goes on is indented by so much more than its beginning; width 0 breaks none. */
+void wrap_print(FILE *f, const char *text, size_t width, size_t deeper);
 
 #endif
