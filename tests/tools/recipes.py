@@ -13,7 +13,7 @@ A recipe is what stands below a .Ss. In its literal blocks a line with "$ " or "
 end: it goes on in the background), what follows is the output it has to give; "..." stands for any lines. Lines of
 the source that begin with  .\\" run:  belong to the recipe's other end and are run where they stand; each recipe is
 in a new directory, and names that end in .example are hosts of the loopback network."""
-import os, re, shutil, signal, subprocess, sys, time
+import ctypes, os, re, shutil, signal, subprocess, sys, time
 
 PATIENCE = 20  # seconds that a command may take
 PEERS = "--peers" in sys.argv
@@ -152,15 +152,43 @@ def hosts(page):
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
     return lines + [f"127.1.0.{i + 1} {name}" for i, name in enumerate(names)]
 
-def inside(page, where, number):
-    """In namespaces of its own."""
+def own_namespaces():
+    """Network and mounts; who is not root is it there."""
+    NEWNS, NEWUSER, NEWNET, PRIVATE, RECURSIVE = 0x20000, 0x10000000, 0x40000000, 1 << 18, 0x4000
+    libc = ctypes.CDLL(None, use_errno=True)
+    def check(result):
+        if result != 0:
+            raise OSError(ctypes.get_errno(), "namespaces")
+    user, group = os.geteuid(), os.getegid()
+    check(libc.unshare(NEWNS | NEWNET | (NEWUSER if user else 0)))
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")) if user else ():
+        with open("/proc/self/" + name, "w") as f:
+            f.write(text)
+    check(libc.mount(b"none", b"/", None, PRIVATE | RECURSIVE, None))
+
+def alone(page, recipe, where, number):
+    own_namespaces()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     path = os.path.join(where, "hosts.%d" % number)
     with open(path, "w") as f:
         f.write("\n".join(hosts(page)) + "\n")
     subprocess.run(["mount", "--bind", path, "/etc/hosts"], check=True)
-    recipe = parse(page)[number]
     return attempt(recipe, os.path.join(where, "recipe.%d" % number), os.path.join(where, "materials"))
+
+def run_some(page, where, part, of):
+    """Each in a process of its own, with namespaces of its own."""
+    failed = False
+    for number, recipe in list(enumerate(parse(page)))[part::of]:
+        pid = os.fork()
+        if pid == 0:
+            good = False
+            try:
+                good = alone(page, recipe, where, number)
+            except Exception as e:
+                print(f"{recipe.title}: FAILED\n{e}", flush=True)
+            os._exit(not good)
+        failed |= os.waitpid(pid, 0)[1] != 0
+    return failed
 
 def main():
     page, what, *rest = [a for a in sys.argv[1:] if a != "--peers"]
@@ -169,16 +197,7 @@ def main():
         print("\n".join(r.title for r in parse(page)))
     elif what == "--materials":
         materials(os.path.join(rest[0], "materials"), names_of(page))
-    elif what == "--inside":
-        sys.exit(not inside(page, rest[0], int(rest[1])))
     elif what == "--run":
-        where, part, of = rest[0], int(rest[1]), int(rest[2])
-        flags = ["-nm"] if os.geteuid() == 0 else ["-rnm"]
-        status = 0
-        for i in range(part, len(parse(page)), of):
-            done = subprocess.run(["unshare", *flags, "--", sys.executable, os.path.abspath(__file__), *["--peers"] * PEERS,
-                                   page, "--inside", where, str(i)])
-            status |= done.returncode != 0
-        sys.exit(status)
+        sys.exit(run_some(page, rest[0], int(rest[1]), int(rest[2])))
 
 main()
