@@ -42,6 +42,9 @@ EOF
     has "$(<told)" 'openssl-client -- proxy:.*: encrypted'
     has "$(<told)" '^TCP-LISTEN:<port>'
     has_not "$(<err)" ' E '
+    sed -n '/^A mistake/,/^## /s/^    //p' "$top/README.md" >said
+    "$CATENA_BIN" - "$(sed -n "1s/.*'\\(.*\\)'/\\1/p" said)" 2>&1 | sed 's/^.* catena\[[0-9]*\]/catena[4711]/' >told || :
+    tail -n +2 said | diff - told
     sed -n '/^## /q; s/^    catena /"$CATENA_BIN" -n=json /p' "$top/README.md" >lines
     [ "$(wc -l <lines)" -ge 5 ]
     while IFS= read -r line; do
