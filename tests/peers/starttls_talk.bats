@@ -136,7 +136,7 @@ CONF
 greeted() {
     printf '%b' "$2" >greeting
     rm -f out
-    start_listener "at_$1" "openssl-server,cert=$certs/server.pem,verify=0|starttls-server:$1,helo=we|tcp-l:0,bind=127.0.0.1" \
+    start_listener "at_$1" "openssl-server,cert=$certs/server.pem,verify=0|starttls-server:$1|tcp-l:0,bind=127.0.0.1" \
         'system:cat greeting; read -r line; echo back $line'
     { echo mine; wait_for 20 file_has out 'back mine'; } |
         timeout 30 gnutls-cli --x509cafile "$ca" --starttls-proto="$1" -p "$port" localhost >out 2>err
