@@ -47,7 +47,7 @@ static inline void buf_consume(struct buf *b, size_t n)
 /* Copies as many of n bytes as fit; gives how many. */
 size_t buf_put(struct buf *b, const void *data, size_t n) CATENA_API(buf_put);
 /* Moves bytes from one to the other until one is empty or the other full; gives how many. */
-size_t buf_move(struct buf *to, struct buf *from);
+size_t buf_move(struct buf *to, struct buf *from) CATENA_API(buf_move);
 /* Exchanges the contents without copying. */
 void buf_swap(struct buf *a, struct buf *b) CATENA_API(buf_swap);
 

@@ -10,6 +10,15 @@
 #include "catena/addr.h"
 #include "catena/arena.h"
 
+struct registry;
+
+/* A family of which only the names are there, until one of them is used. */
+struct late_family {
+    const char *names; /* blank-separated: all that its forms answer to */
+    /* Has its forms stand in the registry's table. Any thread, any number of times. */
+    int (*have)(const struct registry *r, struct err *e);
+};
+
 struct registry {
     /* Tables, each ended by a row without keyword, NULL behind the last one. */
     const struct form *const *forms;
@@ -17,6 +26,7 @@ struct registry {
     const struct option_desc *const *const *options;
     const struct registry *base; /* what else is known, or NULL */
     const char *from; /* the module's file, NULL: the program itself */
+    const struct late_family *late; /* what stands here is one, NULL: it is there */
 };
 
 /* What the program itself brings, out of endpoints.def, inters.def and options.def. */
@@ -31,8 +41,12 @@ int registry_add(struct arena *a, const struct registry *base, const struct form
 
 /* The module's file that the form comes from; NULL: none, it is the program's. */
 const char *registry_from(const struct registry *known, const struct form *f);
-/* Iterates over all forms: start with NULL; gives NULL at the end. */
+/* Iterates over all forms: start with NULL; gives NULL at the end. A late family that cannot be had has none. */
 const struct form *registry_next(const struct registry *known, const struct form *after);
+/* ... over those that answer to the keyword: of late families only the one that has it is loaded. */
+const struct form *registry_called(const struct registry *known, const char *keyword, const struct form *after);
+/* Does the keyword belong to a late family that cannot be had? Says why, then. */
+bool registry_misses(const struct registry *known, const char *keyword, struct err *e);
 /* Does the form answer to that keyword (canonical or alias, any case)? */
 bool form_answers(const struct form *f, const char *keyword);
 bool registry_known(const struct registry *known, const char *keyword);

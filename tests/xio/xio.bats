@@ -55,6 +55,7 @@ talk() { # <chain>
     for program in lines lines++ lines-alone; do
         same "some text" "$(./$program 'exec:cat' <<<"some text")"
         same "some text" "$(./$program 'gzip|^gzip|base64|^base64|exec:cat' <<<"some text")"
+        same "some text" "$(./$program 'telnet|^telnet-server|exec:cat' <<<"some text" | tr -d '\r')"
         run ./$program 'gzip|nonsense:1'
         same 1 "$status"
         has "$output" '^5: .*nonsense'
@@ -228,6 +229,20 @@ assert xio.xioopen_opts(b"rot13|pipe", ctypes.byref(o))
 SOURCE
     start_peer server line send:Uryyb close
     same Hello "$(CATENA_MODULES=$T "$(find "$root" -name xiorun -type f)" -c "rot13|tcp:127.0.0.1:$port" -- nc -N far.example 1 <<<x)"
+}
+
+@test "the command as it is installed finds its families; the library has them built in" {
+    installed=$(find "$root" -path '*/bin/catena')
+    has "$("$installed" -h telnet)" "^ *from $root/.*/lib.*/catena/families/telnet.so\$"
+    same hello "$("$installed" -t2 - 'telnet|^telnet-server|pipe' <<<hello | tr -d '\r')"
+    chmod u+s "$installed" # whoever starts it may have put it there, with whatever he likes beside it
+    if ((EUID == 0)) && getent passwd nobody >/dev/null; then
+        chmod 711 "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR" "$(dirname "$BATS_FILE_TMPDIR")"
+        run setpriv --reuid nobody --clear-groups "$installed" - 'telnet|pipe'
+        same 1 "$status"
+        has "$output" 'module "/usr/local/lib.*/catena/families/telnet.so": no such file'
+    fi
+    chmod u-s "$installed"
 }
 
 @test "a module works in a confined process; pkg-config tells the directory of those that need no name" {

@@ -169,10 +169,7 @@ static const struct form *form_called(const struct registry *known, const char *
 {
     char keyword[64];
     (void)snprintf(keyword, sizeof keyword, "%.*s", (int)n, name);
-    const struct form *f = registry_next(known, NULL);
-    while (f && !form_answers(f, keyword))
-        f = registry_next(known, f);
-    return f;
+    return registry_called(known, keyword, NULL);
 }
 
 /* Where the address at the end of the word begins. */

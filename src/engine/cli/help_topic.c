@@ -194,9 +194,7 @@ static void about_form(struct topic *t, const struct form *f, bool overloaded)
 static void addresses(struct topic *t)
 {
     const struct form *last = NULL;
-    for (const struct form *f = registry_next(t->known, NULL); f; f = registry_next(t->known, f)) {
-        if (!form_answers(f, t->name))
-            continue;
+    for (const struct form *f = registry_called(t->known, t->name, NULL); f; f = registry_called(t->known, t->name, f)) {
         const struct form *next = registry_next(t->known, f);
         bool overloaded = next && strcmp(next->keyword, f->keyword) == 0;
         if (!last || strcmp(last->keyword, f->keyword) != 0)
@@ -374,6 +372,8 @@ static void all_codes(struct topic *t)
 static int unknown(const struct topic *t, struct err *e)
 {
     char near[2][64] = {"", ""};
+    if (registry_misses(t->known, t->name, e))
+        return -1;
     bool address = registry_nearest(t->known, t->name, near[0], sizeof near[0]);
     bool option = option_nearest(t->known, t->name, NULL, near[1], sizeof near[1]);
     (void)err_set(e, ERR_SWITCH, "-h: nothing is called \"%.100s\": no address, option, switch, fact, code or topic%s%s%s%s%s",

@@ -150,11 +150,13 @@ static void print_features(FILE *f, const struct registry *known)
 
 /* ---- all of it ---- */
 
-/* Of the module on top alone. */
+/* Of the module on top alone, whether it is loaded or not. */
 static const char *keywords_of(const struct registry *r, char *out, size_t cap)
 {
     size_t n = 0;
-    out[0] = '\0';
+    (void)snprintf(out, cap, "%s%s", r->late ? " " : "", r->late ? r->late->names : "");
+    if (r->late)
+        return out;
     for (const struct form *const *t = r->forms; *t; t++)
         for (const struct form *a = *t; a->keyword && n < cap; a++)
             n += (size_t)snprintf(out + n, cap - n, " %s", a->keyword);

@@ -68,6 +68,13 @@ int note_add(struct arena *a, struct plan_note **list, enum diag_level level, en
 
 /* ---- forms ---- */
 
+/* What is a chain is read as v1's text, too, and then its operators stand in the keyword: nothing is near that. */
+static bool could_be_name(const char *keyword)
+{
+    static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return !keyword[strspn(keyword, characters)];
+}
+
 /* Names that are near are no help where it is one of another kind. */
 static bool is_option(const struct registry *known, const struct single_spec *s)
 {
@@ -81,6 +88,10 @@ static int unknown_keyword(const struct registry *known, const struct single_spe
     struct span at = s->keyword.at.len ? s->keyword.at : s->at;
     if (s->keyword.s[0] == '\0')
         return err_at(e, at, "unknown device/address \"\": there is no address here"), err_called(e, ERR_SYNTAX);
+    if (!could_be_name(s->keyword.s))
+        return err_at(e, at, "unknown device/address \"%.200s\"", s->keyword.s);
+    if (registry_misses(known, s->keyword.s, e))
+        return err_points_at(e, at);
     if (is_option(known, s))
         return err_at(e, at, "unknown device/address \"%.200s\": that is an option, which stands behind an "
                              "address: \"address,%.200s\"", s->keyword.s, s->keyword.s);
@@ -118,10 +129,8 @@ static struct choice choose(const struct registry *known, const char *keyword, b
                             size_t nparams, enum ctx left, bool reverse)
 {
     struct choice c = {0};
-    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f)) {
+    for (const struct form *f = registry_called(known, keyword, NULL); f; f = registry_called(known, keyword, f)) {
         enum ctx right;
-        if (!form_answers(f, keyword))
-            continue;
         c.known = true;
         if (form_is_inter(f) != inter)
             continue;
@@ -164,11 +173,7 @@ static int wrong_place(const struct single_spec *s, const char *label, bool inte
 /* With something behind it, it would make sense. */
 static bool could_be_inter(const struct registry *known, const struct single_spec *s)
 {
-    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
-        if (form_is_inter(f) && form_answers(f, s->keyword.s) && s->nparams >= f->min_params &&
-            s->nparams <= f->max_params)
-            return true;
-    return false;
+    return bind_find_form(known, s->keyword.s, true, s->nparams) != NULL;
 }
 
 static int wrong_params(const struct registry *known, const struct single_spec *s, const char *label,
@@ -221,9 +226,8 @@ static int choose_or_explain(const struct registry *known, const struct single_s
 
 const struct form *bind_find_form(const struct registry *known, const char *keyword, bool inter, size_t nparams)
 {
-    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
-        if (form_is_inter(f) == inter && form_answers(f, keyword) && nparams >= f->min_params &&
-            nparams <= f->max_params)
+    for (const struct form *f = registry_called(known, keyword, NULL); f; f = registry_called(known, keyword, f))
+        if (form_is_inter(f) == inter && nparams >= f->min_params && nparams <= f->max_params)
             return f;
     return NULL;
 }

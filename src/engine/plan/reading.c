@@ -267,11 +267,7 @@ static int say_which(struct plan *p, int side, struct chain *c, bool chained, st
 
 static bool has_form(const struct registry *known, const struct single_spec *s, bool inter)
 {
-    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
-        if (form_is_inter(f) == inter && form_answers(f, s->keyword.s) &&
-            s->nparams >= f->min_params && s->nparams <= f->max_params)
-            return true;
-    return false;
+    return bind_find_form(known, s->keyword.s, inter, s->nparams) != NULL;
 }
 
 bool chain_in_place(const struct registry *known, const struct chain_spec *c)

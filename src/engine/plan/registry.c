@@ -8,24 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-const struct form *registry_next(const struct registry *known, const struct form *after)
-{
-    bool next = !after;
-    if (after && after[1].keyword)
-        return after + 1;
-    for (const struct registry *r = known; r; r = r->base) {
-        for (const struct form *const *t = r->forms; *t; t++) {
-            const struct form *f = *t;
-            if (next)
-                return f;
-            while (f->keyword && f != after)
-                f++;
-            next = f == after;
-        }
-    }
-    return NULL;
-}
-
 bool each_word(const char *list, bool (*f)(const char *word, size_t n, void *arg), void *arg)
 {
     while (list && *list) {
@@ -52,22 +34,65 @@ static bool is_called(const char *name, const char *aliases, const char *word, s
     return false;
 }
 
+/* ---- forms ---- */
+
 bool form_answers(const struct form *f, const char *keyword)
 {
     return is_called(f->keyword, f->aliases, keyword, strlen(keyword));
 }
 
-static const struct form *find_form(const struct registry *known, const char *word, size_t n)
+/* The tables of one level, with what comes late. */
+static const struct form *const *tables_of(const struct registry *r)
 {
-    for (const struct form *f = registry_next(known, NULL); f; f = registry_next(known, f))
-        if (is_called(f->keyword, f->aliases, word, n))
-            return f;
+    struct err why; /* registry_misses() asks again */
+    if (r->late)
+        (void)r->late->have(r, &why);
+    return r->forms;
+}
+
+static bool may_have(const struct registry *r, const char *word, size_t n)
+{
+    return !word || !r->late || is_called(r->late->names, r->late->names, word, n);
+}
+
+/* The one after that answers to the word; NULL: any. */
+static const struct form *next_called(const struct registry *known, const char *word, size_t n, const struct form *after)
+{
+    bool next = !after;
+    for (const struct registry *r = known; r; r = r->base) {
+        if (!may_have(r, word, n))
+            continue;
+        for (const struct form *const *t = tables_of(r); *t; t++) {
+            for (const struct form *f = *t; f->keyword; f++) {
+                if (next && (!word || is_called(f->keyword, f->aliases, word, n)))
+                    return f;
+                next |= f == after;
+            }
+        }
+    }
     return NULL;
+}
+
+const struct form *registry_next(const struct registry *known, const struct form *after)
+{
+    return after && after[1].keyword ? after + 1 : next_called(known, NULL, 0, after);
+}
+
+const struct form *registry_called(const struct registry *known, const char *keyword, const struct form *after)
+{
+    return next_called(known, keyword, strlen(keyword), after);
+}
+
+bool registry_misses(const struct registry *known, const char *keyword, struct err *e)
+{
+    while (known && (!known->late || !may_have(known, keyword, strlen(keyword)) || known->late->have(known, e) == 0))
+        known = known->base;
+    return known != NULL;
 }
 
 bool registry_known(const struct registry *known, const char *keyword)
 {
-    return find_form(known, keyword, strlen(keyword)) != NULL;
+    return registry_called(known, keyword, NULL) != NULL;
 }
 
 bool form_is_inter(const struct form *f)
@@ -166,18 +191,24 @@ static bool brought_before(const struct form *table, const struct form *f)
     return table < f;
 }
 
+static const struct option_desc *walk_level(const struct registry *r, row_look *look, void *arg)
+{
+    const struct option_desc *d = NULL;
+    for (const struct option_desc *const *const *t = r->options; *t && !d; t++)
+        d = walk_table(*t, look, arg);
+    for (const struct form *const *t = d ? NULL : tables_of(r); t && *t && !d; t++)
+        for (const struct form *f = *t; f->keyword && !d; f++)
+            if (f->options && !brought_before(*t, f))
+                d = walk_table(f->options, look, arg);
+    return d;
+}
+
 /* Gives the row at which the walk ended, or NULL. */
 static const struct option_desc *walk(const struct registry *known, row_look *look, void *arg)
 {
     const struct option_desc *d = NULL;
-    for (const struct registry *r = known; r && !d; r = r->base) {
-        for (const struct option_desc *const *const *t = r->options; *t && !d; t++)
-            d = walk_table(*t, look, arg);
-        for (const struct form *const *t = r->forms; *t && !d; t++)
-            for (const struct form *f = *t; f->keyword && !d; f++)
-                if (f->options && !brought_before(*t, f))
-                    d = walk_table(f->options, look, arg);
-    }
+    for (const struct registry *r = known; r && !d; r = r->base)
+        d = walk_level(r, look, arg);
     return d;
 }
 
@@ -322,7 +353,7 @@ struct addition {
 static bool address_clashes(const char *word, size_t n, void *arg)
 {
     const struct addition *a = arg;
-    const struct form *f = find_form(a->base, word, n);
+    const struct form *f = next_called(a->base, word, n, NULL);
     if (f)
         (void)err_set(a->e, ERR_USAGE, "address \"%.*s\" exists already, as %s", (int)n, word,
                       f->keyword);
@@ -375,7 +406,7 @@ int registry_add(struct arena *a, const struct registry *base, const struct form
     more->options[0] = options;
     more->forms[1] = NULL;
     more->options[1] = NULL;
-    more->r = (struct registry){more->forms, more->options, NULL, NULL};
+    more->r = (struct registry){.forms = more->forms, .options = more->options};
     struct registry own = more->r;
     more->r.base = base;
     *out = &more->r;

@@ -28,6 +28,23 @@ static int check_writers(const char *file, struct err *e)
     return 0;
 }
 
+const struct catena_module *module_open(const char *path, struct err *e)
+{
+    if (check_writers(path, e) < 0)
+        return NULL;
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const struct catena_module *module = handle ? dlsym(handle, "catena_module") : NULL;
+    if (module)
+        return module;
+    if (handle)
+        (void)err_set(e, ERR_USAGE, "module \"%s\" is none of catena: it has no \"catena_module\"", path);
+    else
+        (void)err_set(e, ERR_OTHER, "module \"%s\" cannot be loaded: %s", path, dlerror());
+    if (handle)
+        (void)dlclose(handle);
+    return NULL;
+}
+
 static int add(struct modules *m, const char *file, const struct catena_module *module, struct err *e)
 {
     const struct registry *known;
@@ -46,16 +63,8 @@ static int open_file(struct modules *m, const char *file, struct err *e)
     free(path);
     if (!name)
         return err_nomem(e);
-    if (check_writers(name, e) < 0)
-        return -1;
-    void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
-        return err_set(e, ERR_OTHER, "module \"%s\" cannot be loaded: %s", name, dlerror());
-    const struct catena_module *module = dlsym(handle, "catena_module");
-    if (module)
-        return add(m, name, module, e);
-    (void)dlclose(handle);
-    return err_set(e, ERR_USAGE, "module \"%s\" is none of catena: it has no \"catena_module\"", name);
+    const struct catena_module *module = module_open(name, e);
+    return module ? add(m, name, module, e) : -1;
 }
 
 static int load_file(struct modules *m, const char *file, struct err *e)

@@ -13,6 +13,9 @@ struct modules {
     const struct registry *known;
 };
 
+/* A file that nobody else can have changed: its table, which stays where it is. Gives NULL and says why not. */
+const struct catena_module *module_open(const char *path, struct err *e);
+
 /* A file, or all of a directory. */
 int modules_load_one(struct modules *m, const char *name, struct err *e);
 /* Those of a list with colons. */
