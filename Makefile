@@ -82,7 +82,7 @@ bench:
 torture:
 	@tools/setup build clang
 	cmake --preset asan
-	cmake --build --preset asan -j $(JOBS) --target catena_torture torture
+	cmake --build --preset asan -j $(JOBS) --target catena_torture xio_torture torture
 	build/asan/tests/torture -o build/asan/tests/catena_torture $(SCENARIOS)
 
 # The program broken in one place after the other: do the tests notice? make mutate MUTATE='src/engine'

@@ -201,7 +201,7 @@ int run_tell(struct run *r, const struct addr *who, const char *name, const void
 bool run_told(struct run *r, const struct addr *who, const char *name, char *value, size_t cap) CATENA_API(run_told);
 /* He connected by himself: as variables his facts do not replace those that a client has told. */
 void run_stay_behind(struct run *r, const struct addr *who);
-/* As the environment has it: a copy to free, or NULL. */
+/* As the environment has it: a copy to free; or NULL, and errno: nobody has told it (ENOENT), or there is no memory. */
 char *run_get_fact(struct run *r, const char *name) CATENA_API(run_get_fact);
 /* For somebody at that place: the word of the nearest on the left, else on the right; copied into a. */
 bool run_knows(struct run *r, unsigned place, const struct fact_desc *f, struct arena *a,

@@ -48,24 +48,28 @@ static void tell_timeout(const struct handle *h, struct err *e)
 
 /* Copies of handles in a child are not its own. Counting is much cheaper than to ask who one is. */
 static struct forks {
-    pthread_once_t once;
+    pthread_mutex_t lock;
+    atomic_bool counted;
     unsigned n; /* changes where there is one thread */
-} forks = {.once = PTHREAD_ONCE_INIT};
+} forks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void count_fork(void)
 {
     forks.n++;
 }
 
-static void begin_to_count(void)
+static bool begin_to_count(void)
 {
-    (void)pthread_atfork(NULL, NULL, count_fork);
+    pthread_mutex_lock(&forks.lock);
+    if (!atomic_load(&forks.counted))
+        atomic_store(&forks.counted, pthread_atfork(NULL, NULL, count_fork) == 0);
+    pthread_mutex_unlock(&forks.lock);
+    return atomic_load(&forks.counted);
 }
 
-static unsigned forks_so_far(void)
+static bool forks_are_counted(void)
 {
-    (void)pthread_once(&forks.once, begin_to_count);
-    return forks.n;
+    return atomic_load(&forks.counted) || begin_to_count();
 }
 
 bool handle_is_ours(const struct handle *h)
@@ -73,13 +77,14 @@ bool handle_is_ours(const struct handle *h)
     return h->forks == forks.n;
 }
 
-static void init_condition(pthread_cond_t *c)
+static int init_condition(pthread_cond_t *c, struct err *e)
 {
     pthread_condattr_t attr;
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(c, &attr);
+    errno = pthread_cond_init(c, &attr);
     (void)pthread_condattr_destroy(&attr);
+    return errno ? err_sys(e, "pthread_cond_init()") : 0;
 }
 
 static int tell_facts(struct run *r, char *const *facts, struct err *e)
@@ -92,26 +97,25 @@ static int tell_facts(struct run *r, char *const *facts, struct err *e)
 
 static struct handle *new_handle(struct chain *c, struct err *e)
 {
-    struct handle *h = calloc(1, sizeof *h);
+    struct handle *h = forks_are_counted() ? calloc(1, sizeof *h) : NULL;
     if (!h) {
         (void)err_nomem(e);
         return NULL;
     }
     h->chain = c;
     h->fd = h->stop_fd = h->witness = -1;
-    h->forks = forks_so_far();
+    h->forks = forks.n;
     h->passage = (struct passage){.run = &h->run, .line = &h->line, .plan = c->plan};
     if (run_init(&h->run, &c->settings, c->plan, -1, e) < 0) {
         free(h);
         return NULL;
     }
-    if (tell_facts(&h->run, c->facts, e) < 0) {
+    if (tell_facts(&h->run, c->facts, e) < 0 || init_condition(&h->over, e) < 0) {
         run_fini(&h->run);
         free(h);
         return NULL;
     }
     (void)pthread_mutex_init(&h->lock, NULL);
-    init_condition(&h->over);
     h->run.threaded = true;
     h->run.shared = c->shared;
     chain_hold(c);
@@ -226,7 +230,10 @@ static int open_behind(struct handle *h, struct err *e)
     if (!h->accepted) {
         s->brought[LEFT] = h->end;
         h->end = NULL;
-        return passage_open(s, LEFT, e);
+        int rc = passage_open(s, LEFT, e);
+        port_close(s->brought[LEFT]); /* it has come to nothing before: who reads hears of it */
+        s->brought[LEFT] = NULL;
+        return rc;
     }
     line_put_end(&h->line, LEFT, h->end);
     h->end = NULL;

@@ -351,20 +351,24 @@ CATENA_EXPORT const char *xiofact(struct xio *x, const char *name)
 {
     struct handle *h = enter(x);
     const char *found = NULL;
+    char *value = NULL;
     struct err e;
     if (!h)
         return NULL;
     pthread_mutex_lock(&h->lock);
     int rc = !name || h->listens ? 0 : ask_socket(h, &e);
-    char *value = name && rc == 0 ? run_get_fact(&h->run, name) : NULL;
+    value = name && rc == 0 ? run_get_fact(&h->run, name) : NULL;
     found = value ? keep(h, value) : NULL;
+    bool no_memory = !found && (value || (name && rc == 0 && errno == ENOMEM));
     pthread_mutex_unlock(&h->lock);
+    if (no_memory)
+        (void)err_nomem(&e);
+    else if (rc == 0)
+        (void)err_set(&e, ERR_ABSENT, "nothing of that name is known: \"%.60s\"", name ? name : "");
     free(value);
     leave(x, h);
-    if (!found) {
-        (void)err_set(&e, ERR_ABSENT, "nothing of that name is known: \"%.60s\"", name ? name : "");
+    if (!found)
         (void)error_tell(&e);
-    }
     return found;
 }
 

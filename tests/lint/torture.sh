@@ -13,7 +13,7 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     get[p]?pid gettimeofday inet_.* localtime_r pthread_(mutex_(un)?lock|mutex_destroy|join|detach|once|sigmask)
     pthread_attr_(destroy|setstacksize) qsort sig(add|del|empty|fill|ismember).* sigpending sigtimedwait sigaction
     v?snprintf v?fprintf fputs fputc putc fwrite fgets fflush fclose stdout stderr environ
-    str.* openlog syslog reg(comp|exec|error|free) isatty umask uname nanosleep
+    st[pr].* dladdr openlog syslog reg(comp|exec|error|free) isatty umask uname nanosleep
     memccpy memmem dirname sysconf confstr tzset unsetenv eventfd_(read|write) pthread_cond(attr)?_(broadcast|destroy|signal|(timed)?wait|setclock)
     pthread_condattr_init pthread_mutexattr_(init|destroy|set(type|pshared|robust)) pthread_mutex_consistent madvise munmap time dlsym dlclose dlerror deflate inflate deflateEnd inflateEnd inflateReset zError
     iconv iconv_close get(protobyname|pwnam|pwuid|grnam|servbyname)_r getgrouplist getrandom getrlimit if_indextoname ttyname_r
@@ -21,7 +21,7 @@ spared='__cmsg_nxthdr __ctype_.* __errno_location __isoc99_.*scanf __res_.* _exi
     pclose signal'
 
 called() {
-    find "$build/CMakeFiles/catena_code.dir/src" -name '*.o' -exec nm -u {} + |
+    find "$build/CMakeFiles/catena_code.dir/src" "$build/CMakeFiles/xio_code.dir/src" -name '*.o' -exec nm -u {} + |
         sed -n 's/^ *U //p' | sed 's/@.*//' | sort -u
 }
 rows=$(sed -nE 's/^(CALL|WAIT|MOVE|DONE)\([^,]*, ([A-Za-z0-9_]+),.*/\2/p' "$source/tests/torture/calls.def")

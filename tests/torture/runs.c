@@ -201,7 +201,7 @@ __attribute__((noreturn)) static void become_program(const struct scenario *s, i
         _exit(126);
     (void)close_range(3, ~0U, 0);
     (void)signal(SIGPIPE, SIG_DFL);
-    execv(t.program, argv);
+    execv(s->guest ? t.guest : t.program, argv);
     _exit(126);
 }
 

@@ -331,6 +331,8 @@ static int tls_client(struct other_end *o) { return tls(o, false); }
 #define TCP_OUT "tcp:@:4711"
 #define TCP_IN  "tcp-l:4710,bind=@,reuseaddr"
 
+#define GUEST(name_, ...) {.name = name_, .guest = true, .args = {__VA_ARGS__}
+
 const struct scenario scenarios[] = {
     {.name = "file", .args = {"-u", "open:in", "create:out"}, .input = TEXT},
     {.name = "stdio", .args = {"-", "pipe"}, .input = TEXT},
@@ -418,5 +420,24 @@ const struct scenario scenarios[] = {
      .listens = LISTEN_TCP, .bulk = BULK},
     {.name = "udp", .args = {"-t1", "-", "udp:@:4712,bind=@:4712,crnl"}, .input = TEXT,
      .messages = true},
+    GUEST("xio-plain", "talk", TCP_OUT), .other = server, .listens = LISTEN_TCP},
+    GUEST("xio-line", "talk", "gzip|^gzip|base64|^base64|" TCP_OUT), .other = server, .listens = LISTEN_TCP},
+    GUEST("xio-openssl", "talk", "openssl,verify=0|" TCP_OUT), .other = tls_server, .listens = LISTEN_TCP},
+    GUEST("xio-socks5", "talk", "socks5:1.2.3.4:80,socksuser=a,sockspass=b|" TCP_OUT), .other = socks5_server,
+     .listens = LISTEN_TCP},
+    GUEST("xio-exec", "talk", "exec:cat")},
+    GUEST("xio-programs", "talk", "exec1:cat%nop|system:cat,pipes"), .pipes = true},
+    GUEST("xio-file", "copy", "open:in", "create:out"), .input = TEXT},
+    GUEST("xio-packets", "copy", "open:in", "unix-sendto:peer"), .input = TEXT, .other = datagrams,
+     .listens = LISTEN_DATAGRAM, .messages = true},
+    GUEST("xio-accept", "accept", TCP_IN), .other = client},
+    GUEST("xio-accept-line", "accept", "gzip|^gzip|" TCP_IN ",range=@/8"), .other = client},
+    GUEST("xio-accept-openssl", "accept", "openssl-listen:4710,bind=@,reuseaddr,cert=+/pem,verify=0"), .other = tls_client},
+    GUEST("xio-relay", "relay", TCP_IN, TCP_OUT), .other = both, .listens = LISTEN_TCP},
+    GUEST("xio-relay-to", "relay-to", TCP_OUT, "gzip|^gzip|exec:cat"), .other = server, .listens = LISTEN_TCP},
+    GUEST("xio-background", "background", "nop|tcp:{host}:{port}", "@"), .other = server, .listens = LISTEN_TCP},
+    GUEST("xio-background-line", "background", "base64|^base64|tcp:{host}:{port}", "@"), .other = server, .listens = LISTEN_TCP},
+    GUEST("xio-detach", "detach", "tcp:{host}:{port}", "@"), .other = server, .listens = LISTEN_TCP},
+    GUEST("xio-detach-line", "detach", "base64|^base64|tcp:{host}:{port}", "@"), .other = server, .listens = LISTEN_TCP},
     {.name = NULL},
 };

@@ -8,12 +8,15 @@
  * OpenSSL as well. Naming a fault, as
  * the report does, repeats that run alone and shows its messages.
  *
+ * Scenarios named xio-* are of the program xio_torture beside that one.
+ *
  * No run may crash, hang, leak, or leave files or processes behind. One that did not do its work must
  * say so: an error line and a status other than 0. */
 #include "torture.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -127,7 +130,8 @@ static void inflict(const struct scenario *s, const struct fault *f, const struc
     static struct outcome o;
     char name[96];
     bool soft = f->site.soft && !f->onwards && (f->error == EINTR || f->error == EAGAIN);
-    if ((soft && s->edges) || (s->pipes && f->error == EPIPE && strcmp(f->site.call, "write") == 0))
+    bool writes = strcmp(f->site.call, "write") == 0 || strcmp(f->site.call, "send") == 0;
+    if ((soft && s->edges) || (s->pipes && writes && (f->error == EPIPE || f->error == ECONNRESET)))
         return;
     t.faults->mode = f->onwards ? FAULT_ONWARDS : FAULT_ONCE;
     t.faults->at = f->site.at;
@@ -266,7 +270,7 @@ static const struct scenario *find(const char *name, size_t n)
 
 int main(int argc, char **argv)
 {
-    char program[4096];
+    char program[4096], directory[4096], guest[4200];
     for (int c; (c = getopt(argc, argv, "e:ov")) != -1;) {
         if (c == 'e')
             t.every = (unsigned)strtoul(optarg, NULL, 10);
@@ -280,6 +284,8 @@ int main(int argc, char **argv)
     if (optind >= argc || t.every == 0 || !realpath(argv[optind], program))
         die("usage: torture [-e every] [-o] [-v] <catena_torture> [<scenario>[:<fault>]]...");
     t.program = program;
+    (void)snprintf(guest, sizeof guest, "%s/xio_torture", dirname(strcpy(directory, program)));
+    t.guest = guest;
     set_up();
     for (int i = optind + 1; i < argc; i++) {
         const char *colon = strchr(argv[i], ':');

@@ -31,6 +31,7 @@ struct scenario {
     size_t bulk;   /* standard input is so many bytes */
     bool pipes;    /* to a program: that nobody reads one any more (EPIPE) is the program's wish, and no loss */
     bool messages; /* packets: a fault may lose one, as the network may */
+    bool guest;    /* the program is libxio's (guest.c) */
     bool dumps;    /* go to standard error, as messages do */
 };
 
@@ -51,7 +52,7 @@ struct outcome {
 };
 
 struct torture {
-    const char *program;
+    const char *program, *guest;
     unsigned every;
     bool verbose, openssl;
     char top[64], address[32];

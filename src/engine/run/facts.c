@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * What the opened sides of a run have learnt, who said it, and the environment that children get of it. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,8 @@ char *run_get_fact(struct run *r, const char *name)
             found = f;
     char *value = found ? strdup(found->value) : NULL;
     pthread_mutex_unlock(&r->lock);
+    if (!found)
+        errno = ENOENT;
     return value;
 }
 
