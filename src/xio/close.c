@@ -86,7 +86,7 @@ static void free_handle(struct handle *h)
 
 static int end_line(struct handle *h, struct err *e)
 {
-    struct err ignored = {.kind = ERR_NONE};
+    struct err ignored; /* whoever looks at it has been told rc < 0 */
     if (h->behind) {
         if (!h->detached)
             close(h->fd);

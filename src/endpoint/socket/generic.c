@@ -95,7 +95,7 @@ static int check(const struct addr *a, struct err *e)
 }
 
 /* A socket for sending first, bound as bind= says. */
-static int client(const struct addr *a, struct run *r, const struct sock_kind *kind, struct err *e)
+static int client(const struct addr *a, struct run *r, const struct sock_kind *kind, bool connects, struct err *e)
 {
     bool bound = opt_find(a, &opt_bind) != NULL;
     struct sockname local;
@@ -103,7 +103,7 @@ static int client(const struct addr *a, struct run *r, const struct sock_kind *k
 
     if (bind_name(a, kind, &local, e) < 0)
         return -1;
-    fd = sock_open(a, r, kind, kind->family, false, e);
+    fd = connects ? sock_open_to_connect(a, r, kind, kind->family, e) : sock_open(a, r, kind, kind->family, false, e);
     if (fd >= 0 && bound && sock_bind(a, fd, &local, e) < 0) {
         close(fd);
         fd = -1;
@@ -123,7 +123,7 @@ static int connect_open(const struct addr *a, struct run *r, void *state, struct
     if (parse(a, &kind, &to, e) < 0)
         return -1;
     diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
-    fd = client(a, r, &kind, e);
+    fd = client(a, r, &kind, true, e);
     if (fd < 0)
         return -1;
     if (sock_connect(a, r, fd, &to, e) < 0) {
@@ -144,7 +144,7 @@ static int send_open(const struct addr *a, struct run *r, bool from_all, struct 
     if (parse(a, &kind, &to, e) < 0 ||
         (from_all && access_init(a, r, RANGE_BINARY, &access, e) < 0))
         return -1;
-    fd = client(a, r, &kind, e);
+    fd = client(a, r, &kind, false, e);
     if (fd < 0)
         return -1;
     return dgram_sender(a, r, &kind, fd, &to, from_all ? &access : NULL, from_all, out, e);

@@ -103,8 +103,8 @@ static int check_passive(const struct addr *a, struct err *e)
                   o->desc->name);
 }
 
-int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind, int family,
-              bool passive, struct err *e)
+static int open_socket(const struct addr *a, struct run *r, const struct sock_kind *kind, int family, bool passive,
+                       int flags, struct err *e)
 {
     int type = (int)opt_int(a, &opt_so_type, kind->type);
     int protocol = (int)opt_int(a, &opt_so_protocol, kind->protocol);
@@ -112,7 +112,7 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
 
     if ((passive && check_passive(a, e) < 0) || APPLY(a, -1, e, PHASE_PRESOCKET, PHASE_SOCKET) < 0)
         return -1;
-    fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    fd = socket(family, type | SOCK_CLOEXEC | flags, protocol);
     if (fd < 0) {
         (void)err_sys(e, "the system gives no %s socket", socket_name(kind, family));
         return err_call(e, "socket(%d, %d, %d)", family, type, protocol);
@@ -127,6 +127,17 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
         return -1;
     }
     return fd;
+}
+
+int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind, int family, bool passive, struct err *e)
+{
+    return open_socket(a, r, kind, family, passive, 0, e);
+}
+
+/* Options see it as it is made otherwise. */
+int sock_open_to_connect(const struct addr *a, struct run *r, const struct sock_kind *kind, int family, struct err *e)
+{
+    return open_socket(a, r, kind, family, false, a->nopts > 0 ? 0 : SOCK_NONBLOCK, e);
 }
 
 /* The way out, where there is one; after a failed bind() or listen(). */
@@ -227,7 +238,7 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
 
     if (opts_apply(a, PHASE_CONNECT, fd, e) < 0)
         return -1;
-    if (mode < 0 || fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0)
+    if (mode < 0 || (a->nopts > 0 && fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0))
         return err_sys(e, "fcntl(%d, F_SETFL)", fd);
     rc = connect(fd, &to->u.sa, to->len);
     if (rc < 0 && (errno == EINPROGRESS || errno == EINTR))
@@ -250,7 +261,7 @@ static int connect_one(const struct addr *a, struct run *r, const struct sock_ki
 
     if (diag_shows(DIAG_NOTICE))
         diag(DIAG_NOTICE, "opening connection to %s", sockname_text(to, text));
-    fd = sock_open(a, r, kind, sockname_family(to), false, e);
+    fd = sock_open_to_connect(a, r, kind, sockname_family(to), e);
     if (fd < 0)
         return -1;
     if ((bind_it && bind_it(a, fd, to, arg, e) < 0) || sock_connect(a, r, fd, to, e) < 0) {

@@ -29,6 +29,8 @@ struct sock_kind {
  * wait for others. Gives the descriptor or -1. */
 int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind, int family,
               bool passive, struct err *e);
+/* One that sock_connect() is going to have. */
+int sock_open_to_connect(const struct addr *a, struct run *r, const struct sock_kind *kind, int family, struct err *e);
 /* Binds, with the options of BIND and PASTBIND around. */
 int sock_bind(const struct addr *a, int fd, const struct sockname *name, struct err *e);
 /* Connects within connect-timeout. A signal ends the wait. */

@@ -290,6 +290,8 @@ int unix_bind_client(const struct addr *a, const struct sock_kind *kind, int fd,
     const char *bind_to = opt_string(a, &opt_bind, NULL);
 
     *path = NULL;
+    if (a->nopts == 0)
+        return 0;
     if (check_tempname(a, e) < 0 || check_entry(a, e) < 0) /* GOPEN has no other check */
         return -1;
     if (opt_find(a, &opt_bind_tempname))
@@ -307,7 +309,7 @@ static int connect_as(const struct addr *a, struct run *r, const struct sock_kin
                       const struct sockname *to, struct port **out, struct err *e)
 {
     char *path = NULL;
-    int fd = sock_open(a, r, kind, AF_UNIX, false, e), rc = -1;
+    int fd = sock_open_to_connect(a, r, kind, AF_UNIX, e), rc = -1;
 
     if (fd < 0)
         return -1;

@@ -102,7 +102,7 @@ static int connect_open(const struct addr *a, struct run *r, void *state, struct
         return -1;
     make_name(&to, cid, port);
     diag(DIAG_NOTICE, "opening connection to %s", sockname_text(&to, text));
-    fd = sock_open(a, r, &vsock, AF_VSOCK, false, e);
+    fd = sock_open_to_connect(a, r, &vsock, AF_VSOCK, e);
     if (fd < 0)
         return -1;
     if ((bound && sock_bind(a, fd, &local, e) < 0) || sock_connect(a, r, fd, &to, e) < 0) {

@@ -148,6 +148,8 @@ static int apply_listed(const struct addr *a, struct run *r, enum phase listed, 
 
 int opts_apply_in(const struct addr *a, struct run *r, enum phase phase, int fd, struct err *e)
 {
+    if (a->nopts == 0)
+        return 0;
     /* In LATE2 first what was put off (setsid, chroot), then what needs it (ctty, su), then the
      * delayed substuser, after which little is permitted. */
     if (phase == PHASE_LATE2 && apply_listed(a, r, PHASE_LATE, PHASE_LATE2, fd, e) < 0)

@@ -113,6 +113,10 @@ int passage_try_again(struct passage *s, int side, struct retries *t, struct err
     const struct addr *a = covering(s->plan, side, s->line->failed, &i);
     if (!a || e->kind == ERR_USAGE || e->kind == ERR_UNFIT || err_is_end(e))
         return 0;
+    if (!t->used && !(t->used = calloc(s->plan->nlinks * 2 + 2, sizeof *t->used))) {
+        (void)err_nomem(e);
+        return -1;
+    }
     bool enough = t->used[i] >= (unsigned long long)opt_int(a, &opt_retry, 0);
     if (!opt_true(a, &opt_forever) && (enough || !err_may_pass(e)))
         return 0;
@@ -198,10 +202,8 @@ int passage_open(struct passage *s, int side, struct err *e)
     const struct opt *max = plan_chain_opt(s->plan, side, &opt_max_children);
     struct brood brood;
     long long most = max ? max->v.i : 0;
-    struct retries t = {calloc(s->plan->nlinks * 2 + 2, sizeof(unsigned))};
+    struct retries t = {NULL};
     int rc = -1;
-    if (!t.used)
-        return err_nomem(e);
     brood_init(&brood, s->run, most);
     if (listen_with_retry(s, side, &t, e) < 0 || tell_place(s, side, e) < 0) {
         rc = -1;

@@ -41,7 +41,7 @@ int passage_finish(struct passage *s, int rc, struct err *e);
 /* ---- attempts ---- */
 
 struct retries {
-    unsigned *used; /* one each address of the chain */
+    unsigned *used; /* one each address of the chain; NULL: none yet */
 };
 
 /* Opens that side until it is, or may not be tried again. */
