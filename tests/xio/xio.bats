@@ -74,8 +74,10 @@ talk() { # <chain>
 }
 
 @test "loaded and let go a thousand times nothing grows" {
+    prepare
     cc -Wall "$top/tests/xio/reload.c" -o reload -ldl
-    for chain in 'pipe' 'test|pipe' 'gzip|^gzip|pipe'; do
+    for chain in 'pipe' 'test|pipe' 'gzip|^gzip|pipe' \
+        "openssl,cafile=$certs/ca.crt,commonname=localhost|^openssl-server,cert=$certs/server.pem,verify=0|pipe"; do
         run ./reload "$lib/libxio.so.1" 1000 "$chain"
         same 0 "$status"
         read -r kib maps <<<"$output"
