@@ -25,6 +25,8 @@ serve_page() {
     www=$(grep -o 'port [0-9]*' www.out | cut -d' ' -f2)
 }
 
+is_asleep() { [ "$(psql -AtqX "host=127.0.0.1 ${who#* }" -c "select count(*) from pg_stat_activity where query like 'select pg_sleep%'")" = 1 ]; }
+
 @test "node: requests at once, and one that is refused" {
     needs node
     serve_page
@@ -38,15 +40,51 @@ serve_page() {
     same 'ECONNREFUSED 80' "$output"
 }
 
-@test "redis-cli and psql" {
+@test "redis-cli" {
     needs redis-server
-    needs psql
     local at
     at=$(free_port)
     start redis redis-server --port "$at" --bind 127.0.0.1 --save '' </dev/null
     wait_for 10 port_listens "$at"
     same OK "$(xiorun -c "$chain" -- redis-cli -h redis.example -p "$at" set key value)"
     same value "$(xiorun -c "$chain" -- redis-cli -h redis.example -p "$at" get key)"
+}
+
+@test "psql: queries, a megabyte each way, a query that is cancelled by a connection of its own, a server that knows nobody" {
+    needs psql
+    local bin at as=() data=$T/db
+    bin=$(echo /usr/lib/postgresql/*/bin)
+    [ -x "$bin/postgres" ] || skip "no postgresql"
+    at=$(free_port)
+    if [ "$(id -u)" = 0 ]; then # postgres does not run as root
+        public_dir
+        chown postgres "$public"
+        data=$public/db
+        as=(setpriv --reuid=postgres --regid=postgres --clear-groups env -C "$public")
+    fi
+    "${as[@]}" "$bin/initdb" -A trust -U postgres --no-sync -D "$data" >initdb.log
+    start server "${as[@]}" "$bin/postgres" -D "$data" -p "$at" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+        -c fsync=off </dev/null
+    wait_for 30 "$bin/pg_isready" -q -h 127.0.0.1 -p "$at"
+    who="host=db.example port=$at user=postgres dbname=postgres"
+    for how in 'tcp:127.0.0.1:{port}' "$chain"; do
+        sql() { xiorun -c "$how" -- psql -AtqX "$who" "$@"; }
+        same '42|127.0.0.1' "$(sql -c 'select 6 * 7, inet_server_addr()')"
+        sql -c 'drop table if exists t' -c 'create table t (x text)' 2>/dev/null
+        yes 'a line of the table, to and fro' | head -n 32768 >rows
+        sql -c '\copy t from rows'
+        sql -c '\copy t to back'
+        cmp rows back
+        # psql's own answer to SIGINT: it connects once more, to whom it is connected already
+        start slow "$XIORUN" -c "$how" -- psql -AtqX "$who" -c 'select pg_sleep(60)' </dev/null
+        wait_for 20 is_asleep
+        kill -INT "$(pgrep -P "$(<slow.pid)" -x psql || cat slow.pid)"
+        finish slow || :
+        has "$(cat slow.err)" 'canceling statement due to user request'
+    done
+    kill -INT "$(<server.pid)"
+    finish server
+    if [ -n "${public-}" ]; then rm -rf "$public"; fi
     # a server that knows nobody
     start_peer postgres recv:8 send:N recv:20 'send:E\0\0\0\x1bSFATAL\0C28000\0Mnobody\0\0' shut save:rest
     run xiorun -c "$chain" -- psql -w "host=db.example port=$port user=u dbname=d"
