@@ -3,6 +3,7 @@
 #ifndef CATENA_WAIT_H
 #define CATENA_WAIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "catena/api.h"
@@ -15,6 +16,8 @@ int64_t wait_now(void) CATENA_API(wait_now); /* milliseconds of a clock that onl
  * a system error). fd -1: only the time. deadline in wait_now() milliseconds, -1 for ever. */
 int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
     CATENA_API(wait_fd);
+/* Can anything end a wait of that run without a deadline, but what is waited for? */
+bool wait_may_end(const struct run *r);
 /* What is left to be waited for when the run has been told to end, too: as wait_fd(), for fd to be readable; only
  * another signal ends it. */
 int wait_rest(struct run *r, int fd, int64_t deadline);

@@ -148,6 +148,43 @@ static void a_plain_one_is_its_descriptor(void **state)
     failed(EBADF, XIO_OTHER, "closed");
 }
 
+static void nothing(int sig) { (void)sig; }
+
+static void *open_it(void *text) { return xioopen(text); }
+
+/* The queue of who is to be connected to is full, and a signal of the caller's comes while that is waited for. */
+static void a_signal_is_no_connection(void **state)
+{
+    (void)state;
+    const char *path = unit_path("sock"), *text = chain("unix-connect:", "sock");
+    int l = listen_at(path), peer[2];
+    struct sigaction own = {.sa_handler = nothing}, before_it;
+    pthread_t t;
+    void *late = NULL;
+    const struct timeval patience = {.tv_sec = 5};
+    assert_return_code(listen(l, 0), errno);
+    assert_return_code(setsockopt(l, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), errno);
+    struct xio *first = opened(xioopen(text));
+    assert_return_code(sigaction(SIGUSR1, &own, &before_it), errno);
+    assert_int_equal(pthread_create(&t, NULL, open_it, (void *)(uintptr_t)text), 0);
+    for (int i = 0; i < 20; i++) {
+        (void)poll(NULL, 0, 2);
+        assert_int_equal(pthread_kill(t, SIGUSR1), 0);
+    }
+    for (int i = 0; i < 2; i++)
+        peer[i] = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+    assert_int_equal(pthread_join(t, &late), 0);
+    assert_return_code(sigaction(SIGUSR1, &before_it, NULL), errno);
+    char c;
+    says(opened(late), "x");
+    assert_int_equal(read(peer[1], &c, 1), 1);
+    closes(late);
+    closes(first);
+    close(peer[0]);
+    close(peer[1]);
+    close(l);
+}
+
 static void modes(void **state)
 {
     char c;
@@ -741,7 +778,7 @@ static void again_and_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        xio(a_plain_one_is_its_descriptor), xio(modes), xio(nobody_reads), xio(a_line_is_a_descriptor_too),
+        xio(a_plain_one_is_its_descriptor), xio(a_signal_is_no_connection), xio(modes), xio(nobody_reads), xio(a_line_is_a_descriptor_too),
         xio(close_delivers), xio(close_cuts), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(in_time),
         xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(closing_wakes_readers), xio(relays), xio(facts_of_the_caller), xio(given_away), xio(forked), xio(many),
         xio(again_and_again),

@@ -134,10 +134,17 @@ int sock_open(const struct addr *a, struct run *r, const struct sock_kind *kind,
     return open_socket(a, r, kind, family, passive, 0, e);
 }
 
+/* What nobody could end may as well be waited for in the call. */
+static bool connects_in_call(const struct addr *a, const struct run *r)
+{
+    return a->nopts == 0 && !wait_may_end(r);
+}
+
 /* Options see it as it is made otherwise. */
 int sock_open_to_connect(const struct addr *a, struct run *r, const struct sock_kind *kind, int family, struct err *e)
 {
-    return open_socket(a, r, kind, family, false, a->nopts > 0 ? 0 : SOCK_NONBLOCK, e);
+    int flags = a->nopts > 0 || connects_in_call(a, r) ? 0 : SOCK_NONBLOCK;
+    return open_socket(a, r, kind, family, false, flags, e);
 }
 
 /* The way out, where there is one; after a failed bind() or listen(). */
@@ -201,6 +208,12 @@ static int connect_outcome(struct run *r, int fd, int64_t deadline, struct err *
     return error == 0 ? 0 : -1;
 }
 
+/* Of a UNIX socket: its queue is full, or was while a signal came. That is not on its way, but has to be tried again. */
+static bool is_busy(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
 /* A UNIX domain socket does not wait for room in the backlog when it may not block. Gives as above. */
 static int connect_busy(struct run *r, int fd, const struct sockname *to, int64_t deadline,
                         struct err *e)
@@ -216,7 +229,7 @@ static int connect_busy(struct run *r, int fd, const struct sockname *to, int64_
             return -2;
         if (connect(fd, &to->u.sa, to->len) == 0)
             return 0;
-        if (errno != EAGAIN)
+        if (!is_busy())
             return -1;
     }
 }
@@ -241,13 +254,13 @@ int sock_connect(const struct addr *a, struct run *r, int fd, const struct sockn
     if (mode < 0 || (a->nopts > 0 && fcntl(fd, F_SETFL, mode | O_NONBLOCK) < 0))
         return err_sys(e, "fcntl(%d, F_SETFL)", fd);
     rc = connect(fd, &to->u.sa, to->len);
-    if (rc < 0 && (errno == EINPROGRESS || errno == EINTR))
-        rc = connect_outcome(r, fd, deadline, e);
-    else if (rc < 0 && errno == EAGAIN && sockname_family(to) == AF_UNIX)
+    if (rc < 0 && sockname_family(to) == AF_UNIX && is_busy())
         rc = connect_busy(r, fd, to, deadline, e);
+    else if (rc < 0 && (errno == EINPROGRESS || errno == EINTR))
+        rc = connect_outcome(r, fd, deadline, e);
     if (rc == -1) /* an interruption has its own words, and its kind ends the retries */
         connect_failed(fd, to, e);
-    else if (rc == 0 && fcntl(fd, F_SETFL, mode) < 0)
+    else if (rc == 0 && !connects_in_call(a, r) && fcntl(fd, F_SETFL, mode) < 0)
         rc = err_sys(e, "fcntl(%d, F_SETFL)", fd);
     return rc == 0 ? 0 : -1;
 }

@@ -61,6 +61,11 @@ static int wait_on(struct run *r, int fd, short events, int64_t deadline, struct
     }
 }
 
+bool wait_may_end(const struct run *r)
+{
+    return r->signal_fd >= 0 || r->stop_fd >= 0 || r->on_wait;
+}
+
 /* Who has been told to end stays told: a caller that made something else of an interruption, and goes on, hears it
  * again. */
 int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)
