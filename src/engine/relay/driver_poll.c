@@ -68,6 +68,19 @@ static void tell(struct driver *d, const struct waiting *w)
     }
 }
 
+/* Nobody can wait any more: what is watched is looked at, and all of it ends. */
+static void give_up(struct driver *d)
+{
+    struct err e;
+    (void)err_sys(&e, "poll()");
+    driver_failed(d, &e);
+    for (struct driver_watch *one = d->watches, *next; one; one = next) {
+        next = one->next;
+        if (one->fd >= 0)
+            one->act(one);
+    }
+}
+
 void driver_wait_poll(struct driver *d)
 {
     struct waiting w;
@@ -78,9 +91,7 @@ void driver_wait_poll(struct driver *d)
     if (n == 0)
         n = poll(w.fds, w.n, timeout);
     if (n < 0 && errno != EINTR) {
-        struct err e;
-        (void)err_sys(&e, "poll()");
-        driver_failed(d, &e);
+        give_up(d);
         return;
     }
     if (d->alone)
