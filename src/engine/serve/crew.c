@@ -142,6 +142,15 @@ static void *member_main(void *arg)
 
 /* ---- whose thread waits for signals ---- */
 
+/* Somebody may have to be looked out for. */
+static bool may_rest(const struct plan *p)
+{
+    for (size_t i = 0; i < p->nlinks; i++)
+        if (p->links[i].fate == FATE_DIALOG && p->links[i].fwd->form->ops.negotiator->rests)
+            return true;
+    return false;
+}
+
 struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent, long long max,
                       struct err *e)
 {
@@ -159,7 +168,7 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
                        .quit_fd = eventfd(0, EFD_CLOEXEC),
                        .report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                        .room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                       .lookout = {.fd = -1, .timer_fd = -1}};
+                       .lookout = {.fd = -1, .timer_fd = -1, .rings = INT64_MAX}};
     c->proved_end = &c->proved;
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_condattr_init(&attr);
@@ -168,7 +177,7 @@ struct crew *crew_new(const struct crew_ops *ops, void *arg, struct run *parent,
     (void)pthread_condattr_destroy(&attr);
     if (c->stop_fd < 0 || c->quit_fd < 0 || c->report_fd < 0 || c->room_fd < 0)
         (void)err_sys(e, "eventfd()");
-    else if (lookout_init(&c->lookout, c->quit_fd, e) == 0)
+    else if (!may_rest(parent->plan) || lookout_init(&c->lookout, c->quit_fd, e) == 0)
         c->hubs = hubs_new(e);
     if (c->hubs) {
         parent->add_served = errand_add_served;

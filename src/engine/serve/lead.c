@@ -95,7 +95,7 @@ static bool begin_accepting(struct member *m, struct errand *t)
     c->accepting = may;
     m->next = may ? t : NULL;
     pthread_mutex_unlock(&c->lock);
-    t->run.stop_fd = c->lookout.fd;
+    t->run.stop_fd = c->lookout.fd >= 0 ? c->lookout.fd : c->quit_fd;
     t->run.on_call = called;
     t->run.on_wait_arg = m;
     return may;
