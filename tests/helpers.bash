@@ -255,6 +255,12 @@ fails() {
     }
 }
 
+# needs_sandbox: --sandbox knows only some kinds of processors, and says so.
+needs_sandbox() {
+    ! "$CATENA_BIN" --sandbox -u /dev/null "create:$T/boxed" 2>&1 | grep -q 'on this kind of processor' ||
+        skip "no filter of system calls for this kind of processor"
+}
+
 same_files() { cmp "$1" "$2"; }
 
 # zombies <pid>: children of that process that nobody has collected.

@@ -149,7 +149,7 @@ struct option_desc {
      * be freed; NULL if there are none. May wait. */
     int (*look_up)(const struct opt *o, const struct addr *a, struct run *r, char **numeric,
                    struct err *e);
-    long a, b;
+    long long a, b;
     /* Numbers and seconds: what is accepted, from least to most. Of rows that an address brings along (groups 0) a BOOL
      * is 0 or 1 without saying so. Both 0: all that the type holds, in v1's words. */
     long long least, most;

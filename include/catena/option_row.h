@@ -63,6 +63,6 @@
 
 /* Rows of GROUP_OPEN are flags of open(2): a is the flag, b the mask to clear before (0: the flag).
  * Termios rows: a is the flag word (0 c_iflag, 1 c_oflag, 2 c_cflag, 3 c_lflag) and a mask. */
-#define TIO_FIELD(word, mask) .a = (long)(mask) << 2 | (word)
+#define TIO_FIELD(word, mask) .a = (long long)(mask) << 2 | (word)
 
 #endif

@@ -12,6 +12,11 @@
 struct run;
 
 int64_t wait_now(void) CATENA_API(wait_now); /* milliseconds of a clock that only goes forward */
+/* The nearest number of them: 0.3 s are 300 ms, however the processor computes. */
+static inline int64_t wait_ms(double seconds)
+{
+    return seconds > 1e12 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1000 + 0.5);
+}
 /* Waits until fd shows one of the poll(2) events; 1 yes, 0 deadline passed, -1 (ERR_INTERRUPTED or
  * a system error). fd -1: only the time. deadline in wait_now() milliseconds, -1 for ever. */
 int wait_fd(struct run *r, int fd, short events, int64_t deadline, struct err *e)

@@ -111,4 +111,14 @@ static void tell_result(enum diag_level level, const char *name, const char *arg
     WRAP(shown, level, type, name, parameters, arguments, true, __VA_ARGS__)
 #define GIVE(shown, level, type, name, parameters, arguments, ...)                                 \
     WRAP(shown, level, type, name, parameters, arguments, false, __VA_ARGS__)
+
+/* With 32 bits those that know of large files have other names; CMake reads them here, too. */
+#if __SIZEOF_POINTER__ == 4
+#define open open64
+#define __open_2 __open64_2
+#define lseek lseek64
+#define ftruncate ftruncate64
+#define fcntl fcntl64
+#define sendfile sendfile64
+#endif
 #include "analyze/trace.def"

@@ -149,14 +149,8 @@ static size_t count(const char *first, va_list more)
     return n;
 }
 
-static void take_arguments(char **argv, size_t n, const char *first, va_list more)
-{
-    argv[0] = (char *)(uintptr_t)first;
-    for (size_t i = 1; i < n; i++)
-        argv[i] = va_arg(more, char *);
-}
-
-/* Leaves `more` behind the last of them. What is on the stack is there as long as the caller's frame: a macro. */
+/* Leaves `more` behind the last of them, which a function would not on every machine. What is on the stack is there as
+ * long as the caller's frame: a macro. */
 #define GATHER(argv, first, more)                                                                  \
     va_list more;                                                                                  \
     va_start(more, first);                                                                         \
@@ -164,7 +158,9 @@ static void take_arguments(char **argv, size_t n, const char *first, va_list mor
     va_end(more);                                                                                  \
     char **argv = alloca(argv##_n * sizeof *argv);                                                 \
     va_start(more, first);                                                                         \
-    take_arguments(argv, argv##_n, first, more)
+    argv[0] = (char *)(uintptr_t)first;                                                            \
+    for (size_t i_ = 1; i_ < argv##_n; i_++)                                                       \
+        argv[i_] = va_arg(more, char *)
 
 HOOK int execl(const char *path, const char *first, ...)
 {

@@ -55,7 +55,7 @@ HOOK void closefrom(int from)
 {
     unsigned low = from < 0 ? 0 : (unsigned)from;
     if (close_range(low, UINT_MAX, 0) < 0) /* an old kernel */
-        for (long fd = low, end = sysconf(_SC_OPEN_MAX); fd < end; fd++)
+        for (unsigned fd = low, end = (unsigned)sysconf(_SC_OPEN_MAX); fd < end; fd++)
             (void)close((int)fd);
 }
 

@@ -44,7 +44,7 @@ bool handle_wait(struct handle *h, short events)
 /* Has the thread ended by then? */
 static bool ended_by(struct handle *h, int64_t when)
 {
-    struct timespec t = {.tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000L};
+    struct timespec t = {.tv_sec = (time_t)(when / 1000), .tv_nsec = (long)(when % 1000) * 1000000};
     int rc = 0;
     pthread_mutex_lock(&h->lock);
     while (!h->ended && rc == 0)

@@ -2,9 +2,9 @@
  * See program.h. */
 #include "xiorun/program.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +58,10 @@ bool program_gains_rights(const char *path)
 /* ---- what it is ---- */
 
 /* Go's linker leaves a note of its own. Its programs call the kernel without the C library, also where they load that. */
-static bool is_of_go(int fd, const Elf64_Phdr *p)
+static bool is_of_go(int fd, const ElfW(Phdr) *p)
 {
     char notes[512];
-    Elf64_Nhdr note;
+    ElfW(Nhdr) note;
     ssize_t n = p->p_type == PT_NOTE ? pread(fd, notes, sizeof notes, (off_t)p->p_offset) : 0;
     size_t end = n > 0 && (size_t)n < p->p_filesz ? (size_t)n : p->p_filesz;
     for (size_t at = 0; n > 0 && at + sizeof note + 4 <= end && at + sizeof note + 4 <= (size_t)n;) {
@@ -74,10 +74,10 @@ static bool is_of_go(int fd, const Elf64_Phdr *p)
 }
 
 /* Static ones have no interpreter, which would load libraries for them. */
-static const char *look_at_headers(int fd, const Elf64_Ehdr *e)
+static const char *look_at_headers(int fd, const ElfW(Ehdr) *e)
 {
     bool loads = false, go = false;
-    Elf64_Phdr p;
+    ElfW(Phdr) p;
     for (unsigned i = 0; i < e->e_phnum && i < HEADERS_MAX; i++) {
         if (pread(fd, &p, sizeof p, (off_t)(e->e_phoff + i * (size_t)e->e_phentsize)) != sizeof p)
             break;
@@ -88,7 +88,7 @@ static const char *look_at_headers(int fd, const Elf64_Ehdr *e)
 }
 
 /* Of another word size than ours, which is the library's. */
-static bool is_foreign(const Elf64_Ehdr *e)
+static bool is_foreign(const ElfW(Ehdr) *e)
 {
     return e->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32);
 }
@@ -107,7 +107,7 @@ static bool read_script(char *head, size_t n, char path[PATH_MAX])
 static const char *look(int fd, char next[PATH_MAX])
 {
     union {
-        Elf64_Ehdr elf;
+        ElfW(Ehdr) elf;
         char text[512];
     } head;
     ssize_t n = pread(fd, &head, sizeof head - 1, 0);

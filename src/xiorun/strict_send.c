@@ -129,7 +129,7 @@ static int read_message(const struct call *c, struct message *m)
     const uint64_t *a = c->args;
     if (c->nr != SYS_sendto)
         return read_header(c, m, a[1]);
-    const struct iovec v = {(void *)(uintptr_t)a[1], a[2]};
+    const struct iovec v = {(void *)(uintptr_t)a[1], (size_t)a[2]};
     int rc = read_name(c, m, a[4], (socklen_t)a[5]);
     return rc ? rc : read_data(c, m, &v, 1);
 }

@@ -254,6 +254,7 @@ talk() { # <links>
 }
 
 @test "in a sandbox" {
+    needs_sandbox
     [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers want more than relaying does"
     for f in $formats zstd,threads=2; do
         catena --sandbox - "$f|un${f%,*}|pipe" <"$in" | cmp - "$in"

@@ -200,6 +200,7 @@ END
 }
 
 @test "in a sandbox" {
+    needs_sandbox
     [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitizers want more than relaying does"
     catena --sandbox - 'throttle:1M|delay:1ms,jitter=1ms|pace:1000000|pipe' <in | cmp - in
     same 0 "$(catena --sandbox -u open:in '^length16|netem,loss=100|lines|-' 2>/dev/null | wc -c)"

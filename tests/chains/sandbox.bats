@@ -12,6 +12,7 @@ prepare() {
     *address*) export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 ;; # its search starts a process
     *thread*) skip "the sanitizer itself needs more than relaying does" ;;
     esac
+    needs_sandbox
     certs=$BATS_FILE_TMPDIR/certs
     seq 20000 >data
 }

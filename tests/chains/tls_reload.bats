@@ -118,6 +118,7 @@ END
 }
 
 @test "alone, under --sandbox, and what cannot be read again" {
+    needs_sandbox
     start_listener alone "openssl-listen:0,bind=127.0.0.1,reload,cert=server.pem,verify=0" pipe
     becomes server.pem "$certs/other.pem"
     same other.example "$(shown)"

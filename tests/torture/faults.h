@@ -37,7 +37,7 @@ struct faults {
     struct fault_site sites[FAULT_SITES];
 };
 
-#define FAULT_THEIRS ((uintptr_t)1 << 40) /* places in libraries: this, and a number for each */
+#define FAULT_THEIRS ((uintptr_t)1 << 30) /* places in libraries: this, and a number for each */
 #define FAULT_VARIABLE "CATENA_TORTURE" /* names the file that holds it */
 
 #endif

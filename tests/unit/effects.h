@@ -21,7 +21,7 @@ struct scene { /* an address that was opened with the option */
 struct effect {
     const char *option, *address;
     bool (*check)(const struct scene *, const struct effect *); /* NULL: opening is to fail */
-    long a, b, want; /* as the check likes */
+    long long a, b, want; /* as the check likes */
     const char *text;
     enum { ANYBODY, ROOT = 1, OWN_NET = 2, OWN_IPC = 4 } needs;
 };

@@ -34,16 +34,16 @@ static int listener(void)
     return -1;
 }
 
-static bool same(long got, long want)
+static bool same(long long got, long long want)
 {
     if (got != want)
-        print_error("got %ld, expected %ld\n", got, want);
+        print_error("got %lld, expected %lld\n", got, want);
     return got == want;
 }
 
 /* ---- sockets ---- */
 
-static long sockopt(const struct scene *s, const struct effect *x)
+static long long sockopt(const struct scene *s, const struct effect *x)
 {
     int value = 0;
     socklen_t n = sizeof value;
@@ -87,7 +87,7 @@ static bool name_is(const struct scene *s, const struct effect *x) /* text host,
     if (getsockname(s->fd, (struct sockaddr *)&in, &n) < 0)
         return false;
     (void)inet_ntop(AF_INET, &in.sin_addr, host, sizeof host);
-    long port = ntohs(in.sin_port);
+    long long port = ntohs(in.sin_port);
     return strcmp(host, x->text) == 0 && port >= x->a && port <= x->b;
 }
 
@@ -97,7 +97,7 @@ static bool unix_name(const struct scene *s, const struct effect *x)
     struct sockaddr_un { sa_family_t family; char path[108]; } un = {0};
     socklen_t n = sizeof un;
     return getsockname(s->fd, (struct sockaddr *)&un, &n) == 0 &&
-           (x->a == 0 || same((long)n, x->a)) &&
+           (x->a == 0 || same((long long)n, x->a)) &&
            strncmp(un.path, x->text, strlen(x->text)) == 0;
 }
 
@@ -129,7 +129,7 @@ static bool mtu_is(const struct scene *s, const struct effect *x)
 
 /* ---- terminals ---- */
 
-static tcflag_t *word(struct termios *t, long which)
+static tcflag_t *word(struct termios *t, long long which)
 {
     tcflag_t *words[] = {&t->c_iflag, &t->c_oflag, &t->c_cflag, &t->c_lflag};
     return words[which];
@@ -163,7 +163,7 @@ static bool speed_is(const struct scene *s, const struct effect *x)
 {
     struct termios t;
     return tcgetattr(s->fd, &t) == 0 &&
-           same((long)(x->a ? cfgetispeed(&t) : cfgetospeed(&t)), x->want);
+           same((long long)(x->a ? cfgetispeed(&t) : cfgetospeed(&t)), x->want);
 }
 
 static bool window_is(const struct scene *s, const struct effect *x)
@@ -300,7 +300,7 @@ static bool prints(const struct scene *s, const struct effect *x)
 static bool id_is(const struct scene *s, const struct effect *x)
 {
     (void)s;
-    return same(x->a == 0 ? (long)getuid() : x->a == 1 ? (long)getgid() : getsid(0) == getpid(),
+    return same(x->a == 0 ? (long long)getuid() : x->a == 1 ? (long long)getgid() : getsid(0) == getpid(),
                 x->want);
 }
 
@@ -325,12 +325,12 @@ static bool shut_is(const struct scene *s, const struct effect *x)
 static bool border_is(const struct scene *s, const struct effect *x)
 {
     const struct plan_border *b = &s->plan->eol[LEFT];
-    return same(x->a == 0 ? (long)b->eol : x->a == 1 ? (long)b->readbytes : b->escape, x->want);
+    return same(x->a == 0 ? (long long)b->eol : x->a == 1 ? (long long)b->readbytes : b->escape, x->want);
 }
 
 static bool sitout_is(const struct scene *s, const struct effect *x)
 {
-    return same((long)(s->port->sitout_eio * 1000), x->want);
+    return same((long long)(s->port->sitout_eio * 1000), x->want);
 }
 
 #endif

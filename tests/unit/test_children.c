@@ -309,7 +309,7 @@ static void not_of_a_fork(void **state)
 
 static const char reader[] = "reader";
 
-static void lost(int status, unsigned long long n, bool fails, const char *says)
+static void lost(int status, size_t n, bool fails, const char *says)
 {
     run_lose(&run, LEFT, n, status < 0 ? NULL : reader);
     if (status >= 0)

@@ -361,6 +361,16 @@ static void ends(void **state)
     assert_string_equal(unit_log(), "");
 }
 
+/* The nearest millisecond, also where a product falls short of it. */
+static void milliseconds(void **state)
+{
+    (void)state;
+    assert_int_equal(wait_ms(0.3), 300);
+    assert_int_equal(wait_ms(1.001), 1001);
+    assert_int_equal(wait_ms(0.0001), 0);
+    assert_true(wait_ms(1e300) > INT64_C(1000000000000));
+}
+
 #define runs(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 /* A caller may take an interruption for a failure of its own, and wait for the next attempt. */
@@ -397,6 +407,7 @@ int main(void)
         runs(peers),
         runs(ends),
         runs(who_was_told_to_end_stays_told),
+        cmocka_unit_test(milliseconds),
     };
     return cmocka_run_group_tests_name("run", tests, unit_begin, unit_end);
 }

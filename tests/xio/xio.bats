@@ -248,6 +248,7 @@ SOURCE
 }
 
 @test "a module works in a confined process; pkg-config tells the directory of those that need no name" {
+    needs_sandbox
     module rot13
     same Uryyb "$(catena --module rot13.so --sandbox -u - 'rot13|stdout' <<<Hello)"
     has "$(pkg-config --variable=moduledir catena)" '/lib.*/catena/modules$'

@@ -7,11 +7,11 @@
 
 #include "endpoint/options/apply.h"
 
-static int set(int fd, long level, long name, const void *value, size_t n, struct err *e)
+static int set(int fd, long long level, long long name, const void *value, size_t n, struct err *e)
 {
     if (setsockopt(fd, (int)level, (int)name, value, (socklen_t)n) == 0)
         return 0;
-    return err_sys(e, "setsockopt(fd %d, level %ld, name %ld)", fd, level, name);
+    return err_sys(e, "setsockopt(fd %d, level %lld, name %lld)", fd, level, name);
 }
 
 int apply_sockopt_int(const struct opt *o, int fd, struct err *e)
@@ -84,15 +84,15 @@ int apply_ip_options(const struct opt *o, int fd, struct err *e)
 int apply_any_sockopt_int(const struct opt *o, int fd, struct err *e)
 {
     int value = (int)o->v.i3;
-    return set(fd, (long)o->v.i, (long)o->v.i2, &value, sizeof value, e);
+    return set(fd, o->v.i, o->v.i2, &value, sizeof value, e);
 }
 
 int apply_any_sockopt_bin(const struct opt *o, int fd, struct err *e)
 {
-    return set(fd, (long)o->v.i, (long)o->v.i2, o->v.bin, o->v.nbin, e);
+    return set(fd, o->v.i, o->v.i2, o->v.bin, o->v.nbin, e);
 }
 
 int apply_any_sockopt_string(const struct opt *o, int fd, struct err *e)
 {
-    return set(fd, (long)o->v.i, (long)o->v.i2, o->v.s, strlen(o->v.s) + 1, e);
+    return set(fd, o->v.i, o->v.i2, o->v.s, strlen(o->v.s) + 1, e);
 }

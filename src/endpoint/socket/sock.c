@@ -26,7 +26,7 @@ enum {
 
 static int64_t deadline_after(double seconds)
 {
-    return wait_now() + (int64_t)(seconds * 1000.0);
+    return wait_now() + wait_ms(seconds);
 }
 
 /* The options of several phases, one after the other. */

@@ -53,7 +53,7 @@ int opts_apply_termios(const struct addr *a, int fd, struct err *e)
     return 0;
 }
 
-static tcflag_t *flag_word(struct termios *t, long word)
+static tcflag_t *flag_word(struct termios *t, long long word)
 {
     tcflag_t *const words[] = {&t->c_iflag, &t->c_oflag, &t->c_cflag, &t->c_lflag};
     return words[word & 3];
@@ -102,7 +102,7 @@ int tio_setflags(const struct opt *o, struct termios *t, struct err *e)
     if (o->v.i < 0 || o->v.i > 3)
         return err_set(e, ERR_BAD_VALUE,
                        "word %lld: known are 0 (iflag), 1 (oflag), 2 (cflag), 3 (lflag)", o->v.i);
-    *flag_word(t, (long)o->v.i) = (tcflag_t)o->v.i2;
+    *flag_word(t, o->v.i) = (tcflag_t)o->v.i2;
     return 0;
 }
 

@@ -150,7 +150,7 @@ static int64_t others_deadline(const struct driver_watch *w)
         return -1;
     if (atomic_load(&r->over) && (quiet < 0 || quiet > OVER_S))
         quiet = r->settings->linger > OVER_S ? r->settings->linger : OVER_S;
-    return quiet < 0 ? -1 : run_silent_since(r) + (int64_t)(quiet * 1000);
+    return quiet < 0 ? -1 : run_silent_since(r) + wait_ms(quiet);
 }
 
 static void look_at_others(struct driver_watch *w)

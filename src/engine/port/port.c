@@ -156,7 +156,7 @@ static bool sits_out(struct port *p)
     if (p->sitout_eio <= 0)
         return false;
     if (!p->eio_until)
-        p->eio_until = now + (int64_t)(p->sitout_eio * 1000);
+        p->eio_until = now + wait_ms(p->sitout_eio);
     return now < p->eio_until;
 }
 

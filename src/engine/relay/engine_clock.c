@@ -38,7 +38,7 @@ static enum state state_of(const struct engine *e)
 
 static int64_t ms(double seconds)
 {
-    return seconds < 0 ? -1 : (int64_t)(seconds * 1000);
+    return seconds < 0 ? -1 : wait_ms(seconds);
 }
 
 static int64_t idle_ms(const struct engine *e)

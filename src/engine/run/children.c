@@ -181,12 +181,12 @@ static int64_t patience(const struct run *r, const struct child *c, int64_t now)
     bool silent = c->role == CHILD_ENDPOINT && !c->ended_output;
     bool ordered = atomic_load(&r->cut[0]) || atomic_load(&r->cut[1]);
     if (silent && c->end_timeout >= 0 && !r->failed && !ordered)
-        return now + (int64_t)(c->end_timeout * 1000);
+        return now + wait_ms(c->end_timeout);
     if (silent)
         return now + SILENT_MS;
     if (c->role == CHILD_SINK && r->settings->linger < 0)
         return INT64_MAX;
-    int64_t linger = (int64_t)(r->settings->linger * 1000);
+    int64_t linger = wait_ms(r->settings->linger);
     return now + (c->role == CHILD_SINK && linger > GRACE_MS ? linger : GRACE_MS);
 }
 

@@ -10,7 +10,7 @@ static const double PATIENCE_S = 30; /* unless handshake-timeout says otherwise 
 int64_t handshake_patience(const struct addr *a)
 {
     double seconds = opt_time(a, &opt_handshake_timeout, PATIENCE_S);
-    return seconds <= 0 ? -1 : (int64_t)(seconds * 1000);
+    return seconds <= 0 ? -1 : wait_ms(seconds);
 }
 
 int64_t handshake_patience_over(const struct addr *a, const struct addr *end)
@@ -18,7 +18,7 @@ int64_t handshake_patience_over(const struct addr *a, const struct addr *end)
     static const struct option_desc *const limits[] = {&opt_connect_timeout, &opt_so_rcvtimeo};
     for (size_t i = 0; !opt_find(a, &opt_handshake_timeout) && i < sizeof limits / sizeof limits[0]; i++)
         if (opt_time(end, limits[i], 0) > 0)
-            return (int64_t)(opt_time(end, limits[i], 0) * 1000);
+            return wait_ms(opt_time(end, limits[i], 0));
     return handshake_patience(a);
 }
 

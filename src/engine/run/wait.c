@@ -83,7 +83,7 @@ int wait_seconds(struct run *r, double seconds, struct err *e)
 {
     if (seconds <= 0)
         return 0;
-    int64_t ms = seconds > 1e12 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1000);
+    int64_t ms = wait_ms(seconds);
     int64_t deadline = wait_now() + ms;
     while (wait_now() < deadline)
         if (wait_fd(r, -1, 0, deadline, e) < 0)

@@ -33,7 +33,7 @@ static const struct unit rates[] = {
 static const struct unit sizes[] = {{"", 1}, {"B", 1}, {"k", K}, {"kB", K}, {"M", K * K}, {"MB", K * K},
                                     {"G", K * K * K}, {"GB", K * K * K}, {NULL, 0}};
 static const struct unit times[] = {{"", 1000}, {"s", 1000}, {"ms", 1}, {"us", 0.001}, {NULL, 0}};
-static const struct unit chances[] = {{"", 0.01}, {"%", 0.01}, {NULL, 0}};
+static const struct unit percents[] = {{"", 1}, {"%", 1}, {NULL, 0}};
 #undef K
 
 /* Gives -1 for what is no such number. */
@@ -84,7 +84,7 @@ int clocks_time(const char *text, struct span at, int64_t most, double *out, str
 
 int clocks_chance(const char *text, struct span at, double *out, struct err *e)
 {
-    *out = number(text, chances);
+    *out = number(text, percents) / 100; /* exact at both ends, which a product is not on every machine */
     return *out >= 0 && *out <= 1 ? 0 : err_at(e, at, "\"%s\" is no percentage from 0 to 100, as 5 or 0.1%%", text);
 }
 

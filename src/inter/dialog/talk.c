@@ -167,7 +167,7 @@ static bool is_sooner(int64_t a, int64_t b)
 /* The clock of the next thing starts. */
 static void set_clock(struct talk *t, double seconds)
 {
-    int64_t patience = seconds > 0 ? (int64_t)(seconds * 1000) : -1;
+    int64_t patience = seconds > 0 ? wait_ms(seconds) : -1;
     int64_t until = patience < 0 ? -1 : wait_now() + patience;
     bool all = is_sooner(t->whole, until);
     t->w->patience = all ? t->patience : patience;

@@ -10,6 +10,7 @@
 #include "catena/registry.h"
 #include "catena/routes.h"
 #include "catena/run.h"
+#include "catena/wait.h"
 #include "inter/front/opts_front.h"
 
 static const double PATIENCE_S = 2;
@@ -83,7 +84,7 @@ static int learn(void *st, const struct addr *a, struct run *r, struct wire *w, 
     const char *proto;
     (void)st;
     double seconds = opt_time(a, &opt_front_sniff_timeout, PATIENCE_S);
-    wire_patience(w, (int64_t)(seconds * 1000));
+    wire_patience(w, wait_ms(seconds));
     if (look(a, w, &proto, e) < 0)
         return -1;
     diag(DIAG_INFO, "the client speaks %s", proto);

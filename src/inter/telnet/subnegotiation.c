@@ -37,7 +37,7 @@ static void begin_server(struct telnet *t)
         return;
     telnet_want(t, HIM, TO_TTYPE, true);
     telnet_want(t, HIM, TO_NEW_ENVIRON, true);
-    t->ask_until = wait_now() + (int64_t)(seconds * 1000);
+    t->ask_until = wait_now() + wait_ms(seconds);
 }
 
 static void begin_client(struct telnet *t)

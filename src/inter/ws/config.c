@@ -11,6 +11,7 @@
 #include "catena/handshake.h"
 #include "catena/renewed.h"
 #include "catena/secret.h"
+#include "catena/wait.h"
 #include "inter/libraries/libraries.h"
 #include "inter/proxy/opts_server.h"
 #include "inter/records/opts_records.h"
@@ -330,7 +331,7 @@ static int open_page(struct ws_config *c, struct err *e)
 static int64_t in_ms(const struct addr *a, const struct option_desc *row, double otherwise)
 {
     double t = opt_time(a, row, otherwise);
-    return t <= 0 ? -1 : (int64_t)(t * 1000);
+    return t <= 0 ? -1 : wait_ms(t);
 }
 
 static int fill(struct ws_config *c, struct run *r, struct err *e)
