@@ -32,4 +32,7 @@ struct library_about {
     const char *(*version)(char room[16]); /* of what has been loaded; NULL: it does not tell */
 };
 
+/* What this program goes without as it can load nothing, in words; NULL: it can. */
+const char *library_limits(void);
+
 #endif

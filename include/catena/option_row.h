@@ -17,6 +17,7 @@
 #ifndef OPTION_ROW_H
 #define OPTION_ROW_H
 
+#include "catena/features.h" /* where a constant that a system lacks is given a value */
 #include "catena/option.h"
 
 /* The fields of a row: canonical name, aliases, groups, phase, value type, help, then designated

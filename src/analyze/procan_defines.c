@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The values that constants have on this system, for those who give numbers to generic options and
  * socket addresses. One row each: how it is written, and the constant. */
+#include <sys/socket.h> /* which linux/vm_sockets.h needs */
+
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/vm_sockets.h>
@@ -10,7 +12,6 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
-#include <sys/socket.h>
 #include <termios.h>
 
 #include "analyze/procan.h"

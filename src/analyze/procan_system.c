@@ -16,12 +16,13 @@
 #include <time.h>
 
 #include "analyze/procan.h"
+#include "catena/features.h"
 
 void procan_limits(FILE *f)
 {
     static const struct {
         const char *name;
-        __rlimit_resource_t resource;
+        int resource;
     } rows[] = {
         {"cpu time (seconds)", RLIMIT_CPU},
         {"file size (bytes)", RLIMIT_FSIZE},

@@ -9,13 +9,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/single_threaded.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/features.h"
 #include "catena/sockaddr.h"
+#if HAVE_SINGLE_THREADED
+#include <sys/single_threaded.h>
+#else
+#define __libc_single_threaded 0
+#endif
 
 enum { TEXT = 1024, ROOM = SOCKNAME_TEXT };
 
@@ -113,7 +118,7 @@ static void tell_result(enum diag_level level, const char *name, const char *arg
     WRAP(shown, level, type, name, parameters, arguments, false, __VA_ARGS__)
 
 /* With 32 bits those that know of large files have other names; CMake reads them here, too. */
-#if __SIZEOF_POINTER__ == 4
+#if HAVE_LARGE_NAMES
 #define open open64
 #define __open_2 __open64_2
 #define lseek lseek64

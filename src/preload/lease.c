@@ -100,11 +100,7 @@ static char **environment_of_helper(void)
  * system calls here, as other threads may hold any lock. */
 static pid_t bare_fork(void)
 {
-#ifdef __x86_64__
-    return (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
-#else
-    return (pid_t)syscall(SYS_clone, 0, NULL, NULL, 0, NULL);
-#endif
+    return (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL); /* whose order differs by processors */
 }
 
 static void become_helper(const char *path, char *const *env, int fd, const char *number)

@@ -12,15 +12,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "catena/features.h"
 #include "xiorun/strict.h"
-
-#if defined __x86_64__
-#define OURS AUDIT_ARCH_X86_64
-#elif defined __aarch64__
-#define OURS AUDIT_ARCH_AARCH64
-#else
-#define OURS 0
-#endif
 
 enum { X32 = 0x40000000 };
 
@@ -33,7 +26,7 @@ enum { X32 = 0x40000000 };
 #define NOT_THERE GIVE(SECCOMP_RET_ERRNO | ENOSYS)
 
 static const struct sock_filter filter[] = {
-    LOAD(arch), IF(OURS, 1, 0), NOT_THERE,                   /* programs for another machine get nothing at all */
+    LOAD(arch), IF(FILTERED_PROCESSOR, 1, 0), NOT_THERE,                   /* programs for another machine get nothing at all */
     LOAD(nr),
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1), NOT_THERE,
     IF(SYS_connect, 0, 1), ASK,
@@ -58,7 +51,7 @@ const char *strict_lacks(void)
 {
     struct seccomp_notif_sizes sizes;
     uint32_t action = SECCOMP_RET_USER_NOTIF;
-    if (OURS == 0)
+    if (FILTERED_PROCESSOR == 0)
         return "--strict is not made for this kind of machine";
     if (seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0 || seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
         return "the kernel cannot ask a process about another one's calls (seccomp user notification, Linux 5.9)";

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/features.h"
 #include "endpoint/options/opts_socket.h"
 #include "endpoint/packet/dgram.h"
 #include "endpoint/socket/inet.h"

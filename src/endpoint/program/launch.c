@@ -20,6 +20,7 @@
 
 #include "catena/options.h"
 #include "catena/diag.h"
+#include "catena/features.h"
 #include "endpoint/options/opts_program.h"
 #include "endpoint/options/opts_termios.h"
 

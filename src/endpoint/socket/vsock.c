@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * VSOCK: streams between a virtual machine and its host. Both parts of an address are numbers of 32
  * bits: the context identifier (host 2) and the port. */
+#include <sys/socket.h> /* which linux/vm_sockets.h needs */
+
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <stdlib.h>

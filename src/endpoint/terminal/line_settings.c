@@ -2,6 +2,7 @@
  * Settings of a line: see line_settings.h. With the kernel's own struct, which has any rate. */
 #include "endpoint/terminal/line_settings.h"
 
+#include <asm/ioctls.h>
 #include <asm/termbits.h>
 #include <stddef.h>
 #include <sys/ioctl.h>

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,4 +48,9 @@ int library_load(struct library *l, struct err *e)
     int rc = l->loaded ? 0 : load(l, e);
     pthread_mutex_unlock(&lock);
     return rc;
+}
+
+const char *library_limits(void)
+{
+    return NULL;
 }

@@ -4,6 +4,7 @@
  * modules and stands on what looks for them (families.c). */
 #include "engine/cli/tables.h"
 
+#include "catena/features.h"
 #include "catena/registry.h"
 
 #ifdef CATENA_FAMILIES_APART

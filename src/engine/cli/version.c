@@ -27,6 +27,8 @@ static void print_system(FILE *f)
     if (uname(&u) == 0)
         fprintf(f, "   running on %s version %s, release %s, machine %s\n", u.sysname, u.version,
                 u.release, u.machine);
+    if (library_limits())
+        fprintf(f, "   %s\n", library_limits());
     size_t n = confstr(_CS_GNU_LIBC_VERSION, libc, sizeof libc);
     bool glibc = n > 0 && n <= sizeof libc;
     fprintf(f, "   built by %s, running with %s\n", COMPILER, glibc ? libc : "another C library than glibc");

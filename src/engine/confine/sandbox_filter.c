@@ -19,16 +19,9 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/features.h"
 
-#if defined __x86_64__ && !defined __ILP32__
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined __aarch64__
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined __riscv && __riscv_xlen == 64
-#define ARCH AUDIT_ARCH_RISCV64
-#endif
-
-#ifndef ARCH
+#if FILTERED_PROCESSOR == 0
 
 bool sandbox_filter_available(void) { return false; }
 
@@ -76,7 +69,7 @@ static const uint32_t requests[] = {
 };
 
 #define CALL(call, ...) {.nr = SYS_##call, .name = #call, __VA_ARGS__}
-#define A(call) CALL(call, .rule = ALLOW)
+#define A(call) {.nr = SYS_##call, .name = #call, .rule = ALLOW} /* not by CALL: a C library may have pread64 for a macro */
 #define R(call) CALL(call, .rule = REFUSE)
 #define F(call) CALL(call, .rule = FATAL)
 
@@ -255,7 +248,7 @@ static void put_call(struct program *p, const struct call *c, const struct sandb
 static void put_program(struct program *p, const struct sandbox_needs *n)
 {
     put_load(p, offsetof(struct seccomp_data, arch));
-    put(p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+    put(p, BPF_JMP | BPF_JEQ | BPF_K, FILTERED_PROCESSOR, 1, 0);
     put_return(p, SECCOMP_RET_KILL_PROCESS);
     put_load(p, offsetof(struct seccomp_data, nr));
     put(p, BPF_JMP | BPF_JGE | BPF_K, ALIEN, 0, 1); /* x32 calls have the same architecture */

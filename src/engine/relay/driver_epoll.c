@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "catena/features.h"
+
 enum { EVENTS = 64, FAILED_PAUSE_MS = 100 };
 #define WATCH UINT32_MAX /* no seat's number: what stands above it is the descriptor of a watch */
 enum { UNKNOWN = -1, EDGES = INT16_MAX, EDGES_IN = EDGES - 1 }; /* EDGES_IN: not of room by now */
@@ -321,7 +323,7 @@ int driver_init_many(struct driver *d, struct err *e)
     /* Held for a few calls: an event about the seat that is just being taken may come meanwhile. */
     pthread_mutexattr_t attr;
     (void)pthread_mutexattr_init(&attr);
-    (void)pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+    (void)pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_BRIEF);
     (void)pthread_mutex_init(&ep->lock, &attr);
     (void)pthread_mutexattr_destroy(&attr);
     d->epoll = ep;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catena/features.h"
+
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, ON_SIGNAL = 128 };
 
 static void signal_words(const char *before, int sig, char *text, size_t size)

@@ -7,11 +7,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/features.h"
 
 static bool make_room(struct reaper *r)
 {

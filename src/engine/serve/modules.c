@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "catena/diag.h"
+#include "catena/library.h"
 #include "catena/module.h"
 
 /* ---- one file ---- */
@@ -56,6 +57,8 @@ static int add(struct modules *m, const char *file, const struct catena_module *
 
 static int open_file(struct modules *m, const char *file, struct err *e)
 {
+    if (library_limits())
+        return err_set(e, ERR_OTHER, "module \"%s\": %s", file, library_limits());
     char *path = realpath(file, NULL); /* dlopen() looks elsewhere for a name without a slash */
     if (!path)
         return err_sys(e, "module \"%s\"", file);

@@ -8,6 +8,7 @@
 
 #include "catena/catena.h"
 #include "catena/diag.h"
+#include "catena/features.h"
 #include "catena/run.h"
 #include "catena/secret.h"
 #include "catena/sink.h"
@@ -101,12 +102,23 @@ static int where(const struct talk *t, const struct step *s, struct err *e)
 
 /* ---- waiting ---- */
 
-static bool matches(const struct pattern *p, const struct talk *t, const char *text, size_t n)
+#if HAVE_REG_STARTEND
+static bool matches(const struct pattern *p, const struct talk *t, char *text, size_t n)
 {
     regmatch_t m = {.rm_so = 0, .rm_eo = (regoff_t)n};
     int flags = REG_STARTEND | REG_NOTEOL | (t->mid_line ? REG_NOTBOL : 0);
     return regexec(&p->re, text, 1, &m, flags) == 0;
 }
+#else /* what follows a NUL is not seen */
+static bool matches(const struct pattern *p, const struct talk *t, char *text, size_t n)
+{
+    char behind = text[n];
+    text[n] = '\0';
+    bool fits = regexec(&p->re, text, 0, NULL, REG_NOTEOL | (t->mid_line ? REG_NOTBOL : 0)) == 0;
+    text[n] = behind;
+    return fits;
+}
+#endif
 
 /* After how many bytes it is complete, as if they came one by one; 0 not yet. */
 static size_t complete_at(const struct pattern *p, const struct talk *t)
