@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 TEST_JOBS ?= 4
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
+KIND ?= i386
 
 all: release
 
@@ -138,6 +139,16 @@ reproducible:
 	@tools/setup build deb recipes
 	tools/reproducible $(KINDS)
 
+# The program alone in one file, with its libraries, for any Linux: build/static/catena. PORTING.md says what it lacks.
+static:
+	@tools/setup build musl
+	tools/elsewhere musl
+
+# Built and tested as another machine has it: make elsewhere KIND=i386, or arm64; FOR_CTEST='-R chains/tls'; i386 as root.
+elsewhere:
+	@tools/setup build test $(KIND)
+	tools/elsewhere $(KIND) $(FOR_CTEST)
+
 # The manual as web pages, in build/html.
 html: release
 	@tools/setup build test
@@ -147,4 +158,4 @@ html: release
 clean:
 	rm -rf build
 
-.PHONY: all manual help check release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb rpm arch alpine try-image reproducible html clean
+.PHONY: all manual help check release dev clang demo test peers asan tsan fuzz torture mutate bench load soak install uninstall deb try-deb rpm arch alpine try-image reproducible static elsewhere html clean
