@@ -97,6 +97,9 @@ static const struct call calls[] = {
 #ifdef SYS_dup2
     A(dup2),
 #endif
+#ifdef SYS_stat
+    A(stat), A(lstat), /* as newfstatat() */
+#endif
 #ifdef SYS_close_range
     A(close_range),
 #endif
@@ -138,7 +141,7 @@ static const struct call calls[] = {
      * names. */
     R(openat), R(socket), R(connect), R(readlinkat), R(faccessat), R(prctl), R(getcwd),
 #ifdef SYS_open
-    R(open), R(stat), R(lstat), R(access), R(readlink),
+    R(open), R(access), R(readlink),
 #endif
 #ifdef SYS_faccessat2
     R(faccessat2),

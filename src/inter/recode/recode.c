@@ -4,6 +4,7 @@
 #include <iconv.h>
 #include <string.h>
 
+#include "catena/features.h"
 #include "catena/inter.h"
 #include "inter/recode/opts_recode.h"
 
@@ -170,6 +171,9 @@ static int lacking(struct recoder *r, struct err *e)
     return 0;
 }
 
+/* A small C library puts '*' where the target lacks a character, and only counts it. */
+enum { PUTS_OTHERS = !HAVE_ALL_CALLS };
+
 /* What is between leaves, for out or, where that is short, for the empty stage. */
 static int write_on(struct recoder *r, struct buf *out, struct err *e)
 {
@@ -178,9 +182,11 @@ static int write_on(struct recoder *r, struct buf *out, struct err *e)
     bool staged = room < sizeof r->stage;
     char *in = (char *)r->between + r->first, *at = (char *)(staged ? r->stage : to);
     size_t cap = staged ? sizeof r->stage : room, left = cap;
-    int sys = iconv(r->writes, &in, &nin, &at, &left) == (size_t)-1 ? errno : 0;
-    size_t done = r->nbetween - nin;
+    size_t rc = iconv(r->writes, &in, &nin, &at, &left), done = r->nbetween - nin;
+    int sys = rc == (size_t)-1 ? errno : 0;
 
+    if (PUTS_OTHERS && sys == 0 && rc > 0 && r->on_error == FAIL)
+        return err_set(e, ERR_DAMAGED, "behind character %llu, one is none of %s", r->count, r->to);
     if (staged)
         r->len = cap - left;
     else
