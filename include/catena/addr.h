@@ -93,6 +93,7 @@ struct form {
     enum form_records records;
     bool heavy;            /* inter address: its work is worth a thread (TLS, compression) */
     unsigned char target;  /* number (1-based) of the parameter that names the host reached; 0 none */
+    const char *speaks;    /* inter address: on its wire, by its name for ALPN; NULL: nothing that has one */
     const char *gives;     /* blank-separated: the facts it may tell once it is opened; or NULL */
     /* With these options, why does it not tell one of them: "with option x" it would; NULL: it does. May be NULL. */
     const char *(*untold)(const struct addr *, const struct fact_desc *);
@@ -151,6 +152,7 @@ struct addr {
     enum ctx left, right;  /* how it is used here; right 0 for endpoints */
     const char *host;      /* session, or dialog with a server: the host name its wire leads to, NULL if unknown */
     const char *port;      /* ... and the port, or service, there */
+    const char *speaks;    /* session: what is spoken inside of it, by its name for ALPN; NULL: it is not known */
     /* Texts that facts complete when the address is opened; until then a sample stands in their place.
      * By parameter; NULL: none has a hole. */
     const struct template *const *holes;

@@ -259,3 +259,33 @@ http2() {
     start_peer server sum
     refused "proxy:127.0.0.1:1,http-version=2,handshake-timeout=0.3|tcp:127.0.0.1:$port" 'no answer from the peer in time'
 }
+
+# over_tls <name> <nghttpx options...>: nghttpx behind TLS, in front of `behind`; its port is in $proxy.
+over_tls() {
+    proxy=$(free_port)
+    start "$1" nghttpx --conf=/dev/null -s --workers=1 -f "127.0.0.1,$proxy" -b "127.0.0.1,$behind" "${@:2}" certs/server.key certs/server.crt </dev/null
+    wait_for 10 port_listens "$proxy"
+}
+
+@test "proxy: HTTP/2 behind TLS, which is agreed upon there" {
+    make_certs certs
+    start_listener behind "proxy-server,open|tcp-l:0,bind=127.0.0.1,thread" 'tcp:{targethost}:{targetport}' && behind=$port
+    TLS=openssl,commonname=localhost,cafile=certs/ca.crt
+    over_tls both
+    start_peer right "send:well\n" shut eof
+    H="proxy:127.0.0.1:$port,http-version=2"
+    has "$(catena -n - "$H|nop|$TLS|tcp:a:1")" '^      speaks inside: h2$'
+    has_not "$(catena -n - "proxy:a:1|$TLS|tcp:a:1")" 'speaks inside'
+    has_not "$(catena -n - "$H|gzip|$TLS|tcp:a:1")" 'speaks inside'
+    same well "$(catena -d -d - "$H|nop|$TLS|tcp:127.0.0.1:$proxy" <hello 2>log)"
+    file_has log 'ALPN h2$'
+    # what is said counts more, and what comes of it is told
+    refused "$H|$TLS,alpn=http/1.1|tcp:127.0.0.1:$proxy" 'the server chose to speak "http/1.1", but what goes through this session is "h2" (alpn)'
+    # one that speaks only the old one says so, or finds nothing in common
+    over_tls old --npn-list=http/1.1
+    refused "$H|$TLS|tcp:127.0.0.1:$proxy" 'the proxy speaks HTTP/1, and no HTTP/2'
+    start_listener strict "openssl-listen:0,bind=127.0.0.1,cert=certs/server.pem,verify=0,alpn=http/1.1,thread" pipe
+    refused "$H|$TLS|tcp:127.0.0.1:$port" 'the peer speaks none of the protocols offered'
+    catena -n -u "$H|$TLS|tcp:a:1" 'create:x.{alpn}' | grep '{alpn} in .*: told by first address, link 2 "openssl"'
+    fails catena -n -u "proxy:a:1|$TLS|tcp:a:1" 'create:x.{alpn}'
+}

@@ -186,6 +186,8 @@ static void print_link(const struct plan *p, const struct plan_link *l, FILE *f)
     fprintf(f, "; wire side %s\n", l->wire == LEFT ? "left" : "right");
     if (l->fwd->host)
         fprintf(f, "      host: %s\n", l->fwd->host_place ? "as where it leads" : l->fwd->host);
+    if (l->fwd->speaks)
+        fprintf(f, "      speaks inside: %s\n", l->fwd->speaks);
     print_details(p, l->fwd, f);
     if (l->back)
         print_details(p, l->back, f);

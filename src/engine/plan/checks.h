@@ -16,6 +16,8 @@ int plan_check_sandbox(const struct plan *p, struct err *e);
 
 /* Every address of the line gets its place, from which facts are told and asked for. */
 int plan_settle_places(struct plan *p, struct err *e);
+/* Sessions get to know what is spoken inside of them (spoken.c). */
+int plan_settle_spoken(struct plan *p, struct err *e);
 /* Is there somebody for each hole who may fill it, opened before? */
 int plan_check_holes(const struct plan *p, struct err *e);
 

@@ -144,7 +144,7 @@ static int make_line(struct plan *p, const struct chain c[2], struct err *e)
     for (size_t i = 0; i < p->nlinks; i++)
         if (settle_prompt(p, &p->links[i], e) < 0 || settle_introduced(p, &p->links[i], e) < 0)
             return -1;
-    if (settle_heard_first(p, LEFT, e) < 0 || settle_heard_first(p, RIGHT, e) < 0)
+    if (settle_heard_first(p, LEFT, e) < 0 || settle_heard_first(p, RIGHT, e) < 0 || plan_settle_spoken(p, e) < 0)
         return -1;
     return plan_settle_places(p, e);
 }

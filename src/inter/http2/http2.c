@@ -283,6 +283,7 @@ const struct form forms_http2[] = {
         .groups = GROUP_CHILD | GROUP_RETRY | GROUP_HTTP,
         .role = ROLE_CLIENT,
         .target = 1,
+        .speaks = "h2",
         .help = "asks an HTTP proxy for a connection over HTTP/2 (PROXY with http-version=2)",
         .check = http2_check,
         .foresee = target_foresee,

@@ -293,7 +293,7 @@ static int session_opened(void *st, const struct addr *a, struct run *r, struct 
     tls_resume_opened(s);
     s->fragment = fragment_of(s, a);
     tell_fragments(s, a);
-    return tls_tell_facts(s, a, r, e);
+    return tls_check_spoken(s, a, e) < 0 ? -1 : tls_tell_facts(s, a, r, e);
 }
 
 #define SESSION                                                                                    \

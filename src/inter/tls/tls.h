@@ -106,6 +106,7 @@ int tls_set_alpn(const struct addr *a, struct tls_context *t, struct run *r, str
 int tls_check_alpn(const struct addr *a, struct err *e); /* the option */
 size_t tls_agreed(const struct tls_session *s, const char **name); /* length; 0: upon nothing */
 int tls_check_agreed(const struct tls_session *s, struct err *e);
+int tls_check_spoken(const struct tls_session *s, const struct addr *a, struct err *e); /* what goes through it */
 
 /* tls_pin.c */
 int tls_set_pins(const struct addr *a, struct tls_context *t, struct run *r, struct err *e);

@@ -40,6 +40,19 @@ static int read_options(const struct addr *a, unsigned char list[LIST_MAX], size
     return 0;
 }
 
+/* Who knows what is spoken inside need not be told. */
+static int read_list(const struct addr *a, bool server, unsigned char list[LIST_MAX], size_t *len, struct err *e)
+{
+    if (read_options(a, list, len, e) < 0)
+        return -1;
+    if (*len == 0 && a->speaks && !server) {
+        *len = 1 + strlen(a->speaks);
+        list[0] = (unsigned char)(*len - 1);
+        memcpy(list + 1, a->speaks, *len - 1);
+    }
+    return 0;
+}
+
 int tls_check_alpn(const struct addr *a, struct err *e)
 {
     unsigned char list[LIST_MAX];
@@ -85,7 +98,7 @@ int tls_set_alpn(const struct addr *a, struct tls_context *t, struct run *r, str
 {
     unsigned char list[LIST_MAX];
     (void)r;
-    if (read_options(a, list, &t->nalpn, e) < 0)
+    if (read_list(a, t->server, list, &t->nalpn, e) < 0)
         return -1;
     if (t->nalpn == 0)
         return 0;
@@ -125,4 +138,17 @@ int tls_check_agreed(const struct tls_session *s, struct err *e)
         return 0;
     tls_shown(text, sizeof text, name, n);
     return err_set(e, ERR_TLS_ALPN, "the server wants to speak \"%s\", which was not offered (alpn)", text);
+}
+
+/* One that chooses nothing may be of the kind that speaks only that. */
+int tls_check_spoken(const struct tls_session *s, const struct addr *a, struct err *e)
+{
+    const char *name;
+    char text[200];
+    size_t n = tls_agreed(s, &name);
+    if (n == 0 || !a->speaks || (n == strlen(a->speaks) && memcmp(name, a->speaks, n) == 0))
+        return 0;
+    tls_shown(text, sizeof text, name, n);
+    return err_set(e, ERR_PROTOCOL, "the %s chose to speak \"%s\", but what goes through this session is \"%s\" (alpn)",
+                   tls_peer_word(s->shared), text, a->speaks);
 }

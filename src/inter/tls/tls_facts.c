@@ -173,7 +173,7 @@ const char *tls_untold(const struct addr *a, const struct fact_desc *f)
     bool of_certificate = strncmp(f->name, "openssl_x509", strlen("openssl_x509")) == 0;
     if (of_certificate && tls_psk_given(a) && !opt_find(a, &opt_tls_cert))
         return "without psk";
-    if (strcmp(f->name, "alpn") == 0 && !opt_find(a, &opt_tls_alpn))
+    if (strcmp(f->name, "alpn") == 0 && !opt_find(a, &opt_tls_alpn) && !a->speaks)
         return "with option alpn";
     return role->server && of_certificate && tls_admits(a) == ADMITS_ANYBODY ? "without verify=0" : NULL;
 }
