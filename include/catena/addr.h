@@ -79,6 +79,8 @@ struct compound {
 };
 
 struct catena;
+struct sharing;
+struct trunk_form;
 
 struct form {
     const char *keyword; /* canonical, upper case */
@@ -123,6 +125,8 @@ struct form {
     bool (*serves_anybody)(const struct addr *);
     /* ... only where this fact, which it tells, says which host is reached. NULL: always. */
     const char *serves_by;
+    const struct sharing *common;    /* an endpoint: what all connections of it have in common (inter.h); or NULL */
+    const struct trunk_form *shares; /* an inter address: lines can share what is right of it; or NULL */
     bool routed; /* an endpoint: in its place comes the chain that a map of names says (catena/routes.h) */
     /* A dry run: is what the parameters name there by now, a program, a service? May be NULL. */
     int (*foresee)(const struct addr *, struct err *);

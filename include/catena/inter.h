@@ -214,7 +214,7 @@ static inline const struct sharing *form_common(const struct form *f)
     const struct sharing *s = f->kind == FORM_SESSION      ? &f->ops.session->common
                               : f->kind == FORM_NEGOTIATOR ? &f->ops.negotiator->common
                               : f->kind == FORM_CODEC      ? &f->ops.codec->common
-                                                           : NULL;
+                                                           : f->common;
     return s && s->prepare ? s : NULL;
 }
 static inline bool sharing_holds(const struct sharing *s, const struct addr *a)

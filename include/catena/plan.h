@@ -108,10 +108,18 @@ struct plan {
     struct routes *routes;   /* maps of names, read by plan_look_up(): catena/routes.h */
     const char *route_of;    /* this one is made for a line of such a map, for these names */
     bool is_route;
+    bool is_trunk;
+    struct plan *trunk;      /* what is behind its right end, shared by all its runs: catena/trunk.h; or NULL */
     size_t nfigures;         /* the links of the longest line that a run of it may become */
     struct plan_note *notes, *missing; /* dry run: what is not there by now */
     struct plan_name *names;
 };
+
+/* What runs of a plan share is kept by slot: those of its links, of the other halves of duals, of the right end, and
+ * its trunks. */
+static inline size_t plan_slot_of_end(const struct plan *p) { return 2 * p->nlinks; }
+static inline size_t plan_slot_of_trunks(const struct plan *p) { return 2 * p->nlinks + 1; }
+static inline size_t plan_nslots(const struct plan *p) { return 2 * p->nlinks + 2; }
 
 /* Parses, binds, checks. Gives 0 and *out (free with plan_free), or -1 and one error with its
  * place. Pure and silent: no system call, nothing is looked up, and what there is to say are notes. */

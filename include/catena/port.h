@@ -123,6 +123,7 @@ struct port {
     bool more;          /* there is more to read, whatever poll() says */
     bool blank;         /* the 0 that read has given was an empty message */
     struct control control; /* ... was this; whoever takes it sets .kind to 0 */
+    const struct err *why; /* a read or write has failed, and whose it was, in words; NULL: errno says it. Borrowed */
     size_t need;        /* bytes of the message that read gave EMSGSIZE for */
     int notice_fd;      /* readable: read has something to give that the other descriptors do not tell of. Owned;
                            -1 none */

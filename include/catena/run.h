@@ -26,6 +26,7 @@ struct saying;
 struct line;
 struct reaper;
 struct traffic;
+struct trunk;
 
 struct fact { /* what an opened side has learnt; see facts.h */
     struct fact *next;
@@ -92,14 +93,15 @@ enum run_end {
 struct run {
     const struct settings *settings;
     const struct plan *plan;
-    void *const *shared; /* by link of the plan, what its prepare() gave, and behind those what the other
-                          half of a dual's did; serve()'s */
+    void *const *shared; /* by slot (plan.h), what its prepare() gave; serve()'s */
     int signal_fd; /* signalfd of the process, or -1 in threads */
     int stop_fd;   /* eventfd of who started the run in a thread: readable = end; borrowed; -1 none */
     int ended_signal; /* signal that ended the run, 0 none */
     bool from_terminal; /* ... and the terminal sent it, to all processes it had */
     bool anew;        /* see run_asks_anew() */
     bool threaded;    /* runs in a thread: nothing of the process may be changed */
+    struct trunk *trunk; /* this is its run (trunk.h); NULL: a line's */
+    bool quiet;       /* who has started it tells why it has failed (run_why) */
     bool sinks_wait;  /* a dump or tap may have to wait for whoever reads it */
     bool waits;       /* an address may have to, while it relays: a name is looked up */
     struct reaper *reaper; /* of the process; borrowed; may be NULL */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What clients of proxies can do beyond asking: proving who they are, going where the environment says, HTTP/2.
 load ../helpers
+load nghttpx
 
 prepare() { printf 'hello\n' >hello; }
 
@@ -190,13 +191,8 @@ ROWS
     same "localhost 127.0.0.1" "$(sed -n 's/.*wants \([^:]*\):.*/\1/p' servers.err | sort -ru | paste -sd' ')"
 }
 
-# http2 [<options of its server>]: nghttpx, which speaks HTTP/2, in front of a server of ours; its port is in $proxy.
-http2() {
-    start_listener behind "proxy-server,${1:-open}|tcp-l:0,bind=127.0.0.1,thread" 'tcp:{targethost}:{targetport}'
-    behind=$port proxy=$(free_port)
-    start nghttpx nghttpx --conf=/dev/null -s --workers=1 -f "127.0.0.1,$proxy;no-tls" -b "127.0.0.1,$behind" --frontend-http2-read-timeout=60 </dev/null
-    wait_for 10 port_listens "$proxy"
-}
+# http2 [<options of its server>]: nghttpx in front of a server of ours; its port is in $proxy.
+http2() { behind "${1:-open}" && proxy=$(free_port) && plain_front nghttpx; }
 
 @test "proxy: HTTP/2, both ways and each, in every way of serving" {
     http2
@@ -238,7 +234,7 @@ http2() {
     start_peer right "send:half of\n" until:never
     start broken "$CATENA_BIN" - "${H/TARGET/$port}" </dev/null
     wait_for 5 file_has broken.out 'half of'
-    kill -KILL "$(<nghttpx.pid)" "$(pgrep -P "$(<nghttpx.pid)")" # its worker, too
+    end_front nghttpx
     finish broken 1
     has "$(<broken.err)" 'the proxy closed the connection before the end of the stream'
     has "$(catena -n - "${H/TARGET/1}")" '^  proxy-http2:127.0.0.1:1$'
@@ -260,18 +256,11 @@ http2() {
     refused "proxy:127.0.0.1:1,http-version=2,handshake-timeout=0.3|tcp:127.0.0.1:$port" 'no answer from the peer in time'
 }
 
-# over_tls <name> <nghttpx options...>: nghttpx behind TLS, in front of `behind`; its port is in $proxy.
-over_tls() {
-    proxy=$(free_port)
-    start "$1" nghttpx --conf=/dev/null -s --workers=1 -f "127.0.0.1,$proxy" -b "127.0.0.1,$behind" "${@:2}" certs/server.key certs/server.crt </dev/null
-    wait_for 10 port_listens "$proxy"
-}
-
 @test "proxy: HTTP/2 behind TLS, which is agreed upon there" {
     make_certs certs
-    start_listener behind "proxy-server,open|tcp-l:0,bind=127.0.0.1,thread" 'tcp:{targethost}:{targetport}' && behind=$port
+    behind
     TLS=openssl,commonname=localhost,cafile=certs/ca.crt
-    over_tls both
+    proxy=$(free_port) && tls_front both
     start_peer right "send:well\n" shut eof
     H="proxy:127.0.0.1:$port,http-version=2"
     has "$(catena -n - "$H|nop|$TLS|tcp:a:1")" '^      speaks inside: h2$'
@@ -282,7 +271,7 @@ over_tls() {
     # what is said counts more, and what comes of it is told
     refused "$H|$TLS,alpn=http/1.1|tcp:127.0.0.1:$proxy" 'the server chose to speak "http/1.1", but what goes through this session is "h2" (alpn)'
     # one that speaks only the old one says so, or finds nothing in common
-    over_tls old --npn-list=http/1.1
+    proxy=$(free_port) && tls_front old --npn-list=http/1.1
     refused "$H|$TLS|tcp:127.0.0.1:$proxy" 'the proxy speaks HTTP/1, and no HTTP/2'
     start_listener strict "openssl-listen:0,bind=127.0.0.1,cert=certs/server.pem,verify=0,alpn=http/1.1,thread" pipe
     refused "$H|$TLS|tcp:127.0.0.1:$port" 'the peer speaks none of the protocols offered'

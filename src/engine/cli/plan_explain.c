@@ -167,7 +167,7 @@ static void directions(const struct plan *p, FILE *f)
         fprintf(f, "One way only: from %s to %s.\n", s->to_right ? "left" : "right", s->to_right ? "right" : "left");
 }
 
-static void sentences(const struct plan *p, FILE *f)
+static void explain(const struct plan *p, FILE *f)
 {
     fprintf(f, "from left to right:\n");
     for (int i = 0; i < (p->end[LEFT].back ? 2 : 1); i++)
@@ -182,10 +182,19 @@ static void sentences(const struct plan *p, FILE *f)
         piece(i ? p->end[RIGHT].back : p->end[RIGHT].fwd, half(p->end[RIGHT].back, i), f);
     directions(p, f);
     way(p, f);
+    if (p->trunk) {
+        fprintf(f, "All connections share what is behind, which is opened for the first of them, and again when it has ended;\n");
+        explain(p->trunk, f);
+    }
     if (p->missing)
         fprintf(f, "not there by now:\n");
     for (const struct plan_note *n = p->missing; n; n = n->next)
         fprintf(f, "  %s\n", n->what.text);
+}
+
+static void sentences(const struct plan *p, FILE *f)
+{
+    explain(p, f);
     fprintf(f, "How it is built: -n. As data: -n=json; as a picture: -n=dot.\n");
 }
 

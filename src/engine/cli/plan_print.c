@@ -161,6 +161,7 @@ static void print_fate(const struct plan *p, size_t item, FILE *f)
     else
         fprintf(f, "      becomes: %sengine %u, %s\n", is_shared(p, it->engine) ? "a layer of " : "", it->engine,
                 it->engine != p->items[p->border].engine ? "in a thread of its own"
+                : p->is_trunk ? "in the thread of what is shared"
                 : is_seat(p) ? "which shares a thread with those of other connections"
                              : "in the main thread (border of the two chains)");
 }
@@ -351,6 +352,10 @@ void plan_print(const struct plan *p, FILE *f)
     fprintf(f, "%zu engine%s, %zu thread%s, %zu program link%s\n", engines, engines == 1 ? "" : "s",
             engines, engines == 1 ? "" : "s", programs, programs == 1 ? "" : "s");
     print_opening(p, f);
+    if (p->trunk) {
+        fprintf(f, "where it ends is shared: this is opened for the first connection, and has a thread of its own:\n\n");
+        plan_print(p->trunk, f);
+    }
     print_routes(p, f);
     if (p->missing)
         fprintf(f, "not there by now:\n");

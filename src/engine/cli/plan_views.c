@@ -168,7 +168,7 @@ void plan_json_error(const struct err *e, FILE *f)
     fprintf(f, "}\n");
 }
 
-void plan_json(const struct plan *p, FILE *f)
+static void json_plan(const struct plan *p, FILE *f)
 {
     fprintf(f, "{\"to_right\":%s,\"to_left\":%s,\"engines\":%u,\"line\":[", p->settings->to_right ? "true" : "false",
             p->settings->to_left ? "true" : "false", p->nengines);
@@ -184,16 +184,27 @@ void plan_json(const struct plan *p, FILE *f)
     }
     fprintf(f, "],\"warnings\":[");
     json_notes(p, f);
-    fprintf(f, "]}\n");
+    fputc(']', f);
+    if (p->trunk) { /* what is behind its right end, for all connections */
+        fprintf(f, ",\"shared\":");
+        json_plan(p->trunk, f);
+    }
+    fputc('}', f);
+}
+
+void plan_json(const struct plan *p, FILE *f)
+{
+    json_plan(p, f);
+    fputc('\n', f);
 }
 
 /* ---- a picture ---- */
 
-static void dot_link(const struct plan *p, size_t i, FILE *f)
+static void dot_link(const struct plan *p, size_t i, size_t number, FILE *f)
 {
     const struct plan_link *l = &p->links[i];
     unsigned engine = engine_of(p, l);
-    fprintf(f, "  n%zu [label=", i + 1);
+    fprintf(f, "  n%zu [label=", number);
     quoted_address(f, l->fwd, l->reversed ? "^" : "");
     if (l->back) {
         fprintf(f, ", xlabel=");
@@ -201,7 +212,7 @@ static void dot_link(const struct plan *p, size_t i, FILE *f)
     }
     fprintf(f, ", style=\"%s\"", l->fate == FATE_NOTHING || l->fate == FATE_DIALOG ? "dashed" : "solid");
     if (engine)
-        fprintf(f, ", group=e%u, tooltip=\"engine %u\"", engine, engine);
+        fprintf(f, ", group=e%zu, tooltip=\"engine %u\"", number - i - 1 + engine, engine);
     fprintf(f, "];\n");
 }
 
@@ -216,16 +227,27 @@ static void dot_end(const struct plan *p, int side, size_t number, FILE *f)
     fprintf(f, "];\n");
 }
 
-void plan_dot(const struct plan *p, FILE *f)
+/* Its numbers begin there. What it shares follows. */
+static void dot_line(const struct plan *p, size_t from, FILE *f)
 {
     const struct settings *s = p->settings;
-    fprintf(f, "digraph line {\n  rankdir=LR;\n  node [shape=box];\n");
-    dot_end(p, LEFT, 0, f);
+    dot_end(p, LEFT, from, f);
     for (size_t i = 0; i < p->nlinks; i++)
-        dot_link(p, i, f);
-    dot_end(p, RIGHT, p->nlinks + 1, f);
-    for (size_t i = 0; i <= p->nlinks; i++)
+        dot_link(p, i, from + i + 1, f);
+    dot_end(p, RIGHT, from + p->nlinks + 1, f);
+    for (size_t i = from; i <= from + p->nlinks; i++)
         fprintf(f, "  n%zu -> n%zu [dir=%s];\n", i, i + 1,
                 s->to_right && s->to_left ? "both" : s->to_right ? "forward" : "back");
+    if (!p->trunk)
+        return;
+    size_t next = from + p->nlinks + 2;
+    dot_line(p->trunk, next, f);
+    fprintf(f, "  n%zu -> n%zu [dir=both, style=dotted, label=\"shared\"];\n", next - 1, next);
+}
+
+void plan_dot(const struct plan *p, FILE *f)
+{
+    fprintf(f, "digraph line {\n  rankdir=LR;\n  node [shape=box];\n");
+    dot_line(p, 0, f);
     fprintf(f, "}\n");
 }

@@ -27,6 +27,8 @@ void secret_hide_environment(const struct plan *p)
         for (size_t i = 0; i < of->n; i++)
             if (of->v[i].plan)
                 secret_hide_environment(of->v[i].plan);
+    if (p->trunk)
+        secret_hide_environment(p->trunk);
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             hide_variables(a);

@@ -182,6 +182,7 @@ void plan_settle_facts(struct plan *p)
     for (size_t i = 0; i < p->nlinks; i++)
         p->wants_facts |= p->links[i].fate == FATE_DIALOG &&
                           p->links[i].fwd->form->ops.negotiator->answers_for_rest;
+    p->reloads |= p->trunk && p->trunk->reloads;
     for (int chain = LEFT; chain <= RIGHT; chain++)
         p->has_peers |= forks(p, chain, &opt_fork) || forks(p, chain, &opt_thread);
 }

@@ -14,6 +14,7 @@
 #include "engine/plan/checks.h"
 #include "engine/plan/plan_controls.h"
 #include "engine/plan/plan_records.h"
+#include "engine/plan/plan_trunk.h"
 #include "engine/plan/plan_warn.h"
 #include "engine/plan/routes_plan.h"
 
@@ -428,9 +429,10 @@ static void names_append(struct plan *p, struct plan_name *more)
     *end = more;
 }
 
-static int make(struct plan *p, const struct chain c[2], struct err *e)
+static int make(struct plan *p, const struct chain chains[2], struct err *e)
 {
-    return make_line(p, c, e) < 0 || make_items(p, e) < 0 || plan_check_holes(p, e) < 0 ||
+    struct chain c[2] = {chains[LEFT], chains[RIGHT]};
+    return plan_split(p, c, make, e) < 0 || make_line(p, c, e) < 0 || make_items(p, e) < 0 || plan_check_holes(p, e) < 0 ||
                    plan_check_options(p, e) < 0
                ? -1
                : 0;
@@ -506,6 +508,7 @@ void plan_free(struct plan *p)
     if (!p)
         return;
     routes_free(p);
+    plan_free_trunk(p);
     arena_free(&p->arena);
     free(p);
 }

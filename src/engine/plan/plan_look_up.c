@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/plan/bind.h"
+#include "engine/plan/plan_trunk.h"
 #include "engine/plan/routes_plan.h"
 
 /* What could not be looked up and is left out (-s). */
@@ -80,5 +81,8 @@ static int foresee(struct plan *p, struct err *e)
 
 int plan_look_up(struct plan *p, struct err *e)
 {
-    return look_up_names(p, e) < 0 || routes_read(p, e) < 0 || (p->settings->dry_run && foresee(p, e) < 0) ? -1 : 0;
+    return look_up_names(p, e) < 0 || routes_read(p, e) < 0 || (p->settings->dry_run && foresee(p, e) < 0) ||
+                   plan_look_up_trunk(p, e) < 0
+               ? -1
+               : 0;
 }

@@ -174,6 +174,8 @@ int engine_read(struct engine *e, int side, struct err *err)
         (s->port->flags & PORT_JOINT || (s->port->flags & PORT_COOL_WRITE && s->gone)))
         return engine_end_of_input(e, side);
     stack_end(e, stack_seam(e, side), side, FLOW_CUT, "reading failed");
+    if (s->port->why)
+        return *err = *s->port->why, -1;
     (void)err_sys(err, "%s: reading failed", s->port->label);
     return err_call(err, "read(%d)", s->port->given[0]);
 }
@@ -266,11 +268,14 @@ static int write_failed(struct engine *e, int side, struct err *err)
     if (sys == EMSGSIZE)
         say_limit(s->port, n, limit);
     errno = sys;
-    if (n > 0)
+    if (s->port->why)
+        *err = *s->port->why;
+    else if (n > 0)
         (void)err_sys(err, "%s: writing %zu bytes%s failed", s->port->wlabel, n, limit);
     else
         (void)err_sys(err, "%s: nobody reads there any more", s->port->wlabel);
-    (void)err_call(err, "write(%d, %zu bytes)", s->port->given[1], n);
+    if (!s->port->why)
+        (void)err_call(err, "write(%d, %zu bytes)", s->port->given[1], n);
     if (peer_gone && cool) {
         diag_err(DIAG_NOTICE, err);
         atomic_store(&e->run->cut[!side], true);

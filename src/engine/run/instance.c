@@ -147,5 +147,6 @@ void *run_shared_of(struct run *r, const struct addr *a)
         if (l->back && l->back->place == a->place)
             return shared_of(r, l->back, p->nlinks + i);
     }
-    return NULL;
+    const struct addr *end = r->shared && p ? p->end[RIGHT].fwd : NULL;
+    return end && end->place == a->place ? shared_of(r, end, plan_slot_of_end(p)) : NULL;
 }

@@ -157,7 +157,7 @@ void run_fail(struct run *r, const struct err *e)
     r->failed = true;
     keep_why(r, e);
     pthread_mutex_unlock(&r->lock);
-    diag_err(is_first ? DIAG_ERROR : DIAG_INFO, e);
+    diag_err(is_first && !r->quiet ? DIAG_ERROR : DIAG_INFO, e);
 }
 
 bool run_may_change_process(const struct run *r)

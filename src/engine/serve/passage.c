@@ -16,6 +16,7 @@
 #include "engine/confine/sandbox.h"
 #include "engine/run/stats.h"
 #include "engine/serve/many.h"
+#include "engine/serve/trunk.h"
 
 enum { ANEW_MAX = 3 };
 
@@ -227,32 +228,43 @@ int passage_open(struct passage *s, int side, struct err *e)
 
 /* ---- before and after ---- */
 
-/* Slots are by link: first of all of them, then the other halves of duals. */
 static const struct addr *sharer(const struct plan *p, size_t slot)
 {
-    return slot < p->nlinks ? p->links[slot].fwd : p->links[slot - p->nlinks].back;
+    return slot == plan_slot_of_end(p) ? p->end[RIGHT].fwd
+           : slot < p->nlinks          ? p->links[slot].fwd
+                                       : p->links[slot - p->nlinks].back;
+}
+
+/* What that one has in common, if it is one of the links from there on or the end; NULL: nothing. */
+static const struct sharing *sharing_at(const struct plan *p, size_t slot, size_t from)
+{
+    bool counts = slot == plan_slot_of_end(p) || slot % p->nlinks >= from;
+    const struct addr *a = counts ? sharer(p, slot) : NULL;
+    return a ? form_common(a->form) : NULL;
 }
 
 void **passage_slots(const struct plan *p)
 {
-    return calloc(2 * p->nlinks + 1, sizeof(void *));
+    return calloc(plan_nslots(p), sizeof(void *));
 }
 
 static int prepare(const struct plan *p, struct run *r, void **shared, size_t from, struct err *e)
 {
-    for (size_t i = 0; i < 2 * p->nlinks; i++) {
-        const struct addr *a = sharer(p, i);
-        const struct sharing *common = a && i % p->nlinks >= from ? form_common(a->form) : NULL;
-        if (common && sharing_holds(common, a) && common->prepare(a, r, &shared[i], e) < 0)
-            return e->where.text ? -1 : err_wrap(e, "%s", a->label);
+    for (size_t i = 0; i <= plan_slot_of_end(p); i++) {
+        const struct sharing *common = sharing_at(p, i, from);
+        if (common && sharing_holds(common, sharer(p, i)) && common->prepare(sharer(p, i), r, &shared[i], e) < 0)
+            return e->where.text ? -1 : err_wrap(e, "%s", sharer(p, i)->label);
     }
-    return 0;
+    return p->trunk ? trunks_prepare(p->trunk, r, &shared[plan_slot_of_trunks(p)], e) : 0;
 }
 
 static void release(const struct plan *p, void **shared, size_t from)
 {
-    for (size_t i = 0; shared && i < 2 * p->nlinks; i++) {
-        const struct sharing *common = shared[i] && i % p->nlinks >= from ? form_common(sharer(p, i)->form) : NULL;
+    if (!shared)
+        return;
+    trunks_release(shared[plan_slot_of_trunks(p)]);
+    for (size_t i = 0; i <= plan_slot_of_end(p); i++) {
+        const struct sharing *common = shared[i] ? sharing_at(p, i, from) : NULL;
         if (common)
             common->release(shared[i]);
     }
@@ -302,8 +314,8 @@ void passage_release(const struct plan *p, void **shared)
 
 static void renew(const struct plan *p, void *const *shared, struct run *r, size_t from)
 {
-    for (size_t i = 0; i < 2 * p->nlinks; i++) {
-        const struct sharing *common = shared[i] && i % p->nlinks >= from ? form_common(sharer(p, i)->form) : NULL;
+    for (size_t i = 0; i <= plan_slot_of_end(p); i++) {
+        const struct sharing *common = shared[i] ? sharing_at(p, i, from) : NULL;
         if (common && common->renew)
             common->renew(shared[i], r);
     }

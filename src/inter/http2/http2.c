@@ -282,6 +282,7 @@ const struct form forms_http2[] = {
         .help = "asks an HTTP proxy for a connection over HTTP/2 (PROXY with http-version=2)",
         .check = http2_check,
         .foresee = target_foresee,
+        .shares = &http2_shared,
         .kind = FORM_SESSION,
         .ops.session = &http2_ops,
     },

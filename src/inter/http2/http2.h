@@ -4,6 +4,7 @@
 #ifndef CATENA_INTER_HTTP2_H
 #define CATENA_INTER_HTTP2_H
 
+#include "catena/trunk.h"
 #include "inter/http2/session.h"
 #include "inter/proxy/http_auth.h"
 #include "inter/proxy/target.h"

@@ -93,12 +93,14 @@ static bool is_of(const struct plan_link *l, const struct addr *a)
     return l->fwd->place == a->place || (l->back && l->back->place == a->place);
 }
 
-/* Fills u->proxy; false: this proxy cannot be told from others. */
+/* Fills u->proxy; false: this proxy cannot be told from others. Where lines share the way to it there is but one. */
 static bool find_proxy(struct auth *u, const struct addr *a)
 {
     const struct plan *p = u->run->plan;
     size_t n = 0, at = 0;
     memset(u->proxy, 0, sizeof u->proxy);
+    if (p->trunk && p->end[RIGHT].fwd->place == a->place)
+        return true;
     while (at < p->nlinks && !is_of(&p->links[at], a))
         at++;
     if (at == p->nlinks)

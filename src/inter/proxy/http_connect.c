@@ -161,6 +161,9 @@ static int proxy_learn(void *st, const struct addr *a, struct run *r, struct wir
 
 static int proxy_check(const struct addr *a, struct err *e)
 {
+    const struct opt *share = opt_find(a, &opt_share);
+    if (share)
+        return err_at(e, share->at, "in HTTP/1 each tunnel has a connection of its own: share is for http-version=2");
     return target_check(a, e) < 0 ? -1 : auth_check(a, e);
 }
 

@@ -19,6 +19,9 @@ NAMED_OPTION(opt_auth_scheme, "proxy-auth-scheme", NULL, GROUP_HTTP, LATE, STRIN
              "any, basic, digest, ntlm or negotiate: no other one tells the proxy who we are");
 NAMED_OPTION(opt_proxy_resolve, "proxy-resolve", "resolv resolve", GROUP_HTTP, LATE, BOOL,
              "resolve the target's name here, not at the proxy");
+NAMED_OPTION(opt_share, "share", NULL, GROUP_HTTP, LATE, INT_NULL,
+             "HTTP/2: one connection to the proxy for all of a listener with thread; seconds it stays when none is left, default 60",
+             FROM_TO(0, 1000000));
 NAMED_OPTION(opt_proxyport, "proxyport", NULL, GROUP_HTTP, LATE, STRING,
              "port of the proxy, default 8080");
 NAMED_OPTION(opt_socks_resolve, "socks-resolve", NULL, GROUP_SOCKS, LATE, BOOL,
@@ -41,7 +44,7 @@ OPTION_TABLE(from_env) = {
 OPTION_TABLE(proxy) = {
     &opt_handshake_timeout, &opt_http_version, &opt_ignorecr,
     NAMED_SECRET_ROWS(opt_proxy_auth),
-    &opt_auth_helper, &opt_auth_scheme,
+    &opt_auth_helper, &opt_auth_scheme, &opt_share,
     &opt_proxy_resolve, &opt_proxyport, &opt_socks_resolve,
     SECRET_ALSO(&opt_sockspass, "socks5-password", NULL, NULL, NULL, GROUP_SOCKS, LATE,
                 "password for the socks server"),

@@ -6,7 +6,7 @@
 #include "catena/option.h"
 
 extern const struct option_desc opt_auth_helper, opt_auth_scheme, opt_http_version, opt_ignorecr, opt_proxy_auth, opt_proxy_for, opt_proxy_resolve,
-    opt_proxyport, opt_socks_resolve, opt_sockspass, opt_socksport, opt_socksuser;
+    opt_proxyport, opt_share, opt_socks_resolve, opt_sockspass, opt_socksport, opt_socksuser;
 
 extern const struct option_desc *const options_from_env[];
 
