@@ -16,51 +16,10 @@
 #include "catena/run.h"
 #include "inter/http2/http2.h"
 #include "../home.h"
+#include "http2_frames.h"
 
 static const struct settings at_home = {.catena = &home, .to_right = true, .to_left = true, .linger = -1, .idle = -1,
                                         .ip_version = 4, .comm = 'S', .env_prefix = "SOCAT"};
-
-/* ---- a proxy's frames ---- */
-
-enum { DATA, HEADERS, RST_STREAM = 3, SETTINGS, GOAWAY = 7, WINDOW_UPDATE, END = 1, ACK = 1, HEAD = 4 };
-
-struct frames {
-    unsigned char bytes[1 << 16];
-    size_t n;
-};
-
-static void frame(struct frames *f, unsigned type, unsigned flags, unsigned stream, const void *payload, size_t n)
-{
-    const unsigned char head[] = {(unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n, (unsigned char)type,
-                                  (unsigned char)flags, 0, 0, 0, (unsigned char)stream};
-    assert_true(f->n + sizeof head + n <= sizeof f->bytes);
-    memcpy(f->bytes + f->n, head, sizeof head);
-    if (n > 0)
-        memcpy(f->bytes + f->n + sizeof head, payload, n);
-    f->n += sizeof head + n;
-}
-
-static void text(struct frames *f, unsigned flags, unsigned stream, const char *s) { frame(f, DATA, flags, stream, s, strlen(s)); }
-
-static void reset(struct frames *f, unsigned stream, unsigned char code)
-{
-    frame(f, RST_STREAM, 0, stream, (const unsigned char[]){0, 0, 0, code}, 4);
-}
-
-/* With a field Proxy-Authenticate, if that is not NULL. */
-static void status(struct frames *f, unsigned flags, unsigned stream, const char *code, const char *challenge)
-{
-    unsigned char block[300] = {0x08, 3, (unsigned char)code[0], (unsigned char)code[1], (unsigned char)code[2]};
-    size_t n = 5;
-    if (challenge) {
-        block[n++] = 0x0f;
-        block[n++] = 48 - 15; /* of HPACK's table */
-        block[n++] = (unsigned char)strlen(challenge);
-        memcpy(block + n, challenge, strlen(challenge));
-        n += strlen(challenge);
-    }
-    frame(f, HEADERS, HEAD | flags, stream, block, n);
-}
 
 /* ---- the tunnel ---- */
 
@@ -144,29 +103,7 @@ static int say(struct end *t, const char *s, bool ends, struct err *e)
     return turn(t, e);
 }
 
-/* The frames of a kind that have been sent: how many; of the last one its flags, stream, and what is in it. */
-struct seen {
-    unsigned n, flags, stream;
-    size_t len, all;
-    const unsigned char *payload;
-};
-
-static struct seen seen(const struct end *t, unsigned type)
-{
-    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    struct seen s = {0};
-    if (t->sent.n < sizeof preface - 1)
-        return s;
-    assert_memory_equal(t->sent.bytes, preface, sizeof preface - 1);
-    for (size_t at = sizeof preface - 1, n; at + 9 <= t->sent.n; at += 9 + n) {
-        const unsigned char *p = t->sent.bytes + at;
-        n = (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
-        if (p[3] != type || at + 9 + n > t->sent.n)
-            continue;
-        s = (struct seen){s.n + 1, p[4], p[8], n, s.all + n, p + 9};
-    }
-    return s;
-}
+static struct seen seen(const struct end *t, unsigned type) { return frames_seen(&t->sent, type); }
 
 static void same_got(const struct end *t, const char *s)
 {

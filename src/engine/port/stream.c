@@ -224,9 +224,10 @@ int stream_ask(struct stream *s, struct run *r, int64_t patience, struct err *e)
     struct trunk *t = h->trunk;
     int64_t deadline = -1;
     pthread_mutex_lock(&t->lock);
-    if (t->state >= TRUNK_LEAVING) {
+    if (h->failed || t->state >= TRUNK_LEAVING) {
+        int rc = h->failed ? outcome(h, e) : 1;
         pthread_mutex_unlock(&t->lock);
-        return 1;
+        return rc;
     }
     h->asked = ASKED;
     h->asked_at = wait_now();
@@ -448,11 +449,11 @@ static void refuse_locked(struct half *h)
     tell_line(h);
 }
 
-/* Who has not will not ask here any more. */
-static struct half *asked_last(const struct trunk *t)
+/* Who has not asked where it was open asks elsewhere. */
+static struct half *concerned(const struct trunk *t, bool opened)
 {
     struct half *h = t->all;
-    while (h && (h->asked == NOT_ASKED || h->trunk_left))
+    while (h && (h->trunk_left || (opened && h->asked == NOT_ASKED)))
         h = h->next;
     return h;
 }
@@ -462,7 +463,7 @@ void trunk_over(struct trunk *t, bool opened, const struct err *why)
     struct err ended = {.kind = ERR_REFUSED, .text = "the connection that is shared has ended"};
     pthread_mutex_lock(&t->lock);
     t->state = TRUNK_OVER;
-    for (struct half *h; (h = asked_last(t));) {
+    for (struct half *h; (h = concerned(t, opened));) {
         if (opened && h->asked == ASKED && !h->failed)
             refuse_locked(h);
         else

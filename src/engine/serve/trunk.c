@@ -124,10 +124,9 @@ static struct live *new_live(struct trunks *all, struct err *e)
     t->all = all;
     t->stop_fd = eventfd(0, EFD_CLOEXEC);
     t->done_fd = eventfd(0, EFD_CLOEXEC);
-    if (t->stop_fd < 0 || t->done_fd < 0)
-        (void)err_sys(e, "eventfd()");
-    else if (begin(t, all, e) == 0)
+    if (t->stop_fd >= 0 && t->done_fd >= 0)
         return t;
+    (void)err_sys(e, "eventfd()");
     trunk_drop(&t->meet);
     return NULL;
 }
@@ -167,13 +166,16 @@ static struct stream *find(struct trunks *all, size_t size, void (*forget)(void 
     if (s || e->kind != ERR_NONE)
         return s;
     struct live *t = new_live(all, e);
-    if (!t)
-        return NULL;
-    t->next = all->list;
-    all->list = t;
-    if (!(s = stream_new(&t->meet, size, forget, e)) && e->kind == ERR_NONE)
-        (void)err_set(e, ERR_REFUSED, "what is to be shared ended at once");
-    return s;
+    s = t ? stream_new(&t->meet, size, forget, e) : NULL; /* before it may be over */
+    if (s && begin(t, all, e) == 0) {
+        t->next = all->list;
+        all->list = t;
+        return s;
+    }
+    stream_leave(s);
+    if (t)
+        trunk_drop(&t->meet);
+    return NULL;
 }
 
 struct stream *trunk_stream(struct run *r, size_t state_size, void (*forget)(void *), struct err *e)

@@ -29,7 +29,13 @@ int http2_keep(struct buf *b, const uint8_t *data, size_t n);
 /* Why the proxy did not give a tunnel. */
 int http2_refuse(const struct target *t, const struct auth *u, int status, const struct challenges *c, struct err *e);
 int http2_check(const struct addr *a, struct err *e); /* form.check */
-/* Where it is shared (shared.c). */
+/* Where it is shared (shared.c): stream_state(), what a line asks, and hears. */
+struct http2_asking {
+    char target[HOST_MAX + 16];
+    struct buf login;
+    int status;
+    struct challenges challenges;
+};
 extern const struct trunk_form http2_shared;
 
 #endif

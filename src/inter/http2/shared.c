@@ -26,16 +26,9 @@ enum {
 
 /* ---- what a line asks, and hears ---- */
 
-struct asking { /* stream_state() */
-    char target[HOST_MAX + 16];
-    struct buf login;
-    int status;
-    struct challenges challenges;
-};
-
 static void forget(void *state)
 {
-    struct asking *q = state;
+    struct http2_asking *q = state;
     if (q->login.p)
         explicit_bzero(q->login.p, q->login.cap);
     buf_fini(&q->login);
@@ -51,8 +44,8 @@ struct visit {
 
 static struct stream *ask_once(struct visit *v, int *rc, struct err *e)
 {
-    struct stream *s = trunk_stream(v->run, sizeof(struct asking), forget, e);
-    struct asking *q = s ? stream_state(s) : NULL;
+    struct stream *s = trunk_stream(v->run, sizeof(struct http2_asking), forget, e);
+    struct http2_asking *q = s ? stream_state(s) : NULL;
     *rc = -1;
     if (!s)
         return NULL;
@@ -81,7 +74,7 @@ static struct stream *ask(struct visit *v, struct err *e)
 /* Gives 1 to be asked once more. */
 static int hear(struct visit *v, struct stream *s, int turn, struct err *e)
 {
-    const struct asking *q = stream_state(s);
+    const struct http2_asking *q = stream_state(s);
     if (q->status / 100 == 2) {
         diag(DIAG_INFO, "the proxy connected to %s: %d", v->target.text, q->status);
         auth_granted(&v->auth);
@@ -226,7 +219,7 @@ static int shared_open(const struct addr *a, struct run *r, void *common, void *
 /* One that is too many here, or comes too late, asks elsewhere. */
 static int begin(struct shared *t, struct stream *line, struct err *e)
 {
-    struct asking *q = stream_state(line);
+    struct http2_asking *q = stream_state(line);
     struct lane *l = calloc(1, sizeof *l);
     if (!l)
         return err_nomem(e);
@@ -266,7 +259,7 @@ static int hear_lines(struct shared *t, struct err *e)
 
 static void tell_answer(struct lane *l)
 {
-    struct asking *q = stream_state(l->line);
+    struct http2_asking *q = stream_state(l->line);
     q->status = l->h2.status;
     q->challenges = l->h2.challenges;
     l->h2.challenges = (struct challenges){0};
@@ -282,7 +275,7 @@ static void tell_closed(const struct shared *t, struct lane *l)
     if (!l->told && l->h2.code == NGHTTP2_REFUSED_STREAM) {
         stream_refuse(l->line);
     } else if (!l->h2.cut && !(stands && whole && l->h2.ended)) {
-        const struct asking *q = stream_state(l->line);
+        const struct http2_asking *q = stream_state(l->line);
         (void)h2_why_closed(&l->h2, l->told ? NULL : q->target, &why);
         if (l->told)
             (void)err_wrap(&why, "%s", t->addr->label);
@@ -368,11 +361,11 @@ static void end_all(struct shared *t)
 
 static bool is_idle(struct shared *t)
 {
-    if (t->n > 0)
+    if (t->n > 0 || !t->h2.settled)
         t->idle_since = 0;
     else if (t->idle_since == 0)
         t->idle_since = wait_now();
-    return t->n == 0 && wait_now() >= t->idle_since + t->idle_ms;
+    return t->idle_since > 0 && wait_now() >= t->idle_since + t->idle_ms;
 }
 
 /* No stream is there, and none is to come: by order, by the proxy's, or because none has come for long. */
