@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (rc < 0)
         dialog_check_message(&e, data, size);
-    if (rc == 0 && inner.out_eof && !((struct tunnel *)st)->peer_ended && !inner.unwanted)
+    if (rc == 0 && inner.out_eof && !((struct tunnel *)st)->stream.peer_ended && !inner.unwanted)
         abort();
     s->close(st);
     run_fini(&run);
