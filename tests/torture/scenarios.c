@@ -247,6 +247,42 @@ static int http2_proxy(struct other_end *o)
     return 0;
 }
 
+/* Something comes there, unless the one that it would come for is given up before. */
+static bool comes_for(int client, int fd)
+{
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = client, .events = POLLIN}};
+    return poll(fds, 2, PATIENCE_MS) > 0 && fds[0].revents && !fds[1].revents;
+}
+
+/* The program stands between, and asks when it has heard SETTINGS. */
+static int http2_shared(struct other_end *o)
+{
+    static const char settings[] = "\0\0\0\4\0\0\0\0\0" "\0\0\0\4\1\0\0\0\0",
+                      frames[] = "\0\0\1\1\4\0\0\0\1\210" "\0\0\4\0\1\0\0\0\1" "late";
+    enum { BEFORE = 24 + 21 + 13, ACK = 9 };
+    char block[4096];
+    int to = come_tcp(o), from;
+    if (to < 0)
+        return GONE;
+    say(to, TEXT, strlen(TEXT));
+    (void)shutdown(to, SHUT_WR);
+    from = comes_for(to, o->listener) ? accept(o->listener, NULL, NULL) : -1;
+    (void)shutdown(o->listener, SHUT_RDWR); /* one that has failed is not tried again */
+    if (from >= 0) {
+        say(from, settings, sizeof settings - 1);
+        for (size_t have = 0; have <= BEFORE + ACK && comes_for(to, from);) {
+            ssize_t got = read(from, block, sizeof block);
+            have += got > 0 ? (size_t)got : sizeof block;
+        }
+        say(from, frames, sizeof frames - 1);
+    }
+    hear_all(o, to);
+    (void)close(to);
+    if (from >= 0)
+        (void)close(from);
+    return 0;
+}
+
 /* Says all of it at once, and hears the rest. */
 static int ask(struct other_end *o, const char *text, size_t n)
 {
@@ -392,6 +428,8 @@ const struct scenario scenarios[] = {
      .input = TEXT, .other = ntlm_proxy, .listens = LISTEN_TCP},
     {.name = "proxy-http2", .args = {"-", "proxy:www:80,http-version=2|" TCP_OUT}, .input = TEXT,
      .other = http2_proxy, .listens = LISTEN_TCP},
+    {.name = "proxy-shared", .args = {TCP_IN ",thread", "proxy:www:80,http-version=2,share|" TCP_OUT}, .other = http2_shared,
+     .listens = LISTEN_TCP, .serves = true, .edges = true},
     {.name = "socks-server", .args = {"socks-server,auth-file=in,deny=10.0.0.0/8|" TCP_IN, "pipe"}, .input = "a:b\n",
      .other = socks5_client},
     {.name = "proxy-server", .args = {"proxy-server,auth=a:b|" TCP_IN, "pipe"}, .other = proxy_client},

@@ -166,7 +166,8 @@ static int open_one(const struct addr *a, struct run *r, bool *early, void *stat
 
 static int wrap(const struct addr *a, int rc, struct err *e)
 {
-    if (rc < 0 && !err_is_end(e) && !e->where.text)
+    bool told = rc < 0 && strncmp(e->text, a->label, strlen(a->label)) == 0; /* by a part of it that has the same name */
+    if (rc < 0 && !err_is_end(e) && !e->where.text && !told)
         (void)err_wrap(e, "%s", a->label);
     return rc;
 }

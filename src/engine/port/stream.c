@@ -68,7 +68,8 @@ static void tell_line(struct half *h)
 {
     if (h->line_left)
         return;
-    set_readable(h, h->in.len > 0 || h->in_ended || h->failed || h->woken);
+    bool data = h->asked != ASKED && (h->in.len > 0 || h->in_ended); /* which is nothing to who waits for an answer */
+    set_readable(h, data || h->failed || h->woken);
     set_writable(h, h->failed || h->out.len < STREAM_AHEAD);
 }
 
@@ -426,12 +427,14 @@ void trunk_opened(struct trunk *t)
     pthread_mutex_unlock(&t->lock);
 }
 
-void trunk_stop(struct trunk *t)
+bool trunk_stop(struct trunk *t)
 {
     pthread_mutex_lock(&t->lock);
+    bool hears = t->state != TRUNK_OPENING;
     t->stops = true;
     (void)eventfd_write(t->look_fd, 1);
     pthread_mutex_unlock(&t->lock);
+    return hears;
 }
 
 static void fail_locked(struct half *h, const struct err *why)

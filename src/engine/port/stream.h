@@ -35,7 +35,7 @@ void trunk_drop(struct trunk *t); /* one of refs */
 /* Its left end: a port that gives nothing until it is told to end. */
 int trunk_port(struct trunk *t, struct port **out, struct err *e);
 void trunk_opened(struct trunk *t);
-void trunk_stop(struct trunk *t);
+bool trunk_stop(struct trunk *t); /* false: it is not open yet, and does not hear of it */
 /* Nothing comes of what has been asked by now; or, if why is NULL, it may be asked elsewhere. Whoever had an answer
  * fails: why, or that the connection has ended. */
 void trunk_over(struct trunk *t, bool opened, const struct err *why);

@@ -218,7 +218,8 @@ void trunks_release(void *trunks)
     if (!all)
         return;
     for (struct live *t = all->list; t; t = t->next)
-        trunk_stop(&t->meet);
+        if (!trunk_stop(&t->meet))
+            (void)eventfd_write(t->stop_fd, 1);
     int64_t until = wait_now() + LAST_MS;
     for (struct live *t = all->list, *next; t; t = next) {
         next = t->next;
