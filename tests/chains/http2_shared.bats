@@ -102,7 +102,7 @@ leave() { kill "$(<"$1.pid")" && finish "$1" 143; }
     opened 4
     has_not "$(<shared.err)" ' E '
     end_front nghttpx
-    wait_for 10 file_has shared.err 'E .*link 1 "proxy": the proxy closed the connection before the end of the stream$'
+    wait_for 10 file_has shared.err 'E .*link 1 "proxy": the proxy closed the connection before the end of the stream'
     same '' "$(catena - "tcp:127.0.0.1:$at" <hello)"
     wait_for 10 file_has shared.err 'E .*tcp.*onnection refused'
     # it comes back
