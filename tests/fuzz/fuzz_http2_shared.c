@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     int stop = eventfd(1, EFD_CLOEXEC);
     if (run_init(&run, plan->trunk->settings, plan->trunk, -1, &e) < 0 || run_init(&hurried, &dialog_settings, plan, -1, &e) < 0 ||
-        trunk_init(&trunk, not_freed, &e) < 0)
+        trunk_init(&trunk, SIZE_MAX, not_freed, &e) < 0)
         abort();
     run.trunk = &trunk;
     hurried.stop_fd = stop;

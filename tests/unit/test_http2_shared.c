@@ -78,7 +78,7 @@ static void begin(struct many *m, const char *options, unsigned char most)
     assert_int_equal(plan_make(&at_home, "tcp-l:1,thread", address, &m->plan, &e), 0);
     assert_non_null(m->plan->trunk);
     assert_int_equal(run_init(&m->run, m->plan->trunk->settings, m->plan->trunk, -1, &e), 0);
-    assert_int_equal(trunk_init(&m->trunk, not_freed, &e), 0);
+    assert_int_equal(trunk_init(&m->trunk, SIZE_MAX, not_freed, &e), 0);
     m->run.trunk = &m->trunk;
     assert_int_equal(buf_init(&m->to_wire, 90), 0);
     assert_int_equal(buf_init(&m->from_wire, 1 << 17), 0);
@@ -568,12 +568,56 @@ static void all_fail(void **state)
     over(&m);
 }
 
+/* What a line does while the session parts with its stream is no news, and asks for nothing. */
+static void no_news_behind(void **state)
+{
+    struct many m;
+    struct asker a;
+    struct err e = {0};
+    (void)state;
+    begin(&m, "", 100);
+    stand(&m, &a, 1);
+    ops(&m)->close(m.st);
+    m.st = NULL;
+    assert_int_equal(port_write(a.port, "late", 4), 4);
+    assert_true(is_readable(m.trunk.look_fd));
+    stream_part(a.s);
+    assert_null(trunk_next(&m.trunk));
+    assert_int_equal(port_write(a.port, "later", 5), -1);
+    assert_int_equal(port_shutdown(a.port, &e), 0);
+    assert_null(trunk_next(&m.trunk));
+    port_close(a.port);
+    run_fini(&a.run);
+    over(&m);
+}
+
+/* Who was refused while it was being opened is told, and nobody is taken in that has no room. */
+static void told_early(void **state)
+{
+    struct trunk t;
+    struct err e = {0};
+    struct port *p;
+    (void)state;
+    assert_int_equal(trunk_init(&t, 1, not_freed, &e), 0);
+    struct stream *s = stream_new(&t, 0, NULL, &e);
+    assert_null(stream_new(&t, 0, NULL, &e));
+    stream_refuse(s);
+    trunk_opened(&t);
+    assert_int_equal(stream_port(s, "line", &p, &e), 0);
+    assert_true(is_readable(p->rfd));
+    stream_part(s);
+    port_close(p);
+    assert_int_equal(t.n, 0);
+    trunk_drop(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_for_itself), cmocka_unit_test(who_goes), cmocka_unit_test(nobody_takes_it),
         cmocka_unit_test(they_take_nothing), cmocka_unit_test(proxy_leaves), cmocka_unit_test(resets),
         cmocka_unit_test(refusals), cmocka_unit_test(no_answer), cmocka_unit_test(all_fail),
+        cmocka_unit_test(no_news_behind), cmocka_unit_test(told_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,7 +153,7 @@ struct stream *stream_new(struct trunk *t, size_t state_size, void (*forget)(voi
     }
     h->forget = forget;
     pthread_mutex_lock(&t->lock);
-    bool room = t->state == TRUNK_OPENING || (t->state == TRUNK_OPEN && t->n < t->most);
+    bool room = t->state <= TRUNK_OPEN && t->n < t->most;
     if (room) {
         t->n++;
         t->refs++;
@@ -174,11 +174,13 @@ struct stream *stream_new(struct trunk *t, size_t state_size, void (*forget)(voi
 
 void *stream_state(struct stream *s) { return half_of(s)->state; }
 
+/* What it has said meanwhile is no news any more. */
 static void part_locked(struct half *h)
 {
     if (!h->trunk_left)
         h->trunk->n--;
     h->trunk_left = true;
+    drop_news(h);
 }
 
 void stream_leave(struct stream *s)
@@ -357,9 +359,9 @@ int stream_port(struct stream *s, const char *label, struct port **out, struct e
 
 /* ---- the trunk ---- */
 
-int trunk_init(struct trunk *t, void (*release)(struct trunk *), struct err *e)
+int trunk_init(struct trunk *t, size_t most, void (*release)(struct trunk *), struct err *e)
 {
-    *t = (struct trunk){.look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .refs = 1, .free = release};
+    *t = (struct trunk){.look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .most = most, .refs = 1, .free = release};
     t->news_end = &t->news;
     if (t->look_fd < 0)
         return err_sys(e, "eventfd()");
@@ -421,7 +423,7 @@ void trunk_opened(struct trunk *t)
         t->state = TRUNK_OPEN;
     t->heard_at = wait_now();
     for (struct half *h = t->all; h; h = h->next) {
-        h->woken = h->asked == ASKED;
+        h->woken |= h->asked == ASKED; /* who has been answered already knows that by now, or will */
         tell_line(h);
     }
     pthread_mutex_unlock(&t->lock);

@@ -30,7 +30,8 @@ struct trunk {
     void (*free)(struct trunk *);
 };
 
-int trunk_init(struct trunk *t, void (*release)(struct trunk *), struct err *e);
+/* most: streams that may be possible, as far as is known; SIZE_MAX it is not. */
+int trunk_init(struct trunk *t, size_t most, void (*release)(struct trunk *), struct err *e);
 void trunk_drop(struct trunk *t); /* one of refs */
 /* Its left end: a port that gives nothing until it is told to end. */
 int trunk_port(struct trunk *t, struct port **out, struct err *e);

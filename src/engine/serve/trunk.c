@@ -27,6 +27,7 @@ struct trunks {
     struct run *parent;
     struct run common; /* whose what they share is */
     void **shared;
+    _Atomic size_t most; /* streams of the one that was opened last */
 };
 
 struct live { /* a trunk */
@@ -49,6 +50,7 @@ static int relay(struct passage *s, struct err *e)
 {
     struct live *t = (struct live *)((char *)s - offsetof(struct live, passage));
     t->opened = true;
+    atomic_store(&t->all->most, t->meet.most); /* no other thread changes it */
     trunk_opened(&t->meet);
     return passage_relay(s, e);
 }
@@ -117,7 +119,7 @@ static struct live *new_live(struct trunks *all, struct err *e)
         (void)err_nomem(e);
         return NULL;
     }
-    if (trunk_init(&t->meet, free_live, e) < 0) {
+    if (trunk_init(&t->meet, atomic_load(&all->most), free_live, e) < 0) {
         free(t);
         return NULL;
     }
@@ -200,6 +202,7 @@ int trunks_prepare(const struct plan *trunk, struct run *r, void **trunks, struc
         return -1;
     }
     (void)pthread_mutex_init(&all->lock, NULL);
+    atomic_init(&all->most, SIZE_MAX);
     all->plan = trunk;
     all->parent = r;
     all->common.reaper = r->reaper;
