@@ -103,10 +103,11 @@ static void topics(FILE *f)
     fputc('\n', f);
 }
 
+/* Those that were asked for; a family of ours is in a file of its own, too, but that is nobody's business here. */
 static void modules(FILE *f, const struct registry *known)
 {
     for (const struct registry *r = known; r; r = r->base) {
-        if (!r->from)
+        if (!r->from || r->late)
             continue;
         fprintf(f, "from %s\n   ", r->from);
         for (const struct form *const *t = r->forms; *t; t++)
@@ -135,6 +136,5 @@ void help_screen(FILE *f, const struct registry *known)
     fprintf(f, "more\n"
                "  -h tcp-listen, -h cafile, -h -t, -h peeraddr   about one thing\n"
                "  -hh, -hhh                                      everything, in lines\n"
-               "  man catena, catena-addresses, catena-options   the manual\n"
-               "  man catena-cookbook, catena-faq                recipes, questions\n");
+               "  man catena, catena-addresses, catena-options, catena-cookbook, catena-faq\n");
 }
