@@ -3,9 +3,8 @@
 # libxio and modules as they are installed and built: outside of the tree, by pkg-config alone; in C, C++ and Python.
 load ../helpers
 
-# The library that was installed is another one under a sanitizer: programs would need its runtime.
 setup_file() {
-    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitized"
+    [ -z "${CATENA_SANITIZE:-}" ] || return 0
     export root=$BATS_FILE_TMPDIR/root
     DESTDIR=$root cmake --install "$(dirname "$CATENA_BIN")" >"$BATS_FILE_TMPDIR/install.log"
     export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=
@@ -14,7 +13,11 @@ setup_file() {
     make_certs "$BATS_FILE_TMPDIR/certs"
 }
 
-prepare() { certs=$BATS_FILE_TMPDIR/certs; }
+# The library that was installed is another one under a sanitizer: programs would need its runtime.
+prepare() {
+    [ -z "${CATENA_SANITIZE:-}" ] || skip "sanitized"
+    certs=$BATS_FILE_TMPDIR/certs
+}
 
 # build <compiler and flags> <source> <program>
 build() {
