@@ -217,13 +217,13 @@ http2() { behind "${1:-open}" && proxy=$(free_port) && plain_front nghttpx; }
         same_files over.out run.out
     done
     target
-    ask() { (echo hello; $BRIEFLY) | catena -t 0.1 "$@"; }
+    ask() { (echo hello; wait_for 10 file_has "$1.out" hello) | catena -t 0.1 "${@:2}"; } # <its name> <arguments...>
     for way in fork thread; do
         start_listener $way "tcp-l:0,bind=127.0.0.1,$way" "${H/TARGET/$target}"
-        for i in 1 2 3; do start $way.$i ask - "tcp:127.0.0.1:$port"; done
+        for i in 1 2 3; do start $way.$i ask $way.$i - "tcp:127.0.0.1:$port"; done
     done
-    start left ask "${H/TARGET/$target}" -
-    start whole ask - "proxy:127.0.0.1:127.0.0.1:$target,proxyport=$proxy,http-version=2"
+    start left ask left "${H/TARGET/$target}" -
+    start whole ask whole - "proxy:127.0.0.1:127.0.0.1:$target,proxyport=$proxy,http-version=2"
     for one in {fork,thread}.{1,2,3} left whole; do
         finish $one
         same hello "$(<$one.out)"

@@ -135,7 +135,7 @@ told() { run "${@:2}" </dev/null && has "$output" "$1"; } # <pattern> <command..
     exec 8<>in
     for variant in any name bytes noise ends; do
         start $variant script server $variant
-        wait_for 10 file_has $variant.out port
+        wait_for 10 file_has $variant.out "port [0-9]"
         port=$(sed -n 's/port //p' $variant.out)
         host=192.0.2.1
         [ $variant != name ] || host=where.example

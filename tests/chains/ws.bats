@@ -131,7 +131,7 @@ ROWS
     finish receiver
     same '20 0 20000 1 60000' "$(grep -v port receiver.out | paste -sd' ')"
     kill "$(<client.pid)"
-    (printf 'zw\303'; $BRIEFLY; printf '\266lf') | catena - "ws:$W/text/say=eins+recv+close=1000,text" >got
+    (printf 'zw\303'; wait_for 10 file_has "$D/text.told" zw; printf '\266lf') | catena - "ws:$W/text/say=eins+recv+close=1000,text" >got
     same eins "$(<got)"
     same '81 zw 81 ölf 88 03e8' "$(paste -sd' ' "$D/text.told")"
 }

@@ -139,7 +139,7 @@ async def main():
     print("port", s.sockets[0].getsockname()[1])
     await s.serve_forever()
 asyncio.run(main())' </dev/null
-    wait_for 10 file_has many.out port
+    wait_for 10 file_has many.out "port [0-9]"
     port=$(sed -n 's/port //p' many.out)
     cat >client.py <<'CLIENT'
 import asyncio
