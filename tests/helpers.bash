@@ -51,6 +51,7 @@ setup() {
     pids=()
     # Every process started by a test carries the mark in its environment and is found by it.
     export CATENA_TEST_MARK="$BATS_RUN_TMPDIR/$BATS_TEST_NAME/$$/$RANDOM"
+    [ -z "${CATENA_SANITIZE:-}" ] || sanitizers_report_to "$T.sanitizer"
     if declare -F prepare >/dev/null; then prepare; fi
 }
 
@@ -61,6 +62,23 @@ teardown() {
     wait_for 2 nothing_left || for pid in $(marked); do kill -KILL "$pid" 2>/dev/null || :; done
     [ -z "${public:-}" ] || rm -rf "$public"
     if [ -z "${BATS_TEST_COMPLETED:-}" ]; then show_logs; fi
+    ! sanitizers_have_reported || return 1
+}
+
+# A report fails the test, whatever became of the status and the standard error of that program: many a test
+# expects a failure, or kills what runs beside it.
+sanitizers_report_to() {
+    local options
+    for options in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS; do
+        export "$options=${!options:+${!options}:}log_path=$1"
+    done
+}
+
+# A program that is traced cannot look for leaks, which it reports as well.
+sanitizers_have_reported() {
+    local reports
+    mapfile -t reports < <(grep -Ls 'LeakSanitizer has encountered a fatal error' "$T".sanitizer.*)
+    [ ${#reports[@]} -gt 0 ] && cat "${reports[@]}"
 }
 
 # public_dir: a directory that all users reach, wherever the tests run; it is then in $public.

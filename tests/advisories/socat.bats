@@ -183,5 +183,5 @@ alone() { [ -z "$(pgrep -P "$server")" ]; }
     # Nothing of that kind while running either.
     command -v strace >/dev/null || skip "needs strace"
     strace -f -o trace -e trace=file "$CATENA_BIN" -u 'gzip|open:/dev/null' 'nop|create:out' </dev/null 2>log || :
-    same '' "$(grep -v execve trace | grep -E '"/(var/)?tmp/' | grep -v -F -e /tmp/tsan. -e "$T" -e "${CATENA_BIN%/*}")"
+    same '' "$(grep -v execve trace | grep -E '"/(var/)?tmp/' | grep -v -F -e /tmp/tsan. -e "$BATS_RUN_TMPDIR" -e "${CATENA_BIN%/*}")"
 }

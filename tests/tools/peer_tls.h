@@ -82,7 +82,7 @@ static bool step_tls(struct peer *p, const char *step, size_t n, const char *arg
     else if (IS("notify"))
         (void)SSL_shutdown(p->ssl);
     else if (IS("raw"))
-        p->ssl = NULL;
+        SSL_free(p->ssl), p->ssl = NULL; /* which says nothing */
     else if (IS("renegotiate"))
         tls_renegotiate(p);
     else if (IS("keyupdate"))

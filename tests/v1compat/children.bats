@@ -301,7 +301,7 @@ ROWS
 
 # A root directory with one program in it.
 make_jail() {
-    mkdir -p "$T/jail/bin" "$T/jail/tmp"
+    mkdir -p "$T/jail/bin" "$T/jail/tmp" "$T/jail/${T%/*}" # the last one for a sanitizer's report
     cp /bin/cat "$T/jail/bin"
     local library
     for library in $(ldd /bin/cat | grep -o '/[^ ]*'); do
