@@ -23,6 +23,8 @@ line_server() {
     start_listener server tcp-listen:0,bind=127.0.0.1,reuseaddr,fork "^rfc2217-server|pty,link=line,rawer$1"
     server=$pid
 }
+# What the server has said, and nobody has read.
+news_waits() { [ -n "$(ss -Htn "dport = :$port" | awk '$2 > 0')" ]; }
 line_is() { [[ $(stty -F "${2:-line}" -a) == *"$1"* ]]; }
 
 @test "data pass as they are, in both chains, planned or not" {
@@ -216,7 +218,34 @@ END
         kill "$(<near.pid)"
         finish near 143
     done
-    # what the line cannot, the program sees
+    end "$server"
+}
+
+@test "what is set here while news of the line far away is on its way holds at both ends" {
+    line_server ,track-line
+    start near "$CATENA_BIN" pty,link=near,rawer,track-line "rfc2217|tcp:127.0.0.1:$port"
+    wait_for 20 test -e near
+    wait_for 20 line_is 'speed 38400'
+    for round in 1 2 3; do
+        stty -F near 9600 -crtscts -ixon
+        wait_for 20 line_is ' -crtscts'
+        wait_for 20 line_is 'speed 9600'
+        kill -STOP "$(<near.pid)"
+        stty -F near 1200 ixon
+        stty -F line crtscts
+        wait_for 20 news_waits
+        kill -CONT "$(<near.pid)"
+        wait_for 20 line_is 'speed 1200'
+        wait_for 20 line_is ' ixon'
+        wait_for 20 line_is ' ixon' near
+    done
+    kill "$(<near.pid)"
+    finish near 143
+    end "$server"
+}
+
+@test "what a line far away cannot, the program sees" {
+    line_server
     start near "$CATENA_BIN" pty,link=near,rawer "rfc2217,baud=9600,parity=even|tcp:127.0.0.1:$port"
     wait_for 20 file_has near.err 'does not set 3, the line has 1'
     kill "$(<near.pid)"

@@ -32,6 +32,7 @@ struct tty { /* state of the port */
     bool breaks;  /* a line is held in a break */
     bool packets; /* a master in packet mode: the first byte of a read says what the rest is */
     uint32_t owed, known[CONTROL_KINDS]; /* by kind: it is to be told; what was told, or set, last */
+    uint32_t newer; /* by kind: changed here since, and not told yet */
     int64_t until; /* wait_now(): a break, or what is to be sent first, takes until then at most; 0 none */
     uint32_t errors[4]; /* as counted so far */
 };
@@ -52,9 +53,11 @@ static void owe(struct port *p, struct tty *t, enum control_kind kind, uint32_t 
 
 static void compare(struct port *p, struct tty *t, enum control_kind kind)
 {
-    uint32_t now = line_get(fd_of(p), kind);
-    if (now && now != t->known[kind])
-        owe(p, t, kind, now);
+    uint32_t now = line_get(fd_of(p), kind), before = t->known[kind];
+    if (!now || now == before)
+        return;
+    t->newer |= before ? UINT32_C(1) << kind : 0;
+    owe(p, t, kind, now);
 }
 
 static const unsigned char settings[] = {CONTROL_BAUD, CONTROL_DATA, CONTROL_PARITY, CONTROL_STOP, CONTROL_FLOW};
@@ -120,6 +123,7 @@ static bool tell(struct port *p, struct tty *t)
     while (!(t->owed & UINT32_C(1) << kind))
         kind++;
     t->owed &= ~(UINT32_C(1) << kind);
+    t->newer &= ~(UINT32_C(1) << kind);
     p->more = t->owed != 0;
     p->control = (struct control){(unsigned char)kind, false, t->known[kind]};
     return true;
@@ -233,9 +237,19 @@ static bool drained(const struct port *p, struct tty *t)
     return over(t, DRAIN_MS);
 }
 
+/* Who sets the line here has not seen what comes from there: it would undo what nobody has been told yet. */
+static bool is_newer_here(struct port *p, struct tty *t, enum control_kind kind)
+{
+    if (t->packets)
+        compare(p, t, kind);
+    return t->newer & UINT32_C(1) << kind;
+}
+
 static int set(struct port *p, struct tty *t, const struct control *c)
 {
     bool lines = c->kind == CONTROL_DTR || c->kind == CONTROL_RTS;
+    if (is_newer_here(p, t, c->kind))
+        return 0; /* and is told soon, which answers */
     if (c->value && !drained(p, t))
         return -1;
     if (c->value && now(p, t, c->kind) != c->value) {
