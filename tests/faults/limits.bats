@@ -104,7 +104,7 @@ served() { [ "$(catena -t 2 - "tcp:127.0.0.1:$port" <<<hello)" = hello ]; }
     for how in fork thread; do
         for second in pipe 'gzip|gunzip|pipe' exec:cat; do
             cells=$((cells + 1)) last="$how, $second"
-            serve "-n 32" "tcp-listen:0,bind=127.0.0.1,backlog=64,$how" "$second"
+            serve "-n 24" "tcp-listen:0,bind=127.0.0.1,backlog=64,$how" "$second"
             served
             start crowd "$PEER" hold "$port" 40 </dev/null
             [ "$how" = fork ] || wait_for 10 file_has server.err 'too many open files'
