@@ -89,7 +89,7 @@ E-DISK        -u open:zeros open:/dev/full
 E-PROGRAM     - exec:false
 E-MODULE      --module ./file - -
 E-TOO-LARGE   -b 100000 -u open:zeros udp-sendto:127.0.0.1:$closed
-E-LOST        -u open:zeros 'system:exit 3'
+E-LOST        -u open:zeros 'system:head -c 1 >/dev/null; exit 3'
 ROWS
     run within '-n 5' "$CATENA_BIN" - pipe </dev/null
     has "$output" ' \[E-LIMIT\]$'

@@ -26,9 +26,11 @@ static bool is_secret(const struct registry *known, const char *name)
 {
     char near[64];
     const struct option_desc *d = option_lookup(known, name);
-    if (!d && option_nearest(known, name, NULL, near, sizeof near))
+    if (d)
+        return d->secret == SECRET_TEXT;
+    if (option_nearest(known, name, NULL, near, sizeof near))
         d = option_lookup(known, near);
-    return d ? d->secret == SECRET_TEXT : speaks_of_secrets(name);
+    return speaks_of_secrets(name) || (d && d->secret == SECRET_TEXT);
 }
 
 static void mask_single(const struct registry *known, char *argument, const struct single_spec *s)
