@@ -245,12 +245,12 @@ static int begin(struct shared *t, struct stream *line, struct err *e)
 static int hear_lines(struct shared *t, struct err *e)
 {
     for (struct stream *line; (line = trunk_next(t->trunk));) {
-        if (!line->own && line->left)
-            stream_part(line);
-        else if (!line->own && begin(t, line, e) < 0)
-            return -1;
-        else if (line->own)
+        if (line->own)
             touch(t, line->own);
+        else if (line->left)
+            stream_part(line);
+        else if (begin(t, line, e) < 0) /* which may have parted with it */
+            return -1;
     }
     return 0;
 }
