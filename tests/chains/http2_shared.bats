@@ -169,6 +169,24 @@ SH
     file_has shared.err '407; give proxy-authorization (it offers Digest)'
 }
 
+@test "shared: who asks for too much at the same moment, and is refused, and goes" {
+    local round
+    make_certs certs
+    behind auth=joe:secret
+    proxy=$(free_port)
+    tls=yes
+    tls_front nghttpx --frontend-http2-max-concurrent-streams=1
+    target
+    for round in 1 2 3 4; do
+        shared "$target" "=1,proxyauth=joe:wrong"
+        timeout "$LIMIT" python3 "$top/tests/tools/echoes.py" "$at" 16 1000 >/dev/null 2>&1 || :
+        same '' "$(catena -t 1 - "tcp:127.0.0.1:$at" <hello)" # the listener is there
+        same '' "$(grep -v 407 shared.err | grep ' E ' || :)"
+        kill "$(<shared.pid)"
+        finish shared 143
+    done
+}
+
 # makes <message> <address...>: no plan.
 makes_no_plan() {
     run catena -n "${@:2}"
