@@ -72,6 +72,7 @@ ROWS
     echo text >file
     mkdir directory
     head -c 100000 /dev/zero >zeros
+    head -c 3000000 /dev/zero >many
     each coded <<'ROWS'
 E-REFUSED     - tcp:127.0.0.1:$closed
 E-RESOLVE     - 'tcp4:[::1]:1'
@@ -89,7 +90,7 @@ E-DISK        -u open:zeros open:/dev/full
 E-PROGRAM     - exec:false
 E-MODULE      --module ./file - -
 E-TOO-LARGE   -b 100000 -u open:zeros udp-sendto:127.0.0.1:$closed
-E-LOST        -u open:zeros 'system:head -c 1 >/dev/null; exit 3'
+E-LOST        -u open:many 'system:head -c 1 >/dev/null; exit 3'
 ROWS
     run within '-n 5' "$CATENA_BIN" - pipe </dev/null
     has "$output" ' \[E-LIMIT\]$'
