@@ -30,7 +30,7 @@ static bool is_secret(const struct registry *known, const char *name)
         return d->secret == SECRET_TEXT;
     if (option_nearest(known, name, NULL, near, sizeof near))
         d = option_lookup(known, near);
-    return speaks_of_secrets(name) || (d && d->secret == SECRET_TEXT);
+    return d && d->secret ? d->secret == SECRET_TEXT : speaks_of_secrets(name);
 }
 
 static void mask_single(const struct registry *known, char *argument, const struct single_spec *s)
