@@ -53,6 +53,15 @@ load ../helpers
     has_not "$(sed '/^  examples/,$d' <<<"$told")" '.\{81\}'
 }
 
+@test "each topic that -h lists can be asked about" {
+    catena -h | sed -n '/^topics/,/^[a-z]/{/^ /p}' | xargs -n 1 >topics
+    grep -qx socat topics
+    [ "$(wc -l <topics)" -gt 20 ]
+    while read -r name; do
+        catena -h "$name" >told || { echo "$name"; false; }
+    done <topics
+}
+
 @test "what nothing is called is an error that names what is near" {
     run catena -h tpc
     [ "$status" -eq 1 ]

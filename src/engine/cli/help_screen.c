@@ -80,11 +80,9 @@ static void addresses(FILE *f, const struct registry *known, bool inter)
     fputc('\n', f);
 }
 
-static size_t first_word(const struct manual_entry *m) { return strcspn(m->names, " ,?"); }
-
 static bool begin_alike(const struct manual_entry *a, const struct manual_entry *b)
 {
-    return first_word(a) == first_word(b) && strncmp(a->names, b->names, first_word(a)) == 0;
+    return manual_first_word(a) == manual_first_word(b) && strncmp(a->names, b->names, manual_first_word(a)) == 0;
 }
 
 /* The sections of the manual, by the first word of their titles, of which some occur more than once. */
@@ -98,7 +96,7 @@ static void topics(FILE *f)
         while (first->kind != (char)MANUAL_TOPIC || !begin_alike(first, m))
             first++;
         if (first == m)
-            word(&w, m->names, first_word(m));
+            word(&w, m->names, manual_first_word(m));
     }
     fputc('\n', f);
 }

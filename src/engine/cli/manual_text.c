@@ -10,16 +10,19 @@ const struct manual_entry manual_text[] = {
     {0},
 };
 
+size_t manual_first_word(const struct manual_entry *m) { return strcspn(m->names, " ,?"); }
+
 bool manual_is_about(const struct manual_entry *m, enum manual_kind kind, const char *name)
 {
     size_t n = strlen(name);
     if (m->kind != (char)kind || n == 0)
         return false;
+    if (kind == MANUAL_TOPIC)
+        return n == manual_first_word(m) && strncasecmp(m->names, name, n) == 0;
     for (const char *at = m->names; *at; at += strcspn(at, " ")) {
         at += strspn(at, " ");
-        bool same = strncasecmp(at, name, n) == 0 && (at[n] == ' ' || at[n] == '\0');
-        if (same || kind == MANUAL_TOPIC)
-            return same;
+        if (strncasecmp(at, name, n) == 0 && (at[n] == ' ' || at[n] == '\0'))
+            return true;
     }
     return false;
 }

@@ -4,6 +4,7 @@
 #define CATENA_MANUAL_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum manual_kind { MANUAL_ADDRESS = 'a', MANUAL_OPTION = 'o', MANUAL_SWITCH = 's', MANUAL_TOPIC = 't', MANUAL_CODE = 'c' };
 
@@ -15,6 +16,9 @@ struct manual_entry {
 };
 /* Ended by one without names. */
 extern const struct manual_entry manual_text[];
+
+/* How long the first word of its names is: what a topic is asked for by, and listed as. */
+size_t manual_first_word(const struct manual_entry *m);
 
 /* Is that entry about the name, in any case? Of a topic the first word of its title will do. */
 bool manual_is_about(const struct manual_entry *m, enum manual_kind kind, const char *name);
