@@ -77,6 +77,25 @@ prepare() {
     done
 }
 
+@test "reload=0 is each time, and what has nothing to read again is refused" {
+    for kind in socks proxy ws; do
+        becomes joe:old
+        serves "$kind" thread auth-file=auth,reload=0 -d
+        kill -HUP "$pid"
+        wait_for 5 file_has "${kind}thread.err" 'the next connection has files read again'
+        logs_in "$kind" joe old
+        becomes joe:new
+        logs_in "$kind" joe new
+        end "$pid"
+    done
+    run catena -n 'socks-server,reload|tcp-l:0' 'tcp:{targethost}:1'
+    has "$output" 'link 1 "socks-server": reload: .* auth-file=<file>, which is not given'
+    run catena -n 'proxy-server,reload|tcp-l:0' 'tcp:{targethost}:1'
+    has "$output" 'link 1 "proxy-server": reload: .* auth-file=<file>, which is not given'
+    run catena -n openssl-listen:1,reload=-1 -
+    has "$output" 'from 0 to 1000000'
+}
+
 @test "also under --sandbox, and not what can be read only once" {
     serves socks fork auth-file=auth,reload --sandbox
     logs_in socks joe old

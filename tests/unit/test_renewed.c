@@ -64,14 +64,15 @@ static void write_file(const char *text)
 }
 
 static struct opt opts[2];
-static const struct addr addr = {.form = &form, .label = "test", .opts = opts, .nopts = 2};
+static struct addr addr = {.form = &form, .label = "test", .opts = opts};
 
 static struct renewed *start(bool reload, long long seconds)
 {
     struct renewed *n = NULL;
     struct err e;
     opts[0] = (struct opt){.desc = &file_row, .v = {.s = path}};
-    opts[1] = (struct opt){.desc = &opt_reload, .v = {.given = seconds >= 0, .i = seconds >= 0 ? seconds : reload}};
+    opts[1] = (struct opt){.desc = &opt_reload, .v = {.given = seconds >= 0, .i = seconds >= 0 ? seconds : 1}};
+    addr.nopts = reload ? 2 : 1;
     made = released = 0;
     write_file("one");
     if (renewed_new(&ops, &addr, &run, &n, &e) < 0)
@@ -155,9 +156,9 @@ static void nobody_looks_unasked(void **state)
     atomic_fetch_add(&home.hups, 1);
     gets(n, "one");
     renewed_free(n);
-    n = start(true, 0); /* reload=0 */
+    n = start(true, 0); /* reload=0: each time */
     write_file("two");
-    gets(n, "one");
+    gets(n, "two");
     renewed_free(n);
     n = start(true, 3600);
     write_file("two");

@@ -176,7 +176,7 @@ void plan_settle_facts(struct plan *p)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++) {
             p->wants_facts |= a->varies || a->form->kind == FORM_PROGRAM || a->form->groups & GROUP_EXEC ||
                               (a->form->wants_facts && a->form->wants_facts(a));
-            p->reloads |= opt_true(a, &opt_reload);
+            p->reloads |= opt_find(a, &opt_reload) != NULL;
             p->wants_secrets |= a->form->wants_secrets && a->form->wants_secrets(a);
         }
     for (size_t i = 0; i < p->nlinks; i++)

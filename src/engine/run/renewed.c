@@ -245,7 +245,7 @@ int renewed_new(const struct renewed_ops *ops, const struct addr *a, struct run 
     n->ops = ops;
     n->addr = a;
     n->owner = getpid();
-    n->reloads = reload && reload->v.i != 0;
+    n->reloads = reload != NULL;
     n->pause = reload && reload->v.given ? reload->v.i * 1000 : 0;
     n->hups = atomic_load(&r->settings->catena->hups);
     n->looked = wait_now();

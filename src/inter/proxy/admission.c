@@ -58,7 +58,7 @@ bool admission_may_ask(const struct addr *a, const char *command)
 int admission_check(const struct addr *a, struct err *e)
 {
     unsigned commands;
-    return read_commands(a, &commands, e) < 0 ? -1 : rules_load(NULL, a, e);
+    return logins_check(a, e) < 0 || read_commands(a, &commands, e) < 0 ? -1 : rules_load(NULL, a, e);
 }
 
 bool admission_serves_anybody(const struct addr *a)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catena/diag.h"
+#include "catena/options.h"
 #include "catena/renewed.h"
 #include "catena/secret.h"
 #include "inter/libraries/libraries.h"
@@ -142,6 +143,14 @@ static int load_one(struct logins *l, const struct addr *a, struct run *r, struc
     }
     secret_value_wipe(&value);
     return found;
+}
+
+int logins_check(const struct addr *a, struct err *e)
+{
+    const struct opt *reload = opt_find(a, &opt_reload);
+    return reload && !opt_find(a, &opt_auth_file)
+               ? err_at(e, reload->at, "reload: nothing can be read again here but auth-file=<file>, which is not given")
+               : 0;
 }
 
 int logins_load(struct logins *l, const struct addr *a, struct run *r, struct err *e)

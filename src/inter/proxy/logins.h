@@ -24,6 +24,8 @@ struct logins {
     size_t len[2];
 };
 
+/* Where nothing can be read again nobody is made to believe so. */
+int logins_check(const struct addr *a, struct err *e);
 int logins_load(struct logins *l, const struct addr *a, struct run *r, struct err *e);
 void logins_free(struct logins *l);
 /* The same, allocated. */

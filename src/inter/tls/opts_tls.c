@@ -69,7 +69,8 @@ static const struct option_desc opt_tls_psk_env =
 TLS_FILE(opt_tls_psk_file, "openssl-psk-file", "psk-file",
          "a line <identity>:<key in hexadecimal digits> for each client, or for this one");
 NAMED_OPTION(opt_reload, "reload", NULL, GROUP_OPENSSL, SPECIFIC, INT_NULL,
-             "read changed files again when somebody connects, or after so many seconds, and on SIGHUP");
+             "read changed files again when somebody connects, or after so many seconds, and on SIGHUP",
+             FROM_TO(0, 1000000));
 TLS(opt_tls_resume, "openssl-resume", "resume", TIMEVAL,
     "seconds for which a session may be resumed, default 7200, 0: none is");
 TLS(opt_tls_snihost, "openssl-snihost", "snihost", STRING, "client: tell the server this name");

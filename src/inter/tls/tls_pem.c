@@ -30,7 +30,7 @@ struct tls_phrase *tls_phrase_new(const struct addr *a, struct run *r, struct er
         return NULL;
     }
     p->run = r;
-    p->again = opt_true(a, &opt_reload);
+    p->again = opt_find(a, &opt_reload) != NULL;
     int rc = secret_value(a, &opt_tls_passphrase, r, -1, &p->value, e);
     p->given = rc > 0;
     if (rc >= 0)
