@@ -117,7 +117,7 @@ static void proxy_refuses(void **state)
          0,
          NULL,
          ERR_USAGE,
-         "proxy dialog: http-version must be up to 15 printable characters without blanks"},
+         "proxy dialog: http-version=1.1\r\nX: y: 1.0, 1.1 and 2 are possible"},
         {P("a", "1"),
          {{&opt_proxy_auth, "/nonexistent", true}},
          "",

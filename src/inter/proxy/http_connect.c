@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * PROXY: asks an HTTP proxy for a connection with the CONNECT method. Credentials never get into a
  * message; they are wiped when sent. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@
 #include "inter/proxy/opts_proxy.h"
 #include "inter/proxy/target.h"
 
-enum { VERSION_MAX = 15, TURNS_MAX = 8 };
+enum { TURNS_MAX = 8 };
 
 struct visit {
     struct target target;
@@ -24,12 +23,9 @@ struct visit {
 static int http_version(const struct addr *a, const char **version, struct err *e)
 {
     *version = opt_string(a, &opt_http_version, "1.0");
-    for (const char *p = *version; *p != '\0'; p++)
-        if (!isgraph((unsigned char)*p) || p - *version >= VERSION_MAX)
-            return err_at(e, opt_find(a, &opt_http_version)->at,
-                          "http-version must be up to %d printable characters without blanks",
-                          VERSION_MAX);
-    return 0;
+    if (strcmp(*version, "1.0") == 0 || strcmp(*version, "1.1") == 0)
+        return 0;
+    return err_at(e, opt_find(a, &opt_http_version)->at, "http-version=%.20s: 1.0, 1.1 and 2 are possible", *version);
 }
 
 /* One of our own names: which one the options and the scheme want. A scheme that takes several turns wants a
@@ -161,7 +157,10 @@ static int proxy_learn(void *st, const struct addr *a, struct run *r, struct wir
 
 static int proxy_check(const struct addr *a, struct err *e)
 {
-    const struct opt *share = opt_find(a, &opt_share);
+    const struct opt *share = opt_find(a, &opt_share), *version = opt_find(a, &opt_http_version);
+    const char *good;
+    if (!(version && version->hole) && http_version(a, &good, e) < 0)
+        return -1;
     if (share)
         return err_at(e, share->at, "in HTTP/1 each tunnel has a connection of its own: share is for http-version=2");
     return target_check(a, e) < 0 ? -1 : auth_check(a, e);

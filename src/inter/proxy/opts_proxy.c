@@ -8,7 +8,7 @@ NAMED_OPTION(opt_handshake_timeout, "handshake-timeout", NULL,
              "seconds the peer may take until the data begins, default 30, 0 for ever",
              FROM_TO(0, 1000000));
 NAMED_OPTION(opt_http_version, "http-version", NULL, GROUP_HTTP, LATE, STRING,
-             "version in the request, default 1.0");
+             "version in the request: 1.0 (default), 1.1, or 2");
 NAMED_OPTION(opt_ignorecr, "ignorecr", NULL, GROUP_HTTP, LATE, BOOL,
              "take LF alone for a line end in the proxy's answer");
 NAMED_SECRET(opt_proxy_auth, "proxy-authorization", "proxy-auth proxyauth", "proxyauthfile",
