@@ -106,7 +106,7 @@ leave() { kill "$(<"$1.pid")" && finish "$1" 143; }
     end_front nghttpx
     wait_for 10 file_has shared.err 'E .*link 1 "proxy": the proxy closed the connection before the end of the stream'
     same '' "$(catena - "tcp:127.0.0.1:$at" <hello)"
-    wait_for 10 file_has shared.err 'E .*tcp.*onnection refused'
+    wait_for 10 file_has shared.err 'E [0-9.:]* second address, link 2 "tcp": .*onnection refused'
     # it comes back
     plain_front again
     stay seven

@@ -164,10 +164,22 @@ static int open_one(const struct addr *a, struct run *r, bool *early, void *stat
     return leave_after(&s, a->form->ops.endpoint->open(a, r, NULL, out, e), e);
 }
 
-static int wrap(const struct addr *a, int rc, struct err *e)
+static bool begins_with(const struct err *e, const struct addr *a) { return strncmp(e->text, a->label, strlen(a->label)) == 0; }
+
+/* It was said where: by a part of it that has the same name, or one of those it is shared with. */
+static bool is_told(const struct addr *a, const struct run *r, const struct err *e)
 {
-    bool told = rc < 0 && strncmp(e->text, a->label, strlen(a->label)) == 0; /* by a part of it that has the same name */
-    if (rc < 0 && !err_is_end(e) && !e->where.text && !told)
+    const struct plan *trunk = r->plan ? r->plan->trunk : NULL;
+    const struct addr *one;
+    for (size_t i = 0; trunk && (one = plan_chain_addr(trunk, RIGHT, i)); i++)
+        if (begins_with(e, one))
+            return true;
+    return begins_with(e, a);
+}
+
+static int wrap(const struct addr *a, const struct run *r, int rc, struct err *e)
+{
+    if (rc < 0 && !err_is_end(e) && !e->where.text && !is_told(a, r, e))
         (void)err_wrap(e, "%s", a->label);
     return rc;
 }
@@ -183,7 +195,7 @@ int open_prepare(struct opened_end *o, const struct plan_end *end, struct run *r
     if (!open_is_passive(end))
         return 0;
     if (run_instance(r, end->fwd, &o->addr[1], e) < 0 ||
-        wrap(end->fwd, listen_on(o->addr[1], r, &o->early[1], &o->state, e), e) < 0)
+        wrap(end->fwd, r, listen_on(o->addr[1], r, &o->early[1], &o->state, e), e) < 0)
         return -1;
     o->listening = true;
     return 0;
@@ -199,7 +211,7 @@ static int open_half(struct opened_end *o, int i, struct run *r, struct port **o
         rc = open_one(a, r, &o->early[i], state, out, e);
     if (state)
         ops->unlisten(a, state, false);
-    return wrap(a, rc, e);
+    return wrap(a, r, rc, e);
 }
 
 int open_port(struct opened_end *o, struct run *r, struct port **out, struct err *e)
@@ -209,7 +221,7 @@ int open_port(struct opened_end *o, struct run *r, struct port **out, struct err
     if (!a[0]) {
         if (!o->listening && run_instance(r, a[1], &o->addr[1], e) < 0)
             return -1;
-        return wrap(a[1], open_one(o->addr[1], r, &o->early[1], o->state, out, e), e);
+        return wrap(a[1], r, open_one(o->addr[1], r, &o->early[1], o->state, out, e), e);
     }
     for (int i = 0; i < 2; i++) {
         if (run_instance(r, a[i], &o->addr[i], e) < 0 || open_half(o, i, r, &half[i], e) < 0) {
@@ -272,7 +284,7 @@ int open_process_options(const struct opened_end *o, struct run *r, int fd, stru
         if (!a[i] || a[i]->form->groups & GROUP_EXEC)
             continue; /* a program's are for its own process */
         if (opts_apply(a[i], PHASE_LATE2, fd, e) < 0 || take_user(a[i], r->settings->catena, e) < 0)
-            return wrap(a[i], -1, e);
+            return wrap(a[i], r, -1, e);
     }
     return 0;
 }
