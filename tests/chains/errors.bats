@@ -190,6 +190,7 @@ max-size=1k 'max-size "1k" is no number from 1 to 1099511627776' ws
 ping=-1 'ping "-1" is no number of seconds from 0 to 1000000' ws
 header=foo 'header "foo": a header is "<name>: <value>"' ws
 uri=noslash 'uri "noslash": an uri begins with "/"' ws
+http-version=3 'http-version=3: 1.0, 1.1 and 2 are possible' proxy:a:1
 host=a\ b 'host "a b": a host has neither blanks' ws
 half-close=5 'half-close "5" is neither 0 nor 1' ws
 handshake-timeout=soon 'handshake-timeout "soon" is no number of seconds' ws
@@ -258,6 +259,9 @@ ROWS
     run catena - open:nothing/here </dev/null
     same 1 "$status"
     has "$output" ' E .*nothing/here.*no such file or directory'
+    has_not "$output" 'part of the name'
+    run catena - 'open:nothing|gzip' </dev/null
+    has "$output" ' E .*"nothing|gzip": no such file or directory ("|" is part of the name here'
     run catena - unix-connect:nothing </dev/null
     same 1 "$status"
     has "$output" ' E .*no such file or directory'

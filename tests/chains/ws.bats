@@ -215,7 +215,7 @@ breaks_off() { # <steps> <what is said> <first address>
     finish client
     wait_for 5 file_has mute.err 'has not answered a ping for 0.3 s'
     finish first 1
-    has "$(<first.err)" 'in time (0.3 seconds'
+    has "$(<first.err)" 'took too long (0.3 seconds'
 }
 
 # cut_off <options of both>: the server dies while we send without end, with a frame under way.
@@ -255,6 +255,7 @@ backed_up() { ss -Htn state established "dport = :$1" | awk '$2 > 0 { full = 1 }
 @test "mistakes of the command line" {
     each catena_fails <<'ROWS'
 'max-size "0" is no number from 1 to' - 'ws,max-size=0|tcp:h:1'
+'ws://host:port/uri is ws:host:port/uri here' - ws://h:1/
 'a header is' - 'ws,header=x|tcp:h:1'
 'an uri has neither blanks' - 'ws:/a b|tcp:h:1'
 'text and binary exclude' - 'ws,text,binary|tcp:h:1'

@@ -165,6 +165,8 @@ int file_open(struct run *r, const char *path, int flags, mode_t mode, struct er
     unsigned shown = (unsigned)flags & ~(unsigned)O_CLOEXEC;
     if (fd < 0) {
         (void)err_sys(e, "cannot open \"%s\"", path);
+        if (errno == ENOENT && strchr(path, '|'))
+            (void)err_hint(e, "\"|\" is part of the name here: what changes data, as gzip, stands before it, and the file last");
         return err_call(e, "open(\"%s\", 0%o, 0%03o)", path, shown, (unsigned)mode);
     }
     return fd;

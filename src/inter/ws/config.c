@@ -161,6 +161,8 @@ int ws_check(const struct addr *a, struct err *e)
     for (size_t i = 0; i < a->nopts; i++)
         if (check_option(&a->opts[i], e) < 0)
             return -1;
+    if (a->host && strncmp(a->host, "//", 2) == 0)
+        return err_at(e, a->at, "a URL is no address: what a browser calls ws://host:port/uri is ws:host:port/uri here, and wss:// is wss:");
     if (a->nparams > 0 && is_no_uri(a->params[0]))
         return err_at(e, a->param_at[0], "uri \"%s\": %s", a->params[0], uri_words);
     if (a->nparams > 0 && !(a->holes && a->holes[0]) && is_relative(a->params[0]))
