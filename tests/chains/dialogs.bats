@@ -98,7 +98,7 @@ END
     each complains <<'END'
 '"dialog": script, line 2: "BUSY" came, which is an ABORT; the last that came: "noise\\r\\nATZ\\r\\nOK\\r\\nATD0\\r\\nRINGING\\r\\nBUSY\\r\\n"' 'dialog:script|exec:bash modem'
 'late, line 2: "NOPE" did not come within 0.2 s; the last that came: "noise\\r\\nATZ\\r\\nOK\\r\\n"' 'dialog:late|exec:bash modem'
-'"NOPE" did not come: no answer from the peer in time (0.2 seconds' 'dialog,expect=noise,expect=NOPE,handshake-timeout=0.2|exec:bash modem'
+'"NOPE" did not come: the peer took too long (0.2 seconds' 'dialog,expect=noise,expect=NOPE,handshake-timeout=0.2|exec:bash modem'
 '"NOPE" did not come: the peer closed the connection' 'dialog,send=ATH,expect=NOPE|exec:bash modem'
 '"ERROR" came, which is an ABORT' 'dialog,send=X,expect=OK,abort=ERROR|exec:bash modem'
 'script "nowhere": no such file' 'dialog:nowhere|exec:bash modem'

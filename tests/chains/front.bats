@@ -97,7 +97,7 @@ fact() { sed -n "s/.*\b$1=\([^ ]*\) .*/\1/p" <<<"$output"; }
     for way in fork thread; do
         start_listener server "proxy-protocol-server,handshake-timeout=0.2|tcp-l:0,bind=127.0.0.1,$way" 'system:touch served'
         same '' "$(waits 'PROXY TCP4 127.0.0.1' || :)"
-        wait_for 10 file_has server.err 'no answer from the peer in time (0.2 seconds'
+        wait_for 10 file_has server.err 'the peer took too long (0.2 seconds'
         same '' "$(echo GET / | talk "tcp:127.0.0.1:$port" || :)"
         wait_for 10 file_has server.err 'does not begin with a PROXY header, which is needed here'
         kill "$(<server.pid)"

@@ -253,7 +253,7 @@ http2() { behind "${1:-open}" && proxy=$(free_port) && plain_front nghttpx; }
     start_peer server line 'send:220 mail\r\n' eof
     refused "proxy:127.0.0.1:1,http-version=2|tcp:127.0.0.1:$port" 'what the proxy says is no HTTP/2'
     start_peer server sum
-    refused "proxy:127.0.0.1:1,http-version=2,handshake-timeout=0.3|tcp:127.0.0.1:$port" 'no answer from the peer in time'
+    refused "proxy:127.0.0.1:1,http-version=2,handshake-timeout=0.3|tcp:127.0.0.1:$port" 'the peer took too long'
 }
 
 @test "proxy: HTTP/2 behind TLS, which is agreed upon there" {

@@ -90,7 +90,7 @@ ask_all() {
     same 0502 "$(hear "$fd" 2)"
     same '' "$(timeout "$LIMIT" cat <&"$fd" || echo still there)"
     exec {fd}>&-
-    wait_for 10 file_has socks.err 'SOCKS5 dialog: no answer from the peer in time (1 seconds'
+    wait_for 10 file_has socks.err 'SOCKS5 dialog: the peer took too long (1 seconds'
 }
 
 @test "a signal to the listener ends nobody who has greeted" {

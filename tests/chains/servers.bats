@@ -233,7 +233,7 @@ plan() { # <yes|no> <left> [<pattern>]
         [ $server = socks-server ] || scheme=http
         same hello "$(via $scheme '')"
         for i in 1 2 3 4 5 6 7 8; do finish "silent$i"; done
-        has "$(<server.err)" 'no answer from the peer in time (1 seconds'
+        has "$(<server.err)" 'the peer took too long (1 seconds'
         kill "$(<server.pid)" "$(<slow.pid)" 2>/dev/null || :
     done
 }
@@ -287,7 +287,7 @@ defers() { start_listener "$1" -d -d "${@:2}" && kill "$pid" && sed -n 's/.*sets
     start silent "$PEER" connect "$port" eof </dev/null
     finish silent
     finish server 1
-    has "$(<server.err)" 'no answer from the peer in time (0.2 seconds'
+    has "$(<server.err)" 'the peer took too long (0.2 seconds'
 }
 
 @test "proxy: requests and tunnels, and a connection is kept where its target stays: fork, thread, reverse" {

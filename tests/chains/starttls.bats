@@ -66,7 +66,7 @@ xmpp 'offers no TLS' recv:135 'send:<stream:stream><stream:features><a/></stream
 postgres 'offers no TLS' recv:8 send:N
 postgres 'plain text came behind' recv:8 send:SE
 ROWS
-    limit=0.5 refused smtp 'not over within 0.5\|no answer from the peer in time (0.5 seconds' 'send:220-x\r\n'
+    limit=0.5 refused smtp 'not over within 0.5\|the peer took too long (0.5 seconds' 'send:220-x\r\n'
 }
 
 # told <protocol> <what comes in TLS first> <the server behind>...: a client of others asks for TLS.
@@ -188,7 +188,7 @@ ROWS
             pids[i]=$!
         done
         for i in 1 2 3; do wait "${pids[i]}"; done
-        wait_for 10 file_has server.err 'in time'
+        wait_for 10 file_has server.err 'took too long'
         end "$(<client.pid)"
         end "$(<server.pid)"
     done

@@ -74,8 +74,8 @@ late() { # <address> <pattern> <steps...>
 
 @test "a peer that says nothing in a dialog: the deadline ends it" {
     local silent started=() p
-    for silent in "proxy [Pp]roxy.*in.time line line" "socks5 SOCKS5.*in.time recv:3" \
-        "tls openssl.*in.time recv:3"; do
+    for silent in "proxy [Pp]roxy.*took.too.long line line" "socks5 SOCKS5.*took.too.long recv:3" \
+        "tls openssl.*took.too.long recv:3"; do
         # shellcheck disable=SC2086
         set -- $silent
         (T=$T/$1 && mkdir "$T" && cd "$T" && late "${address[$1]}" "${@:2}" "until:$T/never") &
@@ -85,5 +85,5 @@ late() { # <address> <pattern> <steps...>
 }
 
 @test "a reply that comes a byte at a time and never ends: the deadline ends it" {
-    late "${address[proxy]}" '[Pp]roxy.*in time' line line 'send:HTTP/1.0\x20200\x20' "dribble:x"
+    late "${address[proxy]}" '[Pp]roxy.*took too long' line line 'send:HTTP/1.0\x20200\x20' "dribble:x"
 }

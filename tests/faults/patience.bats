@@ -8,7 +8,7 @@ setup_file() { make_certs "$BATS_FILE_TMPDIR/certs"; }
 
 prepare() {
     own="cert=$BATS_FILE_TMPDIR/certs/server.pem,verify=0,handshake-timeout=0.4"
-    late='handshake: no answer from the peer in time (0\.4 seconds; handshake-timeout='
+    late='handshake: the peer took too long (0\.4 seconds; handshake-timeout='
 }
 
 # silent <steps...>: a client that does them and then nothing, until it has been left.
@@ -109,7 +109,7 @@ client() {
     start_peer server "until:$T/never"
     run catena "${@//PORT/$port}" </dev/null
     same 1 "$status"
-    has "$output" ' E .*no answer from the peer in time (0\.4 seconds; handshake-timeout='
+    has "$output" ' E .*the peer took too long (0\.4 seconds; handshake-timeout='
     kill "$(<server.pid)"
 }
 
@@ -140,7 +140,7 @@ ROWS
     start_listener server tcp-listen:0,bind=127.0.0.1,fork stall
     run catena -d -d - "openssl,verify=0,handshake-timeout=0.3,retry=2,interval=0.01|tcp:127.0.0.1:$port" </dev/null
     same 1 "$status"
-    same 3 "$(grep -c 'no answer from the peer in time (0.3 seconds' <<<"$output")"
+    same 3 "$(grep -c 'the peer took too long (0.3 seconds' <<<"$output")"
 }
 
 @test "DTLS: silent servers, and clients that go after their first word" {
@@ -150,7 +150,7 @@ ROWS
     port=$(sed -n 's/.* bound to AF=2 127.0.0.1:\([0-9]*\)$/\1/p' server.err)
     run catena - "dtls:127.0.0.1:$port,verify=0,handshake-timeout=0.4" </dev/null
     same 1 "$status"
-    has "$output" ' E .*handshake: no answer from the peer in time (0\.4 seconds'
+    has "$output" ' E .*handshake: the peer took too long (0\.4 seconds'
     run catena - "dtls:127.0.0.1:$port,verify=0,connect-timeout=60,handshake-timeout=0.4" </dev/null
     same 1 "$status"
     kill "$(<server.pid)"
@@ -159,7 +159,7 @@ ROWS
         echo "# $server"
         start_listener server "$server,$own" pipe
         (cat hello && sleep 1.5) | catena -u - "udp-sendto:127.0.0.1:$port"
-        wait_for 5 file_has server.err ' E .*handshake: no answer from the peer in time (0\.4 seconds'
+        wait_for 5 file_has server.err ' E .*handshake: the peer took too long (0\.4 seconds'
         if [[ $server == *fork || $server == *thread ]]; then
             same hello "$(catena -t 5 - "dtls:127.0.0.1:$port,verify=0" <<<hello)"
             kill "$(<server.pid)"

@@ -87,7 +87,7 @@ memory() {
     output=$(echo hello | catena - "openssl:127.0.0.1:$port,verify=0")
     [ "$output" = hello ]
     wait_for "$LIMIT" holds_no_more_than 20
-    [ "$(grep -c 'handshake: no answer from the peer in time' server.err)" = "$silent" ]
+    [ "$(grep -c 'handshake: the peer took too long' server.err)" = "$silent" ]
     kill "$(<silent.pid)" "$(<server.pid)"
     finish server 143
 }
@@ -103,7 +103,7 @@ memory() {
     echo "$silent clients, $threads threads"
     [ "$threads" -le "$few" ]
     wait_for "$LIMIT" holds_no_more_than 20
-    [ "$(grep -c 'handshake: no answer from the peer in time' server.err)" = "$silent" ]
+    [ "$(grep -c 'handshake: the peer took too long' server.err)" = "$silent" ]
     kill "$(<clients.pid)" "$(<server.pid)" "$(<mute.pid)"
     finish server 143
 }

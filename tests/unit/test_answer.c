@@ -667,7 +667,7 @@ static void late(void **state)
     gets_end(client);
     close(client);
     ends_with(pid, 1);
-    says("no answer from the peer in time (0.1 seconds");
+    says("the peer took too long (0.1 seconds");
 
     int slow = socket_of_loopback();
     pid = start(asking(",handshake-timeout=1"), TARGET ",retry=1000,interval=0.02");
@@ -696,7 +696,7 @@ static void no_room(void **state)
     close(target);
     ends_with(pid, 1);
     close(client);
-    says("E first address, link 1 \"ask\": no answer from the peer in time (0.2 seconds");
+    says("E first address, link 1 \"ask\": the peer took too long (0.2 seconds");
 }
 
 /* He is gone by the time there is an answer. */

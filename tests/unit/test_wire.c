@@ -48,7 +48,7 @@ static void wire_over_a_port(void **state)
 
     assert_int_equal(wire_read(&w, got, 3, &e), -1); /* there are two: deadline */
     assert_int_equal(e.kind, ERR_TIMEOUT);
-    assert_string_equal(e.text, "no answer from the peer in time (0.03 seconds; "
+    assert_string_equal(e.text, "the peer took too long (0.03 seconds; "
                                 "handshake-timeout=<seconds> says how long to wait)");
     assert_int_equal(write(s[1], "12345678\n", 9), 9);
     w.deadline = -1;

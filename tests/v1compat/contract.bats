@@ -128,6 +128,9 @@ keywords() {
     run socat tcp4-l:0,bind=127.0.0.1,accept-timeout=0.1 -
     same 0 "$status"
     has "$output" ' W accept: Connection timed out$'
+    run catena tcp4-l:0,bind=127.0.0.1,accept-timeout=0.1 -
+    same 0 "$status"
+    has "$output" ' W accept: nobody came within accept-timeout: connection timed out \[E-TIMEOUT\]$'
 }
 
 @test "a receiver that forks has the same descriptors free each time" {

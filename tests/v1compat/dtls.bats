@@ -203,7 +203,7 @@ END
     serve "$OURS" -u "udp-recv:$P,pf=ip4" create:got
     run "$OURS" - "dtls:127.0.0.1:$P,verify=0,connect-timeout=0.3" </dev/null
     same 1 "$status"
-    has "$output" 'no answer'
+    has "$output" 'took too long'
     run "$OURS" - "dtls:127.0.0.1:$P,verify=0,so-rcvtimeo=0.3" </dev/null
     same 1 "$status"
     [ -s got ]

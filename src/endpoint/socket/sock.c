@@ -417,7 +417,11 @@ int64_t sock_accept_deadline(const struct addr *a)
 
 int sock_timed_out(struct err *e)
 {
-    diag(DIAG_WARN, "accept: Connection timed out");
+    struct err why;
+    errno = ETIMEDOUT;
+    (void)err_sys(&why, "accept");
+    (void)err_reword(&why, "accept: nobody came within accept-timeout");
+    diag_err(DIAG_WARN, &why);
     return err_set(e, ERR_NOBODY, "no connection within accept-timeout");
 }
 

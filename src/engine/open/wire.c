@@ -209,7 +209,7 @@ static int port_fill(struct wire *w, int *eof, struct err *e)
             return 0;
         }
         if (errno != EAGAIN && errno != EINTR)
-            return err_sys(e, "reading the peer's answer");
+            return err_sys(e, "reading from the peer");
         if (errno == EAGAIN && w->rests && w->in.len == 0 && !handshake_is_late(w->deadline))
             return leave(w, e);
         again = errno == EINTR || port_has_more(p);

@@ -35,7 +35,7 @@ bool handshake_is_late(int64_t deadline)
 int handshake_late(int64_t patience, struct err *e)
 {
     return err_set(e, ERR_TIMEOUT,
-                   "no answer from the peer in time (%g seconds; handshake-timeout=<seconds> "
+                   "the peer took too long (%g seconds; handshake-timeout=<seconds> "
                    "says how long to wait)",
                    (double)patience / 1000);
 }

@@ -40,7 +40,7 @@ static const struct reason reasons[] = {
      "the cipher list leaves no cipher to offer",
      "anonymous and old ones need @SECLEVEL=0 in the list and openssl-max-proto-version=TLS1.2"},
     {ERR_LIB_SSL, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, ERR_TLS_NO_CERT,
-     "the client sent no certificate", "verify=0 asks for none"},
+     "the client sent no certificate", "verify=0 without pin-sha256 asks for none"},
     {ERR_LIB_SSL, SSL_R_DH_KEY_TOO_SMALL, ERR_TLS_CIPHER, "a Diffie-Hellman key is too short",
      "cipher=DEFAULT:@SECLEVEL=0 accepts it"},
     {ERR_LIB_SSL, SSL_R_EE_KEY_TOO_SMALL, ERR_TLS_FILE, "the certificate's key is too short",
