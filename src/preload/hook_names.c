@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * Names are not looked up here but where the chain ends: until then an address stands for each, which is nobody's.
- * What is a number already, is to be listened on, or means this host goes its usual way. XIO_RESOLVE says
- * otherwise: "here" looks all up here, "both" gives an address of each family to who asks for any. */
+ * What is a number already, or is to be listened on, goes its usual way, and what means this host does if no rule is
+ * about it by its name. XIO_RESOLVE says otherwise: "here" looks all up here, "both" gives an address of each family
+ * to who asks for any. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static bool resolves(const char *how)
 
 static bool goes_its_way(const char *name)
 {
-    return !name || !*name || is_number(name) || means_us(name) || resolves("here");
+    return !name || !*name || is_number(name) || resolves("here");
 }
 
 enum found { FOUND, NOT_FOUND, ITS_WAY };
@@ -50,7 +51,7 @@ static enum found stand_in(const char *name, struct preload_answer *a)
         return NOT_FOUND;
     memcpy(q.name, name, strlen(name));
     if (!lease_question(&q, a))
-        return NOT_FOUND;
+        return means_us(name) ? ITS_WAY : NOT_FOUND;
     return a->verdict == SAYS_NAME ? FOUND : a->verdict == SAYS_DIRECT ? ITS_WAY : NOT_FOUND;
 }
 
@@ -153,11 +154,16 @@ static bool fill_host(const char *name, const void *address, int family, struct 
     return true;
 }
 
+static enum found of_family(const char *name, int family, struct preload_answer *a)
+{
+    return family == AF_INET || family == AF_INET6 ? stand_in(name, a) : ITS_WAY;
+}
+
 HOOK int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict h, char *restrict buf,
                           size_t cap, struct hostent **restrict out, int *restrict error)
 {
     struct preload_answer a;
-    enum found found = family == AF_INET || family == AF_INET6 ? stand_in(name, &a) : ITS_WAY;
+    enum found found = of_family(name, family, &a);
     if (found == ITS_WAY)
         return REAL(gethostbyname2_r)(name, family, h, buf, cap, out, error);
     *out = NULL;
@@ -183,13 +189,14 @@ HOOK struct hostent *gethostbyname2(const char *name, int family)
 {
     static _Thread_local struct hostent host;
     static _Thread_local char buf[sizeof(struct host_room) + PRELOAD_NAME_MAX + 16];
-    struct hostent *found = NULL;
-    int error = 0;
-    if (goes_its_way(name))
+    struct preload_answer a;
+    enum found found = of_family(name, family, &a);
+    if (found == ITS_WAY)
         return REAL(gethostbyname2)(name, family);
-    if (gethostbyname2_r(name, family, &host, buf, sizeof buf, &found, &error) != 0 || !found)
-        h_errno = error;
-    return found;
+    if (found == FOUND && fill_host(name, family == AF_INET ? (const void *)a.v4 : a.v6, family, &host, buf, sizeof buf))
+        return &host;
+    h_errno = found == NOT_FOUND ? HOST_NOT_FOUND : NETDB_INTERNAL;
+    return NULL;
 }
 
 HOOK struct hostent *gethostbyname(const char *name)

@@ -158,7 +158,8 @@ static void find_address(struct helper *h, struct preload_request *q, int fd)
 {
     struct preload_answer a = {0};
     q->name[sizeof q->name - 1] = '\0';
-    if (!h->within && rulebook_leave(h->rules, q->name))
+    bool leaves = rulebook_leave(h->rules, q->name);
+    if (leaves && (!h->within || rulebook_means_us(q->name)))
         answer(fd, &a, SAYS_DIRECT, 0);
     else
         answer(fd, &a, names_stand_in(h->names, q->name, a.v4, a.v6) ? SAYS_NAME : SAYS_FAILED, ENOENT);

@@ -38,7 +38,7 @@ static bool look_up(const char *name, uint8_t v4[4])
 static bool address_of(struct helper *h, const char *name, uint8_t v4[4])
 {
     uint8_t v6[16];
-    if (strcasecmp(name, "localhost") == 0) {
+    if (strcasecmp(name, "localhost") == 0 && !rulebook_names(h->rules, name)) {
         memcpy(v4, (const uint8_t[]){127, 0, 0, 1}, 4);
         return true;
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LONGEST = 65536 };
 
@@ -208,9 +209,26 @@ static bool in_network(const struct rule *rule, const struct target *t)
            (rest == 0 || ((t->addr[whole] ^ rule->net[whole]) & mask) == 0);
 }
 
+/* Programs know that name without looking it up; and who connects to no address at all gets there, too. */
+static bool is_localhost(const struct target *t)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t none[16];
+    const uint8_t *four = t->version == 4 ? t->addr : memcmp(t->addr, mapped, sizeof mapped) == 0 ? t->addr + 12 : NULL;
+    if (t->version == 0)
+        return false;
+    return four ? four[0] == 127 || memcmp(four, none, 4) == 0 : memcmp(t->addr, none, 15) == 0 && t->addr[15] <= 1;
+}
+
+static bool fits_name(const struct rule *rule, const struct target *t)
+{
+    return fnmatch(rule->host, t->host, FNM_CASEFOLD) == 0 ||
+           (is_localhost(t) && fnmatch(rule->host, "localhost", FNM_CASEFOLD) == 0);
+}
+
 static bool fits_host(const struct rule *rule, const struct target *t)
 {
-    return !rule->host || (rule->version ? in_network(rule, t) : fnmatch(rule->host, t->host, FNM_CASEFOLD) == 0);
+    return !rule->host || (rule->version ? in_network(rule, t) : fits_name(rule, t));
 }
 
 static bool fits_port(const struct rule *rule, unsigned port)
@@ -233,10 +251,44 @@ const struct rule *rulebook_match(const struct rulebook *r, const struct target 
     return NULL;
 }
 
-bool rulebook_leave(const struct rulebook *r, const char *host)
+/* A name without the root's dot. */
+static struct target named(const char *host)
 {
     struct target t = {0};
-    (void)snprintf(t.host, sizeof t.host, "%s", host);
+    size_t n = strlen(host);
+    n -= n > 1 && host[n - 1] == '.';
+    (void)snprintf(t.host, sizeof t.host, "%.*s", (int)n, host);
+    return t;
+}
+
+/* What stands behind one that fits all is never looked at. */
+bool rulebook_names(const struct rulebook *r, const char *host)
+{
+    struct target t = named(host);
+    for (const struct rule *rule = r->first; rule; rule = rule->next) {
+        if (rule->host && fits_host(rule, &t))
+            return true;
+        if (!rule->host && !rule->ports && rule->tcp && rule->udp)
+            return false;
+    }
+    return false;
+}
+
+bool rulebook_means_us(const char *host)
+{
+    static const char us[] = ".localhost";
+    struct target t = named(host);
+    size_t n = strlen(t.host), l = sizeof us - 1;
+    return strcasecmp(t.host, us + 1) == 0 || (n > l && strcasecmp(t.host + n - l, us) == 0);
+}
+
+bool rulebook_leave(const struct rulebook *r, const char *host)
+{
+    struct target t = named(host);
+    if (rulebook_names(r, host))
+        return false;
+    if (rulebook_means_us(host))
+        return true;
     for (const struct rule *rule = r->first; rule; rule = rule->next)
         if (fits_host(rule, &t))
             return rule->then == THEN_DIRECT && !rule->ports && rule->tcp;

@@ -46,7 +46,11 @@ int rulebook_add_last(struct rulebook *r, const char *chain);
 
 /* NULL: none fits. */
 const struct rule *rulebook_match(const struct rulebook *r, const struct target *t);
-/* Is a host never a matter of ours, whatever the port? Then its name is looked up here. */
+/* Is a rule about it by its name? A connection to what the name was found to be would not be known to be to it. */
+bool rulebook_names(const struct rulebook *r, const char *host);
+/* localhost, or a name in it. */
+bool rulebook_means_us(const char *host);
+/* Is its name none of our business, whatever the port? Then it is looked up here, and the rules see the number. */
 bool rulebook_leave(const struct rulebook *r, const char *host);
 
 #endif

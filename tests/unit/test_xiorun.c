@@ -33,6 +33,7 @@ static void rules(void **state)
     static const char *const lines[] = {
         "# nothing", "   ", "10.0.0.0/9 * * 1", "10.128.0.0/25 80 tcp 2", "[fd00::]/8 * udp 3", "2001:db8::1 * tcp 4",
         "*.Example 22,80-90 tcp \t 5 6\t\r\n", "0.0.0.0/0 443 * 7", "::/0 443 * 8", "h? * * direct", "* 65535 * refuse",
+        "LOCAL* 5 * 9", "127.* 6 * 10",
     };
     static const struct {
         const char *host;
@@ -46,6 +47,9 @@ static void rules(void **state)
         {"a.EXAMPLE", 85, false, "5 6"}, {"a.example", 22, false, "5 6"}, {"a.example", 91, false, NULL},
         {"example", 80, false, NULL}, {"1.2.3.4", 443, false, "7"}, {"::1", 443, true, "8"}, {"www", 443, false, NULL},
         {"h1", 1, false, ""}, {"h12", 1, false, NULL}, {"x", 65535, true, ""},
+        {"localhost", 5, false, "9"}, {"127.1.2.3", 5, false, "9"}, {"127.1.2.3", 6, false, "10"}, {"::1", 5, true, "9"},
+        {"::ffff:127.0.0.1", 5, false, "9"}, {"0.0.0.0", 5, false, "9"}, {"128.0.0.1", 5, false, NULL}, {"::2", 5, false, NULL},
+        {"::ffff:128.0.0.1", 5, false, NULL},
     };
     struct rulebook r;
     rulebook_begin(&r);
@@ -58,14 +62,48 @@ static void rules(void **state)
         if (!got != !rows[i].chain || (got && strcmp(got, rows[i].chain) != 0))
             fail_msg("%s:%u: %s", rows[i].host, rows[i].port, got ? got : "none");
     }
-    assert_true(rulebook_leave(&r, "h1"));
+    assert_false(rulebook_leave(&r, "h1")); /* which that is would not be known of its number */
     assert_false(rulebook_leave(&r, "h12"));
+    assert_true(rulebook_leave(&r, "x.localhost"));
     assert_false(rulebook_leave(&r, "a.example"));
     assert_int_equal(rulebook_add_last(&r, "tcp:{host}:{port}"), 0);
     struct target ask = target("192.0.2.1", 53, true), other = target("h12", 1, false);
     assert_int_equal(rulebook_match(&r, &ask)->then, THEN_RESOLVE);
     assert_string_equal(rulebook_match(&r, &other)->chain, "tcp:{host}:{port}");
     rulebook_free(&r);
+}
+
+static void names_that_are_left(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines[3], *host;
+        bool leave;
+    } rows[] = {
+        {{"* * * direct"}, "a.example", true},
+        {{"* * tcp direct"}, "a.example", true},
+        {{"* 80 tcp direct"}, "a.example", false},
+        {{"a.example * * direct"}, "a.example", false},
+        {{"a.example 80 tcp refuse", "* * * direct"}, "a.example", false},
+        {{"a.example 80 tcp refuse", "* * * direct"}, "A.example.", false},
+        {{"a.example 80 tcp refuse", "* * * direct"}, "b.example", true},
+        {{"* * tcp direct", "a.example * udp refuse"}, "a.example", false},
+        {{"* * * direct", "a.example * * refuse"}, "a.example", true},
+        {{"127.0.0.0/8 * * refuse"}, "localhost", true},
+        {{"localhost * tcp refuse", "* * tcp direct"}, "localhost", false},
+        {{"localhost * tcp refuse", "* * tcp direct"}, "LOCALHOST.", false},
+        {{"localhost * tcp refuse"}, "a.localhost", true},
+        {{"*.localhost * tcp refuse"}, "a.localhost", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rulebook r;
+        rulebook_begin(&r);
+        for (size_t k = 0; k < 3 && rows[i].lines[k]; k++)
+            assert_int_equal(add(&r, rows[i].lines[k]), 0);
+        if (rulebook_leave(&r, rows[i].host) != rows[i].leave)
+            fail_msg("row %zu: %s", i, rows[i].host);
+        rulebook_free(&r);
+    }
 }
 
 static void wrong_rules(void **state)
@@ -175,7 +213,7 @@ static void questions(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(wrong_rules), cmocka_unit_test(names),
-                                       cmocka_unit_test(questions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(names_that_are_left), cmocka_unit_test(wrong_rules),
+                                       cmocka_unit_test(names), cmocka_unit_test(questions)};
     return cmocka_run_group_tests_name("xiorun", tests, unit_begin, unit_end);
 }

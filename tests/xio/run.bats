@@ -222,6 +222,22 @@ subprocess.run(["curl", "-sS", "http://x.example/page"], env={"PATH": "/usr/bin:
     has_not "$output" uid=
 }
 
+@test "what a rule says of a name holds, be it direct, and be it this host's" {
+    url=http://localhost:$www/page
+    same hello "$(xiorun -f <(echo 'localhost * * direct') -- wget -qO- "$url")"
+    same hello "$(xiorun -f <(echo 'localhost * tcp direct') -- curl -sS -4 "$url")"
+    same hello "$(xiorun -f <(printf '%s\n' 'other * * refuse' '* * * direct') -- curl -sS -4 "$url")"
+    same hello "$(xiorun -f <(echo "localhost 81 tcp tcp:127.0.0.1:$www") -- curl -sS "http://localhost:81/page")"
+    for name in localhost LocalHost. a.localhost 127.0.0.1; do
+        run xiorun -f <(printf '%s\n' 'localhost * tcp refuse' '*.localhost * * refuse' '* * tcp direct') -- curl -sS "http://$name:$www/page"
+        has "$output" 'refused, as a rule says'
+        has_not "$output" hello
+    done
+    run xiorun -f <(printf '%s\n' 'localhost * tcp refuse' '* * tcp direct') -- python3 -c "import socket
+print(socket.gethostbyname('localhost'))"
+    has "$output" '^198\.18\.'
+}
+
 @test "rules: hosts, networks, ports, protocols; the first that fits" {
     cat >rules <<RULES
 # host          port        protocol  then
@@ -242,8 +258,11 @@ any.example:82    hello
 [fd12::1]:82      'refused, as a rule says'
 far.example:83    'no rule is about that'
 ROWS
-    run xiorun -f rules -- getent ahosts some.inside
-    same 2 "$status" # it is looked up here, and is nowhere
+    run xiorun -f rules -- curl -sS http://some.inside
+    has_not "$output" xiorun: # it is looked up here, and is nowhere
+    has "$(xiorun -f rules -- getent ahosts some.inside)" '^198\.1[89]\.'
+    run xiorun -f <(echo '* * * direct') -- getent ahosts some.inside
+    same 2 "$status"
     has "$(xiorun -f rules -- getent ahosts some.outside)" '^198\.1[89]\.'
     run xiorun -c "tcp:127.0.0.1:1" -f rules -- curl -sS "http://far.example:81/page"
     same hello "$output"
