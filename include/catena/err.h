@@ -75,6 +75,12 @@ int err_because(struct err *e, const char *why) CATENA_API(err_because) FAILURE_
 /* "not enough memory", returns -1. */
 int err_nomem(struct err *e) CATENA_API(err_nomem) FAILURE_PATH;
 
+/* Somebody's own functions may fail and say nothing: ERR_ASKED(e, ops->open(..., e)) gives what the call gives, and e
+ * then says so. */
+#define ERR_ASKED(e, call) ((e)->kind = ERR_NONE, err_asked((e), (call)))
+int err_no_reason(struct err *e) FAILURE_PATH;
+static inline int err_asked(struct err *e, int rc) { return rc < 0 && e->kind == ERR_NONE ? err_no_reason(e) : rc; }
+
 enum err_kind err_kind_of(int sys) CATENA_API(err_kind_of) FAILURE_PATH;
 enum err_kind err_code_of(const struct err *e) FAILURE_PATH;
 /* How people look it up, as "E-REFUSED"; NULL: not at all. */

@@ -187,10 +187,24 @@ module() { # <name>: one of the examples, built as its head says
     chmod 777 open
     run catena --module open - pipe
     same 1 "$status"
-    has "$output" 'module "open": others than root and you may write to it'
+    has "$output" 'module "open": others than root and you may write to it.*\[E-MODULE\]$'
     run catena --module missing.so - pipe
     same 1 "$status"
     has "$output" 'missing.so.*no such file'
+}
+
+@test "a module that fails and says nothing is told of, wherever that is" {
+    lost() { # <example> <name in the source> <left> <right>
+        sed -E "/^static (int|void|ssize_t) $2\\(/,/^}/s/^\\{/{\\n    if (1) return -1;/" "$top/examples/modules/$1.c" >lost.c
+        # shellcheck disable=SC2046
+        cc -shared -fPIC $(pkg-config --cflags catena) lost.c -o lost.so
+        run catena --module ./lost.so "$3" "$4" <<<text
+        same 1 "$status"
+        has "$output" ' E .*it has failed, and the address gives no reason.*\[E-FAILED\]$'
+    }
+    lost rot13 push - 'rot13|pipe'
+    lost password ask - 'password,word=x|pipe'
+    lost ring ring_open - ring:kept:9
 }
 
 @test "a module's address in a chain of libxio's, where the caller asks for it, and of xiorun's" {

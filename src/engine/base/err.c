@@ -259,3 +259,8 @@ int err_nomem(struct err *e)
     e->sys = ENOMEM;
     return -1;
 }
+
+int err_no_reason(struct err *e)
+{
+    return err_set(e, ERR_OTHER, "it has failed, and the address gives no reason");
+}

@@ -114,7 +114,7 @@ static int learn_on(struct line *l, struct dialog *d, struct wire *w, struct err
     int rc;
     do {
         w->rests = w->in.len == 0 && may_rest(l, d); /* what is there would be taken before more is asked for */
-        rc = ops_of(d)->learn(d->state, d->addr, l->run, w, e);
+        rc = ERR_ASKED(e, ops_of(d)->learn(d->state, d->addr, l->run, w, e));
     } while (rc > 0);
     if (rc < 0 && w->left)
         return 1;
@@ -154,7 +154,7 @@ static int speak(struct line *l, struct dialog *d, struct contact *c, struct out
                  int (*half)(void *, const struct addr *, struct run *, struct wire *, const struct outcome *, struct err *),
                  struct err *e)
 {
-    int rc = half(d->state, d->addr, l->run, &c->wire, o, e);
+    int rc = ERR_ASKED(e, half(d->state, d->addr, l->run, &c->wire, o, e));
     return rc < 0 ? err_wrap(e, "%s", d->addr->label) : 0;
 }
 

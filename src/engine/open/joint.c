@@ -176,7 +176,7 @@ int joint_face(struct station *s, int side, struct port **out, struct err *e)
 
 static int spawn(struct line *l, const struct addr *a, const struct program_fds *fds, struct err *e)
 {
-    if (a->form->ops.program->spawn(a, l->run, fds, e) < 0)
+    if (ERR_ASKED(e, a->form->ops.program->spawn(a, l->run, fds, e)) < 0)
         return err_wrap(e, "%s", a->label);
     return 0;
 }

@@ -129,7 +129,7 @@ static int listen_on(const struct addr *a, struct run *r, bool *early, void **st
     struct surroundings s;
     if (lock_of(a, r, e) < 0 || enter(a, r, &s, early, e) < 0)
         return -1;
-    return leave_after(&s, a->form->ops.endpoint->listen(a, r, state, e), e);
+    return leave_after(&s, ERR_ASKED(e, a->form->ops.endpoint->listen(a, r, state, e)), e);
 }
 
 /* UDP-LISTEN makes a socket for each client, which has to be where the first one is. Whoever has
@@ -145,7 +145,7 @@ static int open_next(const struct addr *a, struct run *r, void *state, struct po
         if (!endpoint_serves_many(r, a) || wait_for_more(r, e) < 0)
             return -1;
     }
-    return leave_after(&s, a->form->ops.endpoint->open(a, r, state, out, e), e);
+    return leave_after(&s, ERR_ASKED(e, a->form->ops.endpoint->open(a, r, state, out, e)), e);
 }
 
 static int open_one(const struct addr *a, struct run *r, bool *early, void *state,
@@ -158,10 +158,10 @@ static int open_one(const struct addr *a, struct run *r, bool *early, void *stat
     if (lock_of(a, r, e) < 0)
         return -1;
     if (program && !run_may_change_process(r)) /* ... and otherwise only there */
-        return a->form->ops.endpoint->open(a, r, NULL, out, e);
+        return ERR_ASKED(e, a->form->ops.endpoint->open(a, r, NULL, out, e));
     if (enter(a, r, &s, program ? &program : early, e) < 0)
         return -1;
-    return leave_after(&s, a->form->ops.endpoint->open(a, r, NULL, out, e), e);
+    return leave_after(&s, ERR_ASKED(e, a->form->ops.endpoint->open(a, r, NULL, out, e)), e);
 }
 
 static bool begins_with(const struct err *e, const struct addr *a) { return strncmp(e->text, a->label, strlen(a->label)) == 0; }

@@ -93,7 +93,7 @@ int bind_made(const struct binder *b, const struct addr *whole, enum ctx left, c
 {
     struct made_part parts[MADE_PARTS] = {{0}};
     struct making m = {.b = b, .whole = whole, .parts = parts};
-    if (whole->form->ops.compound->make(whole, &b->plan->arena, parts, &m.n, e) < 0)
+    if (ERR_ASKED(e, whole->form->ops.compound->make(whole, &b->plan->arena, parts, &m.n, e)) < 0)
         return e->where.text ? err_wrap(e, "%s", whole->label) : -1;
     for (size_t i = 0; i < m.n; i++)
         if (make_part(&m, i, e) < 0)

@@ -197,7 +197,8 @@ static int check_pairs(const struct plan *p, struct err *e)
     for (size_t i = 0; i < 2 * p->nlinks; i++)
         for (size_t k = 0; k < i; k++) {
             const struct addr *a = nth(p, i), *other = nth(p, k);
-            if (a && other && a->form == other->form && a->form->beside && a->form->beside(a, other, e) < 0)
+            if (a && other && a->form == other->form && a->form->beside &&
+                ERR_ASKED(e, a->form->beside(a, other, e)) < 0)
                 return err_wrap(e, "%s", a->label);
         }
     return 0;

@@ -113,13 +113,13 @@ static int apply_one(const struct addr *a, struct run *r, const struct opt *o, i
     struct opt with_numbers = *o;
     char *numeric = NULL;
     if (o->desc->look_up && r) {
-        if (o->desc->look_up(o, a, r, &numeric, e) < 0)
+        if (ERR_ASKED(e, o->desc->look_up(o, a, r, &numeric, e)) < 0)
             return -1;
         if (numeric)
             with_numbers.v.s = numeric;
     }
     int rc;
-    while ((rc = o->desc->apply(&with_numbers, fd, e)) < 0 && o->desc->waits && e->kind == ERR_BUSY && r)
+    while ((rc = ERR_ASKED(e, o->desc->apply(&with_numbers, fd, e))) < 0 && o->desc->waits && e->kind == ERR_BUSY && r)
         if (wait_seconds(r, LOOK_AGAIN, e) < 0)
             break;
     free(numeric);

@@ -73,7 +73,7 @@ static int foresee(struct plan *p, struct err *e)
     for (int chain = LEFT; chain <= RIGHT; chain++)
         for (size_t i = 0; (a = plan_chain_addr(p, chain, i)); i++)
             if (foresee_files(p, a, e) < 0 ||
-                (a->form->foresee && !names_sample(a) && a->form->foresee(a, &why) < 0 &&
+                (a->form->foresee && !names_sample(a) && ERR_ASKED(&why, a->form->foresee(a, &why)) < 0 &&
                  miss(p, a, &why, e) < 0))
                 return -1;
     return 0;

@@ -168,7 +168,7 @@ static int check_form(struct arena *mem, const struct addr *a, struct err *e)
     struct addr other;
     struct err ignored;
     unsigned second = 1;
-    if (!a->form->check || a->form->check(a, e) == 0)
+    if (!a->form->check || ERR_ASKED(e, a->form->check(a, e)) == 0)
         return 0;
     return a->varies && addr_fill(mem, a, NULL, fact_sample, &second, &other, &ignored) == 0 ? 0 : -1;
 }

@@ -151,5 +151,5 @@ int addr_fill(struct arena *a, const struct addr *t, const char *host, fact_sour
         out->host = host;
     if (fill_params(a, t, ask, arg, out, e) < 0 || fill_opts(a, t, ask, arg, out, e) < 0)
         return -1;
-    return t->form->check ? t->form->check(out, e) : 0;
+    return t->form->check ? ERR_ASKED(e, t->form->check(out, e)) : 0;
 }

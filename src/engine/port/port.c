@@ -398,7 +398,7 @@ int port_fd_shutdown(struct port *p, struct err *e)
 
 int port_shutdown(struct port *p, struct err *e)
 {
-    return p->ops->shutdown(p, e);
+    return ERR_ASKED(e, p->ops->shutdown(p, e));
 }
 
 void port_fd_close(struct port *p)

@@ -44,7 +44,7 @@ static int init_lane(struct engine *e, struct layer *l, int source, struct err *
     lane->st = calloc(1, lane->ops->state_size ? lane->ops->state_size : 1);
     if (!lane->st)
         return err_nomem(err);
-    if (lane->ops->init && lane->ops->init(lane->st, a, err) < 0) {
+    if (lane->ops->init && ERR_ASKED(err, lane->ops->init(lane->st, a, err)) < 0) {
         free(lane->st);
         lane->st = NULL;
         return err_wrap(err, "%s", a->label);
@@ -56,7 +56,8 @@ static int init_lane(struct engine *e, struct layer *l, int source, struct err *
     struct codec_place place = {.addr = a, .run = e->run, .link = number, .to_right = source == LEFT,
                                 .untouched = is_untouched(p, number, source),
                                 .pair = l->pair[l->link->back ? source : 0]};
-    return lane->ops->start && lane->ops->start(lane->st, &place, err) < 0 ? err_wrap(err, "%s", a->label) : 0;
+    bool started = !lane->ops->start || ERR_ASKED(err, lane->ops->start(lane->st, &place, err)) >= 0;
+    return started ? 0 : err_wrap(err, "%s", a->label);
 }
 
 int codec_layer_init(struct engine *e, struct layer *l, struct err *err)
@@ -118,10 +119,10 @@ static int push(const struct engine *e, struct layer_lane *lane, struct buf *in,
 {
     struct buf piece = *in;
     if (!lane->ops->takes_records)
-        return lane->ops->push(lane->st, in, out, mode, err);
+        return ERR_ASKED(err, lane->ops->push(lane->st, in, out, mode, err));
     piece.len = stack_portion(e, in);
     size_t given = piece.len;
-    int rc = lane->ops->push(lane->st, &piece, out, mode, err);
+    int rc = ERR_ASKED(err, lane->ops->push(lane->st, &piece, out, mode, err));
     bool taken = !buf_holds(&piece);
     if (taken || piece.len < given)
         buf_consume(in, given - piece.len);
@@ -251,7 +252,7 @@ static int release(struct engine *e, struct layer *l, int source, struct err *er
     if (buf_grow(&from->buf[source], 1) < 0 || stack_make_room(e, to, source, err) < 0)
         return err_nomem(err);
     size_t nout = to->buf[source].len;
-    int rc = lane->ops->push(lane->st, &from->buf[source], &to->buf[source], CODEC_IDLE, err);
+    int rc = ERR_ASKED(err, lane->ops->push(lane->st, &from->buf[source], &to->buf[source], CODEC_IDLE, err));
     count(l, source, 0, to->buf[source].len - nout);
     lane->holds = rc == 0;
     return rc < 0 ? -1 : 0;

@@ -8,7 +8,7 @@
 int session_layer_init(struct engine *e, struct layer *l, struct err *err)
 {
     void *shared = run_shared(e->run, (size_t)(l->link - e->run->plan->links));
-    if (l->session->open(run_addr(e->run, l->link->fwd), e->run, shared, &l->session_st, err) < 0)
+    if (ERR_ASKED(err, l->session->open(run_addr(e->run, l->link->fwd), e->run, shared, &l->session_st, err)) < 0)
         return -1;
     l->run = e->run;
     atomic_fetch_add(&l->run->shaking, 1);
@@ -59,7 +59,7 @@ static int open_now(struct engine *e, struct layer *l, bool *moved, struct err *
         return 0;
     l->opened = *moved = true;
     atomic_fetch_sub(&l->run->shaking, 1);
-    return l->session->opened(l->session_st, run_addr(e->run, l->link->fwd), e->run, err);
+    return ERR_ASKED(err, l->session->opened(l->session_st, run_addr(e->run, l->link->fwd), e->run, err));
 }
 
 /* What has been cut is passed on as such, without a goodbye. */
@@ -160,7 +160,7 @@ static int step(struct engine *e, struct layer *l, bool *moved, struct err *err)
     struct amounts before = amounts(&s);
     if (!s.data->has[s.down]) /* nothing will be sent; say goodbye when the peer has */
         data.in_eof = data.out_eof;
-    int rc = l->session->step(l->session_st, &data, &wire, err);
+    int rc = ERR_ASKED(err, l->session->step(l->session_st, &data, &wire, err));
     count(l, &s, &before);
     if (rc < 0 || open_now(e, l, moved, err) < 0)
         return -1;

@@ -86,7 +86,7 @@ static int prepare(struct instance *i, struct run *r, const struct instance *the
     const struct sharing *common = form_common(a->form);
     if (there)
         i->addr.port = addr_target_port(&there->addr);
-    return common && !sharing_holds(common, a) ? common->prepare(a, r, &i->shared, e) : 0;
+    return common && !sharing_holds(common, a) ? ERR_ASKED(e, common->prepare(a, r, &i->shared, e)) : 0;
 }
 
 /* What a peer said was no good: no mistake of the command line, and no caret. */

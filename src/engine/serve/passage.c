@@ -51,7 +51,7 @@ static int replace(struct passage *s, struct err *e)
     const struct addr *a = s->plan->end[RIGHT].fwd;
     if (!a->form->ops.endpoint->replace)
         return err_at(e, a->at, "%s: option nofork is not allowed here", a->label);
-    return a->form->ops.endpoint->replace(a, s->run, s->line->port[LEFT], &s->status, e);
+    return ERR_ASKED(e, a->form->ops.endpoint->replace(a, s->run, s->line->port[LEFT], &s->status, e));
 }
 
 static bool may_retry(const struct plan *p, int side)
@@ -252,7 +252,8 @@ static int prepare(const struct plan *p, struct run *r, void **shared, size_t fr
 {
     for (size_t i = 0; i <= plan_slot_of_end(p); i++) {
         const struct sharing *common = sharing_at(p, i, from);
-        if (common && sharing_holds(common, sharer(p, i)) && common->prepare(sharer(p, i), r, &shared[i], e) < 0)
+        if (common && sharing_holds(common, sharer(p, i)) &&
+            ERR_ASKED(e, common->prepare(sharer(p, i), r, &shared[i], e)) < 0)
             return e->where.text ? -1 : err_wrap(e, "%s", sharer(p, i)->label);
     }
     return p->trunk ? trunks_prepare(p->trunk, r, &shared[plan_slot_of_trunks(p)], e) : 0;
