@@ -86,7 +86,7 @@ int xiodetach(struct xio *h);
 /* What is known of the other end: "peeraddr", "openssl_x509_subject"; NULL: nothing. Good until xioclose(). */
 const char *xiofact(struct xio *h, const char *name);
 /* What the handle's line has failed of, or, of NULL, what the last call of this thread that failed has. Never
- * NULL; good until the next call in this thread. */
+ * NULL; good until the next failure in this thread, or the next question about a handle. */
 const struct xio_error *xioerror(struct xio *h);
 
 /* A chain that waits for clients: once, and then a handle for each. */

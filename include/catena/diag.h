@@ -66,6 +66,9 @@ static inline bool diag_byte_acts(unsigned char c)
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
+/* Appends text so that nothing in it can do that, until most bytes are there, or up to 3 more: the new end. */
+size_t diag_append_safe(char *line, size_t at, size_t most, const char *text);
+
 /* Writes one line. Bytes that are not printable in msg are written as \xNN, so that no peer can
  * reach the terminal through a message. */
 void diag(enum diag_level level, const char *fmt, ...) CATENA_API(diag)

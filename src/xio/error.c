@@ -3,7 +3,6 @@
 #include "xio/error.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "catena/diag.h"
@@ -45,7 +44,7 @@ void error_show(const struct err *e, struct xio_error *out)
         out->offset = e->where.off;
         out->length = e->where.len;
     }
-    (void)snprintf(out->text, sizeof out->text, "%s", e->text);
+    out->text[diag_append_safe(out->text, 0, sizeof out->text - 4, e->text)] = '\0'; /* peers have their words in it */
 }
 
 int error_tell(const struct err *e)

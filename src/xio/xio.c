@@ -395,7 +395,9 @@ static int relay(struct xio *x, struct xio *y, const char *text, const struct xi
     int rc = -1;
     if (a && (b || text) && may(a, true, NULL) && (!b || may(b, true, NULL))) {
         rc = chain_check(given, &opts, &e) < 0 || chain_make(text, &opts, &c, &e) < 0 ? -1 : relay_run(c, a, b, &e);
-        if (rc < 0)
+        if (was_closed(a) || (b && was_closed(b))) /* what has come through is not known to be all */
+            rc = -1;
+        else if (rc < 0)
             (void)error_tell(&e);
     }
     chain_drop(c);

@@ -368,7 +368,7 @@ static void errors(void **state)
         {"open:/dev/null,chroot=/", "not ours", EINVAL, XIO_USAGE, 22, 1},
         {"open:/dev/null,su=nobody", "not ours", EINVAL, XIO_USAGE, 18, 6},
         {"open:/dev/null,umask=077", "not ours", EINVAL, XIO_USAGE, 21, 3},
-        {"tcp-listen:0,fork", "not ours", EINVAL, XIO_USAGE, 13, 4},
+        {"tcp-listen:0,fork", "xiolisten()", EINVAL, XIO_USAGE, 13, 4},
         {"-", "FD:0", EINVAL, XIO_USAGE, 0, 1},
         {"readline", "terminal", EINVAL, XIO_USAGE, 0, 8},
         {"handle", "caller's own end", EINVAL, XIO_USAGE, 0, 6},
@@ -582,6 +582,42 @@ static void closing_wakes(void **state)
 
 /* ---- relays ---- */
 
+struct two {
+    struct xio *a, *b;
+};
+
+static void *relay_two(void *arg)
+{
+    struct two *two = arg;
+    int rc = xiorelay(two->a, two->b, NULL);
+    return (void *)(uintptr_t)(rc != -1 || errno != EBADF ? 99 : xioerror(NULL)->kind);
+}
+
+static void closing_ends_relays(void **state)
+{
+    (void)state;
+    int l = listen_at(unit_path("sock"));
+    for (int first = 0; first < 2; first++)
+        for (int plain = 0; plain < 2; plain++) {
+            const char *other = plain ? chain("unix-connect:", "sock") : chain("nop|unix-connect:", "sock");
+            struct two two = {opened(xioopen(chain("unix-connect:", "sock"))), opened(xioopen(other))};
+            pthread_t t;
+            void *result;
+            int from = accept(l, NULL, NULL), to = accept(l, NULL, NULL);
+            char c;
+            assert_int_equal(pthread_create(&t, NULL, relay_two, &two), 0);
+            assert_int_equal(write(from, "x", 1), 1);
+            assert_int_equal(read(to, &c, 1), 1); /* it relays */
+            (void)xioclose(first ? two.a : two.b);
+            assert_int_equal(pthread_join(t, &result), 0);
+            assert_int_equal((uintptr_t)result, XIO_STOPPED);
+            (void)xioclose(first ? two.b : two.a);
+            close(from);
+            close(to);
+        }
+    close(l);
+}
+
 /* ---- what the caller tells ---- */
 
 static struct xio *told(const char *chain, const char *const *facts)
@@ -610,6 +646,10 @@ static void facts_of_the_caller(void **state)
     failed(EINVAL, XIO_USAGE, "no value");
     assert_null(told("pipe", far));
     failed(EINVAL, XIO_UNFIT, "no port");
+    const char *const acts[] = {"host", "x\033[2J\n", NULL};
+    assert_null(told("pipe", acts));
+    failed(EINVAL, XIO_UNFIT, "x\\x1b[2J\\x0a");
+    assert_null(strchr(xioerror(NULL)->text, '\033'));
     assert_null(xioopen("tcp:{host}:80", O_RDWR));
     failed(EINVAL, XIO_USAGE, "nobody who is opened before tells that");
 }
@@ -780,7 +820,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         xio(a_plain_one_is_its_descriptor), xio(a_signal_is_no_connection), xio(modes), xio(nobody_reads), xio(a_line_is_a_descriptor_too),
         xio(close_delivers), xio(close_cuts), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(in_time),
-        xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(closing_wakes_readers), xio(relays), xio(facts_of_the_caller), xio(given_away), xio(forked), xio(many),
+        xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(closing_wakes_readers), xio(relays), xio(closing_ends_relays), xio(facts_of_the_caller), xio(given_away), xio(forked), xio(many),
         xio(again_and_again),
     };
     return cmocka_run_group_tests_name("xio", tests, unit_begin, unit_end);

@@ -72,11 +72,10 @@ bool diag_shows(enum diag_level level)
     return log && (int)level + log->lowered <= (int)log->level;
 }
 
-/* Appends text so that nothing in it can act on a terminal. */
-static size_t append_safe(char *line, size_t at, const char *text)
+size_t diag_append_safe(char *line, size_t at, size_t most, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
-    for (const unsigned char *s = (const unsigned char *)text; *s && at < LINE - RESERVED; s++) {
+    for (const unsigned char *s = (const unsigned char *)text; *s && at < most; s++) {
         if (!diag_byte_acts(*s) || *s == '\t') {
             line[at++] = (char)*s;
         } else {
@@ -87,6 +86,11 @@ static size_t append_safe(char *line, size_t at, const char *text)
         }
     }
     return at;
+}
+
+static size_t append_safe(char *line, size_t at, const char *text)
+{
+    return diag_append_safe(line, at, LINE - RESERVED, text);
 }
 
 static size_t prefix(const struct diag_log *log, char *line, enum diag_level level)

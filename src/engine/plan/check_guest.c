@@ -11,7 +11,7 @@ static const struct {
     const struct option_desc *row;
     const char *instead; /* or NULL */
 } changing[] = {
-    {&opt_fork, "use \"thread\""},
+    {&opt_fork, "leave it out: xiolisten() gives a handle for each connection"},
     {&opt_nofork, "leave it out"},
     {&opt_chdir, NULL},
     {&opt_umask, NULL},
