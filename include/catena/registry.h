@@ -17,6 +17,8 @@ struct late_family {
     const char *names; /* blank-separated: all that its forms answer to */
     /* Has its forms stand in the registry's table. Any thread, any number of times. */
     int (*have)(const struct registry *r, struct err *e);
+    /* Could that be, as far as can be told without loading anything? */
+    int (*look)(const struct registry *r, struct err *e);
 };
 
 struct registry {

@@ -51,10 +51,14 @@ moved() {
         has "$(else/catena -hh)" '^ *GZIP'
     }
     refused 'no such file'
+    lacks() { has "$(else/catena -V | grep -A1 families/telnet.so)" "^ *it cannot be used: module \".*/telnet.so\".*$1"; }
+    lacks 'no such file'
     cp "$home/families/telnet.so" else/families
     chmod go+w else/families/telnet.so
     refused 'others than root and you may write to it'
+    lacks 'others than root and you may write to it'
     chmod go-w else/families/telnet.so
+    has_not "$(else/catena -V)" 'it cannot be used: module ".*/telnet.so"'
     has "$(else/catena -h telnet)" "from $T/else/families/telnet.so"
     echo nonsense >else/families/telnet.so
     refused 'cannot be loaded'

@@ -57,9 +57,24 @@ static int load(struct family *m, struct err *e)
     return 0;
 }
 
+static struct family *family_of(const struct registry *r)
+{
+    return (struct family *)((uintptr_t)r - offsetof(struct family, r));
+}
+
+static int look(const struct registry *r, struct err *e)
+{
+    struct family *m = family_of(r);
+    pthread_mutex_lock(&lock);
+    find(m);
+    int rc = module_check(m->path, e);
+    pthread_mutex_unlock(&lock);
+    return rc;
+}
+
 static int have(const struct registry *r, struct err *e)
 {
-    struct family *m = (struct family *)((uintptr_t)r - offsetof(struct family, r));
+    struct family *m = family_of(r);
     pthread_mutex_lock(&lock);
     if (!m->tried && load(m, &m->why) < 0)
         (void)err_more_precisely(&m->why, ERR_MODULE);
@@ -86,7 +101,7 @@ static struct family families[FAMILIES] = {
     [FAMILY_##x] = {.r = {families[FAMILY_##x].forms, no_options,                                           \
                           FAMILY_##x + 1 < FAMILIES ? &families[(FAMILY_##x + 1) % FAMILIES].r : NULL,      \
                           "families/" #x ".so", &families[FAMILY_##x].late},                                \
-                    .late = {names_, have},                                                                 \
+                    .late = {names_, have, look},                                                            \
                     .file = #x ".so"},
 #include "inter/inters.def"
 };

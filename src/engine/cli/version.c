@@ -165,15 +165,23 @@ static const char *keywords_of(const struct registry *r, char *out, size_t cap)
     return out;
 }
 
-void version_print(FILE *f, const struct registry *known, bool v1_name)
+static void print_module(FILE *f, const struct registry *r)
 {
     char words[512];
+    struct err e;
+    fprintf(f, "   module %s, version %d:%s\n", r->from, CATENA_ABI, keywords_of(r, words, sizeof words));
+    if (r->late && r->late->look(r, &e) < 0)
+        fprintf(f, "      it cannot be used: %s\n", e.text);
+}
+
+void version_print(FILE *f, const struct registry *known, bool v1_name)
+{
     fprintf(f, "catena, a relay for chains of addresses, also socat\n");
     fprintf(f, "%s version %s\n", v1_name ? "socat" : "catena", catena_version);
     print_system(f);
     for (const struct registry *r = known; r; r = r->base)
         if (r->from)
-            fprintf(f, "   module %s, version %d:%s\n", r->from, CATENA_ABI, keywords_of(r, words, sizeof words));
+            print_module(f, r);
     fprintf(f, "libraries, loaded when a line needs them:\n");
     for (const struct library_about *const *table = library_tables; *table; table++)
         for (const struct library_about *l = *table; l->name; l++)

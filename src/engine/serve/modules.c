@@ -18,7 +18,7 @@
 
 /* ---- one file ---- */
 
-static int check_writers(const char *file, struct err *e)
+int module_check(const char *file, struct err *e)
 {
     struct stat st;
     if (stat(file, &st) < 0)
@@ -31,7 +31,7 @@ static int check_writers(const char *file, struct err *e)
 
 const struct catena_module *module_open(const char *path, struct err *e)
 {
-    if (check_writers(path, e) < 0)
+    if (module_check(path, e) < 0)
         return NULL;
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const struct catena_module *module = handle ? dlsym(handle, "catena_module") : NULL;
@@ -96,11 +96,11 @@ int modules_load_directory(struct modules *m, const char *directory, bool named,
 {
     struct dirent **entry = NULL;
     struct stat st;
-    if (stat(directory, &st) == 0 && check_writers(directory, e) < 0)
-        return left_out(-1, named, e);
+    if (stat(directory, &st) == 0 && module_check(directory, e) < 0)
+        return left_out(err_more_precisely(e, ERR_MODULE), named, e);
     int n = scandir(directory, &entry, is_module, alphasort), rc = 0;
     if (n < 0 && (named || errno != ENOENT))
-        rc = left_out(err_sys(e, "modules in \"%s\"", directory), named, e);
+        rc = left_out((err_sys(e, "modules in \"%s\"", directory), err_more_precisely(e, ERR_MODULE)), named, e);
     for (int i = 0; i < n; i++) {
         const char *file = arena_printf(&m->memory, "%s/%s", directory, entry[i]->d_name);
         free(entry[i]);

@@ -13,6 +13,8 @@ struct modules {
     const struct registry *known;
 };
 
+/* May what is there be loaded, as far as its owner and mode say? */
+int module_check(const char *path, struct err *e);
 /* A file that nobody else can have changed: its table, which stays where it is. Gives NULL and says why not. */
 const struct catena_module *module_open(const char *path, struct err *e);
 
