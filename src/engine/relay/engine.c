@@ -197,7 +197,9 @@ static void settle_gone(struct engine *e, struct err *err)
             engine_end_flow_to(e, RIGHT);
         } else if (s->gone && (ordered || two_way) && !engine_out_shut(e, i) && !engine_wants_output(e, i)) {
             engine_count_lost(e, i);
-            if (two_way && !e->run->settings->v1_name)
+            const struct layer *wire = stack_wire(e, i);
+            bool said_goodbye = wire && !wire->session->bare_end; /* which may be all that has not arrived */
+            if (two_way && !e->run->settings->v1_name && !said_goodbye)
                 run_lose(e->run, !i, port_unheard(s->port), NULL);
             engine_end_flow_to(e, i);
         } else if (s->gone && !e->closing && engine_notice_gone(e, i, err) < 0) {
