@@ -14,6 +14,17 @@ hear() { head -c "$2" <&"$1" | od -An -v -tx1 | tr -d ' \n'; } # <fd> <number of
 request() { printf '\\5\\1\\0\\1\\x7f\\0\\0\\1\\x%02x\\x%02x' $((target / 256)) $((target % 256)); }
 GRANTED=050000017f000001
 
+# greet_all <n>: so many more at "${fds[@]}" have greeted.
+greet_all() {
+    local i
+    for ((i = 0; i < $1; i++)); do
+        call "$port"
+        say "$fd" '\5\1\0'
+        same 0500 "$(hear "$fd" 2)"
+        fds+=("$fd")
+    done
+}
+
 # ask_all: those at "${fds[@]}", all of whom have greeted, are served, the last one first.
 ask_all() {
     local i f
@@ -33,12 +44,7 @@ ask_all() {
     local fds=()
     echoes
     start_listener socks 'socks-server|tcp-l:0,bind=127.0.0.1,thread' "$TARGET"
-    for i in {1..40}; do
-        call "$port"
-        say "$fd" '\5\1\0'
-        same 0500 "$(hear "$fd" 2)"
-        fds+=("$fd")
-    done
+    greet_all 40
     wait_for 10 few_threads socks
     ask_all
     same '' "$(grep -e ' [EW] ' socks.err || :)"
@@ -97,12 +103,7 @@ ask_all() {
     local fds=()
     echoes
     start_listener socks 'socks-server|tcp-l:0,bind=127.0.0.1,thread' "$TARGET"
-    for i in {1..5}; do
-        call "$port"
-        say "$fd" '\5\1\0'
-        same 0500 "$(hear "$fd" 2)"
-        fds+=("$fd")
-    done
+    greet_all 5
     wait_for 10 few_threads socks
     kill "$(<socks.pid)"
     wait_for 10 file_has socks.err 'connections still at work: 5'
@@ -127,12 +128,7 @@ ask_all() {
     local fds=()
     echoes
     start_listener socks 'socks-server|tcp-l:0,bind=127.0.0.1,thread,max-children=2' "$TARGET"
-    for i in 1 2; do
-        call "$port"
-        say "$fd" '\5\1\0'
-        same 0500 "$(hear "$fd" 2)"
-        fds+=("$fd")
-    done
+    greet_all 2
     call "$port"
     late=$fd
     say "$late" '\5\1\0'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Streams, from both ends: see stream.h. */
-#include "engine/port/stream.h"
+ * Streams, and what a line does with one: see stream.h. */
+#include "engine/port/stream_inside.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,32 +12,7 @@
 #include "catena/handshake.h"
 #include "catena/wait.h"
 
-enum asked { NOT_ASKED, ASKED, ANSWERED, REFUSED };
-
 enum { FIRST = 4096, KEPT_MAX = 65536, TAKEN_MANY = 32768 }; /* bytes; so many are news */
-
-struct half { /* all of a stream */
-    struct stream s;
-    struct trunk *trunk;
-    struct half *next, **at; /* of all */
-    struct half *after;      /* in the news */
-    bool is_news;
-    bool line_left, trunk_left;
-    enum asked asked;
-    int64_t asked_at;
-    bool woken;              /* who has asked is to look */
-    struct buf out, in;      /* from the line, to it */
-    bool out_ended, in_ended, deaf; /* deaf: nothing that comes is wanted */
-    size_t took;
-    bool failed;
-    struct err *why;
-    int read_fd, write_fd;   /* eventfds: readable, writable when the line can */
-    bool readable, writable;
-    void (*forget)(void *);
-    max_align_t state[];
-};
-
-static struct half *half_of(struct stream *s) { return (struct half *)s; }
 
 /* ---- telling; under the lock ---- */
 
@@ -64,7 +39,7 @@ static void set_readable(struct half *h, bool can)
         (void)eventfd_read(h->read_fd, &(eventfd_t){0});
 }
 
-static void tell_line(struct half *h)
+void half_tell_line(struct half *h)
 {
     if (h->line_left)
         return;
@@ -73,7 +48,7 @@ static void tell_line(struct half *h)
     set_writable(h, h->failed || h->out.len < STREAM_AHEAD);
 }
 
-static void tell_trunk(struct half *h)
+void half_tell_trunk(struct half *h)
 {
     struct trunk *t = h->trunk;
     if (h->is_news || h->trunk_left)
@@ -86,7 +61,7 @@ static void tell_trunk(struct half *h)
     t->news_end = &h->after;
 }
 
-static void drop_news(struct half *h)
+void half_drop_news(struct half *h)
 {
     struct trunk *t = h->trunk;
     struct half **at = &t->news;
@@ -98,6 +73,17 @@ static void drop_news(struct half *h)
     if (!*at)
         t->news_end = at;
     h->is_news = false;
+}
+
+int half_append(struct buf *b, const void *data, size_t n)
+{
+    size_t wanted = b->len + n, cap = b->cap ? b->cap : FIRST;
+    while (cap < wanted)
+        cap *= 2;
+    if (buf_grow(b, cap) < 0)
+        return -1;
+    buf_put(b, data, n);
+    return 0;
 }
 
 /* ---- making and freeing ---- */
@@ -118,12 +104,12 @@ static void half_free(struct half *h)
 }
 
 /* Both have left it. Under the lock, which is given back. */
-static void leave_locked(struct half *h)
+void half_leave(struct half *h)
 {
     struct trunk *t = h->trunk;
     bool last = h->line_left && h->trunk_left;
     if (last) {
-        drop_news(h);
+        half_drop_news(h);
         *h->at = h->next;
         if (h->next)
             h->next->at = h->at;
@@ -175,12 +161,12 @@ struct stream *stream_new(struct trunk *t, size_t state_size, void (*forget)(voi
 void *stream_state(struct stream *s) { return half_of(s)->state; }
 
 /* What it has said meanwhile is no news any more. */
-static void part_locked(struct half *h)
+void half_part(struct half *h)
 {
     if (!h->trunk_left)
         h->trunk->n--;
     h->trunk_left = true;
-    drop_news(h);
+    half_drop_news(h);
 }
 
 void stream_leave(struct stream *s)
@@ -191,16 +177,16 @@ void stream_leave(struct stream *s)
     pthread_mutex_lock(&h->trunk->lock);
     h->line_left = true;
     if (h->asked == NOT_ASKED)
-        part_locked(h);
-    tell_trunk(h);
-    leave_locked(h);
+        half_part(h);
+    half_tell_trunk(h);
+    half_leave(h);
 }
 
 /* What there is to be said to who has asked: 2 nothing by now. Under the lock. */
 static int outcome(struct half *h, struct err *e)
 {
     h->woken = false;
-    tell_line(h);
+    half_tell_line(h);
     if (h->asked == ANSWERED || h->asked == REFUSED)
         return h->asked == REFUSED;
     if (!h->failed)
@@ -234,7 +220,7 @@ int stream_ask(struct stream *s, struct run *r, int64_t patience, struct err *e)
     }
     h->asked = ASKED;
     h->asked_at = wait_now();
-    tell_trunk(h);
+    half_tell_trunk(h);
     for (;;) {
         if (deadline < 0 && t->state == TRUNK_OPEN)
             deadline = handshake_deadline(patience);
@@ -271,27 +257,16 @@ static ssize_t line_read(struct port *p, void *buf, size_t cap)
         buf_consume(&h->in, (size_t)n);
         h->took += (size_t)n;
         if (h->took >= TAKEN_MANY || h->in.len == 0)
-            tell_trunk(h);
+            half_tell_trunk(h);
         if (h->in.len == 0 && h->in.cap > KEPT_MAX)
             buf_fini(&h->in);
     } else if (!h->in_ended) {
         n = h->failed ? failed(p, h, ECONNRESET) : -1;
         errno = h->failed ? ECONNRESET : EAGAIN;
     }
-    tell_line(h);
+    half_tell_line(h);
     pthread_mutex_unlock(&h->trunk->lock);
     return n;
-}
-
-static int append(struct buf *b, const void *data, size_t n)
-{
-    size_t wanted = b->len + n, cap = b->cap ? b->cap : FIRST;
-    while (cap < wanted)
-        cap *= 2;
-    if (buf_grow(b, cap) < 0)
-        return -1;
-    buf_put(b, data, n);
-    return 0;
 }
 
 static ssize_t line_write(struct port *p, const void *buf, size_t n)
@@ -304,11 +279,11 @@ static ssize_t line_write(struct port *p, const void *buf, size_t n)
     int sys = room == 0 ? EAGAIN : ENOMEM;
     if (h->failed || h->trunk_left) {
         (void)failed(p, h, sys = EPIPE);
-    } else if (room > 0 && append(&h->out, buf, n) == 0) {
+    } else if (room > 0 && half_append(&h->out, buf, n) == 0) {
         done = (ssize_t)n;
-        tell_trunk(h);
+        half_tell_trunk(h);
     }
-    tell_line(h);
+    half_tell_line(h);
     pthread_mutex_unlock(&h->trunk->lock);
     errno = sys;
     return done;
@@ -320,7 +295,7 @@ static int line_shutdown(struct port *p, struct err *e)
     (void)e;
     pthread_mutex_lock(&h->trunk->lock);
     h->out_ended = true;
-    tell_trunk(h);
+    half_tell_trunk(h);
     pthread_mutex_unlock(&h->trunk->lock);
     return 0;
 }
@@ -332,8 +307,8 @@ static void line_stop_reading(struct port *p)
     h->deaf = true;
     h->took += h->in.len;
     buf_fini(&h->in);
-    tell_trunk(h);
-    tell_line(h);
+    half_tell_trunk(h);
+    half_tell_line(h);
     pthread_mutex_unlock(&h->trunk->lock);
 }
 
@@ -355,251 +330,4 @@ int stream_port(struct stream *s, const char *label, struct port **out, struct e
                        .notice_fd = -1, .writer_fd = -1};
     *out = p;
     return 0;
-}
-
-/* ---- the trunk ---- */
-
-int trunk_init(struct trunk *t, size_t most, void (*release)(struct trunk *), struct err *e)
-{
-    *t = (struct trunk){.look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .most = most, .refs = 1, .free = release};
-    t->news_end = &t->news;
-    if (t->look_fd < 0)
-        return err_sys(e, "eventfd()");
-    (void)pthread_mutex_init(&t->lock, NULL);
-    return 0;
-}
-
-void trunk_drop(struct trunk *t)
-{
-    pthread_mutex_lock(&t->lock);
-    bool last = --t->refs == 0;
-    pthread_mutex_unlock(&t->lock);
-    if (!last)
-        return;
-    close(t->look_fd);
-    (void)pthread_mutex_destroy(&t->lock);
-    t->free(t);
-}
-
-static ssize_t trunk_read(struct port *p, void *buf, size_t cap)
-{
-    struct trunk *t = p->state;
-    (void)buf;
-    (void)cap;
-    pthread_mutex_lock(&t->lock);
-    (void)eventfd_read(t->look_fd, &(eventfd_t){0});
-    bool ends = t->stops, more = t->news != NULL;
-    pthread_mutex_unlock(&t->lock);
-    errno = more ? EINTR : EAGAIN; /* again, when the session has looked */
-    return ends ? 0 : -1;
-}
-
-static int nothing_to_shut(struct port *p, struct err *e)
-{
-    (void)p;
-    (void)e;
-    return 0;
-}
-
-static void nothing_to_close(struct port *p) { (void)p; }
-
-static const struct port_ops trunk_port_ops = {.read = trunk_read, .shutdown = nothing_to_shut, .close = nothing_to_close};
-
-int trunk_port(struct trunk *t, struct port **out, struct err *e)
-{
-    struct port *p = calloc(1, sizeof *p);
-    if (!p)
-        return err_nomem(e);
-    *p = (struct port){.ops = &trunk_port_ops, .rfd = t->look_fd, .wfd = -1, .given = {t->look_fd, -1}, .flags = PORT_JOINT,
-                       .label = "the connections", .wlabel = "the connections", .state = t, .notice_fd = -1, .writer_fd = -1};
-    *out = p;
-    return 0;
-}
-
-void trunk_opened(struct trunk *t)
-{
-    pthread_mutex_lock(&t->lock);
-    if (t->state == TRUNK_OPENING)
-        t->state = TRUNK_OPEN;
-    t->heard_at = wait_now();
-    for (struct half *h = t->all; h; h = h->next) {
-        h->woken |= h->asked == ASKED; /* who has been answered already knows that by now, or will */
-        tell_line(h);
-    }
-    pthread_mutex_unlock(&t->lock);
-}
-
-bool trunk_stop(struct trunk *t)
-{
-    pthread_mutex_lock(&t->lock);
-    bool hears = t->state != TRUNK_OPENING;
-    t->stops = true;
-    (void)eventfd_write(t->look_fd, 1);
-    pthread_mutex_unlock(&t->lock);
-    return hears;
-}
-
-static void fail_locked(struct half *h, const struct err *why)
-{
-    if (!h->failed && (h->why = malloc(sizeof *h->why)))
-        *h->why = *why;
-    h->failed = true;
-    tell_line(h);
-}
-
-static void refuse_locked(struct half *h)
-{
-    h->asked = REFUSED;
-    h->woken = true;
-    tell_line(h);
-}
-
-/* Who has not asked where it was open asks elsewhere. */
-static struct half *concerned(const struct trunk *t, bool opened)
-{
-    struct half *h = t->all;
-    while (h && (h->trunk_left || (opened && h->asked == NOT_ASKED)))
-        h = h->next;
-    return h;
-}
-
-void trunk_over(struct trunk *t, bool opened, const struct err *why)
-{
-    struct err ended = {.kind = ERR_REFUSED, .text = "the connection that is shared has ended"};
-    pthread_mutex_lock(&t->lock);
-    t->state = TRUNK_OVER;
-    for (struct half *h; (h = concerned(t, opened));) {
-        if (opened && h->asked == ASKED && !h->failed)
-            refuse_locked(h);
-        else
-            fail_locked(h, why ? why : &ended);
-        part_locked(h);
-        leave_locked(h);
-        pthread_mutex_lock(&t->lock);
-    }
-    pthread_mutex_unlock(&t->lock);
-}
-
-struct stream *trunk_next(struct trunk *t)
-{
-    pthread_mutex_lock(&t->lock);
-    struct half *h = t->news;
-    if (h) {
-        drop_news(h);
-        if (h->s.said.len == 0)
-            buf_swap(&h->s.said, &h->out);
-        h->s.ended = h->out_ended && h->out.len == 0;
-        h->s.left = h->line_left;
-        h->s.cut = h->line_left && !h->out_ended;
-        h->s.taken += h->took;
-        h->took = 0;
-        tell_line(h);
-    }
-    pthread_mutex_unlock(&t->lock);
-    return h ? &h->s : NULL;
-}
-
-bool stream_more(struct stream *s)
-{
-    struct half *h = half_of(s);
-    pthread_mutex_lock(&h->trunk->lock);
-    buf_swap(&s->said, &h->out);
-    if (s->said.len == 0) { /* who is quiet keeps nothing */
-        buf_fini(&s->said);
-        buf_fini(&h->out);
-    }
-    s->ended = h->out_ended;
-    tell_line(h);
-    pthread_mutex_unlock(&h->trunk->lock);
-    return s->said.len > 0 || s->ended;
-}
-
-int stream_give(struct stream *s, const void *data, size_t n)
-{
-    struct half *h = half_of(s);
-    pthread_mutex_lock(&h->trunk->lock);
-    bool wanted = !h->line_left && !h->deaf;
-    int rc = wanted ? append(&h->in, data, n) : 0;
-    if (!wanted) {
-        h->took += n;
-        tell_trunk(h);
-    }
-    tell_line(h);
-    pthread_mutex_unlock(&h->trunk->lock);
-    return rc;
-}
-
-void stream_end(struct stream *s)
-{
-    struct half *h = half_of(s);
-    pthread_mutex_lock(&h->trunk->lock);
-    h->in_ended = true;
-    tell_line(h);
-    pthread_mutex_unlock(&h->trunk->lock);
-}
-
-void stream_answer(struct stream *s)
-{
-    struct half *h = half_of(s);
-    pthread_mutex_lock(&h->trunk->lock);
-    h->asked = ANSWERED;
-    h->woken = true;
-    tell_line(h);
-    pthread_mutex_unlock(&h->trunk->lock);
-}
-
-void stream_refuse(struct stream *s)
-{
-    struct half *h = half_of(s);
-    pthread_mutex_lock(&h->trunk->lock);
-    refuse_locked(h);
-    pthread_mutex_unlock(&h->trunk->lock);
-}
-
-void stream_fail(struct stream *s, const struct err *why)
-{
-    struct half *h = half_of(s);
-    pthread_mutex_lock(&h->trunk->lock);
-    fail_locked(h, why);
-    pthread_mutex_unlock(&h->trunk->lock);
-}
-
-void stream_part(struct stream *s)
-{
-    struct half *h = half_of(s);
-    pthread_mutex_lock(&h->trunk->lock);
-    part_locked(h);
-    leave_locked(h);
-}
-
-void trunk_has_room(struct trunk *t, size_t most)
-{
-    pthread_mutex_lock(&t->lock);
-    t->most = most;
-    pthread_mutex_unlock(&t->lock);
-}
-
-void trunk_heard(struct trunk *t)
-{
-    pthread_mutex_lock(&t->lock);
-    t->heard_at = wait_now();
-    pthread_mutex_unlock(&t->lock);
-}
-
-void trunk_leaves(struct trunk *t)
-{
-    pthread_mutex_lock(&t->lock);
-    if (t->state < TRUNK_LEAVING)
-        t->state = TRUNK_LEAVING;
-    pthread_mutex_unlock(&t->lock);
-}
-
-bool trunk_may_close(struct trunk *t)
-{
-    pthread_mutex_lock(&t->lock);
-    bool may = t->n == 0;
-    if (may && t->state < TRUNK_LEAVING)
-        t->state = TRUNK_LEAVING;
-    pthread_mutex_unlock(&t->lock);
-    return may;
 }
