@@ -281,3 +281,15 @@ has_begun() { grep -q '^SigBlk:.*[4-7c-f]...$' "/proc/$1/status"; }
     hello "openssl,cafile=$certs/ca.crt,cn=other.example|openssl,cafile=$certs/ca.crt|tcp:localhost:$port"
     same hello "$output"
 }
+
+# What has not reached a client that has said goodbye and gone are tickets, an answer that it did not wait for, and our goodbye.
+@test "who says goodbye and goes before the answer has lost nothing" {
+    for how in fork thread; do
+        start_listener server "openssl-listen:0,bind=127.0.0.1,$how,cert=$certs/server.pem,verify=0" system:'cat >/dev/null; echo late'
+        timeout "$LIMIT" python3 "$BATS_TEST_DIRNAME/../tools/leaver.py" "$port" 3
+        wait_for 10 eval '[ "$(grep -c "connection with .* ended" server.err)" = 3 ]'
+        same '' "$(grep ' E ' server.err || :)"
+        kill "$(<server.pid)"
+        finish server 143
+    done
+}
