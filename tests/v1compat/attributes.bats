@@ -219,7 +219,7 @@ ROWS
 
 @test "at the end of the transfer they go as well" {
     start run "$OURS" -d -d UNIX-LISTEN:entry PIPE </dev/null
-    wait_for 5 test -S entry
+    wait_for 5 unix_listens entry
     same hello "$(socat_ours - UNIX-CONNECT:entry <<<hello)"
     finish run
     [ ! -e entry ]
@@ -237,7 +237,7 @@ ROWS
 @test "with fork only the parent removes" {
     start run "$OURS" -d -d UNIX-LISTEN:entry,fork PIPE </dev/null
     parent=$pid
-    wait_for 5 test -S entry
+    wait_for 5 unix_listens entry
     for i in 1 2 3; do
         same "$i" "$(socat_ours - UNIX-CONNECT:entry <<<"$i")"
         [ -S entry ]
@@ -276,7 +276,7 @@ ROWS
 
 @test "clients: bind leaves nothing behind" {
     start server "$OURS" UNIX-LISTEN:server,fork PIPE </dev/null
-    wait_for 5 test -S server
+    wait_for 5 unix_listens server
     for address in UNIX-CONNECT:server,bind=mine UNIX-CLIENT:server,bind=mine; do
         same hello "$(socat_ours - "$address" <<<hello)"
         [ ! -e mine ]

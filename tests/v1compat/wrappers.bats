@@ -124,7 +124,7 @@ SH
     start_peer socks recv:18 'send:\x00\x5a\x00\x00\x00\x00\x00\x00' line 'send:answer\n' shut eof
     start front "$S" -d -d "UNIX-LISTEN:$T/X1,fork" \
         "SOCKS4:127.0.0.1:10.1.2.3:6001,socksport=$port,socksuser=somebody_" </dev/null
-    wait_for 5 test -S X1
+    wait_for 5 unix_listens "$T/X1"
     same answer "$(socat -t 5 - "UNIX-CONNECT:$T/X1" <<<hello)"
     start_peer proxy line line line 'send:HTTP/1.0 200 OK\r\n\r\nSSH-2.0\n' line shut eof
     start_listener front TCP4-LISTEN:0,bind=127.0.0.1,fork \
