@@ -138,7 +138,7 @@ start_target() {
 
 @test "a unix listener with fork removes its socket at the end, its children do not" {
     start server "$CATENA_BIN" -d -d unix-listen:sock,fork pipe </dev/null
-    wait_for 5 test -S sock
+    wait_for 5 unix_listens sock
     server=$(<server.pid)
     same one "$(catena - unix-connect:sock <<<one)"
     same two "$(catena - unix:sock <<<two)"

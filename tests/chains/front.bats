@@ -61,7 +61,7 @@ fact() { sed -n "s/.*\b$1=\([^ ]*\) .*/\1/p" <<<"$output"; }
     start_listener udp udp-l:0,bind=127.0.0.1,fork "proxy-protocol,version=2|unix:sock"
     has "$(echo hello | catena -T 1 - "udp:127.0.0.1:$port,bind=127.0.0.5:0")" 'PEERADDR=127.0.0.5 '
     start unix "$CATENA_BIN" unix-l:own,thread "proxy-protocol,version=2|unix:sock"
-    wait_for 10 test -S own
+    wait_for 10 unix_listens own
     has "$(echo hello | talk unix:own)" "SOCKADDR=.*own "
 }
 

@@ -26,7 +26,7 @@ alone() {
 set -em
 ip link set lo up
 there() { until [ -n "\$(ss -Hltn "sport = :\$1")" ]; do sleep 0.02; done; }
-"$CATENA_BIN" tcp-listen:80,bind=localhost,fork system:'echo HTTP/1.0 200 OK; echo; echo a page' & web=\$!
+"$CATENA_BIN" tcp-listen:80,bind=localhost,fork system:'sed -n "/^.\$/q"; echo HTTP/1.0 200 OK; echo; echo a page' & web=\$!
 disown
 there 80
 EOF

@@ -48,7 +48,7 @@ logged() { # <arguments...>: a run, and its log
 @test "names of sockets" {
     logged - "unix-connect:$esc"
     start server "$CATENA_BIN" -d -d -d -d unix-listen:plain,fork pipe </dev/null
-    wait_for 5 test -S plain
+    wait_for 5 unix_listens plain
     # The peer's own name shows on the server.
     printf -v name '\e[31mx\nE fake'
     same hello "$(catena - "unix-connect:plain,bind='$name'" <<<hello)"

@@ -351,7 +351,7 @@ ROWS
     STATUS=0 both -g - PIPE,append=0
     # where they mean something: a socket in the place of a file
     start listener "$REF_SOCAT" "UNIX-LISTEN:$T/there" PIPE
-    wait_for 5 test -S there
+    wait_for 5 unix_listens "$T/there"
     STATUS=0 ours_alone -g - "GOPEN:$T/there,rcvbuf=5000"
     same abc "$(<ours.out)"
 }

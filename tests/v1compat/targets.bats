@@ -144,7 +144,7 @@ ROWS
 @test "sockets of another type" {
     start listener "$REF_SOCAT" -d -d "UNIX-LISTEN:$T/stream,fork" PIPE </dev/null
     start receiver "$REF_SOCAT" -d -d -u "UNIX-RECV:$T/packets" CREATE:received </dev/null
-    wait_for 5 test -S stream
+    wait_for 5 unix_listens "$T/stream"
     wait_for 5 test -S packets
     echo hello >in
     reason 'wrong type' -u - "UNIX-SENDTO:$T/stream"
@@ -168,7 +168,7 @@ ROWS
     chmod 600 "$public/open/file"
     mkfifo -m 600 "$public/open/fifo"
     start listener "$REF_SOCAT" -d -d "UNIX-LISTEN:$public/open/socket,mode=600,fork" PIPE </dev/null
-    wait_for 5 test -S "$public/open/socket"
+    wait_for 5 unix_listens "$public/open/socket"
     while read -r direction; do
         for program in "$REF_SOCAT" "$public/socat"; do
             run setpriv --reuid=65534 --regid=65534 --clear-groups timeout 10 "$program" $direction </dev/null
