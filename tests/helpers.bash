@@ -13,16 +13,26 @@ plain() {
     echo "$2"
 }
 
-top=$(plain top "$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)")
-CATENA_BIN=$(realpath "${CATENA_REAL:-${CATENA_BIN:-$top/build/release/catena}}") || {
-    echo "no catena: build it first, or set CATENA_BIN" >&2
-    exit 1
+# Where things are. A shell is started for each test, and what the first one has found is exported to the others.
+find_things() {
+    top=$(plain top "$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)")
+    CATENA_BIN=$(realpath "${CATENA_REAL:-${CATENA_BIN:-$top/build/release/catena}}") || {
+        echo "no catena: build it first, or set CATENA_BIN" >&2
+        exit 1
+    }
+    CATENA_TOOLS=$(plain tools "${CATENA_TOOLS:-${CATENA_BIN%/*}/tests}")
+    CATENA_BIN=$(plain bin "${CATENA_BIN%/*}")/${CATENA_BIN##*/}
+    # Programs of the system, which know its modules, not what a user has put in front of them.
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+    FOUND_FOR=$BATS_RUN_TMPDIR NEVER=$BATS_RUN_TMPDIR/never
+    [ -p "$NEVER" ] || mkfifo "$NEVER"
+    export FOUND_FOR NEVER top PATH CATENA_BIN CATENA_TOOLS
 }
-CATENA_TOOLS=$(plain tools "${CATENA_TOOLS:-$(dirname "$CATENA_BIN")/tests}")
-CATENA_BIN=$(plain bin "$(dirname "$CATENA_BIN")")/${CATENA_BIN##*/}
+
+[ "${FOUND_FOR:-}" = "$BATS_RUN_TMPDIR" ] || find_things
 REF_SOCAT=${REF_SOCAT:-/usr/bin/socat}
 # The second run of what is tagged "thread": ours has thread where a test says fork, and hubs drive its lines.
-if [ "${CATENA_CONCURRENCY:-fork}" = thread ]; then
+if [ "${CATENA_CONCURRENCY:-fork}" = thread ] && [ -z "${CATENA_REAL:-}" ]; then
     export CATENA_REAL=$CATENA_BIN
     CATENA_BIN=$BATS_RUN_TMPDIR/threaded/catena
     mkdir -p "${CATENA_BIN%/*}"
@@ -39,9 +49,9 @@ export BATS_TEST_TIMEOUT=$((60 * SLOWER))
 unset -v ${!SOCAT_@} ${!SSL_@} ${!OPENSSL_@} SSLKEYLOGFILE LOCALDOMAIN RES_OPTIONS INPUTRC GZIP \
     http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY \
     BASH_ENV ENV CDPATH POSIXLY_CORRECT
-export LC_ALL=C SHELL=/bin/sh PATH=$PATH:/usr/sbin:/sbin # where users have no servers nor ldconfig
+export LC_ALL=C SHELL=/bin/sh
 umask 022
-export CATENA_BIN CATENA_TOOLS REF_SOCAT PEER LIMIT
+export CATENA_BIN REF_SOCAT PEER LIMIT
 
 # --- set up and tear down ------------------------------------------------------------------------
 
@@ -59,7 +69,7 @@ teardown() {
     local pid left
     left=$(marked)
     for pid in $left; do kill -TERM "$pid" 2>/dev/null || :; done
-    wait_for 2 nothing_left || for pid in $(marked); do kill -KILL "$pid" 2>/dev/null || :; done
+    [ -z "$left" ] || wait_for 2 nothing_left || for pid in $(marked); do kill -KILL "$pid" 2>/dev/null || :; done
     [ -z "${public:-}" ] || rm -rf "$public"
     if [ -z "${BATS_TEST_COMPLETED:-}" ]; then show_logs; fi
     ! sanitizers_have_reported || return 1
@@ -115,15 +125,37 @@ assert_nothing_left() {
 
 # wait_for <seconds> <command...>: until the command succeeds.
 wait_for() {
-    local end=$((SECONDS + $1 * SLOWER + 1))
+    local end=$((SECONDS + $1 * SLOWER + 1)) ms=10
     shift
     until "$@" 2>/dev/null; do
         ((SECONDS < end)) || return 1
-        sleep 0.02
+        nap $ms
+        ((ms >= 80)) || ((ms *= 2))
     done
 }
 
-file_has() { grep -q -e "$2" "$1" 2>/dev/null; }
+# nap <milliseconds>: without a process of its own; nobody ever writes into that pipe.
+nap() {
+    local seconds
+    printf -v seconds 0.%03d "$1"
+    if [ -p "${NEVER:-}" ] && [ -r "$NEVER" ] && [ -w "$NEVER" ]; then
+        read -r -t "$seconds" <>"$NEVER" || :
+    else
+        sleep "$seconds"
+    fi
+}
+
+# Words, for which no regular expression and so no process is needed.
+are_words() { [[ $1 && $1 != *[\].*^\$\[\\]* && $1 != *$'\n'* ]]; }
+
+# file_has <file> <pattern>: a basic regular expression.
+file_has() {
+    if are_words "$2"; then
+        [[ -s $1 && $(<"$1") == *"$2"* ]]
+    else
+        grep -q -e "$2" "$1" 2>/dev/null
+    fi
+}
 port_listens() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
 # It is there sooner than it listens; and other tests have sockets of that name in directories of theirs.
 unix_listens() {
@@ -134,7 +166,12 @@ unix_listens() {
     done
     return 1
 }
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+# A child that this shell has not waited for yet is, too.
+is_gone() {
+    local stat
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
+    [[ $stat == *") Z "* ]]
+}
 size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 
 # --- running -------------------------------------------------------------------------------------
@@ -142,11 +179,14 @@ size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 catena() { timeout -k 5 "$LIMIT" "$CATENA_BIN" "$@"; }
 # The reference and ours under its name, for the same command line.
 socat_ref() { timeout -k 5 "$LIMIT" "$REF_SOCAT" "$@"; }
-socat_ours() { timeout -k 5 "$LIMIT" "$(socat_link)" "$@"; }
+socat_ours() {
+    [ -e "$BATS_FILE_TMPDIR/ours/socat" ] || socat_link >/dev/null
+    timeout -k 5 "$LIMIT" "$BATS_FILE_TMPDIR/ours/socat" "$@"
+}
 socat_link() {
-    mkdir -p "$BATS_FILE_TMPDIR/ours"
-    [ -e "$BATS_FILE_TMPDIR/ours/socat" ] || ln -s "$CATENA_BIN" "$BATS_FILE_TMPDIR/ours/socat"
-    echo "$BATS_FILE_TMPDIR/ours/socat"
+    local link=$BATS_FILE_TMPDIR/ours/socat
+    [ -e "$link" ] || { mkdir -p "${link%/*}" && ln -s "$CATENA_BIN" "$link"; }
+    echo "$link"
 }
 
 # start <name> <command...>: in the background; its output is in <name>.out and <name>.err, its
@@ -207,7 +247,9 @@ start_listener() {
         cat "$T/$name.err"
         return 1
     }
-    port=$(sed -n 's/.*listening on AF=[0-9]* .*:\([0-9][0-9]*\)$/\1/p' "$T/$name.err" | head -n 1)
+    port=
+    # shellcheck disable=SC2034
+    [[ ! $(<"$T/$name.err") =~ listening\ on\ AF=[0-9]+\ [^$'\n']*:([0-9]+)($'\n'|$) ]] || port=${BASH_REMATCH[1]}
 }
 
 # start_peer <name> <steps...>: a listening test peer; its port is then in $port.
@@ -215,11 +257,14 @@ start_peer() {
     local name=$1
     shift
     start "$name" "$PEER" listen "$@" </dev/null
-    wait_for 10 file_has "$T/$name.out" '^\(port\|ready\)' || {
+    wait_for 10 peer_is_ready "$T/$name.out" || {
         cat "$T/$name.err"
         return 1
     }
-    port=$(sed -n 's/^port //p' "$T/$name.out")
+}
+
+peer_is_ready() {
+    [[ $(<"$1") =~ ^(port\ ([0-9]+)|ready) ]] && port=${BASH_REMATCH[2]}
 }
 
 free_port() { "$PEER" freeport; }
@@ -248,7 +293,7 @@ same() {
 
 # has <text> <pattern>: a basic regular expression.
 has() {
-    grep -q -e "$2" <<<"$1" || {
+    if are_words "$2"; then [[ $1 == *"$2"* ]]; else grep -q -e "$2" <<<"$1"; fi || {
         printf 'no "%s" in:\n%s\n' "$2" "$1"
         return 1
     }

@@ -16,7 +16,7 @@ one() {
     shift
     program=$REF_SOCAT
     [ "$which" = ref ] || program=$BATS_FILE_TMPDIR/ours/socat
-    mkdir -p "$T/$which"
+    [ -d "$T/$which" ] || mkdir -p "$T/$which"
     status=0
     (
         cd "$T/$which" || exit 99
@@ -30,12 +30,12 @@ one() {
 # ours has to win (it kills a program that still writes): it gets five tries to do what ours did in one.
 both() {
     [ -e "$T/in" ] || : >"$T/in"
-    rm -rf "$T/ours"
     local ref ours tries
+    fresh "$T/ours"
     one ours "$@"
     ours=$status
     for tries in 1 2 3 4 5; do
-        rm -rf "$T/ref"
+        fresh "$T/ref"
         one ref "$@"
         ref=$status
         if alike; then
@@ -55,9 +55,21 @@ both() {
 }
 
 alike() {
-    [ "$ref" = "$ours" ] && [ "${STATUS:-$ref}" = "$ref" ] && cmp -s "$T/ref.out" "$T/ours.out" &&
-        cmp -s <(tree ref) <(tree ours)
+    [ "$ref" = "$ours" ] && [ "${STATUS:-$ref}" = "$ref" ] || return
+    { [ ! -s "$T/ref.out" ] && [ ! -s "$T/ours.out" ]; } || cmp -s "$T/ref.out" "$T/ours.out" || return
+    { is_empty "$T/ref" && is_empty "$T/ours"; } || cmp -s <(tree ref) <(tree ours)
 }
+
+# is_empty <directory>: or it is not there.
+is_empty() {
+    local entry
+    for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+        if [ -e "$entry" ] || [ -L "$entry" ]; then return 1; fi
+    done
+}
+
+# fresh <directory>: nothing is in it any more.
+fresh() { is_empty "$1" || rm -rf "$1"; }
 
 # The entries of a directory: kind, mode, owner, group, where links lead to; contents of files.
 tree() (
