@@ -86,7 +86,7 @@ prepare_wire() { # what peers send, in the directory of the cells
             wait_for 10 file_has peer.out there
             kill -KILL "$(<peer.pid)"
             wait_for 10 file_has client.err 'is at EOF'
-            echo hello >in
+            echo hello 1<>in # who waits for nobody
             finish client 1
             has "$(<client.err)" ' E .*bytes could not be delivered'
             rm in
@@ -99,6 +99,6 @@ prepare_wire() { # what peers send, in the directory of the cells
     wait_for 10 file_has peer.out there
     kill -KILL "$(<peer.pid)"
     wait_for 10 file_has client.err 'is at EOF'
-    echo hello >in
+    echo hello 1<>in # who waits for nobody
     wait_for 10 file_has hub.err ' E .*bytes could not be delivered'
 }

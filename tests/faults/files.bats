@@ -10,7 +10,7 @@ wide=10000000 # more than any pipe and buffer holds
 # A small file system of the test's own, in a mount namespace.
 on_small_disk() { # <function>
     [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || skip "needs root: mounts a small file system"
-    export -f "$1" catena same has
+    export -f "$1" catena same has matches
     unshare -m timeout "$LIMIT" bash -ec 'mkdir small; mount -t tmpfs -o size=128k none small; '"$1"
 }
 

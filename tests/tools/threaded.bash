@@ -57,7 +57,7 @@ connected() {
 }
 children() { [[ -n $(cat /proc/"$server"/task/*/children 2>/dev/null) ]]; }
 alive() { kill -0 "$1" 2>/dev/null; }
-until_not() { while "$@"; do sleep 0.01; done; }
+until_not() { local n=0; while "$@"; do sleep "0.0$((++n < 4 ? n : 4))"; done; }
 
 run ${way:+"$way"} "${switches[@]}" "unix-listen:$front/s,thread" "$far" </dev/null 2>"$front/log" &
 server=$!
