@@ -56,6 +56,8 @@ TLS_AES_256_GCM_SHA384 32'
 record of type 21: 1 0' "$(<ulp)"
 }
 
+has_lines() { [ "$(grep -c -e "$2" "$1")" = "$3" ]; }
+
 # asks_for_keys <times>: to an echo; each time says a word afterwards.
 asks_for_keys() {
     mkfifo in
@@ -64,7 +66,7 @@ asks_for_keys() {
     wait_for 10 file_has client.out '^zero$'
     for ((i = 1; i <= $1; i++)); do
         echo K >in
-        wait_for 10 file_has client.err KEYUPDATE
+        wait_for 10 has_lines client.err KEYUPDATE "$i" # what comes with the letter is not read
         echo "word $i" >in # the request goes out with it
         wait_for 10 file_has client.out "^word $i\$" || return 0
     done
