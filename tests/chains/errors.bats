@@ -50,6 +50,26 @@ L=open:sentinel,creat
     wrong reusadr 'unknown option "reusadr"' '"reuseaddr"' -- tcp-l:0,reusadr $L
 }
 
+@test "unknown switch, with the nearest one" {
+    local typed meant
+    while read -r typed meant; do
+        run catena "$typed" - -
+        same 1 "$status"
+        has "$output" "unknown option \"$typed\"; did you mean \"$meant\"?"
+    done <<'EOF'
+--statistcs --statistics
+-statistics --statistics
+--stat --statistics
+--explian --explain
+--sandbx --sandbox
+EOF
+    for typed in --frobnicate -vx --x; do
+        run catena "$typed" - -
+        same 1 "$status"
+        has "$output" "unknown option \"$typed\"; use option \"-h\" for help"
+    done
+}
+
 @test "the message says which address and which link" {
     run catena $L 'openssl,verfy=0|tcp:localhost:80'
     has "$output" 'second address, link 1 "openssl"'

@@ -350,8 +350,28 @@ static bool is_address(const char *arg)
     return arg[0] != '-' || arg[1] == '\0' || strchr(",!%| :\t\n", arg[1]);
 }
 
+/* The long switch that was meant, if it is cut short or some letters are wrong, or NULL. */
+static const char *nearest(const char *arg)
+{
+    size_t n = strlen(arg);
+    unsigned best = n < 6 ? 0 : n < 10 ? 3 : 4;
+    const char *found = NULL;
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        const char *name = rows[k].name;
+        unsigned distance = strncmp(name, arg, n) == 0 ? 1 : word_distance(arg, name, strlen(name));
+        if (name[1] == '-' && distance < best) {
+            best = distance;
+            found = name;
+        }
+    }
+    return found;
+}
+
 static int usage(const char *arg, struct err *e)
 {
+    const char *meant = nearest(arg);
+    if (meant)
+        return err_set(e, ERR_SWITCH, "unknown option \"%s\"; did you mean \"%s\"?", arg, meant);
     return err_set(e, ERR_SWITCH, "unknown option \"%s\"; use option \"-h\" for help", arg);
 }
 
