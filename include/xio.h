@@ -69,6 +69,8 @@ struct xio_opts {
 /* Opens a chain; NULL: xioerror(NULL) and errno say why. flags may be left out: O_RDWR. */
 struct xio *xioopen(const char *chain, int flags XIO_OTHERWISE(O_RDWR));
 struct xio *xioopen_opts(const char *chain, const struct xio_opts *opts);
+/* Could that be opened, as far as its text tells? Opens nothing, and gives 0, or -1 as xioopen() gives NULL. */
+int xiocheck(const char *chain, const struct xio_opts *opts);
 /* As read(2), write(2) and shutdown(2). A line that has broken is no end of file, but an error. */
 ssize_t xioread(struct xio *h, void *buf, size_t n);
 ssize_t xiowrite(struct xio *h, const void *buf, size_t n);

@@ -77,17 +77,20 @@ static int wrong(const char *what)
 
 /* ---- opening ---- */
 
-static struct xio *open_chain(const char *text, const struct xio_opts *given, bool listens)
+static int plan_chain(const char *text, const struct xio_opts *given, struct chain **c, struct err *e)
 {
     struct xio_opts opts;
+    if (!text)
+        return err_set(e, ERR_USAGE, "the chain is NULL");
+    return chain_check(given, &opts, e) < 0 ? -1 : chain_make(text, &opts, c, e);
+}
+
+static struct xio *open_chain(const char *text, const struct xio_opts *given, bool listens)
+{
     struct chain *c = NULL;
     struct handle *h;
     struct err e;
-    if (!text) {
-        (void)wrong("the chain is NULL");
-        return NULL;
-    }
-    int rc = chain_check(given, &opts, &e) < 0 ? -1 : chain_make(text, &opts, &c, &e);
+    int rc = plan_chain(text, given, &c, &e);
     if (rc == 0)
         rc = listens ? handle_listen(c, &h, &e) : handle_open(c, &h, &e);
     chain_drop(c);
@@ -100,6 +103,15 @@ static struct xio *open_chain(const char *text, const struct xio_opts *given, bo
 CATENA_EXPORT struct xio *xioopen_opts(const char *chain, const struct xio_opts *opts)
 {
     return open_chain(chain, opts, false);
+}
+
+CATENA_EXPORT int xiocheck(const char *chain, const struct xio_opts *opts)
+{
+    struct chain *c = NULL;
+    struct err e;
+    int rc = plan_chain(chain, opts, &c, &e);
+    chain_drop(c);
+    return rc < 0 ? error_tell(&e) : 0;
 }
 
 CATENA_EXPORT struct xio *(xioopen)(const char *chain, int flags)

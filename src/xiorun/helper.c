@@ -219,8 +219,7 @@ static void allow_many_descriptors(void)
     }
 }
 
-/* As catena has it: what the variable names, unless somebody with fewer rights has set it, and what is installed. */
-static char *find_modules(void)
+char *helper_modules(void)
 {
     const char *list = getauxval(AT_SECURE) ? NULL : getenv("CATENA_MODULES");
     bool installed = access(CATENA_MODULE_DIR, R_OK | X_OK) == 0;
@@ -238,7 +237,7 @@ int helper_begin(struct helper *h)
     h->names = names_new();
     if (!h->names)
         return -1;
-    h->modules = find_modules();
+    h->modules = helper_modules();
     (void)resolver_begin(h);
     return 0;
 }

@@ -30,6 +30,10 @@ void helper_run(struct helper *h);
 
 /* ---- its parts ---- */
 
+/* Contributed addresses that chains may have, as catena has it: what the variable names, unless somebody with fewer
+ * rights has set it, and what is installed. NULL: none; else to be freed. */
+char *helper_modules(void);
+
 /* What a request is about, with the name that an address stands for. False: it stands for none any more. */
 bool helper_target(struct helper *h, const struct preload_request *q, struct target *t);
 /* A line for the user, unless he wants to hear nothing. */
@@ -43,6 +47,8 @@ struct verdict {
 };
 struct verdict helper_decide(struct helper *h, const struct preload_request *q, const struct target *t);
 
+/* What is wrong with the text of a chain, of the thread until its next question; NULL: nothing. */
+const char *opening_complaint(const char *chain);
 /* opening.c: opens a chain in a thread of its own, and tells once: the descriptor, which stays its own, or -1 and
  * errno; the user has been told. */
 typedef void opening_told(void *arg, int fd, int error);

@@ -23,6 +23,7 @@
 static int read_rules(struct rulebook *r, const struct wishes *w)
 {
     rulebook_begin(r);
+    r->complaint = opening_complaint;
     if ((w->rules && rulebook_read(r, w->rules) < 0) || rulebook_add_last(r, w->chain) < 0)
         return complain(r->why, "");
     return 0;

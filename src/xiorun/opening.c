@@ -64,6 +64,16 @@ static bool carries_packets(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type != SOCK_STREAM;
 }
 
+const char *opening_complaint(const char *chain)
+{
+    static const char *const facts[] = {"host", "name", "port", "1", NULL};
+    char *modules = helper_modules();
+    struct xio_opts opts = {.size = sizeof opts, .flags = O_RDWR, .facts = facts, .detach = 1, .log_level = XIO_LOG_ERROR, .modules = modules};
+    int rc = xiocheck(chain, &opts);
+    free(modules);
+    return rc < 0 ? xioerror(NULL)->text : NULL;
+}
+
 static struct xio *open_it(struct opening *o)
 {
     char host[sizeof o->target.host + 2], port[8];

@@ -125,6 +125,11 @@ static int take_then(struct rulebook *r, struct rule *rule, const char *text)
         return wrong(r, "rule", text, "the private resolver is asked by udp");
     if (!*text)
         return wrong(r, "rule", text, "direct, refuse, resolve or a chain is expected behind host, port and protocol");
+    const char *complaint = rule->then == THEN_CHAIN && r->complaint ? r->complaint(text) : NULL;
+    if (complaint) {
+        (void)snprintf(r->why, sizeof r->why, "%s", complaint);
+        return -1;
+    }
     return rule->then != THEN_CHAIN || (rule->chain = strdup(text)) ? 0 : -1;
 }
 

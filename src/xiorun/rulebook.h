@@ -33,6 +33,8 @@ struct rule {
 
 struct rulebook {
     struct rule *first, **end;
+    /* NULL, or what is wrong with a chain, which is told while its line is read. */
+    const char *(*complaint)(const char *chain);
     char why[512]; /* what was wrong */
 };
 

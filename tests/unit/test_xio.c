@@ -407,6 +407,24 @@ static void errors(void **state)
     assert_int_equal(errno, EBADF);
 }
 
+static void checked(void **state)
+{
+    (void)state;
+    const char *const facts[] = {"host", "name", "port", "1", NULL};
+    struct xio_opts o = {.size = sizeof o, .flags = O_RDWR, .facts = facts};
+    char made[200];
+    assert_int_equal(xiocheck("socks5:{host}:{port}|openssl|tcp:nobody.example:1080", &o), 0);
+    (void)snprintf(made, sizeof made, "create:%s", unit_path("made"));
+    assert_int_equal(xiocheck(made, &o), 0); /* opens nothing */
+    assert_int_equal(access(unit_path("made"), F_OK), -1);
+    assert_int_equal(xiocheck("sox5:{host}:{port}|tcp:nobody.example:1080", &o), -1);
+    failed(EINVAL, XIO_USAGE, "\"sox5\"");
+    assert_int_equal(xiocheck("tcp:{host}:{port},nosuch=1", NULL), -1);
+    failed(EINVAL, XIO_USAGE, "\"nosuch\"");
+    assert_int_equal(xiocheck(NULL, &o), -1);
+    failed(EINVAL, XIO_USAGE, "NULL");
+}
+
 static void in_time(void **state)
 {
     (void)state;
@@ -819,7 +837,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         xio(a_plain_one_is_its_descriptor), xio(a_signal_is_no_connection), xio(modes), xio(nobody_reads), xio(a_line_is_a_descriptor_too),
-        xio(close_delivers), xio(close_cuts), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(in_time),
+        xio(close_delivers), xio(close_cuts), xio(close_gives_up), xio(a_broken_line_is_no_end), xio(records), xio(errors), xio(checked), xio(in_time),
         xio(log_and_variables), xio(listeners), xio(closing_wakes), xio(closing_wakes_readers), xio(relays), xio(closing_ends_relays), xio(facts_of_the_caller), xio(given_away), xio(forked), xio(many),
         xio(again_and_again),
     };

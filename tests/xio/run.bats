@@ -238,6 +238,21 @@ print(socket.gethostbyname('localhost'))"
     has "$output" '^198\.18\.'
 }
 
+@test "a chain that is none is told of before the program starts, with the line of its rule" {
+    fails xiorun -c 'sox5:{host}:{port}|tcp:proxy:1080' -- touch started 2>err
+    has "$(<err)" '^xiorun: unknown device/address "sox5"'
+    printf '%s\n' '# rules' '* 80 tcp direct' '* * tcp tcp:{host}:{port},nosuch=1' >rules
+    fails xiorun -f rules -- touch started 2>err
+    has "$(<err)" '^xiorun: rules, line 3: .*unknown option "nosuch"'
+    fails xiorun -c 'sox5:{host}:{port}' --strict -- touch started 2>err
+    has "$(<err)" '^xiorun: unknown device/address "sox5"'
+    XIO_CHAIN=sox5:x LD_PRELOAD=${XIORUN%/*}/libxio-preload.so fails curl -sS "http://localhost:$www/page" 2>err
+    has "$(<err)" '^xiorun: unknown device/address "sox5"'
+    [ ! -e started ]
+    xiorun -c 'socks5:{host}:{port}|openssl|tcp:nobody.example:1080' -- touch started # is nobody there? That is seen later
+    [ -e started ]
+}
+
 @test "rules: hosts, networks, ports, protocols; the first that fits" {
     cat >rules <<RULES
 # host          port        protocol  then
