@@ -114,7 +114,13 @@ line_is() { [[ $(stty -F "${2:-line}" -a) == *"$1"* ]]; }
 sized() { grep -qx "$1" 1; }
 
 @test "a server of others: telnetd learns the window, the terminal and the user" {
-    printf '#!/bin/sh\nstty size >size; echo "$TERM $FOO" >env\nread quit\n' >login
+    cat >login <<'EOF'
+#!/bin/sh
+# telnetd starts it when it knows the terminal, and asks for the window's size then
+until [ "$(stty size)" != '0 0' ]; do sleep 0.02; done
+stty size >size; echo "$TERM $FOO" >env
+read quit
+EOF
     chmod +x login
     start_listener server tcp-listen:0,bind=127.0.0.1,reuseaddr,fork,oobinline "exec:'telnetd -E $T/login'"
     server=$pid

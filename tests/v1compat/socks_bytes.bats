@@ -261,6 +261,7 @@ END
 @test "gender changers: a forwarder inside that connects outwards, again and again" {
     p1=$(free_port) p2=$(free_port)
     start service "$OURS" "TCP4-L:$p1,bind=$H,reuseaddr,fork" 'system:tr a-z A-Z' </dev/null
+    wait_for 5 port_listens "$p1"
     start outside "$OURS" "TCP4-L:$p2,bind=$H,reuseaddr,fork,max-children=1" \
         UNIX-LISTEN:meet,unlink-early,accept-timeout=20 </dev/null
     start inside "$OURS" "TCP4:$H:$p2,fork,forever,interval=0.02,max-children=1" "TCP4:$H:$p1" </dev/null
