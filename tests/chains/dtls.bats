@@ -10,7 +10,7 @@ prepare() {
     C="cafile=$T/ca.crt"
     seq 1 3000 >in
 }
-bound() { [ -n "$(ss -Hanu "sport = :$1")" ]; }
+bound() { [ -n "$(ss -Hlun "sport = :$1")" ]; }
 unix_there() { grep -q " $1\$" /proc/net/unix; }
 packets() { timeout -k 5 "$LIMIT" "$CATENA_TOOLS/packets" "$@"; }
 back_to() { cmp -n "$(size "$1")" "$1" "$2"; }

@@ -12,7 +12,7 @@ prepare() {
 
 frames() { timeout -k 5 "$LIMIT" python3 "$frames" "$@"; }
 packets() { timeout -k 5 "$LIMIT" "$CATENA_TOOLS/packets" "$@"; }
-bound() { [ -n "$(ss -Hanu "sport = :$1")" ]; }
+bound() { [ -n "$(ss -Hlun "sport = :$1")" ]; }
 need_python() { command -v python3 >/dev/null || skip "needs python3"; }
 
 # receiver <steps...>: a UDP peer; its port is then in $port, the sizes of what it got are in receiver.out.

@@ -6,7 +6,7 @@ load ../helpers
 prepare() { P=$("$PEER" freeport); }
 
 packets() { timeout -k 5 "$LIMIT" "$CATENA_TOOLS/packets" "$@"; }
-bound() { [ -n "$(ss -Hanu "sport = :$1")" ] || grep -qi ":$(printf %04X "$1") " /proc/net/udplite; }
+bound() { [ -n "$(ss -Hlun "sport = :$1")" ] || grep -qi ":$(printf %04X "$1") [0-9A-F]*:0000 " /proc/net/udplite; }
 unix_there() { grep -q " $1\$" /proc/net/unix; }
 # both <function>: under both names.
 both() {

@@ -125,7 +125,7 @@ ROWS
     wsl "udp:127.0.0.1:$there" deflate
     P=$(free_port)
     start client "$CATENA_BIN" "udp-l:$P,null-eof=0" "ws:127.0.0.1:$port,deflate" </dev/null
-    bound() { [ -n "$(ss -Hanu "sport = :$P")" ]; }
+    bound() { [ -n "$(ss -Hlun "sport = :$P")" ]; }
     wait_for 5 bound
     packets to "$P" fill:20 empty fill:20000 fill:1 fill:60000
     finish receiver

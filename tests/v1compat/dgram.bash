@@ -14,8 +14,9 @@ pairs() {
     "$1" "$REF_SOCAT" "$OURS" "${@:2}"
 }
 
-udp_bound() { [ -n "$(ss -Hanu "sport = :$1")" ]; }
-udplite_bound() { grep -qi ":$(printf %04X "$1") " /proc/net/udplite /proc/net/udplite6; }
+# With nobody at its other end: children of an earlier server may have that port, too.
+udp_bound() { [ -n "$(ss -Hlun "sport = :$1")" ]; }
+udplite_bound() { grep -qi ":$(printf %04X "$1") [0-9A-F]*:0000 " /proc/net/udplite /proc/net/udplite6; }
 raw_bound() { grep -qi ":$(printf %04X "$1") " /proc/net/raw /proc/net/raw6; }
 # Connected or bound is the same in /proc/net/unix: only the name tells.
 unix_bound() { grep -q " @\?$1\$" /proc/net/unix; }

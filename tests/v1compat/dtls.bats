@@ -23,7 +23,7 @@ pairs() {
     "$1" "$REF_SOCAT" "$OURS"
 }
 
-udp_bound() { [ -n "$(ss -Hanu "sport = :$1")" ]; }
+udp_bound() { [ -n "$(ss -Hlun "sport = :$1")" ]; }
 
 # serve <program> <arguments...>: a server, when it can be reached.
 serve() {
