@@ -2,7 +2,7 @@
 # Short names for what CMake and CTest do; see CMakePresets.json.
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
-TEST_JOBS ?= 6
+TEST_JOBS ?= 5
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
 KIND ?= i386

@@ -49,10 +49,13 @@ front=$(mktemp -d "${TMPDIR:-/tmp}/threaded.XXXXXX")
 # Also run by what is told to end before it has become a program.
 trap '[[ $BASHPID != $$ ]] || rm -rf "$front"' EXIT
 trap 'while kill $(jobs -p) 2>/dev/null; do sleep 0.05; done; wait; exit 143' TERM
-# Or in the backlog. The table leaves somebody out when others come and go while it is read.
+# Or in the backlog. The table leaves somebody out when others come and go while it is read: it is read until a while has passed.
 connected() {
     local i
-    for i in 1 2 3 4; do grep -q " 0[23] *[0-9]* $front/s\$" /proc/net/unix && return; done
+    for i in 1 2 3 4 5 6; do
+        grep -q " 0[23] *[0-9]* $front/s\$" /proc/net/unix && return
+        sleep 0.005
+    done
     return 1
 }
 children() { [[ -n $(cat /proc/"$server"/task/*/children 2>/dev/null) ]]; }
