@@ -189,11 +189,11 @@ unix_listens() {
     done
     return 1
 }
-# A child that this shell has not waited for yet is, too.
+# A child of this shell's own is, though nobody has waited for it yet; somebody else's has to be collected.
 is_gone() {
     local stat
     read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
-    [[ $stat == *") Z "* ]]
+    [[ $stat == *") Z $BASHPID "* ]]
 }
 size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 

@@ -47,9 +47,9 @@ struct verdict {
 };
 struct verdict helper_decide(struct helper *h, const struct preload_request *q, const struct target *t);
 
-/* What is wrong with the text of a chain, of the thread until its next question; NULL: nothing. */
+/* opening.c: what is wrong with the text of a chain, good until the thread's next failure; NULL: nothing. */
 const char *opening_complaint(const char *chain);
-/* opening.c: opens a chain in a thread of its own, and tells once: the descriptor, which stays its own, or -1 and
+/* Opens a chain in a thread of its own, and tells once: the descriptor, which stays its own, or -1 and
  * errno; the user has been told. */
 typedef void opening_told(void *arg, int fd, int error);
 void opening_begin(struct helper *h, const struct preload_request *q, const struct target *t, const char *chain,

@@ -62,6 +62,7 @@ L=open:sentinel,creat
 --stat --statistics
 --explian --explain
 --sandbx --sandbox
+--colo --color
 EOF
     for typed in --frobnicate -vx --x; do
         run catena "$typed" - -

@@ -359,7 +359,7 @@ static const char *nearest(const char *arg)
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         const char *name = rows[k].name;
         unsigned distance = strncmp(name, arg, n) == 0 ? 1 : word_distance(arg, name, strlen(name));
-        if (name[1] == '-' && distance < best) {
+        if (name[1] == '-' && name[strlen(name) - 1] != '=' && distance < best) {
             best = distance;
             found = name;
         }
